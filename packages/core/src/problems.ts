@@ -1,0 +1,438 @@
+/** Every error that a person or a program may meet, in one table: code, HTTP status, title. The reference page
+ *  `docs/problems.md` is generated from it. Errors travel as RFC 9457 problem documents. */
+
+interface ProblemKind {
+  /** HTTP status that carries it. */
+  readonly status: number
+  /** What went wrong, the same words every time (RFC 9457 §3.1.3). */
+  readonly title: string
+  /** What the reader can do about it. */
+  readonly remedy: string
+}
+
+const kinds = {
+  // The shape of a message
+  'malformed-request': {
+    status: 400,
+    title: 'The request is malformed',
+    remedy: 'Correct the part that `detail` names and send it again.',
+  },
+  'malformed-key': { status: 400, title: 'The key is malformed', remedy: 'Give an Ed25519 or P-256 key as a JWK.' },
+  'header-duplicated': {
+    status: 400,
+    title: 'A header field that must be single is repeated',
+    remedy: 'Send the field that `detail` names once.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send a smaller body, or ask the holder for a higher limit.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The header fields are too large',
+    remedy: 'Send fewer or shorter header fields.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request took too long to arrive',
+    remedy: 'Send the whole request faster.',
+  },
+  misdirected: {
+    status: 421,
+    title: 'This node does not serve that authority',
+    remedy: "Use the address in the participant's DID document.",
+  },
+  'not-found': {
+    status: 404,
+    title: 'There is nothing here',
+    remedy: "Check the address against the product's description.",
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The operation does not exist with this method',
+    remedy: 'Use a method of the `Allow` header field.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The content type is not one the operation takes',
+    remedy: 'Send one of the content types in `accepted`.',
+  },
+  'invalid-parameters': {
+    status: 400,
+    title: 'The parameters do not match the operation',
+    remedy: 'Correct what `errors` lists.',
+  },
+  'invalid-body': {
+    status: 422,
+    title: "The body does not match the operation's schema",
+    remedy: 'Correct what `errors` lists.',
+  },
+  'internal-error': {
+    status: 500,
+    title: 'The node failed',
+    remedy: 'Try again later; give the operator the `requestId`.',
+  },
+
+  // Identity and signatures
+  'signature-missing': {
+    status: 401,
+    title: 'The request is not signed',
+    remedy: 'Sign it as RFC 9421 with the tag `comity-req`.',
+  },
+  'signature-malformed': {
+    status: 400,
+    title: 'The signature cannot be read',
+    remedy: 'Send `Signature-Input` and `Signature` as RFC 9421 writes them.',
+  },
+  'signature-coverage': {
+    status: 401,
+    title: 'The signature does not cover what it must',
+    remedy: 'Cover the components that `missing` lists.',
+  },
+  'signature-invalid': {
+    status: 401,
+    title: 'The signature does not verify',
+    remedy: 'Sign exactly the request that is sent, with the key that `keyid` names.',
+  },
+  'signature-algorithm': {
+    status: 401,
+    title: 'The signature algorithm is not accepted',
+    remedy: 'Use `ed25519` or `ecdsa-p256-sha256`, the one that the key is for.',
+  },
+  'signature-stale': {
+    status: 401,
+    title: 'The request is outside its time window',
+    remedy: 'Set the clock (see `serverTime`) and sign again with a fresh `created`.',
+  },
+  'nonce-replayed': {
+    status: 401,
+    title: 'The nonce was used before',
+    remedy: 'Sign each request, a retry too, with a fresh nonce.',
+  },
+  'nonce-store-full': {
+    status: 503,
+    title: 'The node cannot remember more nonces now',
+    remedy: 'Try again after `Retry-After`.',
+  },
+  'digest-mismatch': {
+    status: 400,
+    title: 'The body is not the one that was digested',
+    remedy: 'Compute `Content-Digest` over the body exactly as sent.',
+  },
+  'key-unknown': {
+    status: 401,
+    title: "The key is not one of the participant's",
+    remedy: 'Publish the key in the DID document for this purpose, or use one that is there.',
+  },
+  'participant-unknown': {
+    status: 403,
+    title: 'The participant is not a partner of this node',
+    remedy: 'Ask the holder to add your DID with `comity partners add`.',
+  },
+  'did-invalid': { status: 400, title: 'The DID cannot be used', remedy: 'Use a did:web, did:key or did:jwk.' },
+  'did-unresolvable': {
+    status: 502,
+    title: 'The DID document cannot be had',
+    remedy: "Check that the participant's node is reachable; `comity doctor` tells more.",
+  },
+  'address-forbidden': {
+    status: 403,
+    title: 'The address is private and may not be called',
+    remedy: 'Allow the network under `network.allowPrivateAddresses` if it is yours.',
+  },
+  'client-certificate-required': {
+    status: 401,
+    title: 'A client certificate of the caller is required',
+    remedy: 'Present the TLS key that your DID document names.',
+  },
+  'tls-untrusted': {
+    status: 502,
+    title: "The partner's TLS key is not trusted",
+    remedy: 'Compare the fingerprint out of band and add it with `comity partners add`.',
+  },
+
+  // Limits
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    remedy: 'Wait for `Retry-After`; pace calls by the `RateLimit` field.',
+  },
+  'concurrency-limited': {
+    status: 429,
+    title: 'Too many requests at once',
+    remedy: 'Wait for running calls to end, then try again.',
+  },
+
+  // Agreements
+  'agreement-required': {
+    status: 403,
+    title: 'No agreement in force covers this call',
+    remedy: 'Make an agreement for the product, operation and purpose: `comity agreements draft`.',
+  },
+  'agreement-ambiguous': {
+    status: 409,
+    title: 'Several agreements cover this call',
+    remedy: 'Name one of `agreements` in the header field `Comity-Agreement`.',
+  },
+  'agreement-terminated': {
+    status: 403,
+    title: 'The agreement was terminated',
+    remedy: 'Make a new agreement with the partner.',
+  },
+  'agreement-expired': {
+    status: 403,
+    title: 'The agreement is not in force at this time',
+    remedy: 'Renew the agreement, or wait until it begins.',
+  },
+  'agreement-purpose': {
+    status: 403,
+    title: 'The agreement does not allow this purpose',
+    remedy: 'Use a purpose of the agreement, or agree on this one.',
+  },
+  'agreement-operation': {
+    status: 403,
+    title: 'The agreement does not allow this operation',
+    remedy: 'Use an operation of the agreement, or agree on this one.',
+  },
+  'agreement-malformed': { status: 422, title: 'The agreement cannot be read', remedy: 'Correct what `errors` lists.' },
+  'agreement-unenforceable': {
+    status: 422,
+    title: 'The agreement holds a rule that this node cannot enforce',
+    remedy: 'Remove or rephrase the rules that `errors` lists.',
+  },
+  'agreement-signature': {
+    status: 422,
+    title: 'A signature of the agreement does not verify',
+    remedy: 'Have the participant that `detail` names sign this exact document.',
+  },
+  'agreement-conflict': {
+    status: 409,
+    title: 'Another agreement with this id is known',
+    remedy: 'Give the changed agreement a new id.',
+  },
+  'agreement-unknown': {
+    status: 404,
+    title: 'The agreement is not known here',
+    remedy: '`comity agreements list` shows those that are.',
+  },
+  'purpose-required': {
+    status: 400,
+    title: 'The call states no purpose',
+    remedy: "Send the purpose's IRI in the header field `Comity-Purpose`.",
+  },
+
+  // Idempotency
+  'idempotency-key-invalid': {
+    status: 400,
+    title: 'The idempotency key cannot be used',
+    remedy: 'Send a quoted string of 1 to 128 characters.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The idempotency key was used with another request',
+    remedy: 'Use a new key for a new request.',
+  },
+  'idempotency-in-progress': {
+    status: 409,
+    title: 'The first request with this idempotency key is still running',
+    remedy: 'Try again after `Retry-After`.',
+  },
+  'outcome-unknown': {
+    status: 409,
+    title: 'It is not known whether the first request took effect',
+    remedy: 'Ask the holder; the node stopped between the call and its record.',
+  },
+
+  // The upstream
+  'upstream-unreachable': {
+    status: 502,
+    title: 'The API behind the node cannot be reached',
+    remedy: 'Try again later.',
+  },
+  'upstream-timeout': {
+    status: 504,
+    title: 'The API behind the node did not answer in time',
+    remedy: 'Try again later.',
+  },
+  'upstream-invalid': {
+    status: 502,
+    title: 'The API behind the node answered against its description',
+    remedy: 'Tell the holder; nothing of the answer was released.',
+  },
+  'upstream-error': { status: 502, title: 'The API behind the node failed', remedy: 'Try again later.' },
+  'upstream-too-large': {
+    status: 502,
+    title: 'The answer is larger than the product allows',
+    remedy: 'Ask for less at once.',
+  },
+  'upstream-unavailable': {
+    status: 503,
+    title: 'The API behind the node is being spared',
+    remedy: 'Try again after `Retry-After`.',
+  },
+
+  // The outbound side
+  'partner-unknown': {
+    status: 404,
+    title: 'The partner is not known to this node',
+    remedy: 'Add it with `comity partners add`, or use its DID.',
+  },
+  'partner-unreachable': {
+    status: 502,
+    title: "The partner's node cannot be reached",
+    remedy: 'Try again later; `comity doctor` tells more.',
+  },
+  'partner-timeout': { status: 504, title: "The partner's node did not answer in time", remedy: 'Try again later.' },
+  'answer-unsigned': {
+    status: 502,
+    title: "The partner's answer is not signed",
+    remedy: 'Tell the partner; nothing of the answer was handed on.',
+  },
+  'answer-unbound': {
+    status: 502,
+    title: "The partner's answer does not belong to this request",
+    remedy: 'Tell the partner; nothing of the answer was handed on.',
+  },
+  'answer-invalid': {
+    status: 502,
+    title: "The partner's answer does not verify",
+    remedy: 'Tell the partner; nothing of the answer was handed on.',
+  },
+  'local-caller-refused': {
+    status: 403,
+    title: 'This listener is for local applications only',
+    remedy: 'Call it from this machine, by its own address, and not from a web page.',
+  },
+
+  // Evidence
+  'record-failed': {
+    status: 503,
+    title: 'The exchange could not be recorded, so nothing was released',
+    remedy: 'Try again later; the operator must look at the storage.',
+  },
+  'receipt-invalid': {
+    status: 422,
+    title: 'The receipt does not verify',
+    remedy: 'Ask the holder for the receipt of this exchange again.',
+  },
+  'receipt-unknown': { status: 404, title: 'There is no receipt of that id for you', remedy: 'Check the exchange id.' },
+  'proof-pending': {
+    status: 503,
+    title: 'The entry is not in a signed checkpoint yet',
+    remedy: 'Try again after `Retry-After`.',
+  },
+  'proof-invalid': {
+    status: 422,
+    title: 'The proof does not verify',
+    remedy: 'Fetch it again from the log that the receipt names.',
+  },
+  'malformed-checkpoint': {
+    status: 422,
+    title: 'The checkpoint cannot be read',
+    remedy: 'Fetch it again; the format is c2sp.org/tlog-checkpoint.',
+  },
+  'malformed-note': {
+    status: 422,
+    title: 'The signed note cannot be read',
+    remedy: 'Fetch it again; the format is c2sp.org/signed-note.',
+  },
+  'event-invalid': {
+    status: 400,
+    title: 'The security event token is not acceptable',
+    remedy: 'Send a signed RFC 8417 token for this audience.',
+  },
+
+  // Running a node
+  'config-invalid': {
+    status: 500,
+    title: 'The configuration is wrong',
+    remedy: 'Correct every entry of `errors`; each names its path.',
+  },
+  'data-in-use': {
+    status: 500,
+    title: 'Another process uses this data directory',
+    remedy: 'Stop the other node, or give this one a directory of its own.',
+  },
+  'keys-locked': {
+    status: 500,
+    title: 'The keys cannot be unlocked',
+    remedy: 'Give the passphrase by environment, file or prompt as the configuration says.',
+  },
+  'storage-failed': {
+    status: 503,
+    title: 'The storage does not take writes',
+    remedy: 'Free space, or make the data directory writable, and start again.',
+  },
+  'already-exists': {
+    status: 409,
+    title: 'It exists already',
+    remedy: 'Use another name, or remove the existing one first.',
+  },
+  'node-not-running': {
+    status: 503,
+    title: 'The node does not answer on its admin address',
+    remedy: 'Start it with `comity start`.',
+  },
+  unauthorized: {
+    status: 401,
+    title: 'The credential is missing or wrong',
+    remedy: 'Use the admin token that `comity init` wrote.',
+  },
+} as const satisfies Record<string, ProblemKind>
+
+/** Stable name of one kind of problem; what callers switch on. */
+export type ProblemCode = keyof typeof kinds
+
+/** The whole table, for the reference page and for tests. */
+export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = kinds
+
+/** Members of a problem document beside the standard ones (RFC 9457 §3.2): JSON values only. */
+export type ProblemMembers = Readonly<Record<string, unknown>>
+
+/** The one error class. `message` is the detail: lower case, no final period, user input in backticks, no secrets. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly members: ProblemMembers
+
+  constructor(code: ProblemCode, detail: string, options: { cause?: unknown; members?: ProblemMembers } = {}) {
+    super(detail, options.cause === undefined ? {} : { cause: options.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.members = options.members ?? {}
+  }
+
+  get status(): number {
+    return problemKinds[this.code].status
+  }
+}
+
+/** RFC 9457 problem type URI of a code. */
+export function problemType(code: ProblemCode): string {
+  return `urn:comity:problem:${code}`
+}
+
+/** A problem document (RFC 9457) as it goes into a body of `application/problem+json`. */
+export interface ProblemDocument {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly remedy: string
+  readonly [member: string]: unknown
+}
+
+/** The document that a client reads. Carries the code, the detail and the remedy, never the cause or a stack. */
+export function problemDocument(problem: Problem): ProblemDocument {
+  const kind = problemKinds[problem.code]
+  return {
+    ...problem.members,
+    type: problemType(problem.code),
+    title: kind.title,
+    status: kind.status,
+    code: problem.code,
+    detail: problem.message,
+    remedy: kind.remedy,
+  }
+}
