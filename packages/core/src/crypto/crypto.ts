@@ -31,6 +31,8 @@ export interface SigningKey {
 export interface CryptoProvider {
   /** SHA-256, 32 bytes. */
   sha256(data: Uint8Array | string): Uint8Array
+  /** SHA-256 as text; faster than encoding the bytes of `sha256`. */
+  sha256Text(data: Uint8Array | string, encoding: 'base64' | 'base64url' | 'hex'): string
   /** Throws `malformed-key` when the JWK is not a supported key or not on its curve. */
   importVerifyingKey(jwk: PublicJwk): VerifyingKey
   /** Throws `malformed-key` likewise. */
