@@ -1,0 +1,32 @@
+/** What the bench is told on its command line. */
+
+import { parseArgs } from 'node:util'
+import type { Pace } from './rounds.ts'
+
+export interface BenchOptions {
+  /** One object a line on standard output, nothing else there. */
+  readonly json: boolean
+  readonly quick: boolean
+  /** Names of the only systems to measure; `bare-node` is always among them. Empty: all. */
+  readonly only: readonly string[]
+  readonly pace: Pace
+}
+
+const quickPace: Pace = { rounds: 3, warmUpMs: 800, roundMs: 1000 }
+const fullPace: Pace = { rounds: 9, warmUpMs: 2000, roundMs: 2000 }
+
+export const usage = `npm run bench -- [--quick] [--json] [--only NAME[,NAME…]]
+
+  --quick   three short rounds, under 60 s in all
+  --json    one JSON object a line
+  --only    measure these systems only (bare-node always is)
+`
+
+/** Throws with a sentence for the user when an argument is unknown. */
+export function parseBenchArguments(args: readonly string[]): BenchOptions {
+  const options = { quick: { type: 'boolean' }, json: { type: 'boolean' }, only: { type: 'string' } } as const
+  const { values } = parseArgs({ args: [...args], options, strict: true })
+  const quick = values.quick ?? false
+  const only = values.only === undefined ? [] : ['bare-node', ...values.only.split(',')]
+  return { quick, json: values.json ?? false, only, pace: quick ? quickPace : fullPace }
+}

@@ -1,0 +1,84 @@
+/** `npm run bench`: what an exchange costs, beside plain proxies over the same upstream under the same load. */
+
+import { parseBenchArguments, usage, type BenchOptions } from './arguments.ts'
+import { startLoadGenerator, type LoadGenerator } from './load/generator.ts'
+import { machineLine, summaryForPrograms, systemsTable } from './report.ts'
+import { measureInTurn, type Summary } from './rounds.ts'
+import { startComityHolder } from './systems/comity.ts'
+import { startNginxProxy, startNodeProxy } from './systems/proxies.ts'
+import type { SystemUnderTest } from './systems/system.ts'
+import { payload } from './upstream/payload.ts'
+import { startUpstream } from './upstream/upstream.ts'
+
+/** Notes go to standard error, so that `--json` leaves standard output to objects. */
+function note(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+/** Starts what is to be measured, into `started`, which ends it. */
+async function startSystems(
+  upstreamPort: number,
+  { only }: BenchOptions,
+  started: AsyncDisposableStack,
+): Promise<SystemUnderTest[]> {
+  const wanted = (name: string): boolean => only.length === 0 || only.includes(name)
+  const systems: SystemUnderTest[] = []
+  const nginx = wanted('nginx') ? await startNginxProxy(upstreamPort) : undefined
+  if (nginx !== undefined) systems.push(started.use(nginx))
+  else if (wanted('nginx')) note('nginx is not on this machine: left out (Debian: apt install nginx-light)')
+  for (const name of ['bare-node', 'fastify-http-proxy'] as const) {
+    if (wanted(name)) systems.push(started.use(await startNodeProxy(name, upstreamPort)))
+  }
+  if (wanted('comity-public') || wanted('comity-partner')) {
+    const holder = await startComityHolder(upstreamPort)
+    if (holder === undefined) note('there is no Comity node yet: left out')
+    else systems.push(...started.use(holder).systems.filter(({ name }) => wanted(name)))
+  }
+  return systems
+}
+
+/** Throws unless the system hands out the upstream's very document. */
+async function expectPayload(system: SystemUnderTest, generator: LoadGenerator): Promise<void> {
+  const { status, body } = await generator.probe(system.plan)
+  if (status !== 200 || body !== payload) throw new Error(`${system.name} answered ${status}: ${body.slice(0, 500)}`)
+}
+
+async function benchProxies(options: BenchOptions): Promise<void> {
+  await using started = new AsyncDisposableStack()
+  const upstream = started.use(await startUpstream())
+  const generator = started.use(startLoadGenerator())
+  const systems = await startSystems(upstream.port, options, started)
+  for (const system of systems) await expectPayload(system, generator)
+  const { pace } = options
+  const onRound = (round: number): void => note(`round ${round} of ${pace.rounds}`)
+  const summaries = await measureInTurn(systems, generator, { ...pace, onRound })
+  if (options.json) for (const summary of summaries) console.log(JSON.stringify(summaryForPrograms(summary)))
+  else printForPeople(summaries, options, upstream.name)
+}
+
+function printForPeople(summaries: readonly Summary[], { pace }: BenchOptions, upstream: string): void {
+  const load = Math.max(...summaries.map(({ loadMicrosPerRequest }) => loadMicrosPerRequest))
+  const stolen = Math.max(...summaries.map((summary) => summary.stolen))
+  console.log(`
+One request through each, 64 connections, closed loop; ${machineLine()}
+Upstream: ${upstream}, ${payload.length} bytes of JSON. Medians of ${pace.rounds} rounds of ${pace.roundMs} ms, in turn.
+CPU is that of the system under test alone; ratios are to bare-node in the same round.
+
+${systemsTable(summaries)}
+Load generator: at most ${load.toFixed(0)} µs CPU a request. Stolen by the hypervisor: at most ${(stolen * 100).toFixed(1)} %.`)
+}
+
+async function main(): Promise<void> {
+  if (process.argv.includes('--help')) return void process.stdout.write(usage)
+  const options = parseBenchArguments(process.argv.slice(2))
+  await benchProxies(options)
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+try {
+  await main()
+} catch (error) {
+  note(`bench: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}
