@@ -18,6 +18,16 @@ const kinds = {
     remedy: 'Correct the part that `detail` names and send it again.',
   },
   'malformed-key': { status: 400, title: 'The key is malformed', remedy: 'Give an Ed25519 or P-256 key as a JWK.' },
+  'malformed-jws': {
+    status: 400,
+    title: 'The signed token cannot be read',
+    remedy: 'Send a compact JWS (RFC 7515) without `crit` and `b64`, of the type that is asked for.',
+  },
+  'target-too-long': {
+    status: 414,
+    title: 'The address is too long',
+    remedy: 'Send a shorter path or query; long parameters belong in a body.',
+  },
   'header-duplicated': {
     status: 400,
     title: 'A header field that must be single is repeated',
@@ -337,6 +347,11 @@ const kinds = {
     title: 'The signed note cannot be read',
     remedy: 'Fetch it again; the format is c2sp.org/signed-note.',
   },
+  'note-unverified': {
+    status: 422,
+    title: 'The signed note does not verify',
+    remedy: 'Compare the verifier key with the one that the participant publishes, then fetch the note again.',
+  },
   'event-invalid': {
     status: 400,
     title: 'The security event token is not acceptable',
@@ -349,10 +364,20 @@ const kinds = {
     title: 'The configuration is wrong',
     remedy: 'Correct every entry of `errors`; each names its path.',
   },
+  'schema-mismatch': {
+    status: 500,
+    title: 'The database does not fit this version of Comity',
+    remedy: 'Start the version that wrote it, or a newer one; never edit a migration that was applied.',
+  },
   'data-in-use': {
     status: 500,
     title: 'Another process uses this data directory',
     remedy: 'Stop the other node, or give this one a directory of its own.',
+  },
+  'log-inconsistent': {
+    status: 500,
+    title: 'The log on disk contradicts the database',
+    remedy: 'Put back the log directory and the database of the same moment; never sign over a difference.',
   },
   'keys-locked': {
     status: 500,
