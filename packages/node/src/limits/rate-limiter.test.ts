@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { parseRateLimit, parseRateLimitPolicy } from '@comity/core/limits/rate-limit-fields'
+import { rateLimitedProblem, rateLimitFields } from './rate-limit-fields.ts'
+import { assertNamedLimit, createRateLimiter, type Charge } from './rate-limiter.ts'
+
+const perCaller = { name: 'caller', limit: 100, periodMs: 60_000 }
+const perProduct = { name: 'product', limit: 10, periodMs: 1_000 }
+const fields = (flat: readonly string[]) =>
+  new Map(flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] as string] as const] : [])))
+
+test('admits exactly the limit of 10,000 racing calls', async () => {
+  const limiter = createRateLimiter()
+  const calls = Array.from({ length: 10_000 }, async () => {
+    await Promise.resolve()
+    return limiter.charge([{ limit: perCaller, key: 'did:web:a' }], 5_000).allowed
+  })
+  const answers = await Promise.all(calls)
+  assert.equal(answers.filter(Boolean).length, 100)
+})
+
+test('charges all limits of a call or none of them', () => {
+  const limiter = createRateLimiter()
+  const both: Charge[] = [
+    { limit: perCaller, key: 'a' },
+    { limit: perProduct, key: 'p' },
+  ]
+  for (let call = 0; call < 10; call++) assert.equal(limiter.charge(both, 0).allowed, true)
+  const refused = limiter.charge(both, 0)
+  assert.equal(refused.allowed, false)
+  assert.equal(refused.retryAfterMs, 100)
+  assert.equal(limiter.charge([{ limit: perCaller, key: 'a', cost: 0 }], 0).standings[0]?.verdict.remaining, 90)
+})
+
+test('keys and limits do not touch each other', () => {
+  const limiter = createRateLimiter()
+  const tight = { name: 'tight', limit: 1, periodMs: 1_000 }
+  assert.equal(limiter.charge([{ limit: tight, key: 'a' }], 0).allowed, true)
+  assert.equal(limiter.charge([{ limit: tight, key: 'a' }], 0).allowed, false)
+  assert.equal(limiter.charge([{ limit: tight, key: 'b' }], 0).allowed, true)
+  assert.equal(limiter.charge([{ limit: { ...tight, name: 'other' }, key: 'a' }], 0).allowed, true)
+})
+
+test('a full store refuses new keys, keeps known ones, and takes new ones when old ones have drained', () => {
+  const limiter = createRateLimiter({ maxKeys: 1_000 })
+  const limit = { name: 'address', limit: 2, periodMs: 1_000 }
+  for (let key = 0; key < 1_000; key++) limiter.charge([{ limit, key: `${key}` }], 0)
+  const flood = limiter.charge([{ limit, key: 'new' }], 0)
+  assert.equal(flood.allowed, false)
+  assert.equal(rateLimitedProblem(flood).members.retryAfterSeconds, 1)
+  assert.equal(limiter.charge([{ limit, key: '7' }], 0).allowed, true)
+  assert.equal(limiter.charge([{ limit, key: '7' }], 0).allowed, false)
+  assert.equal(limiter.charge([{ limit, key: 'new' }], 2_000).allowed, true)
+})
+
+test('a flood of keys never lifts the limit of a known one', () => {
+  const limiter = createRateLimiter({ maxKeys: 50 })
+  const limit = { name: 'address', limit: 3, periodMs: 60_000 }
+  let admitted = 0
+  for (let call = 0; call < 5_000; call++) {
+    limiter.charge([{ limit, key: `flood-${call}` }], call)
+    if (limiter.charge([{ limit, key: 'known' }], call).allowed) admitted++
+  }
+  assert.ok(admitted <= 3, `${admitted}`)
+})
+
+test('never admits more than the burst and what time restores, however keys and times are mixed', () => {
+  const limit = { name: 'x', limit: 5, periodMs: 1_000, burst: 3 }
+  const calls = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 400 })), { maxLength: 150 })
+  const property = fc.property(calls, (list) => {
+    const limiter = createRateLimiter({ maxKeys: 3 })
+    const admitted = new Map<number, number>()
+    let now = 0
+    for (const [key, gap] of list) {
+      now += gap
+      if (!limiter.charge([{ limit, key: `${key}` }], now).allowed) continue
+      admitted.set(key, (admitted.get(key) ?? 0) + 1)
+    }
+    for (const count of admitted.values()) assert.ok(count <= 3 + Math.floor((now * 5) / 1_000))
+  })
+  fc.assert(property, { numRuns: 100 })
+})
+
+test('announces each limit, and the tightest in the older fields', () => {
+  const limiter = createRateLimiter()
+  const verdict = limiter.charge(
+    [
+      { limit: perCaller, key: 'a' },
+      { limit: perProduct, key: 'p' },
+    ],
+    0,
+  )
+  const announced = fields(rateLimitFields(verdict))
+  assert.equal(announced.get('ratelimit-policy'), '"caller";q=100;w=60, "product";q=10;w=1')
+  assert.equal(announced.get('ratelimit'), '"caller";r=99;t=1, "product";r=9;t=1')
+  assert.equal(announced.get('x-ratelimit-limit'), '10')
+  assert.equal(announced.get('x-ratelimit-remaining'), '9')
+  assert.equal(announced.get('x-ratelimit-reset'), '1')
+  assert.equal(parseRateLimit(announced.get('ratelimit')).length, 2)
+  assert.equal(parseRateLimitPolicy(announced.get('ratelimit-policy')).length, 2)
+})
+
+test('a refusal names the limit and when to come back, never earlier than it would be admitted', () => {
+  const limiter = createRateLimiter()
+  const limit = { name: 'slow', limit: 1, periodMs: 90_500 }
+  limiter.charge([{ limit, key: 'a' }], 0)
+  const verdict = limiter.charge([{ limit, key: 'a' }], 100)
+  const problem = rateLimitedProblem(verdict)
+  assert.equal(problem.code, 'rate-limited')
+  assert.deepEqual(problem.members, { violatedPolicies: ['slow'], retryAfterSeconds: 91 })
+  assert.equal(fields(rateLimitFields(verdict)).get('ratelimit'), '"slow";r=0;t=91')
+  assert.equal(limiter.charge([{ limit, key: 'a' }], 100 + 91_000).allowed, true)
+})
+
+test('refuses limits that cannot be counted exactly', () => {
+  const good = { name: 'x', limit: 1_000_000, periodMs: 86_400_000 }
+  assertNamedLimit(good)
+  for (const bad of [{ limit: 0 }, { limit: 1.5 }, { periodMs: -1 }, { burst: 1e15 }, { name: 'a"b' }, { name: '' }]) {
+    assert.throws(() => assertNamedLimit({ ...good, ...bad }), RangeError)
+  }
+})
+
+test('charges one limit in less than a microsecond', () => {
+  const limiter = createRateLimiter()
+  const charges = [{ limit: perCaller, key: 'did:web:lab.example.org' }]
+  const rounds = 100_000
+  let best = Infinity
+  for (let attempt = 0; attempt < 6; attempt++) {
+    const start = performance.now()
+    for (let round = 0; round < rounds; round++) limiter.charge(charges, round)
+    best = Math.min(best, ((performance.now() - start) * 1_000) / rounds)
+  }
+  assert.ok(best < 1, `took ${best} µs`)
+})
