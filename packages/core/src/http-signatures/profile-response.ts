@@ -1,0 +1,218 @@
+/** Comity's response signature: RFC 9421 with tag `comity-res`, bound by `;req` components to the request that was
+ *  sent, its signature included.
+ *
+ *      Signature-Input: comity=("@status" "content-type" "content-digest" "comity-receipt" "@method";req
+ *        "@authority";req "@path";req "@query";req "signature";req;key="comity");created=1718000001
+ *        ;keyid="did:web:federation.example#k1";alg="ed25519";tag="comity-res"
+ */
+import { decodeBase64, encodeBase64 } from '../bytes/base64.ts'
+import type { SigningKey, VerifyingKey } from '../crypto/crypto.ts'
+import { Problem } from '../problems.ts'
+import { componentOf, componentValue } from './components.ts'
+import { hasBody, type RequestParts, type ResponseParts } from './message.ts'
+import {
+  baseLine,
+  baseOf,
+  canonicalSignature,
+  checkAlgorithm,
+  checkCoverage,
+  coveredField,
+  didOfKeyid,
+  pickByTag,
+  secondsParam,
+  signatureLabel,
+  textParam,
+  uncovered,
+  verifiesWith,
+  type Coverage,
+  type MadeSignature,
+  type ProfileSignature,
+} from './profile.ts'
+
+/** Tag of response signatures. */
+export const responseTag = 'comity-res'
+
+/** A response's signature, read but not yet verified. */
+export type ResponseSignature = ProfileSignature
+
+/** The request that a response answers, as it was sent. */
+export interface AnsweredRequest {
+  readonly parts: RequestParts
+  /** Raw value of the request's field `Signature`; absent when the request was not signed. */
+  readonly signatureHeader?: string | undefined
+  /** Label of the request's signature, when it is not `comity`. */
+  readonly label?: string
+}
+
+const status = coveredField('@status')
+const contentDigest = coveredField('content-digest')
+const ownFields = [coveredField('content-type'), contentDigest, coveredField('comity-receipt')]
+const requestMethod = coveredField('@method', ';req')
+const requestAuthority = coveredField('@authority', ';req')
+const requestPath = coveredField('@path', ';req')
+const requestQuery = coveredField('@query', ';req')
+const requestDigest = coveredField('content-digest', ';req')
+const requestListed = [requestMethod, requestAuthority, requestPath, requestQuery].map(({ listed }) => listed).join('')
+
+/** What a signature of this response to this request covers. Throws `signature-coverage` when there is a body
+ *  without a digest, `signature-malformed` when the request's signature cannot be read. */
+export function responseCoverage(response: ResponseParts, request: AnsweredRequest): Coverage {
+  let list = `(${status.identifier}`
+  let lines = baseLine(status, String(response.status))
+  for (const field of ownFields) {
+    const value = response.header(field.name)
+    if (value !== undefined) {
+      list += field.listed
+      lines += baseLine(field, value)
+    } else if (field === contentDigest && hasBody(response)) {
+      throw uncovered([contentDigest.identifier])
+    }
+  }
+  const bound = requestPart(request)
+  return { list: `${list}${bound.list})`, lines: lines + bound.lines }
+}
+
+function requestPart(request: AnsweredRequest): Coverage {
+  const { parts } = request
+  let list = requestListed
+  let lines =
+    baseLine(requestMethod, parts.method) +
+    baseLine(requestAuthority, parts.authority) +
+    baseLine(requestPath, parts.path) +
+    baseLine(requestQuery, parts.query)
+  const digest = parts.header('content-digest')
+  if (digest !== undefined) {
+    list += requestDigest.listed
+    lines += baseLine(requestDigest, digest)
+  }
+  if (request.signatureHeader !== undefined) {
+    const label = request.label ?? signatureLabel
+    const signature = coveredField('signature', `;req;key="${label}"`)
+    list += signature.listed
+    lines += `${signature.linePrefix}${requestSignatureValue(request.signatureHeader, label)}\n`
+  }
+  return { list, lines }
+}
+
+/** The member of the request's `Signature` as `"signature";req;key="…"` has it: `:base64:`. */
+function requestSignatureValue(header: string, label: string): string {
+  if (label === signatureLabel && canonicalSignature.test(header)) return header.slice(signatureLabel.length + 1)
+  const fields = { status: 0, header: (name: string) => (name === 'signature' ? header : undefined) }
+  return componentValue(componentOf(`"signature";key="${label}"`), { response: fields })
+}
+
+/** How to sign a response. `createdAt` is in seconds since the epoch. */
+export interface ResponseSigning {
+  readonly key: SigningKey
+  readonly keyid: string
+  readonly createdAt: number
+}
+
+/** Signs a response to a request. Throws `signature-coverage` or `signature-malformed` when the result would be one
+ *  that verifiers refuse. */
+export function signResponse(
+  response: ResponseParts,
+  request: AnsweredRequest,
+  { key, keyid, createdAt }: ResponseSigning,
+): MadeSignature {
+  didOfKeyid(keyid)
+  if (!Number.isInteger(createdAt)) throw new Problem('signature-malformed', '`created` must be whole seconds')
+  const coverage = responseCoverage(response, request)
+  const signatureParams = `${coverage.list};created=${createdAt};keyid="${keyid}";alg="${key.algorithm}";tag="${responseTag}"`
+  const base = baseOf(coverage, signatureParams)
+  return {
+    signatureInput: `${signatureLabel}=${signatureParams}`,
+    signature: `${signatureLabel}=:${encodeBase64(key.sign(base))}:`,
+    base,
+  }
+}
+
+/** Reads the signature of a response, chosen by its tag, and checks that it covers exactly what it must of the
+ *  response and of the request that was sent. Throws `answer-unsigned`, `answer-unbound` when it leaves out parts of
+ *  the request, `answer-invalid` for all else. */
+export function parseResponseSignature(response: ResponseParts, request: AnsweredRequest): ResponseSignature {
+  try {
+    return read(response, request)
+  } catch (error) {
+    throw asAnswerProblem(error)
+  }
+}
+
+function read(response: ResponseParts, request: AnsweredRequest): ResponseSignature {
+  const input = response.header('signature-input')
+  const signature = response.header('signature')
+  if (input === undefined || signature === undefined) {
+    throw new Problem('signature-missing', 'the answer has no signature')
+  }
+  const coverage = responseCoverage(response, request)
+  return parseCanonical(input, signature, coverage) ?? parseAny(input, signature, coverage)
+}
+
+const canonicalInput =
+  /^comity=(\([^()]*\));created=(0|[1-9]\d{0,14});keyid="([^"\\]+)";alg="([\w-]+)";tag="comity-res"$/
+
+/** INVARIANT: where it gives a result, `parseAny` gives the same; where it gives none, `parseAny` decides. */
+function parseCanonical(input: string, signature: string, coverage: Coverage): ResponseSignature | undefined {
+  const [, encoded] = canonicalSignature.exec(signature) ?? []
+  const [, list, created, keyid = '', alg = ''] = canonicalInput.exec(input) ?? []
+  if (encoded === undefined || list !== coverage.list) return undefined
+  const signatureParams = input.slice(signatureLabel.length + 1)
+  return checked(
+    { label: signatureLabel, signatureParams, signature: decodeBase64(encoded) },
+    { created: Number(created), keyid, alg },
+    coverage,
+  )
+}
+
+const paramNames = ['created', 'keyid', 'alg', 'tag']
+
+function parseAny(input: string, signature: string, coverage: Coverage): ResponseSignature {
+  const found = pickByTag({ input, signature }, responseTag, paramNames)
+  checkCoverage(found, coverage)
+  const { params } = found
+  const values = {
+    created: secondsParam(params, 'created'),
+    keyid: textParam(params, 'keyid'),
+    alg: textParam(params, 'alg'),
+  }
+  return checked(found, values, coverage)
+}
+
+function checked(
+  found: { readonly label: string; readonly signatureParams: string; readonly signature: Uint8Array },
+  { created, keyid, alg }: { readonly created: number; readonly keyid: string; readonly alg: string },
+  coverage: Coverage,
+): ResponseSignature {
+  return {
+    label: found.label,
+    keyid,
+    did: didOfKeyid(keyid),
+    alg: checkAlgorithm(alg),
+    created,
+    components: coverage.list,
+    signature: found.signature,
+    base: baseOf(coverage, found.signatureParams),
+  }
+}
+
+/** Verifies what `parseResponseSignature` gave. Throws `answer-invalid`. */
+export function verifyResponseSignature(signature: ResponseSignature, key: VerifyingKey): void {
+  try {
+    if (verifiesWith(signature, key)) return
+  } catch (error) {
+    throw asAnswerProblem(error)
+  }
+  throw new Problem('answer-invalid', `the signature is not the key's over this answer and the request that was sent`)
+}
+
+/** The recipient's application reads of an answer, not of a request, and of a partner's fault, not of its own. */
+function asAnswerProblem(error: unknown): unknown {
+  if (!(error instanceof Problem)) return error
+  if (error.code === 'signature-missing') return new Problem('answer-unsigned', error.message, { cause: error })
+  const missing = error.members['missing']
+  const unbound = Array.isArray(missing) && missing.some((identifier) => String(identifier).includes(';req'))
+  return new Problem(unbound ? 'answer-unbound' : 'answer-invalid', error.message, {
+    cause: error,
+    members: error.members,
+  })
+}
