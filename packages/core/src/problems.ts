@@ -309,6 +309,11 @@ const kinds = {
     title: "The partner's answer does not verify",
     remedy: 'Tell the partner; nothing of the answer was handed on.',
   },
+  'answer-unusable': {
+    status: 502,
+    title: 'The remote server answered in a way that cannot be used',
+    remedy: 'Tell the operator of that server what `detail` says.',
+  },
   'local-caller-refused': {
     status: 403,
     title: 'This listener is for local applications only',
@@ -383,6 +388,11 @@ const kinds = {
     status: 500,
     title: 'The keys cannot be unlocked',
     remedy: 'Give the passphrase by environment, file or prompt as the configuration says.',
+  },
+  'key-rotation-refused': {
+    status: 409,
+    title: 'The key cannot be rotated now',
+    remedy: 'Read `detail`: some keys are the identity itself, and one rotation must end before the next begins.',
   },
   'storage-failed': {
     status: 503,
