@@ -374,6 +374,16 @@ const kinds = {
     title: 'The database does not fit this version of Comity',
     remedy: 'Start the version that wrote it, or a newer one; never edit a migration that was applied.',
   },
+  'openapi-invalid': {
+    status: 422,
+    title: 'The OpenAPI document cannot be used',
+    remedy: 'Correct what `errors` lists; the node takes self-contained OpenAPI 3.1 documents.',
+  },
+  'product-unknown': {
+    status: 404,
+    title: 'The product is not known here',
+    remedy: '`comity products list` shows those that are.',
+  },
   'data-in-use': {
     status: 500,
     title: 'Another process uses this data directory',
