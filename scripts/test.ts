@@ -1,0 +1,13 @@
+/** `npm test [-- PART-OF-A-PATH… --test-name-pattern=…]`: every test that needs nothing but the repository itself. */
+import { globSync } from 'node:fs'
+import { reportCounts, runTests, selectFiles } from './run-tests.ts'
+
+const quick = [
+  'packages/*/src/**/*.test.ts',
+  'packages/*/tests/**/*.test.ts',
+  '{bench,examples,scripts}/**/*.test.ts',
+  'architecture.test.ts',
+]
+const found = globSync(quick).filter((file) => !file.endsWith('.all.test.ts') && !file.includes('node_modules'))
+const { files, options } = selectFiles(found, process.argv.slice(2))
+reportCounts(await runTests({ files, options, timeoutMs: 120_000 }))
