@@ -8,7 +8,7 @@ interface NativeBuffer {
   readonly prototype: Partial<Record<'base64urlSlice' | 'base64Slice' | 'hexSlice', NativeSlice>>
 }
 
-const nativeBuffer = (globalThis as { Buffer?: NativeBuffer }).Buffer
+const nativeBuffer = (globalThis as { readonly Buffer?: NativeBuffer }).Buffer
 
 /** The encoder of that name, or `undefined` where there is none. Call it with the bytes as `this`. */
 export function nativeEncoder(name: 'base64urlSlice' | 'base64Slice' | 'hexSlice'): NativeSlice | undefined {
