@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { PrivateJwk, SigningKey } from '@comity/core/crypto/crypto'
 import { importSigningKey } from '@comity/core/crypto/crypto-node'
 import type { RequestParts } from '@comity/core/http-signatures/message'
-import { signRequest } from '@comity/core/http-signatures/profile'
+import { signRequest } from '@comity/core/http-signatures/profile-request'
 import type { RequestPlan } from './messages.ts'
 import { requestOpening, type RequestSource } from './request-source.ts'
 

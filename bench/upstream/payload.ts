@@ -1,7 +1,7 @@
 /** What the upstream of every system under test answers: one fixed JSON document of about 1 KiB. */
 
-const readings = Array.from({ length: 27 }, (_, hour) => ({
-  at: `2024-05-17T${String(hour).padStart(2, '0')}:00Z`,
+const readings = Array.from({ length: 24 }, (_, hour) => ({
+  at: `2024-05-17T${String(hour).padStart(2, '0')}:00:00Z`,
   kwh: 240 + ((hour * 37) % 91),
 }))
 
