@@ -1,0 +1,146 @@
+/** What a participant's log says about an exchange: the event whose salted commitment is the log entry. It holds no
+ *  query, no path values and no content, which may be personal: the path's template and hashes stand for them.
+ *
+ *      {"type":"exchange","id":"0190…","role":"holder","outcome":"allowed","time":1718000001234,"peer":"did:web:lab.example",
+ *       "product":"athletes","version":"1.0.0","operation":"getAthlete","method":"GET","path":"/athletes/{id}","status":200} */
+import { z } from 'zod'
+import { parseJson } from '../bytes/json.ts'
+import { Problem } from '../problems.ts'
+import type { ReceiptClaims } from './receipt.ts'
+
+/** `intended`: the durable word before an unsafe call, followed by another event with the outcome. `unknown`: an
+ *  intent whose outcome a crash took away. */
+export type ExchangeOutcome = 'intended' | 'allowed' | 'denied' | 'failed' | 'unknown'
+
+/** One exchange as one side saw it. Hashes are SHA-256 in base64url; times and durations are in milliseconds. */
+export interface ExchangeEvent {
+  /** Id of the exchange, the same on both sides. */
+  readonly id: string
+  /** Which side wrote it. */
+  readonly role: 'holder' | 'recipient'
+  readonly outcome: ExchangeOutcome
+  /** Since the Unix epoch. */
+  readonly time: number
+  /** DID of the other side; absent for anonymous callers. */
+  readonly peer?: string | undefined
+  readonly product?: string | undefined
+  readonly version?: string | undefined
+  /** Operation id of the product's description. */
+  readonly operation?: string | undefined
+  readonly method: string
+  /** Path template of the operation, e.g. `/athletes/{id}`; absent when no operation was found. */
+  readonly path?: string | undefined
+  readonly agreement?: string | undefined
+  /** IRI. */
+  readonly purpose?: string | undefined
+  readonly status?: number | undefined
+  /** Problem code of a denial or failure. */
+  readonly problem?: string | undefined
+  /** Hash of the request's signature base. */
+  readonly requestHash?: string | undefined
+  /** Hash of the response's content. */
+  readonly responseHash?: string | undefined
+  /** The receipt that the recipient got: hash of the JWS, and where the holder's log has the exchange. */
+  readonly receipt?: { readonly hash: string; readonly log: string; readonly leaf: string } | undefined
+  readonly durationMs?: number | undefined
+  readonly upstreamMs?: number | undefined
+}
+
+const text = z.string().min(1).max(4096)
+const hash = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/)
+const duration = z.number().nonnegative()
+
+const eventSchema = z.strictObject({
+  type: z.literal('exchange'),
+  id: text,
+  role: z.enum(['holder', 'recipient']),
+  outcome: z.enum(['intended', 'allowed', 'denied', 'failed', 'unknown']),
+  time: z.int().nonnegative(),
+  peer: text.optional(),
+  product: text.optional(),
+  version: text.optional(),
+  operation: text.optional(),
+  method: text,
+  path: text.optional(),
+  agreement: text.optional(),
+  purpose: text.optional(),
+  status: z.int().min(100).max(599).optional(),
+  problem: text.optional(),
+  requestHash: hash.optional(),
+  responseHash: hash.optional(),
+  receipt: z.strictObject({ hash, log: text, leaf: hash }).optional(),
+  durationMs: duration.optional(),
+  upstreamMs: duration.optional(),
+})
+
+/** The event as JSON, members in a fixed order, absent ones left out. This text is what the log commits to. */
+export function exchangeEventBody(event: ExchangeEvent): string {
+  return JSON.stringify({
+    type: 'exchange',
+    id: event.id,
+    role: event.role,
+    outcome: event.outcome,
+    time: event.time,
+    peer: event.peer,
+    product: event.product,
+    version: event.version,
+    operation: event.operation,
+    method: event.method,
+    path: event.path,
+    agreement: event.agreement,
+    purpose: event.purpose,
+    status: event.status,
+    problem: event.problem,
+    requestHash: event.requestHash,
+    responseHash: event.responseHash,
+    receipt: event.receipt,
+    durationMs: event.durationMs,
+    upstreamMs: event.upstreamMs,
+  })
+}
+
+/** Reads an event's body. Throws `proof-invalid` when it is not exactly one. */
+export function parseExchangeEvent(body: string): ExchangeEvent {
+  const parsed = eventSchema.safeParse(parseBody(body))
+  if (!parsed.success) {
+    throw new Problem('proof-invalid', `the event is not an exchange`, { cause: parsed.error })
+  }
+  const { type: _, ...event } = parsed.data
+  return event
+}
+
+function parseBody(body: string): unknown {
+  try {
+    return parseJson(body)
+  } catch (cause) {
+    throw new Problem('proof-invalid', 'the event is not JSON with distinct members', { cause })
+  }
+}
+
+/** Compares a receipt with the event of the same exchange, written by either side. Gives the members that disagree;
+ *  none when they tell the same story. */
+export function checkReceiptMatchesEvent(claims: ReceiptClaims, event: ExchangeEvent): readonly string[] {
+  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+    ['id', claims.jti, event.id],
+    ['peer', event.role === 'holder' ? claims.aud : claims.iss, event.peer],
+    ['product', claims.prd, event.product],
+    ['version', claims.ver, event.version],
+    ['operation', claims.op, event.operation],
+    ['agreement', claims.agr, event.agreement],
+    ['purpose', claims.pur, event.purpose],
+    ['status', claims.status, event.status],
+    ['requestHash', claims.req, event.requestHash],
+    ['responseHash', claims.res, event.responseHash],
+    ...sidePairs(claims, event),
+  ]
+  return pairs.filter(([, receipt, log]) => receipt !== log).map(([member]) => member)
+}
+
+/** The holder states the same moment in both; the recipient kept where the holder's log has the exchange. */
+function sidePairs(claims: ReceiptClaims, event: ExchangeEvent): readonly (readonly [string, unknown, unknown])[] {
+  if (event.role === 'holder') return [['time', claims.time, event.time]]
+  return [
+    ['receipt.log', claims.log, event.receipt?.log],
+    ['receipt.leaf', claims.leaf, event.receipt?.leaf],
+  ]
+}
