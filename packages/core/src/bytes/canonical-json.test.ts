@@ -45,5 +45,5 @@ function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed)
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).map(([name, member]) => [name, reversed(member)] as const)
-  return Object.fromEntries(entries.reverse())
+  return Object.fromEntries(entries.toReversed())
 }

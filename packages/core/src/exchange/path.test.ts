@@ -122,11 +122,39 @@ test('normalises what RFC 3986 §6.2.2 calls equivalent', () => {
   for (const [path, expected] of cases) assert.equal(normalisePath(path), expected)
 })
 
-const piece = fc.constantFrom(
-  ...['/', '/', 'a', 'Z', '.', '..', '%', '%2e', '%2F', '%25', '%32', '%41', '%c3%a9', '%ff', '%00', '%5c', ';', '5'],
-  ...['\\', '%20', '%3b', '%EF%BC%8F', '%e2%80%a5', '~', 'é', '?', '//', '%7E', 'c0', '%C0%AF'],
-)
-const rawPath = fc.array(piece, { maxLength: 12 }).map((pieces) => `/${pieces.join('')}`)
+const pieces = [
+  '/',
+  '/',
+  'a',
+  'Z',
+  '.',
+  '..',
+  '%',
+  '%2e',
+  '%2F',
+  '%25',
+  '%32',
+  '%41',
+  '%c3%a9',
+  '%ff',
+  '%00',
+  '%5c',
+  ';',
+  '5',
+  '\\',
+  '%20',
+  '%3b',
+  '%EF%BC%8F',
+  '%e2%80%a5',
+  '~',
+  'é',
+  '?',
+  '//',
+  '%7E',
+  'c0',
+  '%C0%AF',
+]
+const rawPath = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((chosen) => `/${chosen.join('')}`)
 
 test('normalising twice changes nothing, and what is refused is refused with a problem', () => {
   fc.assert(
