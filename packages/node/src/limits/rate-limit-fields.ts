@@ -11,10 +11,12 @@ function moreIn({ verdict }: LimitStanding): number {
   return seconds(verdict.allowed || verdict.retryAfterMs === Infinity ? verdict.nextUnitMs : verdict.retryAfterMs)
 }
 
+/** Part of the burst that is left; a refusal comes before everything. */
+const left = ({ limit, verdict }: LimitStanding) =>
+  verdict.allowed ? verdict.remaining / (limit.burst ?? limit.limit) : -1
+
 /** The limit that the caller meets first: the least part of its burst left. */
 function tightest(standings: readonly LimitStanding[]): LimitStanding {
-  const left = ({ limit, verdict }: LimitStanding) =>
-    verdict.allowed ? verdict.remaining / (limit.burst ?? limit.limit) : -1
   return standings.reduce((least, standing) => (left(standing) < left(least) ? standing : least))
 }
 

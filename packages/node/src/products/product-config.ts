@@ -1,0 +1,87 @@
+/** What an operator declares of a product, in `comity.yaml` or over the admin API. */
+import { z } from 'zod'
+
+/** Where a secret is read from; the value itself never stands in a configuration. */
+const secretReferenceSchema = z.union([
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ file: z.string().min(1) }),
+])
+
+/** A secret's place: an environment variable or a file. */
+export type SecretReference = z.infer<typeof secretReferenceSchema>
+
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/, 'is not a header field name')
+
+/** Fields of the connection itself, which a configured header must not touch. */
+const connectionFields = /^(connection|host|content-length|transfer-encoding|keep-alive|te|trailer|upgrade|expect)$/i
+
+const upstreamHeadersSchema = z
+  .record(
+    headerName,
+    z.union([
+      z
+        .string()
+        .max(4_096)
+        .regex(/^[\t -~]*$/),
+      secretReferenceSchema,
+    ]),
+  )
+  .refine((fields) => !Object.keys(fields).some((name) => connectionFields.test(name)), 'belongs to the connection')
+
+const upstreamSchema = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const url = URL.parse(text)
+  return url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+}, 'must have no credentials, query or fragment')
+
+const rateSchema = z.strictObject({
+  requests: z.int().min(1).max(10_000_000).default(600),
+  perSeconds: z.int().min(1).max(86_400).default(60),
+  /** How many may come at once; as many as `requests` when absent. */
+  burst: z.int().min(1).max(10_000_000).optional(),
+})
+
+const productLimitsSchema = z.strictObject({
+  requestBytes: z.int().min(0).max(67_108_864).default(1_048_576),
+  answerBytes: z.int().min(1).max(268_435_456).default(8_388_608),
+  timeoutMs: z.int().min(1).max(600_000).default(10_000),
+  connectTimeoutMs: z.int().min(1).max(60_000).default(2_000),
+  concurrency: z.int().min(1).max(10_000).default(64),
+  /** For each caller. */
+  rate: rateSchema.prefault({}),
+})
+
+const circuitSchema = z.strictObject({
+  /** Failures in a row that open the circuit. */
+  failures: z.int().min(1).max(1_000).default(5),
+  /** How long it stays open the first time; doubled up to `maxOpenMs` while the upstream does not recover. */
+  openMs: z.int().min(10).max(600_000).default(1_000),
+  maxOpenMs: z.int().min(10).max(3_600_000).default(30_000),
+})
+
+const productFields = {
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must match `[a-z0-9][a-z0-9-]{0,62}`'),
+  title: z.string().min(1).max(200),
+  version: z.string().min(1).max(64),
+  class: z.enum(['public', 'partner']).default('partner'),
+  upstream: upstreamSchema,
+  /** Fields that go with every call to the upstream, its credential for example. */
+  upstreamHeaders: upstreamHeadersSchema.default({}),
+  requireClientCertificate: z.boolean().default(false),
+  limits: productLimitsSchema.prefault({}),
+  circuit: circuitSchema.prefault({}),
+}
+
+/** One entry of `products`: `openapi` is the path of the OpenAPI 3.1 document, from the configuration's directory. */
+export const productConfigSchema = z.strictObject({ ...productFields, openapi: z.string().min(1) })
+
+/** A product as declared in the configuration. */
+export type ProductConfig = z.infer<typeof productConfigSchema>
+
+/** A product as the admin API takes it: the document comes along, as JSON or YAML text. */
+export const productAdditionSchema = z.strictObject({ ...productFields, document: z.string().min(1) })
+
+/** A product as it is added while the node runs. */
+export type ProductAddition = z.infer<typeof productAdditionSchema>
+
+/** What both ways of declaring a product have in common. */
+export type ProductSettings = Omit<ProductConfig, 'openapi'>

@@ -1,0 +1,106 @@
+/** Compiles schemas of an OpenAPI document (JSON Schema 2020-12) to checks of values. Each is compiled when it is
+ *  first used, so a node starts fast; `compileAll` finds the ones that cannot be. */
+import { createRequire } from 'node:module'
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import type { Ajv2020 } from 'ajv/dist/2020.js'
+import { pointerStep, type Located } from '../openapi/references.ts'
+import type { DocumentError, JsonObject } from '../openapi/openapi.ts'
+import { closeSchema, createSchemaClosing, type SchemaClosing } from './closed-schema.ts'
+import { replaceUnevaluatedProperties } from './unevaluated-properties.ts'
+
+/** Longest string that a `pattern` or a format is tried on, in UTF-16 units; a longer one does not match. Bounds what
+ *  a pattern that backtracks can cost. */
+export const maxPatternInput = 4_096
+
+/** What is wrong with a value; `pointer` leads into the value. Says nothing of the value beyond member names. */
+export interface ValueError {
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** Tells what is wrong with a value: the first thing only, since more would cost without bound. */
+export type ValueCheck = (value: unknown) => ValueError | undefined
+
+export interface SchemaCompiler {
+  /** The check of the schema at a place. Throws `DocumentFault` when the schema cannot be read. */
+  check(place: Located): ValueCheck
+  /** Compiles everything asked for so far; tells what failed. */
+  compileAll(): DocumentError[]
+}
+
+const require = createRequire(import.meta.url)
+const schemaId = 'urn:comity:schemas'
+
+/** A compiler for the schemas of one document. */
+export function createSchemaCompiler(root: JsonObject): SchemaCompiler {
+  const closing = createSchemaClosing(root)
+  const checked = new Map<string, { name: string; validate: ValidateFunction | undefined }>()
+  let ajv: Ajv2020 | undefined
+  // Definitions may still be added until the first check; after that the set is what it is.
+  const compile = (name: string) => (ajv ??= createAjv(closing)).compile({ $ref: `${schemaId}#/$defs/${name}` })
+
+  return {
+    check(place) {
+      let entry = checked.get(place.pointer)
+      if (entry === undefined) {
+        ajv = undefined
+        checked.set(place.pointer, (entry = { name: closeSchema(closing, place), validate: undefined }))
+      }
+      const { name } = entry
+      const slot = entry
+      return (value) => {
+        const validate = (slot.validate ??= compile(name))
+        return validate(value) ? undefined : firstError(validate.errors)
+      }
+    },
+    compileAll() {
+      const errors: DocumentError[] = []
+      for (const [pointer, entry] of checked) {
+        try {
+          entry.validate ??= compile(entry.name)
+        } catch (cause) {
+          errors.push({ pointer, detail: `does not compile: ${cause instanceof Error ? cause.message : 'unknown'}` })
+        }
+      }
+      return errors
+    },
+  }
+}
+
+function createAjv(closing: SchemaClosing): Ajv2020 {
+  const { Ajv2020: Ajv } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')
+  const { fullFormats } = require('ajv-formats/dist/formats.js') as typeof import('ajv-formats/dist/formats.js')
+  const ajv = new Ajv({
+    strict: false,
+    strictNumbers: true,
+    unevaluated: true,
+    ownProperties: true,
+    meta: false,
+    validateSchema: false,
+    logger: false,
+    code: { regExp: boundedRegExp },
+  })
+  for (const [name, format] of Object.entries(fullFormats)) {
+    ajv.addFormat(name, format instanceof RegExp ? (text: string) => isBounded(text) && format.test(text) : format)
+  }
+  replaceUnevaluatedProperties(ajv)
+  return ajv.addSchema({ $id: schemaId, $defs: closing.definitions })
+}
+
+const isBounded = (text: string) => text.length <= maxPatternInput
+
+/** The regular expressions of `pattern`, which Ajv only ever asks to `test`. */
+function boundedRegExp(pattern: string, flags: string) {
+  const expression = new RegExp(pattern, flags)
+  return { test: (text: string) => isBounded(text) && expression.test(text) }
+}
+boundedRegExp.code = 'boundedRegExp'
+
+function firstError(errors: ErrorObject[] | null | undefined): ValueError {
+  const error = errors?.at(-1)
+  if (error === undefined) return { pointer: '', detail: 'is not valid' }
+  const { unevaluatedProperty, additionalProperty } = error.params as Record<string, unknown>
+  const undeclared = unevaluatedProperty ?? additionalProperty
+  if (typeof undeclared !== 'string') return { pointer: error.instancePath, detail: error.message ?? 'is not valid' }
+  return { pointer: `${error.instancePath}/${pointerStep(undeclared)}`, detail: 'is not declared' }
+}
