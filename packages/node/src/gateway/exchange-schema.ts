@@ -1,0 +1,37 @@
+/** Tables of the exchange path. `exchanges` holds what proves an exchange beside its log entry; `intents` the unsafe
+ *  calls under way and the answers kept for idempotency keys. Identifiers are UUIDv7, so a range of ids is a range of time. */
+
+export const exchangeSchema: readonly string[] = [
+  `CREATE TABLE exchanges (
+    id TEXT PRIMARY KEY,
+    exchange_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    peer TEXT,
+    receipt TEXT,
+    request_keyid TEXT,
+    request_base TEXT,
+    request_signature TEXT,
+    response_keyid TEXT,
+    response_base TEXT,
+    response_signature TEXT,
+    nonce TEXT,
+    nonce_expires INTEGER
+  )`,
+  'CREATE INDEX exchanges_by_exchange_id ON exchanges (exchange_id)',
+  `CREATE TABLE intents (
+    id TEXT PRIMARY KEY,
+    caller TEXT NOT NULL,
+    idempotency_key TEXT,
+    fingerprint TEXT NOT NULL,
+    event TEXT NOT NULL,
+    state TEXT NOT NULL,
+    started_ms INTEGER NOT NULL,
+    nonce_keyid TEXT,
+    nonce TEXT,
+    nonce_expires INTEGER,
+    status INTEGER,
+    headers TEXT,
+    body BLOB,
+    UNIQUE (caller, idempotency_key)
+  )`,
+]

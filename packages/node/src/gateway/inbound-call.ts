@@ -1,0 +1,90 @@
+/** What the inbound steps know of one call, filled in from step to step. */
+import type { IncomingMessage } from 'node:http'
+import type { Problem } from '@comity/core/problems'
+import type { RequestSignature } from '@comity/core/http-signatures/profile-request'
+import type { ReceivedRequest } from '../http/received-request.ts'
+import type { MatchedOperation, OfferedProduct } from './ports.ts'
+
+/** The participant whose key signed the request. */
+export interface Caller {
+  readonly did: string
+  readonly keyid: string
+}
+
+/** The answer on its way to the caller. Names and values alternate in `headers`. */
+export interface Answer {
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly body: Uint8Array
+}
+
+export interface InboundCall {
+  /** UUIDv7, the exchange id in receipt and log. */
+  readonly id: string
+  readonly receivedAtMs: number
+  readonly message: IncomingMessage
+  readonly request: ReceivedRequest
+  body: Buffer
+  /** The signature as parsed; set before it is verified. */
+  signature: RequestSignature | undefined
+  /** Set only when the signature verified. */
+  caller: Caller | undefined
+  product: OfferedProduct | undefined
+  operation: MatchedOperation | undefined
+  agreementId: string | undefined
+  purpose: string | undefined
+  /** Rate limit fields that the answer carries, name and value in turn. */
+  limitFields: readonly string[]
+  /** True when an intent row waits for this call's outcome. */
+  intent: IntentOfCall | undefined
+  /** When the upstream was called and how long it took. */
+  upstreamMs: number | undefined
+  answer: Answer | undefined
+  problem: Problem | undefined
+  /** True when nobody was identified and the refusal is only counted, not logged on its own. */
+  tallied: boolean
+}
+
+/** The durable intent of an unsafe call, or the earlier answer that its idempotency key found. */
+export interface IntentOfCall {
+  /** Name of the running call, for as long as it runs. */
+  readonly key: string | undefined
+  readonly idempotencyKey: string | undefined
+  readonly replayed: boolean
+}
+
+/** One named step. It fills in the call, or throws the `Problem` that ends it; returns nothing when it need not wait. */
+export interface Step {
+  readonly name: string
+  run(call: InboundCall): Promise<void> | void
+}
+
+/** A call of which only the head is known. */
+export function openCall(
+  id: string,
+  receivedAtMs: number,
+  message: IncomingMessage,
+  request: ReceivedRequest,
+): InboundCall {
+  return {
+    id,
+    receivedAtMs,
+    message,
+    request,
+    body: noBytes,
+    signature: undefined,
+    caller: undefined,
+    product: undefined,
+    operation: undefined,
+    agreementId: undefined,
+    purpose: undefined,
+    limitFields: [],
+    intent: undefined,
+    upstreamMs: undefined,
+    answer: undefined,
+    problem: undefined,
+    tallied: false,
+  }
+}
+
+const noBytes = Buffer.alloc(0)

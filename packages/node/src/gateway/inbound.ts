@@ -1,0 +1,136 @@
+/** Inbound: a partner's call to one of our products. The list of steps is the order of checks; nothing else decides it. */
+import type { IncomingMessage } from 'node:http'
+import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
+import { readRequest, type ClientKeyOf } from '../http/received-request.ts'
+import { openCall, type InboundCall, type Step } from './inbound-call.ts'
+import type { IntentStore } from './intent-store.ts'
+import type { NonceStore } from './nonce-store.ts'
+import type {
+  AgreementsPort,
+  AuditLogPort,
+  IdentityPort,
+  LimitsPort,
+  ObserverPort,
+  PartnerOfGateway,
+  ProductsPort,
+  World,
+} from './ports.ts'
+import type { ExchangeRecorder } from './record-exchange.ts'
+import type { RefusalTally } from './refusal-tally.ts'
+import { admit } from './steps/admit.ts'
+import { agreement } from './steps/agreement.ts'
+import { authenticate } from './steps/authenticate.ts'
+import { forward } from './steps/forward.ts'
+import { freshness } from './steps/freshness.ts'
+import { limit } from './steps/limit.ts'
+import { match } from './steps/match.ts'
+import { minimise } from './steps/minimise.ts'
+import { recordIntent } from './steps/record-intent.ts'
+import { recordOutcome } from './steps/record-outcome.ts'
+
+export interface InboundParts {
+  readonly world: World
+  readonly identity: IdentityPort
+  readonly partnerOf: (did: string) => PartnerOfGateway | undefined
+  readonly products: ProductsPort
+  readonly agreements: AgreementsPort
+  readonly limits: LimitsPort
+  readonly nonces: NonceStore
+  readonly intents: IntentStore
+  readonly auditLog: AuditLogPort
+  readonly recorder: ExchangeRecorder
+  readonly tally: RefusalTally
+  readonly observer: ObserverPort
+  readonly clientKeyOf: ClientKeyOf
+  readonly newId: () => string
+  readonly options: InboundOptions
+}
+
+export interface InboundOptions {
+  readonly authorities: ReadonlySet<string>
+  readonly bodyBytes: number
+  readonly skewSeconds: number
+}
+
+/** Whom a signed request may claim to be: a partner, or a DID that is its own document. */
+function mayResolve(partnerOf: InboundParts['partnerOf']): (did: string) => boolean {
+  return (did) => partnerOf(did) !== undefined || did.startsWith('did:key:') || did.startsWith('did:jwk:')
+}
+
+/** The checks of who is asking, in order; the same for products and for the node's own signed routes. */
+export function callerSteps(parts: InboundParts): Step[] {
+  const { world, identity, limits, nonces, options } = parts
+  return [
+    admit({ world, limits, bodyBytes: options.bodyBytes, authorities: options.authorities }),
+    authenticate({ world, identity, limits, mayResolve: mayResolve(parts.partnerOf) }),
+    freshness({ world, nonces, skewSeconds: options.skewSeconds }),
+  ]
+}
+
+function exchangeSteps(parts: InboundParts, running: Set<string>): Step[] {
+  const { world, identity, limits, products, agreements, auditLog, intents, partnerOf } = parts
+  return [
+    ...callerSteps(parts),
+    limit({ world, limits, products }),
+    match({ identity, partnerOf }),
+    agreement({ world, did: identity.did, agreements }),
+    recordIntent({ auditLog, intents, running }),
+    forward({ world }),
+    minimise(),
+  ]
+}
+
+async function runSteps(steps: readonly Step[], call: InboundCall): Promise<void> {
+  for (const step of steps) {
+    const pending = step.run(call)
+    if (pending !== undefined) await pending
+  }
+}
+
+function observe(parts: InboundParts, call: InboundCall, reply: Reply): void {
+  const { problem } = call
+  if (problem?.code === 'internal-error') parts.observer.internalError(problem.cause ?? problem, call.id)
+  parts.observer.exchange({
+    direction: 'inbound',
+    id: call.id,
+    peer: call.caller?.did,
+    product: call.product?.id,
+    operation: call.operation?.operationId,
+    status: reply.status,
+    outcome: problem === undefined ? 'allowed' : problem.status >= 500 ? 'failed' : 'denied',
+    code: problem?.code,
+    durationMs: parts.world.clock.now() - call.receivedAtMs,
+    upstreamMs: call.upstreamMs,
+  })
+}
+
+/** Handles one request below `/x/`. */
+export function createInbound(parts: InboundParts): (message: IncomingMessage) => Promise<Reply> {
+  const running = new Set<string>()
+  const steps = exchangeSteps(parts, running)
+  const settle = recordOutcome({ ...parts, running })
+  return async (message) => {
+    const call = receive(parts, message)
+    if (!('request' in call)) return call
+    try {
+      await runSteps(steps, call)
+    } catch (error) {
+      call.problem = asProblem(error)
+    }
+    const reply = await settle(call)
+    observe(parts, call, reply)
+    return reply
+  }
+}
+
+/** The call, or the reply when its head cannot even be read. */
+export function receive(parts: InboundParts, message: IncomingMessage): InboundCall | Reply {
+  const id = parts.newId()
+  try {
+    return openCall(id, parts.world.clock.now(), message, readRequest(message, true, parts.clientKeyOf))
+  } catch (error) {
+    const problem = asProblem(error)
+    parts.tally.count(problem.code, message.socket.remoteAddress ?? '')
+    return problemReply(problem, id)
+  }
+}

@@ -1,0 +1,201 @@
+/** Outbound: a local application's call to a partner, from the listener on loopback to the verified answer. The steps
+ *  of design: authenticate the application, find the agreement, sign and send, verify, record, hand over. */
+import type { IncomingMessage } from 'node:http'
+import { Problem } from '@comity/core/problems'
+import { readBody } from '../http/body.ts'
+import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
+import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
+import { requireLocalCaller } from './local-caller.ts'
+import { parseOutboundRoute } from './outbound-route.ts'
+import type { AgreementsPort, ObserverPort } from './ports.ts'
+import type { ExchangeRecorder } from './record-exchange.ts'
+import {
+  sendRequest,
+  type Attempted,
+  type OutboundRequest,
+  type PartnerLink,
+  type SenderParts,
+} from './send-request.ts'
+
+export interface OutboundParts extends SenderParts {
+  readonly agreements: AgreementsPort
+  readonly partners: { find(aliasOrDid: string): PartnerLink | undefined }
+  readonly recorder: ExchangeRecorder
+  readonly observer: ObserverPort
+  readonly newId: () => string
+  readonly options: OutboundOptions
+}
+
+export interface OutboundOptions {
+  readonly bodyBytes: number
+  readonly timeoutMs: number
+  /** Authorities beyond loopback that the operator opened the listener to. */
+  readonly trustedAuthorities: ReadonlySet<string>
+}
+
+/** The only fields of an application's request that leave for the partner. */
+const forwardedFields = [
+  'accept',
+  'accept-language',
+  'content-type',
+  'idempotency-key',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'comity-purpose',
+  'comity-subject',
+]
+
+/** Fields of the partner's answer that the application gets, beside the receipt. */
+const returnedFields = [
+  'content-type',
+  'content-language',
+  'etag',
+  'last-modified',
+  'cache-control',
+  'link',
+  'location',
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'idempotency-replayed',
+  'deprecation',
+  'sunset',
+  'comity-receipt',
+]
+
+function findPartner(parts: OutboundParts, name: string): PartnerLink {
+  const partner = parts.partners.find(name)
+  if (partner !== undefined) return partner
+  throw new Problem('partner-unknown', `there is no partner \`${name.slice(0, 200)}\``)
+}
+
+/** The agreement to call under. None known is no refusal yet: the product may be public, which its holder knows. */
+function findAgreement(
+  parts: OutboundParts,
+  request: ReceivedRequest,
+  partner: PartnerLink,
+  product: string,
+): string | undefined {
+  const named = request.header('comity-agreement')
+  const question = {
+    assigner: partner.did,
+    assignee: parts.identity.did,
+    product,
+    operation: undefined,
+    purpose: request.header('comity-purpose'),
+    agreementId: named,
+  }
+  const verdict = parts.agreements.decide(question, parts.world.clock.now())
+  if (verdict.allowed) return verdict.agreementId
+  if (verdict.code === 'agreement-required' && named === undefined) return undefined
+  const members = verdict.agreements === undefined ? {} : { agreements: verdict.agreements }
+  throw new Problem(verdict.code, verdict.detail, { members })
+}
+
+/** A request ready to be sent, and the product it is for. */
+interface PreparedRequest extends OutboundRequest {
+  readonly product: string
+}
+
+async function prepare(
+  parts: OutboundParts,
+  message: IncomingMessage,
+  request: ReceivedRequest,
+): Promise<PreparedRequest> {
+  const route = parseOutboundRoute(request.path)
+  const partner = findPartner(parts, route.partner)
+  const agreementId = findAgreement(parts, request, partner, route.product)
+  const headers = new Map<string, string>()
+  for (const name of forwardedFields) {
+    const value = request.header(name)
+    if (value !== undefined) headers.set(name, value)
+  }
+  if (agreementId !== undefined) headers.set('comity-agreement', agreementId)
+  const body = await readBody(message, request.headers, parts.options.bodyBytes)
+  return {
+    product: route.product,
+    partner,
+    method: request.method,
+    path: `/x/${route.product}${route.path}`,
+    query: request.query,
+    headers,
+    body,
+    agreementId,
+    deadlineMs: parts.world.clock.now() + parts.options.timeoutMs,
+  }
+}
+
+/** What the application reads: the partner's verified answer, or why there is none. */
+function replyOf(id: string, attempted: Attempted): Reply {
+  const own = ['comity-exchange', id]
+  const { answer, verified, problem } = attempted
+  if (answer === undefined || verified === undefined) {
+    return problemReply(problem ?? new Problem('internal-error', 'the call ended without a reason'), id, own)
+  }
+  const headers = [...own]
+  for (const name of returnedFields) {
+    const value = answer.headers.get(name)
+    if (value !== undefined) headers.push(name, value)
+  }
+  return { status: answer.status, headers, body: answer.body }
+}
+
+async function exchange(parts: OutboundParts, id: string, request: PreparedRequest, startedMs: number): Promise<Reply> {
+  const attempted = await sendRequest(request, parts)
+  const finishedMs = parts.world.clock.now()
+  // INVARIANT: the application gets nothing before its own node's record of it is on disk.
+  await parts.recorder.recordSent({ id, request, attempted, startedMs, finishedMs })
+  const reply = replyOf(id, attempted)
+  parts.observer.exchange({
+    direction: 'outbound',
+    id,
+    peer: request.partner.did,
+    product: request.product,
+    operation: attempted.verified?.receipt?.claims.op,
+    status: reply.status,
+    outcome: attempted.verified === undefined ? 'failed' : reply.status < 400 ? 'allowed' : 'denied',
+    code: attempted.problem?.code,
+    durationMs: finishedMs - startedMs,
+    upstreamMs: undefined,
+  })
+  return reply
+}
+
+/** Refused by this node itself, before anything left it: logged like every other refusal. */
+async function refuse(parts: OutboundParts, id: string, request: ReceivedRequest, problem: Problem): Promise<Reply> {
+  const timeMs = parts.world.clock.now()
+  try {
+    await parts.recorder.recordUnsent({ id, method: request.method, problem: problem.code, timeMs })
+  } catch (error) {
+    return problemReply(asProblem(error), id)
+  }
+  return problemReply(problem, id, ['comity-exchange', id])
+}
+
+/** Handles one request of the local listener; every error becomes the application's answer. */
+export function createOutbound(parts: OutboundParts): (message: IncomingMessage) => Promise<Reply> {
+  return async (message) => {
+    const id = parts.newId()
+    const startedMs = parts.world.clock.now()
+    let request: ReceivedRequest
+    try {
+      request = readRequest(message, false)
+      requireLocalCaller(request, parts.options.trustedAuthorities)
+    } catch (error) {
+      return problemReply(asProblem(error), id)
+    }
+    try {
+      return await exchange(parts, id, await prepare(parts, message, request), startedMs)
+    } catch (error) {
+      const problem = asProblem(error)
+      if (problem.code === 'internal-error') parts.observer.internalError(problem.cause ?? error, id)
+      if (problem.code === 'record-failed') return problemReply(problem, id)
+      return refuse(parts, id, request, problem)
+    }
+  }
+}

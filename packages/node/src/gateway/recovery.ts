@@ -1,0 +1,61 @@
+/** What a node does with what a crash left: open intents are closed as `unknown` and reported to both sides, and the
+ *  nonces of the last minute and a half are known again, so that a restart opens no window for replays. */
+import { exchangeEventBody, parseExchangeEvent } from '@comity/core/exchange/event'
+import type { Database, Statement } from '../storage/database.ts'
+import type { IntentStore, StoredIntent } from './intent-store.ts'
+import type { NonceStore } from './nonce-store.ts'
+import type { AuditLogPort, World } from './ports.ts'
+
+export interface RecoveryParts {
+  readonly world: World
+  readonly database: Database
+  readonly intents: IntentStore
+  readonly nonces: NonceStore
+  readonly auditLog: AuditLogPort
+  readonly newId: () => string
+  /** Statements that queue the notice to the caller; none for anonymous callers. */
+  readonly notify: (did: string, exchangeId: string) => readonly Statement[]
+}
+
+async function closeUnknown(parts: RecoveryParts, intent: StoredIntent): Promise<void> {
+  const timeMs = parts.world.clock.now()
+  const intended = parseExchangeEvent(intent.event)
+  const body = exchangeEventBody({ ...intended, outcome: 'unknown', time: timeMs, problem: 'outcome-unknown' })
+  const event = parts.auditLog.prepare({ id: parts.newId(), type: 'exchange', timeMs, body })
+  const notice = intended.peer === undefined ? [] : parts.notify(intended.peer, intent.id)
+  await parts.auditLog.append(event, [parts.intents.markUnknown(intent.id), ...notice])
+}
+
+/** Closes every intent without an outcome. Gives their exchange ids. */
+export async function closeOpenIntents(parts: RecoveryParts): Promise<string[]> {
+  const open = await parts.intents.findRunning()
+  for (const intent of open) await closeUnknown(parts, intent)
+  return open.map(({ id }) => id)
+}
+
+const recentNonces = `SELECT request_keyid AS keyid, nonce, nonce_expires FROM exchanges
+  WHERE role = 'holder' AND nonce_expires >= ? AND id >= ?
+  UNION SELECT nonce_keyid AS keyid, nonce, nonce_expires FROM intents WHERE nonce_expires >= ?`
+
+/** The smallest UUIDv7 of a moment: ids are ordered by time, so this bounds the search to recent rows. */
+export function lowestIdAt(timeMs: number): string {
+  const hex = Math.max(0, timeMs).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
+}
+
+/** Remembers the nonces of all recorded calls that a replay could still present. A call that was not recorded before
+ *  the crash had no effect: its upstream was not called, or it was safe and its answer never left. */
+export async function restoreNonces({ database, nonces, world }: RecoveryParts, skewSeconds: number): Promise<number> {
+  const nowMs = world.clock.now()
+  const oldestExpiry = Math.floor(nowMs / 1000) - skewSeconds
+  // Received at most lifetime + skew before it expires, and expired at most skew ago.
+  const firstId = lowestIdAt(nowMs - (60 + 2 * skewSeconds + 5) * 1000)
+  const rows = await database.all(recentNonces, [oldestExpiry, firstId, oldestExpiry])
+  for (const row of rows) {
+    nonces.remember(
+      { keyid: String(row['keyid']), nonce: String(row['nonce']), expiresSeconds: Number(row['nonce_expires']) },
+      nowMs,
+    )
+  }
+  return rows.length
+}

@@ -1,0 +1,41 @@
+/** Counts what was refused before anyone was identified, and writes the counts to the log as one event per period:
+ *  a flood must not be able to fill the log, and must not go unrecorded either. */
+import type { ProblemCode } from '@comity/core/problems'
+
+export interface RefusalTally {
+  count(code: ProblemCode, remoteAddress: string): void
+  /** The counts since the last call and a clean slate, or undefined when there were none. */
+  take(nowMs: number): RefusalCounts | undefined
+}
+
+/** Body of a log event of type `refusals`. Addresses are counted, never named: they are personal data. */
+export interface RefusalCounts {
+  readonly v: 1
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly counts: Readonly<Record<string, number>>
+  /** Different addresses seen, counted up to 1,000. */
+  readonly addresses: number
+}
+
+const maxAddresses = 1_000
+
+export function createRefusalTally(startedAtMs: number): RefusalTally {
+  let counts: Record<string, number> = {}
+  let addresses = new Set<string>()
+  let fromMs = startedAtMs
+  return {
+    count(code, remoteAddress) {
+      counts[code] = (counts[code] ?? 0) + 1
+      if (addresses.size < maxAddresses) addresses.add(remoteAddress)
+    },
+    take(nowMs) {
+      const taken = { v: 1 as const, fromMs, untilMs: nowMs, counts, addresses: addresses.size }
+      fromMs = nowMs
+      if (taken.addresses === 0) return undefined
+      counts = {}
+      addresses = new Set()
+      return taken
+    },
+  }
+}

@@ -1,0 +1,166 @@
+/** Outbound step 3: signs the request afresh for every attempt, sends it to the partner's node, verifies the answer,
+ *  and tries again where that is safe. */
+import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { contentDigest } from '@comity/core/http-signatures/content-digest'
+import { signRequest } from '@comity/core/http-signatures/profile-request'
+import { Problem } from '@comity/core/problems'
+import { asProblem } from '../http/problem-response.ts'
+import type { IdentityPort, World } from './ports.ts'
+import { decideRetry } from './retry.ts'
+import { verifyAnswer, type RawAnswer, type SentRequest, type VerifiedAnswer } from './verify-answer.ts'
+
+/** The partner's node as the gateway reaches it. */
+export interface PartnerLink {
+  readonly did: string
+  readonly alias: string
+  /** `host[:port]` of its public listener. */
+  readonly authority: string
+}
+
+/** Carries bytes to a partner's node over its pinned TLS connection. Throws `partner-unreachable`,
+ *  `partner-timeout` or `tls-untrusted`. */
+export interface CarrierPort {
+  send(partner: PartnerLink, request: RequestOnTheWire): Promise<RawAnswer>
+}
+
+export interface RequestOnTheWire {
+  readonly method: string
+  /** Path and query as sent. */
+  readonly target: string
+  /** Name, value, name, value … */
+  readonly headers: readonly string[]
+  readonly body: Uint8Array
+  readonly timeoutMs: number
+}
+
+/** What is to be asked; the same for every attempt. */
+export interface OutboundRequest {
+  readonly partner: PartnerLink
+  readonly method: string
+  readonly path: string
+  /** `?…`, or `?` alone. */
+  readonly query: string
+  /** Fields that the profile signs or that travel along, lower case. */
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: Uint8Array
+  readonly agreementId: string | undefined
+  readonly deadlineMs: number
+}
+
+/** What happened, whether it ended well or not. */
+export interface Attempted {
+  readonly sent: SentRequest
+  readonly requestSignature: string
+  readonly answer: RawAnswer | undefined
+  readonly verified: VerifiedAnswer | undefined
+  readonly problem: Problem | undefined
+  readonly attempts: number
+}
+
+export interface SenderParts {
+  readonly world: World
+  readonly identity: IdentityPort
+  readonly carrier: CarrierPort
+  readonly sleep: (ms: number) => Promise<void>
+}
+
+const lifetimeSeconds = 30
+
+function sign(request: OutboundRequest, { world, identity }: SenderParts) {
+  const headers = new Map(request.headers)
+  if (request.body.length > 0) headers.set('content-digest', contentDigest(request.body))
+  const { partner, method, path, query } = request
+  const parts = {
+    method,
+    authority: partner.authority,
+    path,
+    query,
+    hasBody: request.body.length > 0,
+    header: (name: string) => headers.get(name),
+  }
+  const createdAt = Math.floor(world.clock.now() / 1000)
+  const nonce = encodeBase64url(world.randomBytes(16))
+  const made = signRequest(parts, {
+    ...identity.authenticationKey(),
+    createdAt,
+    expiresAt: createdAt + lifetimeSeconds,
+    nonce,
+  })
+  headers.set('signature-input', made.signatureInput)
+  headers.set('signature', made.signature)
+  const sent: SentRequest = {
+    parts,
+    signatureHeader: made.signature,
+    base: made.base,
+    holder: partner.did,
+    recipient: identity.did,
+    agreementId: request.agreementId,
+  }
+  return { sent, headers, signature: made.signature }
+}
+
+function retryAfterOf(answer: RawAnswer | undefined): number | undefined {
+  const seconds = Number(answer?.headers.get('retry-after') ?? Number.NaN)
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
+}
+
+/** Tells what can be told of an answer that does not count, marked as unverified. */
+function withUnverified(problem: Problem, answer: RawAnswer | undefined): Problem {
+  if (answer === undefined || problem.code !== 'answer-unsigned') return problem
+  const { code } = parseProblemCode(answer)
+  const members = { ...problem.members, unverified: { status: answer.status, ...(code === undefined ? {} : { code }) } }
+  return new Problem(problem.code, problem.message, { cause: problem.cause, members })
+}
+
+function parseProblemCode(answer: RawAnswer): { code?: string } {
+  try {
+    const document = JSON.parse(Buffer.from(answer.body.subarray(0, 16_384)).toString('utf8')) as { code?: unknown }
+    return typeof document.code === 'string' && /^[a-z-]{1,64}$/.test(document.code) ? { code: document.code } : {}
+  } catch {
+    return {}
+  }
+}
+
+async function attempt(request: OutboundRequest, parts: SenderParts, attempts: number): Promise<Attempted> {
+  const { sent, headers, signature } = sign(request, parts)
+  const timeoutMs = request.deadlineMs - parts.world.clock.now()
+  const target = request.query === '?' ? request.path : request.path + request.query
+  let answer: RawAnswer | undefined
+  try {
+    const flat = [...headers].flat()
+    answer = await parts.carrier.send(request.partner, {
+      method: request.method,
+      target,
+      headers: flat,
+      body: request.body,
+      timeoutMs,
+    })
+    const verified = await verifyAnswer(answer, sent, parts.identity)
+    return { sent, requestSignature: signature, answer, verified, problem: undefined, attempts }
+  } catch (error) {
+    const problem = withUnverified(asProblem(error), answer)
+    return { sent, requestSignature: signature, answer, verified: undefined, problem, attempts }
+  }
+}
+
+/** The last attempt, successful or not. Never throws for what a partner or the network does. */
+export async function sendRequest(request: OutboundRequest, parts: SenderParts): Promise<Attempted> {
+  for (let attempts = 1; ; attempts += 1) {
+    const outcome = await attempt(request, parts, attempts)
+    const verdict = decideRetry(
+      {
+        method: request.method,
+        hasIdempotencyKey: request.headers.has('idempotency-key'),
+        attempts,
+        // An unsigned 429 or 503 tells nothing but to wait, which harms nobody.
+        status: outcome.answer?.status,
+        code: outcome.answer === undefined ? outcome.problem?.code : undefined,
+        retryAfterSeconds: retryAfterOf(outcome.answer),
+        remainingMs: request.deadlineMs - parts.world.clock.now(),
+      },
+      (parts.world.randomBytes(1)[0] as number) / 256,
+    )
+    if (!verdict.retry) return outcome
+    await parts.sleep(verdict.delayMs)
+  }
+}

@@ -1,0 +1,50 @@
+/** Step 1, `admit`: what can be refused without computing anything costly is refused here. */
+import { Problem } from '@comity/core/problems'
+import { readBody } from '../../http/body.ts'
+import type { InboundCall, Step } from '../inbound-call.ts'
+import type { LimitsPort, World } from '../ports.ts'
+
+export interface AdmitOptions {
+  readonly world: World
+  readonly limits: LimitsPort
+  /** Largest body of any product. */
+  readonly bodyBytes: number
+  /** Authorities (`host[:port]`) that this node answers to. */
+  readonly authorities: ReadonlySet<string>
+}
+
+/** The key id that a request claims, read without parsing the structured field: good enough to count by. */
+export function claimedKey(call: InboundCall): string {
+  const field = call.request.header('signature-input')
+  return field === undefined ? '' : (/;keyid="([^"]{1,512})"/.exec(field)?.[1] ?? '')
+}
+
+function refuseTallied(call: InboundCall, problem: Problem): never {
+  call.tallied = true
+  throw problem
+}
+
+export function admit(options: AdmitOptions): Step {
+  const { world, limits, bodyBytes, authorities } = options
+  return {
+    name: 'admit',
+    run(call) {
+      const { remoteAddress, authority } = call.request
+      const nowMs = world.clock.now()
+      const verdict = limits.admitAddress(remoteAddress, nowMs)
+      if (!verdict.admitted || limits.isPenalised(remoteAddress, claimedKey(call), nowMs)) {
+        const retryAfterSeconds = Math.max(1, verdict.retryAfterSeconds)
+        refuseTallied(
+          call,
+          new Problem('rate-limited', 'too many requests from this address', { members: { retryAfterSeconds } }),
+        )
+      }
+      if (!authorities.has(authority)) {
+        refuseTallied(call, new Problem('misdirected', 'the `host` field names another node'))
+      }
+      const body = readBody(call.message, call.request.headers, bodyBytes)
+      if (body instanceof Promise) return body.then((bytes) => void (call.body = bytes))
+      call.body = body
+    },
+  }
+}

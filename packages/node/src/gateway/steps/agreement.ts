@@ -1,0 +1,38 @@
+/** Step 6, `agreement`: one in force, between these two, for this product, operation and purpose. */
+import { Problem } from '@comity/core/problems'
+import type { Step } from '../inbound-call.ts'
+import type { AgreementsPort, World } from '../ports.ts'
+
+export interface AgreementOptions {
+  readonly world: World
+  readonly did: string
+  readonly agreements: AgreementsPort
+}
+
+export function agreement({ world, did, agreements }: AgreementOptions): Step {
+  return {
+    name: 'agreement',
+    run(call) {
+      const { product, operation, caller, request } = call
+      if (product === undefined || operation === undefined || product.productClass === 'public') return
+      if (caller === undefined) throw new Problem('signature-missing', `the product \`${product.id}\` is for partners`)
+      const verdict = agreements.decide(
+        {
+          assigner: did,
+          assignee: caller.did,
+          product: product.id,
+          operation: operation.operationId,
+          purpose: request.header('comity-purpose'),
+          agreementId: request.header('comity-agreement'),
+        },
+        world.clock.now(),
+      )
+      if (!verdict.allowed) {
+        const members = verdict.agreements === undefined ? {} : { agreements: verdict.agreements }
+        throw new Problem(verdict.code, verdict.detail, { members })
+      }
+      call.agreementId = verdict.agreementId
+      call.purpose = verdict.purpose
+    },
+  }
+}

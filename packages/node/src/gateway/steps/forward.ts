@@ -1,0 +1,28 @@
+/** Step 10, `forward`: the operation's request goes upstream, without the caller's credentials. */
+import type { Step } from '../inbound-call.ts'
+import type { World } from '../ports.ts'
+import { pathInProduct } from './match.ts'
+
+export function forward({ world }: { readonly world: World }): Step {
+  return {
+    name: 'forward',
+    async run(call) {
+      const { product, operation, request } = call
+      // The answer to an earlier request with the same idempotency key is already there.
+      if (product === undefined || operation === undefined || call.answer !== undefined) return
+      const startedMs = world.clock.now()
+      try {
+        call.answer = await product.forward(operation, {
+          method: request.method,
+          path: pathInProduct(request.path, product),
+          query: request.query,
+          headers: request.headers,
+          body: call.body,
+          exchangeId: call.id,
+        })
+      } finally {
+        call.upstreamMs = world.clock.now() - startedMs
+      }
+    },
+  }
+}

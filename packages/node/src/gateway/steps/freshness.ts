@@ -1,0 +1,34 @@
+/** Step 3, `freshness`: inside the time window, and the nonce never seen. Runs after the signature was good. */
+import { checkFreshness } from '@comity/core/http-signatures/freshness'
+import { Problem } from '@comity/core/problems'
+import type { Step } from '../inbound-call.ts'
+import type { NonceStore } from '../nonce-store.ts'
+import type { World } from '../ports.ts'
+
+export interface FreshnessOptions {
+  readonly world: World
+  readonly nonces: NonceStore
+  readonly skewSeconds: number
+}
+
+export function freshness({ world, nonces, skewSeconds }: FreshnessOptions): Step {
+  return {
+    name: 'freshness',
+    run({ signature }) {
+      if (signature === undefined) return
+      const nowMs = world.clock.now()
+      const verdict = checkFreshness(signature, nowMs, { skewSeconds })
+      if (!verdict.fresh) {
+        throw new Problem('signature-stale', verdict.detail, { members: { serverTime: Math.floor(nowMs / 1000) } })
+      }
+      const seen = { keyid: signature.keyid, nonce: signature.nonce, expiresSeconds: signature.expires }
+      const remembered = nonces.remember(seen, nowMs)
+      if (remembered === 'replayed') throw new Problem('nonce-replayed', 'this request was received before')
+      if (remembered === 'full') {
+        throw new Problem('nonce-store-full', 'too many requests in the last minute', {
+          members: { retryAfterSeconds: 5 },
+        })
+      }
+    },
+  }
+}

@@ -1,0 +1,55 @@
+/** Step 5, `match`: path normalised, product and operation found, parameters and body valid; all else is 404. */
+import { normalisePath } from '@comity/core/exchange/path'
+import { Problem } from '@comity/core/problems'
+import type { InboundCall, Step } from '../inbound-call.ts'
+import type { IdentityPort, OfferedProduct, PartnerOfGateway } from '../ports.ts'
+
+export interface MatchOptions {
+  readonly identity: IdentityPort
+  readonly partnerOf: (did: string) => PartnerOfGateway | undefined
+}
+
+/** The path below `/x/{product}`, at least `/`. */
+function pathInProduct(path: string, product: OfferedProduct): string {
+  const below = normalisePath(path).slice(`/x/${product.id}`.length)
+  return below === '' ? '/' : below
+}
+
+async function requireClientCertificate(call: InboundCall, did: string, identity: IdentityPort): Promise<void> {
+  const presented = call.request.clientKeyFingerprint
+  if (presented === undefined) throw new Problem('client-certificate-required', 'no client certificate was presented')
+  const fingerprints = await identity.tlsFingerprints(did)
+  if (!fingerprints.includes(presented)) {
+    throw new Problem('client-certificate-required', `the client certificate's key is not one of \`${did}\``)
+  }
+}
+
+export function match({ identity, partnerOf }: MatchOptions): Step {
+  return {
+    name: 'match',
+    run(call) {
+      const { product, request, body, caller } = call
+      if (product === undefined) throw new Problem('not-found', 'there is no such product')
+      if (caller === undefined && product.productClass !== 'public') {
+        throw new Problem('signature-missing', `the product \`${product.id}\` is for partners`)
+      }
+      if (body.length > product.requestBytes) {
+        throw new Problem('body-too-large', `the body is over ${product.requestBytes} bytes`, {
+          members: { limitBytes: product.requestBytes },
+        })
+      }
+      const path = pathInProduct(request.path, product)
+      call.operation = product.match({
+        method: request.method,
+        path,
+        query: request.query,
+        headers: request.headers,
+        body,
+      })
+      const demanded = product.requireClientCertificate || (caller && partnerOf(caller.did)?.requireClientCertificate)
+      if (demanded) return requireClientCertificate(call, caller?.did ?? '', identity)
+    },
+  }
+}
+
+export { pathInProduct }

@@ -1,0 +1,110 @@
+/** Step 12, `record outcome`: the exchange is in the log, durably, before the first byte of its answer leaves. Then
+ *  the receipt and the signature over the answer. */
+import { contentDigest } from '@comity/core/http-signatures/content-digest'
+import { signResponse } from '@comity/core/http-signatures/profile-response'
+import { Problem, type ProblemCode } from '@comity/core/problems'
+import { asProblem, problemReply, type Reply } from '../../http/problem-response.ts'
+import type { Statement } from '../../storage/database.ts'
+import type { Answer, InboundCall } from '../inbound-call.ts'
+import type { IntentStore } from '../intent-store.ts'
+import type { IdentityPort, World } from '../ports.ts'
+import type { ExchangeRecorder, PreparedOutcome } from '../record-exchange.ts'
+import type { RefusalTally } from '../refusal-tally.ts'
+import { requestParts } from './authenticate.ts'
+
+export interface RecordOutcomeOptions {
+  readonly world: World
+  readonly identity: IdentityPort
+  readonly recorder: ExchangeRecorder
+  readonly intents: IntentStore
+  readonly tally: RefusalTally
+  readonly running: Set<string>
+}
+
+/** The upstream was not called at all: with the same key the call may be made again. */
+const neverCalled: ReadonlySet<ProblemCode> = new Set([
+  'upstream-unreachable',
+  'upstream-unavailable',
+  'concurrency-limited',
+])
+/** The upstream may or may not have acted. */
+const doubtful: ReadonlySet<ProblemCode> = new Set(['upstream-timeout', 'internal-error'])
+
+function intentEffects(call: InboundCall, answer: Answer, intents: IntentStore): Statement[] {
+  const { intent, problem, id } = call
+  if (intent === undefined || intent.replayed) return []
+  if (problem === undefined) return [intents.finish(id, intent.idempotencyKey, answer)]
+  if (neverCalled.has(problem.code)) return [intents.forget(id)]
+  if (doubtful.has(problem.code)) return [intents.markUnknown(id)]
+  return [intents.finish(id, intent.idempotencyKey, answer)]
+}
+
+/** The answer to send: the product's, or the problem's. */
+function answerOf(call: InboundCall): Answer {
+  if (call.problem !== undefined) return problemReply(call.problem, call.id)
+  if (call.answer !== undefined) return call.answer
+  call.problem = new Problem('internal-error', 'the call ended without an answer')
+  return problemReply(call.problem, call.id)
+}
+
+/** Headers of the signed answer. Anonymous callers, and those whose signature did not verify, get no signature. */
+function signAnswer(
+  call: InboundCall,
+  answer: Answer,
+  outcome: PreparedOutcome,
+  options: RecordOutcomeOptions,
+): string[] {
+  const headers = [...answer.headers, ...call.limitFields, 'comity-exchange', call.id]
+  if (call.caller === undefined) return headers
+  if (answer.body.length > 0) headers.push('content-digest', contentDigest(answer.body))
+  if (outcome.receipt !== undefined) headers.push('comity-receipt', outcome.receipt)
+  const header = (name: string): string | undefined => {
+    const at = headers.findIndex((text, index) => index % 2 === 0 && text === name)
+    return at < 0 ? undefined : headers[at + 1]
+  }
+  const { keyid, key } = options.identity.authenticationKey()
+  const made = signResponse(
+    { status: answer.status, header, hasBody: answer.body.length > 0 },
+    { parts: requestParts(call), signatureHeader: call.request.header('signature'), ...labelOf(call) },
+    { keyid, key, createdAt: Math.floor(options.world.clock.now() / 1000) },
+  )
+  headers.push('signature-input', made.signatureInput, 'signature', made.signature)
+  return headers
+}
+
+function labelOf(call: InboundCall): { label?: string } {
+  return call.signature === undefined ? {} : { label: call.signature.label }
+}
+
+async function record(call: InboundCall, options: RecordOutcomeOptions): Promise<Reply> {
+  const answer = answerOf(call)
+  const outcome = options.recorder.prepareAnswered(call, answer, options.world.clock.now())
+  // Everything that costs the processor is done before the wait for the disk.
+  const headers = signAnswer(call, answer, outcome, options)
+  await options.recorder.recordAnswered(call, outcome, intentEffects(call, answer, options.intents))
+  return { status: answer.status, headers, body: answer.body }
+}
+
+/** Ends a call. Never throws: when the record fails, nothing of the answer is released. */
+export function recordOutcome(options: RecordOutcomeOptions): (call: InboundCall) => Promise<Reply> {
+  return async (call) => {
+    try {
+      if (!call.tallied) return await record(call, options)
+      const problem = call.problem ?? new Problem('rate-limited', 'too many requests')
+      options.tally.count(problem.code, call.request.remoteAddress)
+      return problemReply(problem, call.id)
+    } catch (error) {
+      const cause = asProblem(error)
+      call.problem =
+        cause.code === 'internal-error'
+          ? cause
+          : new Problem('record-failed', 'the storage did not take the record', {
+              cause,
+              members: { retryAfterSeconds: 10 },
+            })
+      return problemReply(call.problem, call.id)
+    } finally {
+      if (call.intent?.key !== undefined) options.running.delete(call.intent.key)
+    }
+  }
+}

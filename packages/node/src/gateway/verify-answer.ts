@@ -1,0 +1,95 @@
+/** Outbound step 4: an answer counts only when the holder signed it for this very request and its receipt says the same. */
+import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { sha256 } from '@comity/core/crypto/crypto-node'
+import { parseReceipt, verifyParsedReceipt, type ReceiptClaims } from '@comity/core/exchange/receipt'
+import { verifyContentDigest } from '@comity/core/http-signatures/content-digest'
+import {
+  parseResponseSignature,
+  verifyResponseSignature,
+  type AnsweredRequest,
+  type ResponseSignature,
+} from '@comity/core/http-signatures/profile-response'
+import { Problem } from '@comity/core/problems'
+import type { IdentityPort } from './ports.ts'
+
+/** An HTTP answer as received. */
+export interface RawAnswer {
+  readonly status: number
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: Uint8Array
+}
+
+/** The request that was sent, with what the answer must bind to. */
+export interface SentRequest extends AnsweredRequest {
+  readonly base: string
+  readonly holder: string
+  readonly recipient: string
+  readonly agreementId: string | undefined
+}
+
+export interface VerifiedAnswer {
+  readonly signature: ResponseSignature
+  /** The receipt as received, and what it says. A refusal before a product was found has none. */
+  readonly receipt: VerifiedReceipt | undefined
+}
+
+export interface VerifiedReceipt {
+  readonly jws: string
+  readonly claims: ReceiptClaims
+}
+
+async function keyOf(identity: IdentityPort, keyid: string, purpose: 'authentication' | 'assertionMethod') {
+  return identity.peek(keyid) ?? (await identity.resolveKey(keyid, purpose))
+}
+
+function unbound(detail: string): Problem {
+  return new Problem('answer-unbound', detail)
+}
+
+/** Throws `answer-unbound` when the receipt is about anything but this request and this answer. */
+function checkReceipt(claims: ReceiptClaims, answer: RawAnswer, sent: SentRequest): void {
+  if (claims.iss !== sent.holder || claims.aud !== sent.recipient)
+    throw unbound('the receipt is between other participants')
+  if (claims.req !== encodeBase64url(sha256(sent.base))) throw unbound('the receipt is for another request')
+  if (claims.res !== encodeBase64url(sha256(answer.body))) throw unbound('the receipt is for another answer')
+  if (claims.status !== answer.status) throw unbound('the receipt states another status')
+  if (sent.agreementId !== undefined && answer.status < 300 && claims.agr !== sent.agreementId) {
+    throw unbound('the receipt names another agreement')
+  }
+}
+
+/** Everything about one answer. Throws `answer-unsigned`, `answer-unbound` or `answer-invalid`; until then nothing of
+ *  the answer may be believed, its status neither. */
+export async function verifyAnswer(
+  answer: RawAnswer,
+  sent: SentRequest,
+  identity: IdentityPort,
+): Promise<VerifiedAnswer> {
+  const header = (name: string) => answer.headers.get(name)
+  const parts = { status: answer.status, header, hasBody: answer.body.length > 0 }
+  const signature = parseResponseSignature(parts, sent)
+  if (signature.did !== sent.holder) throw new Problem('answer-invalid', `the answer is signed by \`${signature.did}\``)
+  verifyResponseSignature(signature, await keyOf(identity, signature.keyid, 'authentication'))
+  try {
+    verifyContentDigest(header('content-digest'), answer.body)
+  } catch (cause) {
+    throw new Problem('answer-invalid', 'the body is not the one that the holder signed', { cause })
+  }
+  return { signature, receipt: await verifyReceiptOf(answer, sent, identity) }
+}
+
+async function verifyReceiptOf(
+  answer: RawAnswer,
+  sent: SentRequest,
+  identity: IdentityPort,
+): Promise<VerifiedReceipt | undefined> {
+  const jws = answer.headers.get('comity-receipt')
+  if (jws === undefined) {
+    if (answer.status >= 400) return undefined
+    throw new Problem('answer-invalid', 'the answer has no receipt')
+  }
+  const parsed = parseReceipt(jws)
+  verifyParsedReceipt(parsed, await keyOf(identity, parsed.kid, 'assertionMethod'))
+  checkReceipt(parsed.claims, answer, sent)
+  return { jws, claims: parsed.claims }
+}
