@@ -21,17 +21,39 @@ function valueOf(text: string): unknown {
 
 // INVARIANT: `text` is well-formed JSON, so a string that a colon follows is a name of the innermost open object.
 function duplicateName(text: string): string | undefined {
-  const tokens = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/g
+  const tokens = /["{}]/g
   const open: Set<string>[] = []
   for (let token = tokens.exec(text); token !== null; token = tokens.exec(text)) {
     if (token[0] === '{') open.push(new Set())
     else if (token[0] === '}') open.pop()
-    else if (token[1] !== undefined) {
-      const name = JSON.parse(token[0].slice(0, -token[1].length)) as string
+    else {
+      const end = endOfString(text, token.index)
+      tokens.lastIndex = end
+      if (!isName(text, end)) continue
+      const name = JSON.parse(text.slice(token.index, end)) as string
       const names = open.at(-1)
       if (names?.has(name)) return name
       names?.add(name)
     }
   }
   return undefined
+}
+
+// The index after the closing quote. No regular expression: a long string would exhaust its stack.
+function endOfString(text: string, start: number): number {
+  let quote = text.indexOf('"', start + 1)
+  while (isEscaped(text, quote)) quote = text.indexOf('"', quote + 1)
+  return quote + 1
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0
+  while (text[at - 1 - backslashes] === '\\') backslashes++
+  return backslashes % 2 === 1
+}
+
+function isName(text: string, end: number): boolean {
+  let next = end
+  while (next < text.length && text.charCodeAt(next) <= 0x20) next++
+  return text[next] === ':'
 }

@@ -35,6 +35,12 @@ test('where there is no Buffer the portable codecs write what the native ones do
   )
 })
 
+test('where there is no Buffer text is encoded as the same UTF-8', () => {
+  for (const text of ['', 'a', 'é\u{1f600}', '\ud800']) {
+    assert.equal(codecs.base64url.encodeBase64urlText(text), Buffer.from(text).toString('base64url'))
+  }
+})
+
 test('where there is no Buffer the portable codecs refuse the same second spellings', () => {
   for (const text of ['Zg==', 'Zh', 'Z', 'Zg\n', ' Zg', '+/8', 'Zg.', 'Zm9v=', 'Zé', 'Zm9vY']) {
     assert.throws(() => codecs.base64url.decodeBase64url(text), { code: 'malformed-request' }, text)

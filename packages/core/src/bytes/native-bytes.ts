@@ -4,7 +4,7 @@
 type NativeSlice = (this: Uint8Array, start: number, end: number) => string
 
 interface NativeBuffer {
-  from(text: string, encoding: string): Uint8Array
+  from(text: string, encoding: string): Uint8Array & { toString(encoding: string): string }
   readonly prototype: Partial<Record<'base64urlSlice' | 'base64Slice' | 'hexSlice', NativeSlice>>
 }
 
@@ -21,4 +21,11 @@ export function nativeDecoder(encoding: 'base64url' | 'base64' | 'hex'): ((text:
   if (nativeBuffer === undefined) return undefined
   const { from } = nativeBuffer
   return (text) => new Uint8Array(from.call(nativeBuffer, text, encoding))
+}
+
+/** Base64url of a text's UTF-8 bytes without the array in between, or `undefined`. */
+export function nativeTextEncoder(): ((text: string) => string) | undefined {
+  if (nativeBuffer === undefined) return undefined
+  const { from } = nativeBuffer
+  return (text) => from.call(nativeBuffer, text, 'utf8').toString('base64url')
 }

@@ -17,8 +17,11 @@ const signatureLength = 64
 
 /** SHA-256, 32 bytes. */
 export function sha256(data: Uint8Array | string): Uint8Array {
-  const digest = hash('sha256', data, 'buffer')
-  return new Uint8Array(digest.buffer, digest.byteOffset, digest.length)
+  // A string of 32 bytes crosses from C++ twice as fast as a Buffer does.
+  const digest = hash('sha256', data, 'binary')
+  const bytes = new Uint8Array(32)
+  for (let i = 0; i < 32; i++) bytes[i] = digest.charCodeAt(i)
+  return bytes
 }
 
 /** SHA-256 as text; skips the array in between, which costs more than hashing a short message. */

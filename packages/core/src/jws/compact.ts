@@ -1,8 +1,8 @@
 /** Compact JSON Web Signatures (RFC 7515) with the two algorithms of Comity's keys. Everything that RFC 8725 calls
  *  a trap is refused: `none`, an algorithm that is not the key's, `crit`, `b64`, loose base64url, repeated members. */
-import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
+import { decodeBase64url, encodeBase64url, encodeBase64urlText } from '../bytes/base64url.ts'
 import { parseJson } from '../bytes/json.ts'
-import { utf8Bytes, utf8Text } from '../bytes/utf8.ts'
+import { utf8Text } from '../bytes/utf8.ts'
 import type { SignatureAlgorithm, SigningKey, VerifyingKey } from '../crypto/crypto.ts'
 import { Problem } from '../problems.ts'
 
@@ -113,12 +113,12 @@ export function verifyCompactJws(parsed: ParsedJws, key: VerifyingKey): void {
 /** The protected header in base64url: `alg` of the key first, then the members as given. */
 export function encodeHeader(key: SigningKey, members: JwsHeaderMembers): string {
   const alg = key.algorithm === 'ed25519' ? 'EdDSA' : 'ES256'
-  return encodeBase64url(utf8Bytes(JSON.stringify({ alg, ...members })))
+  return encodeBase64urlText(JSON.stringify({ alg, ...members }))
 }
 
 /** The payload in base64url; text as its UTF-8 bytes. */
 export function encodePayload(payload: string | Uint8Array): string {
-  return encodeBase64url(typeof payload === 'string' ? utf8Bytes(payload) : payload)
+  return typeof payload === 'string' ? encodeBase64urlText(payload) : encodeBase64url(payload)
 }
 
 function parseHeader(bytes: Uint8Array): JwsHeader {
