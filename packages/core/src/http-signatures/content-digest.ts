@@ -5,6 +5,7 @@
 import { sha256 } from '#crypto'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { encodeBase64 } from '../bytes/base64.ts'
+import { equalBytes } from '../bytes/bytes.ts'
 import { Problem } from '../problems.ts'
 import { parseStrictDictionary } from './structured-fields.ts'
 
@@ -54,13 +55,8 @@ export function verifyContentDigest(header: string | undefined, body: Uint8Array
   }
   if (header === contentDigest(body)) return
   const stated = parseContentDigest(header)
-  if (stated.sha256 && !equal(stated.sha256, sha256(body))) throw mismatch('the body does not have this `sha-256`')
-  if (stated.sha512 && !equal(stated.sha512, sha512(body))) throw mismatch('the body does not have this `sha-512`')
-}
-
-// Both sides are public, so the comparison need not take constant time.
-function equal(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, at) => byte === right[at])
+  if (stated.sha256 && !equalBytes(stated.sha256, sha256(body))) throw mismatch('the body does not have this `sha-256`')
+  if (stated.sha512 && !equalBytes(stated.sha512, sha512(body))) throw mismatch('the body does not have this `sha-512`')
 }
 
 const malformed = (detail: string) => new Problem('malformed-request', detail)
