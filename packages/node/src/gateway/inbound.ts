@@ -80,7 +80,8 @@ function exchangeSteps(parts: InboundParts, running: Set<string>): Step[] {
   ]
 }
 
-async function runSteps(steps: readonly Step[], call: InboundCall): Promise<void> {
+/** Runs the steps in order until one throws. */
+export async function runSteps(steps: readonly Step[], call: InboundCall): Promise<void> {
   for (const step of steps) {
     const pending = step.run(call)
     if (pending !== undefined) await pending

@@ -84,7 +84,7 @@ export interface IdentityPort {
   authenticationKey(): NamedKey
   assertionKey(): NamedKey
   /** A verified key from memory, without waiting. */
-  peek(keyid: string): VerifyingKey | undefined
+  peek(keyid: string, purpose?: 'authentication' | 'assertionMethod'): VerifyingKey | undefined
   resolveKey(keyid: string, purpose: 'authentication' | 'assertionMethod', atMs?: number): Promise<VerifyingKey>
   /** Fingerprints (`sha256:…`) of the TLS keys in the participant's DID document. */
   tlsFingerprints(did: string): Promise<readonly string[]>

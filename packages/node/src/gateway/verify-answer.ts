@@ -39,7 +39,7 @@ export interface VerifiedReceipt {
 }
 
 async function keyOf(identity: IdentityPort, keyid: string, purpose: 'authentication' | 'assertionMethod') {
-  return identity.peek(keyid) ?? (await identity.resolveKey(keyid, purpose))
+  return identity.peek(keyid, purpose) ?? (await identity.resolveKey(keyid, purpose))
 }
 
 function unbound(detail: string): Problem {

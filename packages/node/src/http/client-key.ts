@@ -1,7 +1,7 @@
 /** The key of the certificate that a TLS client presented, looked up once per connection. */
-import { createHash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { ClientKeyOf } from './received-request.ts'
+import { spkiFingerprint } from './spki-fingerprint.ts'
 
 /** A lookup with its own memory. The handshake proved possession of the key; whose key it is, the DID document says. */
 export function rememberClientKeys(): ClientKeyOf {
@@ -9,8 +9,8 @@ export function rememberClientKeys(): ClientKeyOf {
   return (socket) => {
     const earlier = known.get(socket)
     if (earlier !== undefined) return earlier ?? undefined
-    const spki = socket.getPeerX509Certificate?.()?.publicKey.export({ type: 'spki', format: 'der' })
-    const found = spki === undefined ? null : `sha256:${createHash('sha256').update(spki).digest('base64url')}`
+    const certificate = socket.getPeerX509Certificate?.()
+    const found = certificate === undefined ? null : spkiFingerprint(certificate)
     known.set(socket, found)
     return found ?? undefined
   }

@@ -1,0 +1,65 @@
+/** Reads what the recorder wrote: the evidence of exchanges beside their log entries. */
+import type { Database, Row } from '../storage/database.ts'
+
+export interface StoredExchange {
+  /** Id of the log event. */
+  readonly id: string
+  /** Id of the exchange as the holder numbered it. */
+  readonly exchangeId: string
+  readonly role: 'holder' | 'recipient'
+  readonly peer: string | undefined
+  readonly receipt: string | undefined
+  readonly request: StoredSignature | undefined
+  readonly response: StoredSignature | undefined
+}
+
+/** A signature that verified, with the text that it is over. `signature` is base64url. */
+export interface StoredSignature {
+  readonly keyid: string
+  readonly base: string
+  readonly signature: string
+}
+
+export interface ExchangeStore {
+  /** The exchange by its own id or by the holder's; the newest when a holder used an id twice. */
+  find(id: string): Promise<StoredExchange | undefined>
+  /** The newest exchanges with a receipt, newest first, older than `beforeId` when given. */
+  listWithReceipts(limit: number, beforeId?: string): Promise<StoredExchange[]>
+}
+
+function signatureOf(row: Row, side: 'request' | 'response'): StoredSignature | undefined {
+  const [keyid, base, signature] = [row[`${side}_keyid`], row[`${side}_base`], row[`${side}_signature`]]
+  if (typeof keyid !== 'string' || typeof base !== 'string' || typeof signature !== 'string') return undefined
+  return { keyid, base, signature }
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+function toExchange(row: Row): StoredExchange {
+  return {
+    id: String(row['id']),
+    exchangeId: String(row['exchange_id']),
+    role: row['role'] === 'holder' ? 'holder' : 'recipient',
+    peer: textOf(row['peer']),
+    receipt: textOf(row['receipt']),
+    request: signatureOf(row, 'request'),
+    response: signatureOf(row, 'response'),
+  }
+}
+
+/** The store on the node's database. */
+export function createExchangeStore(database: Database): ExchangeStore {
+  return {
+    async find(id) {
+      const row = await database.get(
+        'SELECT * FROM exchanges WHERE id = ? OR exchange_id = ? ORDER BY id DESC LIMIT 1',
+        [id, id],
+      )
+      return row && toExchange(row)
+    },
+    async listWithReceipts(limit, beforeId = '~') {
+      const sql = 'SELECT * FROM exchanges WHERE receipt IS NOT NULL AND id < ? ORDER BY id DESC LIMIT ?'
+      return (await database.all(sql, [beforeId, limit])).map(toExchange)
+    },
+  }
+}

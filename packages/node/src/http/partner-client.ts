@@ -1,0 +1,179 @@
+/** Carries requests to partners' nodes: one pool of kept-alive TLS 1.3 connections a partner, trust as configured,
+ *  bodies collected in memory under a limit. undici's `dispatch`, since it costs a third of `fetch`. */
+import { Problem } from '@comity/core/problems'
+import { Pool, type Dispatcher } from 'undici'
+import { guardedConnector, type ConnectorOptions, type PeerTrust } from './connector.ts'
+
+export interface PartnerEndpoint {
+  readonly did: string
+  /** `host[:port]`. */
+  readonly authority: string
+}
+
+export interface PartnerRequest {
+  readonly method: string
+  /** Path and query as sent. */
+  readonly target: string
+  /** Name, value, name, value … */
+  readonly headers: readonly string[]
+  readonly body: Uint8Array
+  readonly timeoutMs: number
+}
+
+export interface PartnerAnswer {
+  readonly status: number
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: Uint8Array
+}
+
+export interface PartnerClient extends AsyncDisposable {
+  /** Throws `partner-unreachable`, `partner-timeout`, `tls-untrusted`, `address-forbidden` or `answer-invalid`. */
+  send(partner: PartnerEndpoint, request: PartnerRequest): Promise<PartnerAnswer>
+  /** Drops the partner's connections, for instance because its TLS keys changed. */
+  forget(did: string): void
+}
+
+export interface PartnerClientOptions extends Omit<ConnectorOptions, 'trust' | 'timeoutMs'> {
+  readonly trustFor: (did: string) => PeerTrust
+  readonly connectionsPerPartner: number
+  readonly answerBytes: number
+}
+
+export function createPartnerClient(options: PartnerClientOptions): PartnerClient {
+  const pools = new Map<string, { authority: string; pool: Pool }>()
+
+  function poolOf({ did, authority }: PartnerEndpoint): Pool {
+    const known = pools.get(did)
+    if (known?.authority === authority) return known.pool
+    if (known !== undefined) void known.pool.close()
+    const connect = guardedConnector({ ...options, trust: () => options.trustFor(did) })
+    const pool = new Pool(`https://${authority}`, {
+      connect,
+      connections: options.connectionsPerPartner,
+      pipelining: 1,
+      keepAliveTimeout: 30_000,
+    })
+    pools.set(did, { authority, pool })
+    return pool
+  }
+
+  return {
+    send: (partner, request) => send(poolOf(partner), partner, request, options.answerBytes),
+    forget(did) {
+      const known = pools.get(did)
+      pools.delete(did)
+      void known?.pool.close()
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled([...pools.values()].map(({ pool }) => pool.destroy()))
+      pools.clear()
+    },
+  }
+}
+
+function send(
+  pool: Pool,
+  partner: PartnerEndpoint,
+  request: PartnerRequest,
+  answerBytes: number,
+): Promise<PartnerAnswer> {
+  return new Promise((resolve, reject) => {
+    if (request.timeoutMs <= 0) return reject(timedOut(partner))
+    const collector = new AnswerCollector(partner, answerBytes, resolve, reject)
+    collector.startTimer(request.timeoutMs)
+    const { method, target, headers, body } = request
+    pool.dispatch(
+      {
+        method: method as Dispatcher.HttpMethod,
+        path: target,
+        headers: [...headers],
+        body: body.length > 0 ? Buffer.from(body.buffer, body.byteOffset, body.length) : null,
+      },
+      collector,
+    )
+  })
+}
+
+function timedOut({ did }: PartnerEndpoint): Problem {
+  return new Problem('partner-timeout', `the node of \`${did}\` did not answer in time`)
+}
+
+/** Collects one answer. Repeated fields are joined as RFC 9110 §5.3 says. */
+class AnswerCollector implements Dispatcher.DispatchHandler {
+  readonly #partner: PartnerEndpoint
+  readonly #limit: number
+  readonly #resolve: (answer: PartnerAnswer) => void
+  readonly #reject: (error: Error) => void
+  readonly #chunks: Buffer[] = []
+  #size = 0
+  #status = 0
+  #headers: ReadonlyMap<string, string> = new Map()
+  #timer: NodeJS.Timeout | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #failure: Problem | undefined
+
+  constructor(
+    partner: PartnerEndpoint,
+    limit: number,
+    resolve: (answer: PartnerAnswer) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#partner = partner
+    this.#limit = limit
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  startTimer(timeoutMs: number): void {
+    this.#timer = setTimeout(() => this.#fail(timedOut(this.#partner)), timeoutMs)
+  }
+
+  #fail(problem: Problem): void {
+    this.#failure ??= problem
+    clearTimeout(this.#timer)
+    this.#controller?.abort(this.#failure)
+    this.#reject(this.#failure)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#failure !== undefined) controller.abort(this.#failure)
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return
+    this.#status = status
+    const names = new Map<string, string>()
+    for (const name in headers) {
+      const value = headers[name]
+      if (value !== undefined) names.set(name, Array.isArray(value) ? value.join(', ') : value)
+    }
+    this.#headers = names
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length
+    if (this.#size > this.#limit) this.#fail(new Problem('answer-invalid', `the answer is over ${this.#limit} bytes`))
+    else this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.#timer)
+    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
+    this.#resolve({ status: this.#status, headers: this.#headers, body })
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    clearTimeout(this.#timer)
+    this.#reject(error instanceof Problem ? error : unreachable(this.#partner, error))
+  }
+}
+
+function unreachable({ did }: PartnerEndpoint, cause: Error): Problem {
+  if (cause.cause instanceof Problem) return cause.cause
+  return new Problem('partner-unreachable', `the connection to the node of \`${did}\` failed`, { cause })
+}
