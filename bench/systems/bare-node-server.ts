@@ -9,6 +9,18 @@ import { endWithParent } from '../processes.ts'
 const origin = `http://127.0.0.1:${process.argv[2]}`
 const pool = new Pool(origin, { connections: 64, pipelining: 1 })
 
+/** Fields of one hop (RFC 9110 §7.6.1), and those that each side of a proxy writes itself. */
+const hopByHop = /^(?:connection|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length)$/
+
+function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const kept: Record<string, string | string[]> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined && !hopByHop.test(name)) kept[name] = value
+  }
+  return kept
+}
+
 /** Gives the upstream's answer to `response` once it is whole. */
 class Forwarding implements Dispatcher.DispatchHandler {
   readonly #response: ServerResponse
@@ -33,8 +45,9 @@ class Forwarding implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const body = this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts)
-    const { 'content-type': type = 'application/octet-stream' } = this.#headers
-    this.#response.writeHead(this.#status, { 'content-type': type, 'content-length': body?.length ?? 0 }).end(body)
+    const headers = endToEnd(this.#headers)
+    headers['content-length'] = String(body?.length ?? 0)
+    this.#response.writeHead(this.#status, headers).end(body)
   }
 
   onResponseError(): void {
@@ -44,7 +57,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
 
 const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
   const { url: path = '/', method = 'GET' } = request
-  const headers = { accept: request.headers.accept ?? '*/*' }
+  const headers = endToEnd(request.headers)
   const parts: Buffer[] = []
   request.on('data', (part: Buffer) => parts.push(part))
   request.on('end', () => {
