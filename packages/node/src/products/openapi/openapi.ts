@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import type * as Yaml from 'yaml'
 import { Problem } from '@comity/core/problems'
 
 /** Larger documents are refused: they cost memory for as long as the node runs. */
@@ -75,7 +76,7 @@ function parseText(bytes: Uint8Array, source: string): unknown {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     if (text.trimStart().startsWith('{')) return JSON.parse(text) as unknown
-    const { parse } = require('yaml') as typeof import('yaml')
+    const { parse } = require('yaml') as typeof Yaml
     return parse(text, { maxAliasCount: 100, uniqueKeys: true })
   } catch (cause) {
     const line = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''

@@ -2,7 +2,8 @@
  *  first used, so a node starts fast; `compileAll` finds the ones that cannot be. */
 import { createRequire } from 'node:module'
 import type { ErrorObject, ValidateFunction } from 'ajv'
-import type { Ajv2020 } from 'ajv/dist/2020.js'
+import type * as AjvModule from 'ajv/dist/2020.js'
+import type * as AjvFormats from 'ajv-formats/dist/formats.js'
 import { pointerStep, type Located } from '../openapi/references.ts'
 import type { DocumentError, JsonObject } from '../openapi/openapi.ts'
 import { closeSchema, createSchemaClosing, type SchemaClosing } from './closed-schema.ts'
@@ -35,7 +36,7 @@ const schemaId = 'urn:comity:schemas'
 export function createSchemaCompiler(root: JsonObject): SchemaCompiler {
   const closing = createSchemaClosing(root)
   const checked = new Map<string, { name: string; validate: ValidateFunction | undefined }>()
-  let ajv: Ajv2020 | undefined
+  let ajv: AjvModule.Ajv2020 | undefined
   // Definitions may still be added until the first check; after that the set is what it is.
   const compile = (name: string) => (ajv ??= createAjv(closing)).compile({ $ref: `${schemaId}#/$defs/${name}` })
 
@@ -67,9 +68,9 @@ export function createSchemaCompiler(root: JsonObject): SchemaCompiler {
   }
 }
 
-function createAjv(closing: SchemaClosing): Ajv2020 {
-  const { Ajv2020: Ajv } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')
-  const { fullFormats } = require('ajv-formats/dist/formats.js') as typeof import('ajv-formats/dist/formats.js')
+function createAjv(closing: SchemaClosing): AjvModule.Ajv2020 {
+  const { Ajv2020: Ajv } = require('ajv/dist/2020.js') as typeof AjvModule
+  const { fullFormats } = require('ajv-formats/dist/formats.js') as typeof AjvFormats
   const ajv = new Ajv({
     strict: false,
     strictNumbers: true,

@@ -14,21 +14,24 @@ export const childLists = new Set(['prefixItems'])
 export const children = new Set(['additionalProperties', 'unevaluatedProperties', 'items', 'unevaluatedItems'])
 
 /** Assertions whose value is plain data. */
-export const assertions = new Set([
-  ...['type', 'enum', 'const', 'required', 'dependentRequired', 'format', 'pattern', 'multipleOf'],
-  ...['maximum', 'exclusiveMaximum', 'minimum', 'exclusiveMinimum', 'maxLength', 'minLength', 'uniqueItems'],
-  ...['maxItems', 'minItems', 'maxContains', 'minContains', 'maxProperties', 'minProperties'],
-])
+export const assertions = new Set(
+  (
+    'type enum const required dependentRequired format pattern multipleOf maximum exclusiveMaximum ' +
+    'minimum exclusiveMinimum maxLength minLength uniqueItems maxItems minItems maxContains minContains ' +
+    'maxProperties minProperties'
+  ).split(' '),
+)
 
 /** Words for people and tools, which decide nothing. `x-…` is one of them. */
-export const annotations = new Set([
-  ...['title', 'description', 'default', 'deprecated', 'readOnly', 'writeOnly', 'examples', 'example', '$comment'],
-  ...['discriminator', 'xml', 'externalDocs', 'contentEncoding', 'contentMediaType', 'contentSchema'],
-  ...['$defs', 'definitions'],
-])
+export const annotations = new Set(
+  (
+    'title description default deprecated readOnly writeOnly examples example $comment discriminator xml ' +
+    'externalDocs contentEncoding contentMediaType contentSchema $defs definitions'
+  ).split(' '),
+)
 
 /** Keywords that make a schema one about objects. */
-export const objectKeywords = [
-  ...['properties', 'patternProperties', 'required', 'dependentRequired', 'dependentSchemas', 'propertyNames'],
-  ...['maxProperties', 'minProperties'],
-]
+export const objectKeywords = (
+  'properties patternProperties required dependentRequired dependentSchemas propertyNames maxProperties ' +
+  'minProperties'
+).split(' ')

@@ -1,0 +1,57 @@
+/** Checking an answer of the upstream against its operation. What is not declared does not leave the node. */
+import { isUtf8 } from 'node:buffer'
+import { declaredFor, readMediaType } from './media-types.ts'
+import { declaredAnswer, type Operation } from './operations.ts'
+import type { ContentCheck } from './contents.ts'
+import type { ValueError } from './schemas/schema-compiler.ts'
+
+/** `whole`: status, fields and body may leave. `head`: the body may not, for none is declared with this status.
+ *  The errors of a refused answer are for the operator's log; they name members, never values. */
+export type AnswerVerdict =
+  | { readonly allowed: true; readonly release: 'whole' | 'head' }
+  | { readonly allowed: false; readonly errors: readonly ValueError[] }
+
+export interface AnswerToCheck {
+  readonly status: number
+  readonly contentType: string | undefined
+  readonly body: Uint8Array
+}
+
+const whole: AnswerVerdict = { allowed: true, release: 'whole' }
+const head: AnswerVerdict = { allowed: true, release: 'head' }
+const refused = (detail: string, pointer = ''): AnswerVerdict => ({ allowed: false, errors: [{ pointer, detail }] })
+
+/** Judges an answer. 304 is always declared: the forwarder lets it through for conditional requests only. */
+export function checkAnswer(operation: Operation, answer: AnswerToCheck): AnswerVerdict {
+  if (answer.status === 304) return head
+  const declared = declaredAnswer(operation, answer.status)
+  if (declared === undefined) return refused(`the status ${answer.status} is not declared`)
+  if (answer.body.byteLength === 0) return emptyVerdict(operation, answer, declared.contents.size)
+  if (declared.contents.size === 0) return head
+  const type = readMediaType(answer.contentType)
+  const content = type === undefined ? undefined : declaredFor(declared.contents, type)
+  if (content === undefined) return refused('the content type is not declared')
+  return checkContent(content, answer.body)
+}
+
+/** A body that is declared may be missing where HTTP has none (HEAD), and with errors; not with a success. */
+function emptyVerdict(operation: Operation, { status }: AnswerToCheck, declaredContents: number): AnswerVerdict {
+  const mayBeEmpty = declaredContents === 0 || operation.method === 'HEAD' || status === 204 || status >= 300
+  return mayBeEmpty ? whole : refused('the body is missing')
+}
+
+function checkContent(content: ContentCheck, body: Uint8Array): AnswerVerdict {
+  if (content.kind === 'opaque') return whole
+  if (!isUtf8(body)) return refused('the body is not UTF-8')
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  let value: unknown = text
+  if (content.kind === 'json') {
+    try {
+      value = JSON.parse(text)
+    } catch {
+      return refused('the body is not JSON')
+    }
+  }
+  const error = content.check(value)
+  return error === undefined ? whole : { allowed: false, errors: [error] }
+}

@@ -1,0 +1,137 @@
+/** One call over an undici pool, with as little as possible around it: the answer's body is collected up to a limit,
+ *  one timer bounds the whole call. */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+import { Problem } from '@comity/core/problems'
+
+export interface ExchangeRequest {
+  readonly method: string
+  readonly path: string
+  /** Name and value in turn. */
+  readonly headers: string[]
+  readonly body: Buffer | undefined
+  readonly timeoutMs: number
+  readonly maxBytes: number
+  readonly signal: AbortSignal | undefined
+}
+
+export interface ExchangeAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+const noBytes = Buffer.alloc(0)
+
+/** Sends the request and collects the answer. Throws `upstream-timeout`, `upstream-too-large`, `upstream-unreachable`
+ *  (nothing came back) or `upstream-error` (the answer broke off), or the signal's reason. */
+export function exchangeWithUpstream(dispatcher: Dispatcher, request: ExchangeRequest): Promise<ExchangeAnswer> {
+  return new Promise((resolve, reject) => {
+    const collector = new AnswerCollector(request, resolve, reject)
+    dispatcher.dispatch(
+      { method: request.method, path: request.path, headers: request.headers, body: request.body ?? null },
+      collector,
+    )
+  })
+}
+
+/** True for a failure of a reused connection that the upstream had just closed: nothing was answered. */
+export function isStaleConnection(problem: Problem): boolean {
+  const code = (problem.cause as { code?: unknown } | undefined)?.code
+  return (
+    problem.code === 'upstream-unreachable' && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
+  )
+}
+
+class AnswerCollector implements Dispatcher.DispatchHandler {
+  readonly #request: ExchangeRequest
+  readonly #resolve: (answer: ExchangeAnswer) => void
+  readonly #reject: (error: unknown) => void
+  readonly #timer: NodeJS.Timeout
+  #controller: Dispatcher.DispatchController | undefined
+  /** Why the call was given up, once it was. */
+  #ended: { readonly reason: unknown } | undefined
+  #status = 0
+  #headers: IncomingHttpHeaders = {}
+  #chunks: Buffer[] = []
+  #size = 0
+
+  constructor(request: ExchangeRequest, resolve: (answer: ExchangeAnswer) => void, reject: (error: unknown) => void) {
+    this.#request = request
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#timer = setTimeout(this.#onTimeout, request.timeoutMs)
+    if (request.signal?.aborted === true) this.#onAbort()
+    else request.signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  readonly #onTimeout = () => {
+    this.#giveUp(new Problem('upstream-timeout', `the upstream did not answer within ${this.#request.timeoutMs} ms`))
+  }
+
+  readonly #onAbort = () => {
+    this.#giveUp(this.#request.signal?.reason)
+  }
+
+  /** Ends the call for the caller at once; the connection is torn down as soon as there is one. */
+  #giveUp(reason: unknown): void {
+    if (this.#ended !== undefined) return
+    this.#end(reason)
+    this.#chunks = []
+    this.#reject(reason)
+    this.#controller?.abort(reason instanceof Error ? reason : new Error('given up'))
+  }
+
+  #end(reason: unknown): void {
+    this.#ended = { reason }
+    clearTimeout(this.#timer)
+    this.#request.signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#ended === undefined) return
+    const { reason } = this.#ended
+    controller.abort(reason instanceof Error ? reason : new Error('given up'))
+  }
+
+  onRequestUpgrade(): void {
+    this.#giveUp(new Problem('upstream-error', 'the upstream switched protocols'))
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#status = status
+    this.#headers = headers
+    const announced = Number(headers['content-length'] ?? 0)
+    if (announced > this.#request.maxBytes && this.#request.method !== 'HEAD') this.#giveUp(this.#tooLarge())
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#ended !== undefined) return
+    this.#size += chunk.length
+    if (this.#size > this.#request.maxBytes) this.#giveUp(this.#tooLarge())
+    else this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    if (this.#ended !== undefined) return
+    this.#end(undefined)
+    const [first = noBytes] = this.#chunks
+    const body = this.#chunks.length < 2 ? first : Buffer.concat(this.#chunks, this.#size)
+    this.#resolve({ status: this.#status, headers: this.#headers, body })
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    if (this.#ended !== undefined) return
+    const problem =
+      this.#status === 0
+        ? new Problem('upstream-unreachable', 'the upstream cannot be reached', { cause: error })
+        : new Problem('upstream-error', 'the answer of the upstream broke off', { cause: error })
+    this.#end(problem)
+    this.#reject(problem)
+  }
+
+  #tooLarge(): Problem {
+    return new Problem('upstream-too-large', `the answer is larger than ${this.#request.maxBytes} bytes`)
+  }
+}
