@@ -1,0 +1,84 @@
+/** Makes the node's keys: fresh ones at `comity init`, successors at a rotation. */
+import { generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import { generatePrivateJwk } from '@comity/core/crypto/crypto-node'
+import type { PublicJwk, SignatureAlgorithm } from '@comity/core/crypto/crypto'
+import { jwkThumbprint } from '@comity/core/crypto/jwk'
+import { didKeyOf } from '@comity/core/identity/did-key'
+import type { RandomBytes } from '@comity/core/ports'
+import { selfSignedCertificate } from '../http/self-signed-certificate.ts'
+import type { KeyPurpose, NodeKey } from './node-keys.ts'
+
+export interface KeyRequest {
+  readonly purpose: KeyPurpose
+  readonly nowMs: number
+  readonly activeAtMs: number
+  /** Of the node's public URL; stands in the TLS certificate. */
+  readonly hostname: string
+  readonly randomBytes: RandomBytes
+}
+
+const idPrefixes: Readonly<Record<KeyPurpose, string>> = {
+  authentication: 'auth',
+  assertionMethod: 'assert',
+  keyAgreement: 'agree',
+  tls: 'tls',
+  log: 'log',
+}
+
+/** P-256 verifies everywhere and signs fastest in Node; notes of the log are Ed25519 by their specification. */
+const algorithms: Readonly<Record<Exclude<KeyPurpose, 'keyAgreement'>, SignatureAlgorithm>> = {
+  authentication: 'ecdsa-p256-sha256',
+  assertionMethod: 'ecdsa-p256-sha256',
+  tls: 'ecdsa-p256-sha256',
+  log: 'ed25519',
+}
+
+/** A fresh key. Its id is its purpose and the start of its thumbprint: `auth-6mM3kKQe1x0b`. */
+export async function generateNodeKey(request: KeyRequest): Promise<NodeKey> {
+  const { purpose, nowMs, activeAtMs } = request
+  const jwk = purpose === 'keyAgreement' ? generateX25519() : generatePrivateJwk(algorithms[purpose])
+  // RFC 7638 hashes the same members for every OKP key, X25519 included.
+  const id = `${idPrefixes[purpose]}-${jwkThumbprint(jwk as PublicJwk).slice(0, 12)}`
+  const key = { id, purpose, jwk, createdAtMs: nowMs, activeAtMs }
+  if (purpose !== 'tls') return key
+  const { cert } = await selfSignedCertificate({ ...request, jwk: jwk as JsonWebKey })
+  return { ...key, certificate: cert }
+}
+
+/** Keys of a new participant are active since ever, so that a clock which is set back a little locks nobody out. */
+const sinceEver = 0
+
+/** All keys of a new did:web participant, active at once. */
+export async function generateWebKeys(request: Omit<KeyRequest, 'purpose' | 'activeAtMs'>): Promise<NodeKey[]> {
+  const purposes: KeyPurpose[] = ['authentication', 'assertionMethod', 'keyAgreement', 'tls', 'log']
+  return Promise.all(purposes.map((purpose) => generateNodeKey({ ...request, purpose, activeAtMs: sinceEver })))
+}
+
+/** All keys of a new did:key participant: one key is the identity and signs everything; TLS and log have their own. */
+export async function generateDidKeyKeys(
+  request: Omit<KeyRequest, 'purpose' | 'activeAtMs'>,
+  algorithm: SignatureAlgorithm = 'ecdsa-p256-sha256',
+): Promise<{ did: string; keys: NodeKey[] }> {
+  const { d, ...publicJwk } = generatePrivateJwk(algorithm)
+  const did = didKeyOf(publicJwk as PublicJwk)
+  const identity = {
+    id: did.slice('did:key:'.length),
+    jwk: { ...publicJwk, d } as NodeKey['jwk'],
+    createdAtMs: request.nowMs,
+    activeAtMs: sinceEver,
+  }
+  const others = (['tls', 'log'] as const).map((purpose) =>
+    generateNodeKey({ ...request, purpose, activeAtMs: sinceEver }),
+  )
+  const keys: NodeKey[] = [
+    { ...identity, purpose: 'authentication' },
+    { ...identity, purpose: 'assertionMethod' },
+    ...(await Promise.all(others)),
+  ]
+  return { did, keys }
+}
+
+function generateX25519(): NodeKey['jwk'] {
+  const { x = '', d = '' } = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' })
+  return { kty: 'OKP', crv: 'X25519', x, d }
+}
