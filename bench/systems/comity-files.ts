@@ -58,6 +58,7 @@ export function writeHolderFiles(folder: string, { ports, did, upstreamPort, par
       { id: 'bench-partner', class: 'partner', ...product },
     ],
     partners: [{ alias: 'load', did: partner }],
+    limits: { perAddress: rate },
     telemetry: { level: 'warn' },
   }
   writeFileSync(join(folder, 'comity.yaml'), stringify(configuration))
