@@ -34,7 +34,7 @@ const arrows: Arrows = {
   [`${node}/storage`]: [core, `${node}/telemetry`],
   [`${node}/http`]: [core, `${node}/telemetry`],
   // The configuration is one schema; a product's part of it lies with the products.
-  [`${node}/config`]: [core, `${node}/products`],
+  [`${node}/config`]: [core, `${node}/http`, `${node}/products`],
   ...Object.fromEntries(features.map((feature) => [`${node}/${feature}`, ground])),
   'packages/node/tests': everything,
   'packages/client/tests': everything,

@@ -1,0 +1,115 @@
+/** The schema of `comity.yaml`: shapes and defaults. What the entries mean stands in `config-descriptions.ts`; what
+ *  several entries must have in common, in `cross-checks.ts`. A new entry has a default that keeps old files working. */
+import { isDid, parseDid } from '@comity/core/identity/did'
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+import { isFingerprint } from '../http/spki-fingerprint.ts'
+import { productConfigSchema } from '../products/product-config.ts'
+import { secretReferenceSchema } from './secret.ts'
+
+const path = z.string().min(1).max(4_096)
+const httpsOrigin = z
+  .string()
+  .refine(isHttpsOrigin, 'must be an address like `https://node.example.org`, without a path')
+const port = z.int().min(0).max(65_535)
+const address = z.string().refine((text) => ipaddr.isValid(text), 'must be an IP address, e.g. `127.0.0.1` or `::`')
+const milliseconds = (largest: number) => z.int().min(1).max(largest)
+const rate = z.strictObject({ requests: z.int().min(1).max(10_000_000), perSeconds: z.int().min(1).max(86_400) })
+
+const participant = z.strictObject({
+  did: z.string().refine((text) => isDid(text) && parseDid(text).method !== 'jwk', 'must be a did:web or a did:key'),
+  name: z.string().min(1).max(200),
+})
+
+const localListener = z.strictObject({
+  address: address.default('127.0.0.1'),
+  port,
+  allowInsecureRemote: z.boolean().default(false),
+})
+
+const listen = z.strictObject({
+  public: z.strictObject({
+    address: address.default('0.0.0.0'),
+    port: port.default(8443),
+    url: httpsOrigin,
+    tls: z.strictObject({ cert: path, key: path }).optional(),
+  }),
+  local: localListener.extend({ port: port.default(8081) }).prefault({}),
+  admin: localListener.extend({ port: port.default(8082) }).prefault({}),
+})
+
+const partner = z.strictObject({
+  alias: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must match `[a-z0-9][a-z0-9-]{0,62}`'),
+  did: z.string().refine(isDid, 'must be a did:web, did:key or did:jwk'),
+  url: httpsOrigin.optional(),
+  fingerprints: z
+    .array(z.string().refine(isFingerprint, 'must be `sha256:` and 43 characters of base64url'))
+    .max(8)
+    .default([]),
+  requireClientCertificate: z.boolean().default(false),
+})
+
+const limits = z.strictObject({
+  connections: z.int().min(1).max(1_000_000).default(10_000),
+  headerBytes: z.int().min(4_096).max(262_144).default(32_768),
+  headersTimeoutMs: milliseconds(600_000).default(10_000),
+  requestTimeoutMs: milliseconds(3_600_000).default(30_000),
+  keepAliveMs: milliseconds(3_600_000).default(65_000),
+  drainMs: milliseconds(600_000).default(10_000),
+  nonces: z.int().min(1_000).max(50_000_000).default(1_000_000),
+  clockSkewSeconds: z.int().min(0).max(300).default(30),
+  perAddress: rate.default({ requests: 60_000, perSeconds: 60 }),
+  failures: rate.default({ requests: 60, perSeconds: 60 }),
+})
+
+const network = z.strictObject({
+  allowPrivateAddresses: z
+    .array(
+      z.string().refine((text) => ipaddr.isValidCIDR(text), 'must be a network in CIDR notation, e.g. `10.1.0.0/16`'),
+    )
+    .max(1_000)
+    .default([]),
+  timeoutMs: milliseconds(120_000).default(15_000),
+  didCacheSeconds: z.int().min(1).max(86_400).default(300),
+})
+
+const telemetry = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  traces: z
+    .strictObject({
+      endpoint: z.url({ protocol: /^https?$/ }),
+      ratio: z.number().min(0).max(1).default(0.1),
+      headers: z
+        .record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'is not a header field name'), secretReferenceSchema)
+        .default({}),
+    })
+    .optional(),
+})
+
+/** The whole file, defaults filled in. */
+export const configSchema = z.strictObject({
+  comity: z.literal(1),
+  participant,
+  listen,
+  keys: z.strictObject({ directory: path.default('keys'), passphrase: secretReferenceSchema }),
+  admin: z.strictObject({ token: secretReferenceSchema.default({ file: 'keys/admin.token' }) }).prefault({}),
+  storage: z.strictObject({ directory: path.default('data') }).prefault({}),
+  log: z.strictObject({ directory: path.default('log') }).prefault({}),
+  receipts: z.strictObject({ directory: path.default('receipts') }).prefault({}),
+  network: network.prefault({}),
+  products: z.array(productConfigSchema).max(1_000).default([]),
+  partners: z.array(partner).max(10_000).default([]),
+  limits: limits.prefault({}),
+  telemetry: telemetry.prefault({}),
+})
+
+/** The values of a file, defaults filled in, nothing resolved yet. */
+export type ConfigValues = z.infer<typeof configSchema>
+
+/** One partner as the file declares it. */
+export type PartnerConfig = ConfigValues['partners'][number]
+
+function isHttpsOrigin(text: string): boolean {
+  const url = URL.parse(text)
+  return url?.protocol === 'https:' && url.username + url.password === '' && /^https:\/\/[^/?#]+\/?$/.test(text)
+}
