@@ -1,0 +1,183 @@
+/** The node's append-only log: events in the database, their commitments in a published Merkle tree that anyone can
+ *  check (c2sp.org/tlog-tiles). An append is durable when it resolves; it is provable from the next checkpoint on. */
+import { eventCommitment, eventEntry, saltBytes } from '@comity/core/audit-log/event-commitment'
+import { leafHash } from '@comity/core/audit-log/merkle'
+import { ed25519NoteSigner } from '@comity/core/audit-log/note'
+import { inclusionProofFromTiles } from '@comity/core/audit-log/tiles'
+import { formatTlogProof } from '@comity/core/audit-log/tlog-proof'
+import { formatVerifierKey, verifierKey } from '@comity/core/audit-log/verifier-key'
+import type { SigningKey } from '@comity/core/crypto/crypto'
+import type { RandomBytes } from '@comity/core/ports'
+import type { Database, Statement } from '../storage/database.ts'
+import { IntegrationSchedule } from './integration-schedule.ts'
+import { LogAppender } from './log-appender.ts'
+import { openLogFiles, type LogFiles } from './log-files.ts'
+import { LogIntegrator } from './log-integrator.ts'
+import { recoverLog, type RecoveredLog } from './log-recovery.ts'
+import { loadEvent, loadEvents, type LoggedEvent, type PreparedEvent } from './log-store.ts'
+import { readPublishedTile } from './published-tile.ts'
+import { RecentEntries } from './recent-entries.ts'
+
+/** What is logged. `id` is unique in the log; `body` is JSON text, kept verbatim. */
+export interface LogEvent {
+  readonly id: string
+  readonly type: string
+  readonly timeMs: number
+  readonly body: string
+}
+
+/** All that proves an event to a stranger who has the log's verifier key. */
+export interface EventProof {
+  /** Position in the log. */
+  readonly index: number
+  /** `.tlog-proof` text (c2sp.org/tlog-proof) against the published checkpoint. */
+  readonly proof: string
+  readonly body: string
+  readonly salt: Uint8Array
+}
+
+export interface AuditLog extends AsyncDisposable {
+  readonly origin: string
+  /** Verifier key of the checkpoints, as a vkey (c2sp.org/signed-note). */
+  readonly verifierKey: string
+  /** Salts and commits to an event: no I/O, nothing is logged yet, but its leaf hash is known. */
+  prepare(event: LogEvent): PreparedEvent
+  /** Gives the event's position once it and `effects` are durable, in one transaction, whose fsync concurrent
+   *  appends share. Throws `record-failed`; then neither happened. */
+  append(event: PreparedEvent, effects?: readonly Statement[]): Promise<number>
+  /** The published checkpoint, a signed note. */
+  checkpoint(): string
+  /** Proof of an event; `pending` while the published checkpoint does not cover it, undefined when unknown. */
+  proof(eventId: string): Promise<EventProof | 'pending' | undefined>
+  /** A tile or entry bundle of the published tree by its path (`tile/0/000.p/5`). */
+  tile(path: string): Promise<Uint8Array | undefined>
+  /** Events from position `from` on (0 unless told), at most `limit` (100 unless told). */
+  readEvents(range?: { from?: number; limit?: number }): Promise<LoggedEvent[]>
+  /** Publishes all that is appended so far, now. Throws `storage-failed` when it cannot be written; it is tried
+   *  again later by itself. */
+  integrate(): Promise<void>
+}
+
+export interface AuditLogOptions {
+  readonly database: Database
+  /** Where `checkpoint`, `tile/…` and `log.vkey` are. */
+  readonly directory: string
+  /** Name of the log: its URL without scheme and trailing slash, such as `node.example.org/log`. */
+  readonly origin: string
+  /** Ed25519 key of this log alone. */
+  readonly signingKey: SigningKey
+  readonly randomBytes: RandomBytes
+  /** Told when publishing fails; appends go on and publishing is tried again. */
+  readonly onProblem?: (error: unknown) => void
+  /** Least time between two checkpoints made by themselves; 1,000 unless told. */
+  readonly intervalMs?: number
+  /** Another file system than the directory's, to make it fail. */
+  readonly files?: LogFiles
+}
+
+/** Opens the log, or begins it: finishes what a crash left, and goes on. The tables must be there
+ *  (`auditLogMigrations`). Throws `log-inconsistent` when database and directory contradict each other, and
+ *  `storage-failed`. */
+export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
+  const { database, origin, signingKey, files = openLogFiles(options.directory) } = options
+  const signer = ed25519NoteSigner(origin, signingKey)
+  const vkey = formatVerifierKey(verifierKey(origin, signingKey.publicJwk))
+  const recovered = await recoverLog({ origin, verifierKey: vkey, signer, database, files })
+  const recent = new RecentEntries(database)
+  const integrator = new LogIntegrator({ origin, signer, database, files, recent, ...recovered })
+  const log = new DurableAuditLog({ options, files, vkey, recovered, recent, integrator })
+  await log.start()
+  return log
+}
+
+interface Parts {
+  readonly options: AuditLogOptions
+  readonly files: LogFiles
+  readonly vkey: string
+  readonly recovered: RecoveredLog
+  readonly recent: RecentEntries
+  readonly integrator: LogIntegrator
+}
+
+class DurableAuditLog implements AuditLog {
+  readonly origin: string
+  readonly verifierKey: string
+  readonly #options: AuditLogOptions
+  readonly #files: LogFiles
+  readonly #appender: LogAppender
+  readonly #integrator: LogIntegrator
+  readonly #schedule: IntegrationSchedule
+
+  constructor({ options, files, vkey, recovered, recent, integrator }: Parts) {
+    this.origin = options.origin
+    this.verifierKey = vkey
+    this.#options = options
+    this.#files = files
+    this.#integrator = integrator
+    this.#appender = new LogAppender({
+      database: options.database,
+      entryCount: recovered.entryCount,
+      onCommitted: (first, events) => {
+        recent.add(first, events)
+        this.#schedule.notify()
+      },
+    })
+    this.#schedule = new IntegrationSchedule({
+      run: () => this.integrate(),
+      isDue: () => !integrator.isIntegrated(this.#appender.entryCount),
+      intervalMs: options.intervalMs ?? 1_000,
+      onFailure: (error) => options.onProblem?.(error),
+    })
+  }
+
+  /** Publishes the stored checkpoint, if a crash came before; entries beyond it follow by themselves. */
+  async start(): Promise<void> {
+    await this.#integrator.integrate(0).catch((error: unknown) => this.#options.onProblem?.(error))
+    this.#schedule.notify()
+  }
+
+  prepare({ id, type, timeMs, body }: LogEvent): PreparedEvent {
+    const salt = this.#options.randomBytes(saltBytes)
+    const commitment = eventCommitment(body, salt)
+    const entry = eventEntry(commitment)
+    return { id, type, timeMs, body, salt, commitment, entry, leafHash: leafHash(entry) }
+  }
+
+  append(event: PreparedEvent, effects?: readonly Statement[]): Promise<number> {
+    return this.#appender.append(event, effects)
+  }
+
+  checkpoint(): string {
+    return this.#integrator.published.note
+  }
+
+  async proof(eventId: string): Promise<EventProof | 'pending' | undefined> {
+    const event = await loadEvent(this.#options.database, eventId)
+    if (event === undefined) return undefined
+    const { size, note } = this.#integrator.published
+    if (event.position >= size) return 'pending'
+    const readTile = (path: string) => readPublishedTile(this.#files, path, size)
+    const hashes = await inclusionProofFromTiles(event.position, size, readTile)
+    const proof = formatTlogProof({ index: event.position, hashes, checkpoint: note })
+    return { index: event.position, proof, body: event.body, salt: event.salt }
+  }
+
+  tile(path: string): Promise<Uint8Array | undefined> {
+    return readPublishedTile(this.#files, path, this.#integrator.published.size)
+  }
+
+  readEvents(range?: { from?: number; limit?: number }): Promise<LoggedEvent[]> {
+    return loadEvents(this.#options.database, range)
+  }
+
+  integrate(): Promise<void> {
+    return this.#integrator.integrate(this.#appender.entryCount)
+  }
+
+  /** Settles the appends that wait and publishes them, if that works now; else the next start does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#appender.close()
+    await this.#schedule.close()
+    await this.integrate().catch((error: unknown) => this.#options.onProblem?.(error))
+  }
+}

@@ -1,0 +1,116 @@
+/** The audit log in the database. Positions count from 0 without a hole. */
+import type { Database, Row, Statement } from '../storage/database.ts'
+
+/** An event made ready to be logged: its text, and the log entry that commits to it (core/audit-log). */
+export interface PreparedEvent {
+  readonly id: string
+  readonly type: string
+  /** Milliseconds since the Unix epoch. */
+  readonly timeMs: number
+  /** JSON text, kept verbatim. */
+  readonly body: string
+  /** 32 random bytes. */
+  readonly salt: Uint8Array
+  readonly commitment: Uint8Array
+  /** Bytes of the log entry. */
+  readonly entry: Uint8Array
+  /** RFC 6962 hash of the entry. */
+  readonly leafHash: Uint8Array
+}
+
+/** An event as it stands in the log. */
+export interface LoggedEvent {
+  readonly position: number
+  readonly id: string
+  readonly type: string
+  readonly timeMs: number
+  readonly body: string
+  readonly salt: Uint8Array
+}
+
+/** A signed checkpoint as it is kept: what it says and its note. */
+export interface StoredCheckpoint {
+  readonly size: number
+  readonly root: Uint8Array
+  readonly note: string
+}
+
+interface EventRow extends Row {
+  readonly position: number
+  readonly id: string
+  readonly type: string
+  readonly time_ms: number
+  readonly body: string
+  readonly salt: Uint8Array
+}
+
+const insertEntry =
+  'INSERT INTO log_entries (position, id, type, time_ms, salt, body, commitment) VALUES (?, ?, ?, ?, ?, ?, ?)'
+const selectNext = 'SELECT COALESCE(MAX(position) + 1, 0) AS next FROM log_entries'
+const selectCommitments = 'SELECT commitment FROM log_entries WHERE position >= ? AND position < ? ORDER BY position'
+const selectEvent = 'SELECT position, id, type, time_ms, body, salt FROM log_entries WHERE id = ?'
+const selectEvents =
+  'SELECT position, id, type, time_ms, body, salt FROM log_entries WHERE position >= ? ORDER BY position LIMIT ?'
+const selectCheckpoint = 'SELECT size, root, note FROM log_checkpoint WHERE id = 1'
+const insertCheckpoint = 'INSERT INTO log_checkpoint (id, size, root, note) VALUES (1, ?, ?, ?)'
+const updateCheckpoint =
+  'UPDATE log_checkpoint SET size = ?, root = ?, note = ? WHERE id = 1 AND size = ? AND root = ? AND size < ?'
+
+/** The statement that records an event at a position. */
+export function insertEntryStatement(position: number, event: PreparedEvent): Statement {
+  return {
+    sql: insertEntry,
+    params: [position, event.id, event.type, event.timeMs, event.salt, event.body, event.commitment],
+  }
+}
+
+/** The position after the last entry, which is the number of entries. */
+export async function loadEntryCount(database: Database): Promise<number> {
+  return (await database.get<{ next: number }>(selectNext))!.next
+}
+
+/** Commitments of the entries from position `start` up to `end`, in order. */
+export async function loadCommitments(database: Database, start: number, end: number): Promise<Uint8Array[]> {
+  const rows = await database.all<{ commitment: Uint8Array }>(selectCommitments, [start, end])
+  return rows.map(({ commitment }) => commitment)
+}
+
+/** The event of an id. */
+export async function loadEvent(database: Database, id: string): Promise<LoggedEvent | undefined> {
+  const row = await database.get<EventRow>(selectEvent, [id])
+  return row && eventOf(row)
+}
+
+/** Events from position `from` on (0 unless told), at most `limit` (100 unless told), in order. */
+export async function loadEvents(
+  database: Database,
+  { from = 0, limit = 100 }: { from?: number; limit?: number } = {},
+): Promise<LoggedEvent[]> {
+  return (await database.all<EventRow>(selectEvents, [from, limit])).map(eventOf)
+}
+
+function eventOf({ position, id, type, time_ms: timeMs, body, salt }: EventRow): LoggedEvent {
+  return { position, id, type, timeMs, body, salt }
+}
+
+/** The last checkpoint that was signed; undefined in a new log. */
+export async function loadCheckpoint(database: Database): Promise<StoredCheckpoint | undefined> {
+  return database.get<StoredCheckpoint & Row>(selectCheckpoint)
+}
+
+/** Keeps the first checkpoint of a new log. Fails when there is one. */
+export async function saveFirstCheckpoint(database: Database, { size, root, note }: StoredCheckpoint): Promise<void> {
+  await database.execute([{ sql: insertCheckpoint, params: [size, root, note] }])
+}
+
+/** Puts `next` in the place of `last`, only if `last` is what is there and smaller: false when it is not. This is
+ *  what makes two signed histories impossible, not unlikely. */
+export async function replaceCheckpoint(
+  database: Database,
+  last: StoredCheckpoint,
+  next: StoredCheckpoint,
+): Promise<boolean> {
+  const params = [next.size, next.root, next.note, last.size, last.root, next.size]
+  const [changed] = await database.execute([{ sql: updateCheckpoint, params }])
+  return changed === 1
+}
