@@ -191,7 +191,9 @@ function createLoader(options: ResolverOptions, entries: LRUCache<string, Entry>
     try {
       const entry = await loadEntry(did, options)
       // A load that was forgotten meanwhile may have seen what the owner just took back.
-      if (isCurrent()) entries.set(did, entry)
+      if (!isCurrent()) return entry
+      inheritKeys(entry, entries.peek(did), clock.now())
+      entries.set(did, entry)
       return entry
     } catch (error) {
       if (isCurrent()) failures.set(did, { error, untilMs: clock.now() + negativeTtlMs })
@@ -225,6 +227,18 @@ async function loadEntry(did: string, options: ResolverOptions): Promise<Entry> 
   options.onDocument?.(document)
   const renewAtMs = loadedAtMs + (options.ttlMs ?? 300_000) * 0.8
   return { document, loadedAtMs, keys: new Map(), refetchAtMs: loadedAtMs, renewAtMs }
+}
+
+/** Keys in use stay at hand when their document is renewed and still names them. */
+function inheritKeys(entry: Entry, old: Entry | undefined, nowMs: number): void {
+  for (const name of old?.keys.keys() ?? []) {
+    const [purpose, keyid = ''] = name.split(' ') as [SignaturePurpose, string]
+    try {
+      keyOf(entry, keyid, { purpose, atMs: nowMs })
+    } catch {
+      // A key that became unreadable is told to whoever asks for it, not to the others.
+    }
+  }
 }
 
 function sizeOf(entry: Entry): number {
