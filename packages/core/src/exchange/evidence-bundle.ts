@@ -1,0 +1,33 @@
+/** The shape of a bundle of evidence; `evidence.ts` shows a sample. */
+import { z } from 'zod'
+import { Problem } from '../problems.ts'
+
+const base64url = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]+$/)
+  .max(1024)
+const signed = z.strictObject({ base: z.string().min(1).max(65_536), signature: base64url })
+
+const bundleSchema = z.strictObject({
+  type: z.literal('comity-exchange-evidence'),
+  version: z.literal(1),
+  /** The request's signature base, and the signature over it; the key's id stands in the base. */
+  request: signed,
+  response: signed.optional(),
+  receipt: z.string().min(1).max(8192),
+  /** What the holder's log entry commits to; only who may see the exchange has it. */
+  event: z.strictObject({ body: z.string().min(1).max(65_536), salt: base64url }).optional(),
+  log: z.strictObject({ verifierKey: z.string().min(1).max(1024), proof: z.string().min(1).max(65_536) }).optional(),
+  documents: z.array(z.looseObject({ id: z.string() })).max(8),
+})
+
+/** A bundle as it travels. Parts that are left out are not checked, and the report says what that leaves open. */
+export type EvidenceBundle = Readonly<z.infer<typeof bundleSchema>>
+
+/** Reads a bundle. Throws `proof-invalid`. */
+export function parseEvidence(bundle: unknown): EvidenceBundle {
+  const parsed = bundleSchema.safeParse(bundle)
+  if (parsed.success) return parsed.data
+  const path = parsed.error.issues[0]?.path.join('.') || 'the bundle'
+  throw new Problem('proof-invalid', `\`${path}\` is not as evidence has it`, { cause: parsed.error })
+}
