@@ -37,8 +37,8 @@ export interface Operation {
 
 export interface CompiledOperations {
   readonly operations: readonly Operation[]
-  /** Compiles every schema; tells which cannot be. */
-  compileAll(): DocumentError[]
+  /** Compiles every schema, one at a step; tells which cannot be. */
+  compileEach(): Iterable<DocumentError | undefined>
 }
 
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch']
@@ -60,7 +60,7 @@ export function compileOperations(document: OpenApiDocument): CompiledOperations
     collect(compilation, () => operations.push(...compilePath(compilation, member(paths, path), path)))
   }
   collect(compilation, () => refuseRepetition(operations))
-  return { operations, errors: compilation.errors, compileAll: () => compilation.compiler.compileAll() }
+  return { operations, errors: compilation.errors, compileEach: () => compilation.compiler.compileEach() }
 }
 
 function collect({ errors }: Compilation, work: () => void): void {

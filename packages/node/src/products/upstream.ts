@@ -92,7 +92,7 @@ export function createUpstream(settings: UpstreamSettings, clock: Clock): Upstre
     running++
     let outcome: CallOutcome = 'abandoned'
     try {
-      const answer = await send(pool, toExchange(settings, basePath, request))
+      const answer = await send(pool, toExchange(settings, basePath, request), clock)
       outcome = failing.has(answer.status) ? 'failed' : 'succeeded'
       return released(answer, request)
     } catch (error) {
@@ -140,13 +140,15 @@ function toExchange(settings: UpstreamSettings, basePath: string, request: Upstr
   }
 }
 
-async function send(pool: Pool, exchange: ExchangeRequest): Promise<ExchangeAnswer> {
+async function send(pool: Pool, exchange: ExchangeRequest, clock: Clock): Promise<ExchangeAnswer> {
+  const startedMs = clock.now()
   try {
     return await exchangeWithUpstream(pool, exchange)
   } catch (error) {
     const again = error instanceof Problem && isStaleConnection(error) && repeatable.has(exchange.method)
-    if (!again || exchange.signal?.aborted === true) throw error
-    return exchangeWithUpstream(pool, exchange)
+    const leftMs = exchange.timeoutMs - Math.max(0, clock.now() - startedMs)
+    if (!again || exchange.signal?.aborted === true || leftMs <= 0) throw error
+    return exchangeWithUpstream(pool, { ...exchange, timeoutMs: leftMs })
   }
 }
 

@@ -25,8 +25,8 @@ export type ValueCheck = (value: unknown) => ValueError | undefined
 export interface SchemaCompiler {
   /** The check of the schema at a place. Throws `DocumentFault` when the schema cannot be read. */
   check(place: Located): ValueCheck
-  /** Compiles everything asked for so far; tells what failed. */
-  compileAll(): DocumentError[]
+  /** Compiles everything asked for so far, one at a step; tells what failed. */
+  compileEach(): Iterable<DocumentError | undefined>
 }
 
 const require = createRequire(import.meta.url)
@@ -54,16 +54,15 @@ export function createSchemaCompiler(root: JsonObject): SchemaCompiler {
         return validate(value) ? undefined : firstError(validate.errors)
       }
     },
-    compileAll() {
-      const errors: DocumentError[] = []
+    *compileEach() {
       for (const [pointer, entry] of checked) {
         try {
           entry.validate ??= compile(entry.name)
+          yield undefined
         } catch (cause) {
-          errors.push({ pointer, detail: `does not compile: ${cause instanceof Error ? cause.message : 'unknown'}` })
+          yield { pointer, detail: `does not compile: ${cause instanceof Error ? cause.message : 'unknown'}` }
         }
       }
-      return errors
     },
   }
 }

@@ -4,16 +4,14 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 /** Fields that every operation may send. Conditions are RFC 9110 §13; ranges are not among them, since a part of an
  *  answer cannot be checked by a schema. */
-const requestFields = [
-  ...['accept', 'accept-language', 'content-type', 'content-language', 'idempotency-key'],
-  ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'],
-]
+const requestFields = (
+  'accept accept-language content-type content-language idempotency-key ' +
+  'if-match if-none-match if-modified-since if-unmodified-since'
+).split(' ')
 
 /** Fields of every answer that may leave. */
-const answerFields = [
-  ...['content-type', 'content-language', 'etag', 'last-modified', 'cache-control', 'expires', 'vary', 'link'],
-  ...['deprecation', 'sunset'],
-]
+const answerFields =
+  'content-type content-language etag last-modified cache-control expires vary link deprecation sunset'.split(' ')
 
 /** Field values that could break a message apart. */
 // oxlint-disable-next-line no-control-regex

@@ -1,0 +1,186 @@
+/** The catalogue: every product that the node offers, from the configuration and from the admin API. */
+import type { Clock } from '@comity/core/ports'
+import { Problem } from '@comity/core/problems'
+import { loadOpenApi, openApiProblem, parseOpenApi, type OpenApiDocument } from './openapi/openapi.ts'
+import { validateOpenApi } from './openapi/openapi-validation.ts'
+import {
+  productAdditionSchema,
+  type ProductAddition,
+  type ProductConfig,
+  type ProductSettings,
+  type SecretReference,
+} from './product-config.ts'
+import { compileProduct, createProduct, type Product } from './product.ts'
+import type { ProductStore, StoredProduct } from './product-store.ts'
+
+export interface CatalogueOptions {
+  readonly clock: Clock
+  readonly store: ProductStore
+  /** Reads a secret that a product's `upstreamHeaders` names. Throws a `Problem` when it cannot. */
+  readonly readSecret: (place: SecretReference) => Promise<string>
+}
+
+/** A product and where it was declared. */
+export interface ListedProduct {
+  readonly product: Product
+  readonly declaredIn: 'configuration' | 'admin'
+}
+
+export interface ProductCatalogue extends AsyncDisposable {
+  get(id: string): Product | undefined
+  /** By id. */
+  list(): ListedProduct[]
+  /** Adds a product for good. Throws `already-exists`, `openapi-invalid`, or the secret's problem. */
+  add(addition: ProductAddition): Promise<Product>
+  /** Removes an added product. Throws `product-unknown`; `already-exists` for one that the configuration declares. */
+  remove(id: string): Promise<void>
+  /** Takes over other configured products; calls under way end undisturbed. Nothing changes when it throws. */
+  reload(configured: readonly ProductConfig[]): Promise<void>
+}
+
+/** Sets up all products. Paths in `configured` must be absolute. Throws `config-invalid` with an entry in `errors`
+ *  (`path`, `message`) for every mistake of every configured product. */
+export async function openCatalogue(
+  configured: readonly ProductConfig[],
+  options: CatalogueOptions,
+): Promise<ProductCatalogue> {
+  const catalogue = new Catalogue(options)
+  await catalogue.reload(configured)
+  return catalogue
+}
+
+class Catalogue implements ProductCatalogue {
+  readonly #options: CatalogueOptions
+  #products = new Map<string, ListedProduct>()
+  /** The change under way; changes wait for each other. */
+  #change: Promise<unknown> = Promise.resolve()
+
+  constructor(options: CatalogueOptions) {
+    this.#options = options
+  }
+
+  get(id: string): Product | undefined {
+    return this.#products.get(id)?.product
+  }
+
+  list(): ListedProduct[] {
+    return [...this.#products.values()].toSorted((a, b) => (a.product.id < b.product.id ? -1 : 1))
+  }
+
+  add(addition: ProductAddition): Promise<Product> {
+    return this.#exclusively(async () => {
+      const { document: text, ...settings } = productAdditionSchema.parse(addition)
+      const { id } = settings
+      if (this.#products.has(id)) throw new Problem('already-exists', `there is a product \`${id}\` already`)
+      const document = parseOpenApi(text, id)
+      await ensureValid(document, this.#options)
+      const product = await build(settings, document, this.#options)
+      const stored = { id, settings: JSON.stringify(settings), document: text, addedMs: this.#options.clock.now() }
+      await this.#options.store.insert(stored)
+      this.#products.set(id, { product, declaredIn: 'admin' })
+      return product
+    })
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#exclusively(async () => {
+      const listed = this.#products.get(id)
+      if (listed === undefined) throw new Problem('product-unknown', `there is no product \`${id}\``)
+      if (listed.declaredIn === 'configuration') {
+        throw new Problem('already-exists', `the product \`${id}\` is declared in the configuration; remove it there`)
+      }
+      await this.#options.store.remove(id)
+      this.#products.delete(id)
+    })
+  }
+
+  reload(configured: readonly ProductConfig[]): Promise<void> {
+    return this.#exclusively(async () => {
+      const next = await buildAll(configured, this.#options)
+      // What was replaced ends its running calls; its connections close by themselves when they idle.
+      this.#products = next
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#exclusively(() => disposeAll(this.#products))
+  }
+
+  #exclusively<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#change.then(change)
+    this.#change = result.catch(() => undefined)
+    return result
+  }
+}
+
+async function disposeAll(products: ReadonlyMap<string, ListedProduct>): Promise<void> {
+  await Promise.all([...products.values()].map(({ product }) => product[Symbol.asyncDispose]()))
+}
+
+/** Full validation of a document, once in its life. */
+async function ensureValid(document: OpenApiDocument, { store, clock }: CatalogueOptions): Promise<void> {
+  if (await store.isValid(document.hash)) return
+  // The node's own reading first: it names the place more precisely.
+  compileProduct(document, { whole: true })
+  const errors = await validateOpenApi(document)
+  if (errors.length > 0) throw openApiProblem(document.source, errors)
+  await store.recordValid(document.hash, clock.now())
+}
+
+async function build(
+  settings: ProductSettings,
+  document: OpenApiDocument,
+  options: CatalogueOptions,
+): Promise<Product> {
+  const upstreamHeaders: string[] = []
+  for (const [name, value] of Object.entries(settings.upstreamHeaders)) {
+    upstreamHeaders.push(name.toLowerCase(), typeof value === 'string' ? value : await options.readSecret(value))
+  }
+  return createProduct({ settings, document, upstreamHeaders }, options.clock)
+}
+
+interface ConfigMistake {
+  readonly path: string
+  readonly message: string
+}
+
+async function buildAll(configured: readonly ProductConfig[], options: CatalogueOptions) {
+  const products = new Map<string, ListedProduct>()
+  const mistakes: ConfigMistake[] = []
+  for (const [index, config] of configured.entries()) {
+    try {
+      const { openapi, ...settings } = config
+      const document = await loadOpenApi(openapi)
+      await ensureValid(document, options)
+      products.set(config.id, { product: await build(settings, document, options), declaredIn: 'configuration' })
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      mistakes.push(...mistakesOf(error, `products[${index}]`))
+    }
+  }
+  if (mistakes.length > 0) {
+    await disposeAll(products)
+    throw new Problem('config-invalid', `${mistakes[0]?.path}: ${mistakes[0]?.message}`, {
+      members: { errors: mistakes },
+    })
+  }
+  for (const stored of await options.store.list()) await addStored(stored, products, options)
+  return products
+}
+
+function mistakesOf(problem: Problem, path: string): ConfigMistake[] {
+  const errors = problem.code === 'openapi-invalid' ? problem.members.errors : undefined
+  if (!Array.isArray(errors)) return [{ path, message: problem.message }]
+  return (errors as { pointer: string; detail: string }[]).map(({ pointer, detail }) => ({
+    path: `${path}.openapi`,
+    message: pointer === '' ? detail : `\`${pointer}\` ${detail}`,
+  }))
+}
+
+/** A product of the configuration hides an added one of the same id. */
+async function addStored(stored: StoredProduct, products: Map<string, ListedProduct>, options: CatalogueOptions) {
+  if (products.has(stored.id)) return
+  const settings = productAdditionSchema.omit({ document: true }).parse(JSON.parse(stored.settings))
+  const product = await build(settings, parseOpenApi(stored.document, stored.id), options)
+  products.set(stored.id, { product, declaredIn: 'admin' })
+}
