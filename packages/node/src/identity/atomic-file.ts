@@ -1,6 +1,6 @@
 /** Replaces a small file so that a crash at any moment leaves the old content or the new one, never a part. */
-import { link, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { link, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { RandomBytes } from '@comity/core/ports'
 
 export interface AtomicWrite {
@@ -13,6 +13,7 @@ export interface AtomicWrite {
 
 /** Writes a file that only its owner may read (0600); it and its name are on disk when the promise resolves. */
 export async function writeFileAtomically({ path, content, mode, randomBytes }: AtomicWrite): Promise<void> {
+  await removeLeftovers(path)
   const temporary = `${path}.${Buffer.from(randomBytes(6)).toString('hex')}.tmp`
   try {
     await writeDurably(temporary, content)
@@ -22,6 +23,14 @@ export async function writeFileAtomically({ path, content, mode, randomBytes }: 
     await rm(temporary, { force: true })
   }
   await syncDirectory(dirname(path))
+}
+
+/** Temporary files of a process that was killed while it wrote. There is one writer, so they belong to nobody. */
+async function removeLeftovers(path: string): Promise<void> {
+  const directory = dirname(path)
+  const names = await readdir(directory)
+  const leftovers = names.filter((name) => name.startsWith(`${basename(path)}.`) && name.endsWith('.tmp'))
+  await Promise.all(leftovers.map((name) => rm(join(directory, name), { force: true })))
 }
 
 async function writeDurably(path: string, content: string): Promise<void> {
