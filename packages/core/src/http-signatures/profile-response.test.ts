@@ -68,6 +68,22 @@ test('covers fewer fields when fewer are there', () => {
   assert.equal(unsigned, '("@status" "@method";req "@authority";req "@path";req "@query";req)')
 })
 
+test('wants a digest of every answer that has content, and of no other', () => {
+  const digested = (status: number, method: string, hasBody?: boolean) => {
+    const response = { ...responseWith({ 'content-length': '18' }, status), ...(hasBody !== undefined && { hasBody }) }
+    return responseCoverage(response, { parts: requestWith({}, { method }) })
+  }
+  for (const [status, method] of [
+    [200, 'HEAD'],
+    [204, 'GET'],
+    [304, 'GET'],
+  ] as const)
+    digested(status, method)
+  digested(200, 'GET', false)
+  assert.throws(() => digested(200, 'GET'), refused('signature-coverage'))
+  assert.throws(() => digested(200, 'HEAD', true), refused('signature-coverage'))
+})
+
 test('binds to the label that the request was signed under', () => {
   const value = (sent['signature'] ?? '').slice('comity='.length)
   const request = { ...answered, label: 'sig1', signatureHeader: `proxy=:AAAA:, sig1=${value}` }

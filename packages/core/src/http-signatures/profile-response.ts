@@ -64,12 +64,19 @@ export function responseCoverage(response: ResponseParts, request: AnsweredReque
     if (value !== undefined) {
       list += field.listed
       lines += baseLine(field, value)
-    } else if (field === contentDigest && hasBody(response)) {
+    } else if (field === contentDigest && answerHasBody(response, request)) {
       throw uncovered([contentDigest.identifier])
     }
   }
   const bound = requestPart(request)
   return { list: `${list}${bound.list})`, lines: lines + bound.lines }
+}
+
+/** Some answers have no content whatever their framing fields say (RFC 9110 §6.4.1). */
+function answerHasBody(response: ResponseParts, { parts }: AnsweredRequest): boolean {
+  if (response.hasBody !== undefined) return response.hasBody
+  const never = parts.method === 'HEAD' || response.status === 204 || response.status === 304
+  return !never && hasBody(response)
 }
 
 function requestPart(request: AnsweredRequest): Coverage {
