@@ -1,0 +1,163 @@
+/** Tells other nodes what happened, until they acknowledge it. An event enters the outbox in the transaction that
+ *  makes it true and leaves a record there for good; tries go on across restarts. */
+import { signSecurityEvent } from '@comity/core/events/security-event'
+import { redeliveryDelayMs } from '@comity/core/events/redelivery'
+import type { SigningKey } from '@comity/core/crypto/crypto'
+import type { Clock, RandomBytes } from '@comity/core/ports'
+import type { Statement } from '../storage/database.ts'
+import type { Deliver, DeliveryOutcome } from './delivery.ts'
+import type { EventStore, OutboxEntry, OutgoingEvent } from './event-store.ts'
+
+export interface OutboxParts {
+  /** Own DID. */
+  readonly did: string
+  readonly store: EventStore
+  /** The key that signs now; asked for each try, so a rotation needs no new queue. */
+  readonly assertionKey: () => { readonly keyid: string; readonly key: SigningKey }
+  readonly deliver: Deliver
+  readonly clock: Clock
+  readonly randomBytes: RandomBytes
+  readonly newId: () => string
+  /** Told of what went wrong on this node's side; the outbox goes on. */
+  readonly onError: (error: unknown) => void
+}
+
+/** Recipients that are called at once; within one recipient, one event after the other. */
+const maxRecipientsAtOnce = 16
+const maxEventsInTurn = 50
+/** The clock may be set: never sleep longer than this. */
+const maxSleepMs = 60_000
+const pauseAfterErrorMs = 5_000
+
+export class Outbox implements AsyncDisposable {
+  readonly #parts: OutboxParts
+  readonly #stopping = new AbortController()
+  /** Deliveries under way, by recipient: a slow one holds up nobody else. */
+  readonly #deliveries = new Map<string, Promise<void>>()
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> | undefined
+  #isWoken = false
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts
+  }
+
+  /** Statement that puts the event into the outbox together with what it reports; call `wake` when that is durable. */
+  statement(event: Omit<OutgoingEvent, 'id'>): Statement {
+    const { store, clock, newId } = this.#parts
+    return store.insertOutgoing({ ...event, id: newId() }, clock.now())
+  }
+
+  /** Starts the deliveries, or looks at once for an event that has just been written. */
+  wake(): void {
+    if (this.#stopping.signal.aborted) return
+    this.#isWoken = true
+    this.#looking ??= this.#look()
+  }
+
+  /** Resolves when everything that is due was tried once. */
+  async settled(): Promise<void> {
+    while (this.#looking !== undefined || this.#deliveries.size > 0) {
+      await Promise.all([this.#looking, ...this.#deliveries.values()])
+    }
+  }
+
+  /** The outbox, unacknowledged events first. */
+  list(limit = 100): Promise<OutboxEntry[]> {
+    return this.#parts.store.listOutgoing(limit)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort()
+    clearTimeout(this.#timer)
+    await this.settled()
+  }
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#timer)
+    while (this.#isWoken && !this.#stopping.signal.aborted) {
+      this.#isWoken = false
+      try {
+        await this.#startDeliveries()
+      } catch (error) {
+        this.#fail(error)
+      }
+    }
+    this.#looking = undefined
+  }
+
+  async #startDeliveries(): Promise<void> {
+    const { store, clock } = this.#parts
+    const nowMs = clock.now()
+    for (const recipient of await store.findDueRecipients(nowMs)) {
+      if (this.#deliveries.size >= maxRecipientsAtOnce) return
+      if (this.#deliveries.has(recipient)) continue
+      this.#deliveries.set(recipient, this.#serve(recipient))
+    }
+    const dueMs = await store.nextDueMs(nowMs)
+    if (dueMs !== undefined) this.#wakeIn(Math.min(maxSleepMs, Math.max(0, dueMs - nowMs)))
+  }
+
+  async #serve(recipient: string): Promise<void> {
+    try {
+      await this.#deliverTo(recipient)
+      this.#deliveries.delete(recipient)
+      this.wake()
+    } catch (error) {
+      this.#deliveries.delete(recipient)
+      this.#fail(error)
+    }
+  }
+
+  /** After a failure the rest waits too: the recipient is most likely away. A refusal is about one event only. */
+  async #deliverTo(recipient: string): Promise<void> {
+    const { store, clock, randomBytes } = this.#parts
+    for (const entry of await store.findDue(recipient, clock.now(), maxEventsInTurn)) {
+      const token = this.#sign(entry)
+      const outcome = await this.#tryToDeliver(recipient, token)
+      if (outcome.acknowledged) {
+        await store.saveAcknowledged(entry.id, token, clock.now())
+        continue
+      }
+      if (this.#stopping.signal.aborted) return
+      const attempts = entry.attempts + 1
+      const nextAttemptMs = clock.now() + redeliveryDelayMs({ ...outcome, attempts }, randomFraction(randomBytes))
+      await store.saveFailed(entry.id, { attempts, nextAttemptMs, error: outcome.reason })
+      if (outcome.isRefused !== true) return store.postpone(recipient, nextAttemptMs)
+    }
+  }
+
+  async #tryToDeliver(recipient: string, token: string): Promise<DeliveryOutcome> {
+    try {
+      return await this.#parts.deliver(recipient, token, this.#stopping.signal)
+    } catch (error) {
+      return { acknowledged: false, reason: error instanceof Error ? error.message : 'not delivered' }
+    }
+  }
+
+  #sign({ id, recipient, type, payload, occurredMs }: OutboxEntry): string {
+    const { did, clock, assertionKey } = this.#parts
+    const iat = Math.floor(clock.now() / 1000)
+    const toe = Math.floor(occurredMs / 1000)
+    return signSecurityEvent(
+      { iss: did, aud: recipient, jti: id, iat, toe, events: { [type]: payload } },
+      assertionKey(),
+    )
+  }
+
+  #fail(error: unknown): void {
+    this.#parts.onError(error)
+    this.#wakeIn(pauseAfterErrorMs)
+  }
+
+  #wakeIn(delayMs: number): void {
+    clearTimeout(this.#timer)
+    if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), delayMs).unref()
+  }
+}
+
+/** In [0, 1). */
+function randomFraction(randomBytes: RandomBytes): number {
+  const bytes = randomBytes(4)
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 2 ** 32
+}
