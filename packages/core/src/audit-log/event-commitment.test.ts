@@ -7,14 +7,18 @@ import { eventCommitment, eventEntry, parseEventEntry, verifyEvent } from './eve
 const salt = new Uint8Array(32).fill(7)
 
 test('an event entry is the prefix and the base64url of SHA-256 over domain, salt and text', () => {
-  const body = '{"ä":1}'
+  for (const body of ['{"ä":1}', '', '€'.repeat(5_445), '€'.repeat(5_446), `{"long":"${'ä😀'.repeat(9_000)}"}`])
+    checkEntry(body)
+})
+
+function checkEntry(body: string): void {
   const expected = createHash('sha256').update('comity/v1/event\0').update(salt).update(body, 'utf8').digest()
   const commitment = eventCommitment(body, salt)
   assert.equal(Buffer.from(commitment).toString('hex'), expected.toString('hex'))
   const entry = eventEntry(commitment)
   assert.equal(Buffer.from(entry).toString(), `comity/v1 ${expected.toString('base64url')}`)
   assert.equal(Buffer.from(parseEventEntry(entry)).toString('hex'), expected.toString('hex'))
-})
+}
 
 test('an event verifies with its own text and salt only', () => {
   fc.assert(

@@ -1,6 +1,6 @@
 /** The node's append-only log: events in the database, their commitments in a published Merkle tree that anyone can
  *  check (c2sp.org/tlog-tiles). An append is durable when it resolves; it is provable from the next checkpoint on. */
-import { eventCommitment, eventEntry, saltBytes } from '@comity/core/audit-log/event-commitment'
+import { eventCommitment, eventEntry } from '@comity/core/audit-log/event-commitment'
 import { leafHash } from '@comity/core/audit-log/merkle'
 import { ed25519NoteSigner } from '@comity/core/audit-log/note'
 import { inclusionProofFromTiles } from '@comity/core/audit-log/tiles'
@@ -17,6 +17,7 @@ import { recoverLog, type RecoveredLog } from './log-recovery.ts'
 import { loadEvent, loadEvents, type LoggedEvent, type PreparedEvent } from './log-store.ts'
 import { readPublishedTile } from './published-tile.ts'
 import { RecentEntries } from './recent-entries.ts'
+import { createSalts } from './salts.ts'
 
 /** What is logged. `id` is unique in the log; `body` is JSON text, kept verbatim. */
 export interface LogEvent {
@@ -104,6 +105,7 @@ class DurableAuditLog implements AuditLog {
   readonly verifierKey: string
   readonly #options: AuditLogOptions
   readonly #files: LogFiles
+  readonly #nextSalt: () => Uint8Array
   readonly #appender: LogAppender
   readonly #integrator: LogIntegrator
   readonly #schedule: IntegrationSchedule
@@ -113,6 +115,7 @@ class DurableAuditLog implements AuditLog {
     this.verifierKey = vkey
     this.#options = options
     this.#files = files
+    this.#nextSalt = createSalts(options.randomBytes)
     this.#integrator = integrator
     this.#appender = new LogAppender({
       database: options.database,
@@ -137,7 +140,7 @@ class DurableAuditLog implements AuditLog {
   }
 
   prepare({ id, type, timeMs, body }: LogEvent): PreparedEvent {
-    const salt = this.#options.randomBytes(saltBytes)
+    const salt = this.#nextSalt()
     const commitment = eventCommitment(body, salt)
     const entry = eventEntry(commitment)
     return { id, type, timeMs, body, salt, commitment, entry, leafHash: leafHash(entry) }
