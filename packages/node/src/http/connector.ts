@@ -83,6 +83,7 @@ async function open(
       ...target,
       ...peerChecks(trust),
       host: target.hostname,
+      ...(isIP(target.hostname) === 0 ? { servername: target.hostname } : {}),
       lookup: pinnedLookup(addresses),
       secureContext: contextFor(options.clientCertificate?.()),
       ALPNProtocols: ['http/1.1'],

@@ -196,6 +196,17 @@ test('presents the client certificate of the moment, and resumes no session', as
   )
 })
 
+test('tells the server which name is asked for (RFC 6066 §3), but never an address', async () => {
+  const names: (string | false)[] = []
+  const named = await serve((request, response) => {
+    names.push((request.socket as TLSSocket & { servername: string | false }).servername)
+    response.end('{}')
+  })
+  await fetchFrom({ url: named.url, trust: pin })
+  await fetchFrom({ url: named.url.replace('localhost', '127.0.0.1'), trust: pin })
+  assert.deepEqual(names, ['localhost', false])
+})
+
 test('a pool asks for trust on each new connection, so that a changed pin counts at once', async () => {
   let trusted = pin.fingerprints
   const connect = guardedConnector({ guard, lookup: loopback, trust: () => ({ fingerprints: trusted }) })
