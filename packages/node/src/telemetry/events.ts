@@ -1,0 +1,135 @@
+/** Everything that happens in a node and matters to its operator, named once: each function logs its event and counts
+ *  it. Whoever wants an alert looks here for what there is. */
+import type { Logger, LogFields } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+
+/** One finished exchange. Holds nothing of what was asked or answered. */
+export interface ExchangeSummary {
+  readonly direction: 'inbound' | 'outbound'
+  readonly id: string
+  /** The partner's DID, once it is proved. */
+  readonly peer: string | undefined
+  readonly product: string | undefined
+  readonly operation: string | undefined
+  readonly status: number
+  readonly outcome: 'allowed' | 'denied' | 'failed'
+  readonly code: string | undefined
+  readonly durationMs: number
+  readonly upstreamMs: number | undefined
+}
+
+const levels = {
+  'node.started': 'info',
+  'node.draining': 'info',
+  'node.stopped': 'info',
+  'exchange.allowed': 'debug',
+  'exchange.denied': 'info',
+  'exchange.failed': 'warn',
+  'exchange.unknown': 'warn',
+  'agreement.imported': 'info',
+  'agreement.terminated': 'info',
+  'key.announced': 'info',
+  'key.rotated': 'info',
+  'key.retired': 'info',
+  'checkpoint.signed': 'debug',
+  'partner.added': 'info',
+  'partner.removed': 'info',
+  'product.added': 'info',
+  'product.removed': 'info',
+  'notice.delivered': 'info',
+  'notice.delayed': 'warn',
+  'notice.received': 'info',
+  'upstream.lost': 'warn',
+  'upstream.recovered': 'info',
+  'connection.refused': 'debug',
+  'storage.failed': 'error',
+  'error.internal': 'error',
+} as const
+
+/** Name of an event, as it stands in the log's field `event` and in the meter `comity_events_total`. */
+export type EventName = keyof typeof levels
+
+/** The names, for the reference and for tests. */
+export const eventNames = Object.keys(levels) as readonly EventName[]
+
+/** One function for each business event. */
+export type BusinessEvents = ReturnType<typeof createEvents>
+
+/** The events of one node, on its logger and its meters. */
+export function createEvents(logger: Logger, metrics: Metrics) {
+  const tell = (name: EventName, message: string, fields: LogFields = {}): void => {
+    metrics.event(name)
+    const level = levels[name]
+    if (logger.isEnabled(level)) logger[level](message, { event: name, ...fields })
+  }
+  return {
+    ...nodeEvents(tell),
+    ...identityEvents(tell),
+    ...partnerEvents(tell),
+    exchange: (summary: ExchangeSummary) => tellExchange(summary, logger, metrics),
+  }
+}
+
+type Tell = (name: EventName, message: string, fields?: LogFields) => void
+
+/** Called for every exchange: only the meters are touched unless the line is wanted. */
+function tellExchange(summary: ExchangeSummary, logger: Logger, metrics: Metrics): void {
+  const { direction, outcome, code, durationMs } = summary
+  metrics.exchange(summary, durationMs, summary.upstreamMs)
+  if (code !== undefined) metrics.denial(direction, code)
+  const name = `exchange.${outcome}` as const
+  metrics.event(name)
+  const level = levels[name]
+  if (logger.isEnabled(level)) logger[level](`exchange ${outcome}`, { event: name, ...summary })
+}
+
+function nodeEvents(tell: Tell) {
+  return {
+    nodeStarted: (node: { did: string; version: string; addresses: readonly string[]; startedInMs: number }) =>
+      tell('node.started', 'the node is ready', node),
+    nodeDraining: (reason: string) => tell('node.draining', 'no new calls; running ones end', { reason }),
+    nodeStopped: () => tell('node.stopped', 'the node has stopped'),
+    /** An exchange that a crash left without an outcome was closed as unknown. */
+    exchangeUnknown: (exchange: { id: string; peer: string | undefined }) =>
+      tell('exchange.unknown', 'an exchange was closed as unknown after a crash', exchange),
+    checkpointSigned: (size: number) => tell('checkpoint.signed', 'a checkpoint was signed', { size }),
+    upstreamLost: (product: string) =>
+      tell('upstream.lost', 'the upstream fails; it is spared for a while', { product }),
+    upstreamRecovered: (product: string) => tell('upstream.recovered', 'the upstream answers again', { product }),
+    connectionRefused: (code: string) =>
+      tell('connection.refused', 'a connection brought no readable request', { code }),
+    storageFailed: (error: unknown) => tell('storage.failed', 'the storage does not take writes', { error }),
+    /** An error that is nobody's fault but the node's, whole. */
+    internalError: (error: unknown, exchangeId?: string) =>
+      tell('error.internal', 'an unexpected error', { error, exchangeId }),
+  }
+}
+
+function identityEvents(tell: Tell) {
+  return {
+    keyAnnounced: (key: { keyid: string; activeAt: string }) =>
+      tell('key.announced', 'the successor of a key was published', { id: key.keyid, activeAt: key.activeAt }),
+    keyRotated: (key: { keyid: string }) => tell('key.rotated', 'a new key signs from now on', { id: key.keyid }),
+    keyRetired: (key: { keyid: string }) => tell('key.retired', 'a key is no longer accepted', { id: key.keyid }),
+  }
+}
+
+function partnerEvents(tell: Tell) {
+  return {
+    agreementImported: (agreement: { id: string; assigner: string; assignee: string }) =>
+      tell('agreement.imported', 'an agreement with both signatures counts from now on', agreement),
+    agreementTerminated: (agreement: { id: string; by: string }) =>
+      tell('agreement.terminated', 'an agreement ended; its next call is refused', agreement),
+    partnerAdded: (partner: { alias: string; did: string }) => tell('partner.added', 'a partner was added', partner),
+    partnerRemoved: (partner: { alias: string }) => tell('partner.removed', 'a partner was removed', partner),
+    productAdded: (product: { id: string; version: string }) => tell('product.added', 'a product was added', product),
+    productRemoved: (product: { id: string }) => tell('product.removed', 'a product was removed', product),
+    /** Security event tokens (RFC 8417) to and from partners. `type` is the event's URI. */
+    noticeDelivered: (notice: { id: string; peer: string; type: string }) =>
+      tell('notice.delivered', 'a partner acknowledged a security event', notice),
+    noticeDelayed: (notice: { id: string; peer: string; attempt: number; code: string }) =>
+      tell('notice.delayed', 'a partner did not take a security event; it is sent again', notice),
+    noticeReceived: (notice: { id: string; peer: string; type: string }) =>
+      tell('notice.received', 'a partner sent a security event', notice),
+  }
+}
