@@ -6,10 +6,12 @@ import type { Pace } from './rounds.ts'
 export interface BenchOptions {
   /** One object a line on standard output, nothing else there. */
   readonly json: boolean
-  readonly quick: boolean
   /** Names of the only systems to measure; `bare-node` is always among them. Empty: all. */
   readonly only: readonly string[]
   readonly pace: Pace
+  /** How often a node is started to time it. */
+  readonly coldStarts: number
+  readonly logMsPerBatch: number
 }
 
 const quickPace: Pace = { rounds: 3, warmUpMs: 800, roundMs: 1000 }
@@ -28,5 +30,8 @@ export function parseBenchArguments(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({ args: [...args], options, strict: true })
   const quick = values.quick ?? false
   const only = values.only === undefined ? [] : ['bare-node', ...values.only.split(',')]
-  return { quick, json: values.json ?? false, only, pace: quick ? quickPace : fullPace }
+  const extent = quick
+    ? { pace: quickPace, coldStarts: 3, logMsPerBatch: 1000 }
+    : { pace: fullPace, coldStarts: 7, logMsPerBatch: 2000 }
+  return { json: values.json ?? false, only, ...extent }
 }

@@ -1,26 +1,35 @@
-/** `npm run bench`: what an exchange costs, beside plain proxies over the same upstream under the same load. */
+/** `npm run bench`: what an exchange costs, beside plain proxies over the same upstream under the same load; what the
+ *  log makes durable; how fast a node starts and what memory it holds. */
 
 import { parseBenchArguments, usage, type BenchOptions } from './arguments.ts'
+import { measureColdStart, type ColdStart } from './cold-start.ts'
 import { startLoadGenerator, type LoadGenerator } from './load/generator.ts'
-import { machineLine, summaryForPrograms, systemsTable } from './report.ts'
+import { benchLogAppends } from './log-appends.ts'
+import { temporaryFolder } from './processes.ts'
+import { logAppendsTable, machineLine, rounded, summaryForPrograms, systemsTable } from './report.ts'
 import { measureInTurn, type Summary } from './rounds.ts'
-import { startComityHolder } from './systems/comity.ts'
+import { prepareComityHolder, startComityHolder } from './systems/comity.ts'
 import { startNginxProxy, startNodeProxy } from './systems/proxies.ts'
 import type { SystemUnderTest } from './systems/system.ts'
 import { payload } from './upstream/payload.ts'
-import { startUpstream } from './upstream/upstream.ts'
+import { startUpstream, type Upstream } from './upstream/upstream.ts'
 
 /** Notes go to standard error, so that `--json` leaves standard output to objects. */
 function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
-/** Starts what is to be measured, into `started`, which ends it. */
+interface Started {
+  readonly systems: readonly SystemUnderTest[]
+  readonly coldStart: ColdStart | undefined
+}
+
+/** Starts what is to be measured, into `started`, which ends it. A node is started and stopped before, to time it. */
 async function startSystems(
   upstreamPort: number,
-  { only }: BenchOptions,
+  { only, coldStarts }: BenchOptions,
   started: AsyncDisposableStack,
-): Promise<SystemUnderTest[]> {
+): Promise<Started> {
   const wanted = (name: string): boolean => only.length === 0 || only.includes(name)
   const systems: SystemUnderTest[] = []
   const nginx = wanted('nginx') ? await startNginxProxy(upstreamPort) : undefined
@@ -29,12 +38,11 @@ async function startSystems(
   for (const name of ['bare-node', 'fastify-http-proxy'] as const) {
     if (wanted(name)) systems.push(started.use(await startNodeProxy(name, upstreamPort)))
   }
-  if (wanted('comity-public') || wanted('comity-partner')) {
-    const holder = await startComityHolder(upstreamPort)
-    if (holder === undefined) note('there is no Comity node yet: left out')
-    else systems.push(...started.use(holder).systems.filter(({ name }) => wanted(name)))
-  }
-  return systems
+  if (!wanted('comity-public') && !wanted('comity-partner')) return { systems, coldStart: undefined }
+  const prepared = await prepareComityHolder(started.use(temporaryFolder()).path, upstreamPort)
+  const coldStart = await measureColdStart(prepared, coldStarts)
+  const holder = started.use(await startComityHolder(prepared))
+  return { systems: [...systems, ...holder.systems.filter(({ name }) => wanted(name))], coldStart }
 }
 
 /** Throws unless the system hands out the upstream's very document. */
@@ -43,35 +51,58 @@ async function expectPayload(system: SystemUnderTest, generator: LoadGenerator):
   if (status !== 200 || body !== payload) throw new Error(`${system.name} answered ${status}: ${body.slice(0, 500)}`)
 }
 
-async function benchProxies(options: BenchOptions): Promise<void> {
+async function benchSystems(options: BenchOptions): Promise<void> {
   await using started = new AsyncDisposableStack()
   const upstream = started.use(await startUpstream())
   const generator = started.use(startLoadGenerator())
-  const systems = await startSystems(upstream.port, options, started)
+  const { systems, coldStart } = await startSystems(upstream.port, options, started)
   for (const system of systems) await expectPayload(system, generator)
   const { pace } = options
   const onRound = (round: number): void => note(`round ${round} of ${pace.rounds}`)
   const summaries = await measureInTurn(systems, generator, { ...pace, onRound })
   if (options.json) for (const summary of summaries) console.log(JSON.stringify(summaryForPrograms(summary)))
-  else printForPeople(summaries, options, upstream.name)
+  else printSystems(summaries, options, upstream)
+  if (coldStart !== undefined) printColdStart(coldStart, options)
 }
 
-function printForPeople(summaries: readonly Summary[], { pace }: BenchOptions, upstream: string): void {
+function printSystems(summaries: readonly Summary[], { pace }: BenchOptions, upstream: Upstream): void {
   const load = Math.max(...summaries.map(({ loadMicrosPerRequest }) => loadMicrosPerRequest))
   const stolen = Math.max(...summaries.map((summary) => summary.stolen))
   console.log(`
 One request through each, 64 connections, closed loop; ${machineLine()}
-Upstream: ${upstream}, ${payload.length} bytes of JSON. Medians of ${pace.rounds} rounds of ${pace.roundMs} ms, in turn.
+Upstream: ${upstream.name}, ${payload.length} bytes of JSON. Medians of ${pace.rounds} rounds of ${pace.roundMs} ms, in turn.
 CPU is that of the system under test alone; ratios are to bare-node in the same round.
 
 ${systemsTable(summaries)}
 Load generator: at most ${load.toFixed(0)} µs CPU a request. Stolen by the hypervisor: at most ${(stolen * 100).toFixed(1)} %.`)
 }
 
+function printColdStart(
+  { readyMs, slowestReadyMs, residentMebibytes, starts }: ColdStart,
+  { json }: BenchOptions,
+): void {
+  const figures = { readyMs: Math.round(readyMs), slowestReadyMs: Math.round(slowestReadyMs) }
+  if (json) {
+    console.log(JSON.stringify({ name: 'cold-start', ...figures, residentMebibytes: rounded(residentMebibytes, 1) }))
+    return
+  }
+  console.log(`
+A node is ready ${figures.readyMs} ms after its process was started (median of ${starts}, slowest ${figures.slowestReadyMs} ms).
+Idle for 5 s it holds ${residentMebibytes.toFixed(0)} MiB of memory.`)
+}
+
+async function benchLog({ json, logMsPerBatch }: BenchOptions): Promise<void> {
+  using folder = temporaryFolder()
+  const rows = await benchLogAppends({ msPerBatch: logMsPerBatch, directory: folder.path })
+  if (json) for (const row of rows) console.log(JSON.stringify(row))
+  else console.log(`\nAppends to the log, each durable when it returns:\n\n${logAppendsTable(rows)}`)
+}
+
 async function main(): Promise<void> {
   if (process.argv.includes('--help')) return void process.stdout.write(usage)
   const options = parseBenchArguments(process.argv.slice(2))
-  await benchProxies(options)
+  await benchSystems(options)
+  if (options.only.length === 0) await benchLog(options)
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))

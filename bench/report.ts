@@ -1,6 +1,7 @@
 /** The bench's results, for people and for programs. */
 
 import { availableParallelism, cpus } from 'node:os'
+import type { LogAppendRow } from './log-appends.ts'
 import type { Summary } from './rounds.ts'
 
 /** The object that `--json` prints for a system; `ratioToBareNode` is the ratio of CPU per request. */
@@ -37,6 +38,18 @@ export function systemsTable(summaries: readonly Summary[]): string {
     `${summary.throughputRatio.toFixed(2)}×`,
   ])
   return table([head, ...rows])
+}
+
+export function logAppendsTable(rows: readonly LogAppendRow[]): string {
+  const head = ['appended at once', 'appends/s', 'CPU µs each', 'p50 ms', 'p99 ms']
+  const lines = rows.map(({ batch, appendsPerSecond, cpuMicrosPerAppend, p50Ms, p99Ms }) => [
+    batch.toLocaleString('en'),
+    appendsPerSecond.toLocaleString('en'),
+    cpuMicrosPerAppend.toFixed(1),
+    p50Ms.toFixed(2),
+    p99Ms.toFixed(2),
+  ])
+  return table([head, ...lines])
 }
 
 export function machineLine(): string {

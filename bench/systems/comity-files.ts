@@ -1,39 +1,30 @@
-/** The configuration of the node under test: one product open to anyone, one for partners, both over the upstream. */
+/** What the bench adds to the configuration that `comity init` wrote: one product open to anyone, one for partners,
+ *  both over the upstream, and the partner that the load generator plays. */
 
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { payloadPath } from '../upstream/payload.ts'
 import { CONNECTIONS } from './system.ts'
 
-/** Ports of the node, all on loopback. */
-export interface NodePorts {
-  readonly public: number
-  readonly local: number
-  readonly admin: number
-}
-
-export interface HolderSettings {
-  readonly ports: NodePorts
-  readonly did: string
-  readonly upstreamPort: number
-  /** DID of the partner that the load generator plays. */
-  readonly partner: string
-}
-
-/** Name of the environment variable that the node reads its keys' passphrase from. */
-export const PASSPHRASE_VARIABLE = 'COMITY_PASSPHRASE'
+export type BenchProduct = 'bench-public' | 'bench-partner'
 
 /** The path of a product's one operation, as a caller sees it. */
-export function productPath(product: 'bench-public' | 'bench-partner'): string {
+export function productPath(product: BenchProduct): string {
   return `/x/${product}${payloadPath}`
 }
 
-/** Writes `comity.yaml` and what it refers to into `folder`. Limits are so high that nothing is ever refused. */
-export function writeHolderFiles(folder: string, { ports, did, upstreamPort, partner }: HolderSettings): void {
+/** So high that nothing is refused. */
+const rate = { requests: 10_000_000, perSeconds: 1 }
+
+/** Completes `comity.yaml` in `folder`; `partner` is a DID. */
+export function completeConfiguration(
+  folder: string,
+  { upstreamPort, partner }: { upstreamPort: number; partner: string },
+): void {
   copyFileSync(fileURLToPath(new URL('readings.yaml', import.meta.url)), join(folder, 'readings.yaml'))
-  const rate = { requests: 10_000_000, perSeconds: 1 }
+  const file = join(folder, 'comity.yaml')
   const product = {
     title: 'Readings',
     version: '1.0.0',
@@ -41,18 +32,8 @@ export function writeHolderFiles(folder: string, { ports, did, upstreamPort, par
     openapi: './readings.yaml',
     limits: { concurrency: 4 * CONNECTIONS, rate },
   }
-  const configuration = {
-    comity: 1,
-    participant: { did, name: 'Bench' },
-    listen: {
-      public: { address: '127.0.0.1', port: ports.public, url: `https://localhost:${ports.public}` },
-      local: { address: '127.0.0.1', port: ports.local },
-      admin: { address: '127.0.0.1', port: ports.admin },
-    },
-    keys: { directory: 'keys', passphrase: { env: PASSPHRASE_VARIABLE } },
-    storage: { directory: 'data' },
-    log: { directory: 'log' },
-    network: { allowPrivateAddresses: ['127.0.0.0/8'] },
+  const configuration: object = {
+    ...(parse(readFileSync(file, 'utf8')) as object),
     products: [
       { id: 'bench-public', class: 'public', ...product },
       { id: 'bench-partner', class: 'partner', ...product },
@@ -61,5 +42,5 @@ export function writeHolderFiles(folder: string, { ports, did, upstreamPort, par
     limits: { perAddress: rate },
     telemetry: { level: 'warn' },
   }
-  writeFileSync(join(folder, 'comity.yaml'), stringify(configuration))
+  writeFileSync(file, stringify(configuration))
 }
