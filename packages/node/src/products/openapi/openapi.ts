@@ -77,7 +77,7 @@ function parseText(bytes: Uint8Array, source: string): unknown {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     if (text.trimStart().startsWith('{')) return JSON.parse(text) as unknown
     const { parse } = require('yaml') as typeof Yaml
-    return parse(text, { maxAliasCount: 100, uniqueKeys: true })
+    return parse(text, { maxAliasCount: 100, uniqueKeys: true, logLevel: 'error' })
   } catch (cause) {
     const line = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''
     throw openApiProblem(source, [{ pointer: '', detail: `the text is neither JSON nor YAML (${line})` }])
