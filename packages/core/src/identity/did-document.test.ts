@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import type { PublicJwk } from '../crypto/crypto.ts'
 import { generatePrivateJwk } from '#crypto'
 import { encodeMultikey } from './multibase.ts'
@@ -94,4 +95,34 @@ test('finds a service by its type', () => {
   const document = parseDidDocument({ id: did, service: [service] }, did)
   assert.equal(findService(document, 'ComityNode')?.serviceEndpoint, 'https://a.example')
   assert.equal(findService(document, 'ComityLog'), undefined)
+})
+
+test('any JSON is read or refused, and looking for a key in it throws nothing but problems', () => {
+  const sample = {
+    id: did,
+    verificationMethod: [
+      method(),
+      method({ id: '#m', publicKeyJwk: undefined, publicKeyMultibase: encodeMultikey(jwk) }),
+    ],
+    authentication: ['#k', '#m', method({ id: `${did}#e` })],
+    service: [{ id: '#node', type: 'ComityNode', serviceEndpoint: {} }],
+  }
+  const text = JSON.stringify(sample)
+  const mutated = fc
+    .tuple(fc.nat(text.length), fc.nat(12), fc.string({ maxLength: 6 }))
+    .map(([start, length, added]) => {
+      return text.slice(0, start) + added + text.slice(start + length)
+    })
+  const texts = fc.oneof(mutated, fc.json())
+  const keyids = fc.constantFrom(`${did}#k`, `${did}#m`, `${did}#e`, '#k', 'x')
+  fc.assert(
+    fc.property(texts, keyids, (json, keyid) => {
+      try {
+        findVerificationMethod(parseDidDocument(JSON.parse(json), did), keyid, now)
+      } catch (error) {
+        assert.ok(error instanceof SyntaxError || (error as Error).name === 'Problem', String(error))
+      }
+    }),
+    { numRuns: 200 },
+  )
 })

@@ -95,7 +95,8 @@ test('trust is by agreed fingerprints, or a public authority where none were agr
 test("pins follow a partner's rotation of its TLS key, also through a restart", async () => {
   const { partners, open } = await start([lab])
   const pins = (current = partners) => current.trustFor(lab.did)?.fingerprints
-  await partners.learnTlsKeys(lab.did, [pin('a'), pin('b')])
+  assert.equal(await partners.learnTlsKeys(lab.did, [pin('a'), pin('b')]), true)
+  assert.equal(await partners.learnTlsKeys(lab.did, [pin('b'), pin('a')]), false)
   assert.deepEqual(pins(), [pin('a'), pin('b')])
   await partners.learnTlsKeys(lab.did, [pin('b')])
   assert.deepEqual(pins(), [pin('b')])

@@ -20,8 +20,9 @@ export interface Partners {
   trustFor(did: string): { readonly url: string; readonly fingerprints: readonly string[] } | undefined
   /** Why a TLS connection to this DID's node is believed. */
   peerTrustFor(did: string): PeerTrust
-  /** Takes over the TLS keys that a partner's document names, so that the pins follow its rotations. */
-  learnTlsKeys(did: string, named: readonly string[]): Promise<void>
+  /** Takes over the TLS keys that a partner's document names, so that the pins follow its rotations. True when the
+   *  pins changed; connections that were opened under the old ones should then be dropped. */
+  learnTlsKeys(did: string, named: readonly string[]): Promise<boolean>
 }
 
 export interface PartnersOptions {
@@ -69,11 +70,12 @@ export async function openPartners({ configured, store, clock }: PartnersOptions
     peerTrustFor: (did) => peerTrust(trustFor(did)?.fingerprints ?? []),
     async learnTlsKeys(did, named) {
       const partner = index.byDid(did)
-      if (partner === undefined) return
+      if (partner === undefined) return false
       const keys = { did, agreed: partner.tlsFingerprints, named: [...new Set(named)].toSorted() }
-      if (!isWorthLearning(keys, pinsOf(partner, learned.get(did)))) return
+      if (!isWorthLearning(keys, pinsOf(partner, learned.get(did)))) return false
       learned.set(did, keys)
       await store.saveLearned(keys, clock.now())
+      return true
     },
   }
 }
