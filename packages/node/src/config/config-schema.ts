@@ -91,7 +91,16 @@ export const configSchema = z.strictObject({
   comity: z.literal(1),
   participant,
   listen,
-  keys: z.strictObject({ directory: path.default('keys'), passphrase: secretReferenceSchema }),
+  keys: z
+    .strictObject({
+      directory: path.default('keys'),
+      passphrase: secretReferenceSchema.optional(),
+      keyFile: path.optional(),
+    })
+    .refine(
+      ({ passphrase, keyFile }) => (passphrase === undefined) !== (keyFile === undefined),
+      'must have either `passphrase` or `keyFile`',
+    ),
   admin: z.strictObject({ token: secretReferenceSchema.default({ file: 'keys/admin.token' }) }).prefault({}),
   storage: z.strictObject({ directory: path.default('data') }).prefault({}),
   log: z.strictObject({ directory: path.default('log') }).prefault({}),

@@ -73,7 +73,11 @@ function resolvePaths(values: ConfigValues, file: string): Config {
     file,
     directory,
     listen: { ...values.listen, public: { ...listener, url: new URL(listener.url).origin, ...resolved } },
-    keys: { ...values.keys, directory: absolute(values.keys.directory) },
+    keys: {
+      ...values.keys,
+      directory: absolute(values.keys.directory),
+      ...(values.keys.keyFile === undefined ? {} : { keyFile: absolute(values.keys.keyFile) }),
+    },
     storage: { directory: absolute(values.storage.directory) },
     log: { directory: absolute(values.log.directory) },
     receipts: { directory: absolute(values.receipts.directory) },

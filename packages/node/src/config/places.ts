@@ -50,6 +50,7 @@ function secretPlaces({ keys, admin, telemetry, products = [] }: Draft): Place[]
   )
   return [
     { path: ['keys', 'passphrase'], place: keys?.passphrase },
+    { path: ['keys', 'keyFile'], place: { file: keys?.keyFile } },
     { path: ['admin', 'token'], place: admin?.token },
     ...traceHeaders.map(([name, place]) => ({ path: ['telemetry', 'traces', 'headers', name], place })),
     ...upstreamHeaders,

@@ -1,0 +1,46 @@
+/** The reference pages are what the code would write now, and the sample configuration loads. */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { configDescriptions } from '../../packages/node/src/config/config-descriptions.ts'
+import { loadConfig } from '../../packages/node/src/config/config.ts'
+import { configEntries } from './configuration-page.ts'
+import { generatedPages, samplePath } from './pages.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+for (const [path, text] of Object.entries(generatedPages(root))) {
+  test(`${path} is what \`npm run docs\` writes`, () => assert.equal(readFileSync(join(root, path), 'utf8'), text))
+}
+
+test('every entry of the configuration is described, and nothing else is', () => {
+  assert.deepEqual(
+    Object.keys(configDescriptions).toSorted(),
+    configEntries()
+      .map(({ path }) => path)
+      .toSorted(),
+  )
+})
+
+test('the sample configuration loads, and shows every section', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'comity-sample-'))
+  try {
+    const sample = readFileSync(join(root, samplePath), 'utf8')
+    writeFileSync(join(folder, 'comity.yaml'), sample)
+    mkdirSync(join(folder, 'tls'))
+    for (const file of ['athletes.openapi.yaml', 'prices.openapi.yaml', 'tls/cert.pem', 'tls/key.pem']) {
+      writeFileSync(join(folder, file), 'here\n')
+    }
+    for (const file of ['admin.token', 'collector.key']) writeFileSync(join(folder, file), 'secret\n', { mode: 0o600 })
+    const environment = { COMITY_PASSPHRASE: 'a passphrase', ATHLETES_KEY: 'a key' }
+    const config = await loadConfig(join(folder, 'comity.yaml'), environment)
+    assert.equal(config.products.length, 2)
+    for (const section of new Set(configEntries().map(({ path }) => path.split(/[.[]/)[0]))) {
+      assert.match(sample, new RegExp(`^${section}:`, 'm'))
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
