@@ -4,6 +4,7 @@ import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comit
 import { signSecurityEvent, type SecurityEventClaims } from '@comity/core/events/security-event'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
+import { z } from 'zod'
 import { openSqlite } from '../storage/sqlite.ts'
 import { createEventStore } from './event-store-sql.ts'
 import { eventsMigrations } from './events-schema.ts'
@@ -39,6 +40,7 @@ async function openInbox(change: { fails?: () => boolean } = {}) {
         happened,
         async (event): Promise<Statement[]> => {
           if (event.payload['bad'] === true) throw new Problem('event-invalid', 'a bad payload')
+          z.object({ n: z.number().optional() }).parse(event.payload)
           handled.push(event)
           return [{ sql: 'INSERT INTO heard VALUES (?)', params: [JSON.stringify(event.payload)] }]
         },
@@ -125,7 +127,9 @@ test('refuses a forged token: another key, another issuer, a changed payload, no
 
 test('refuses a payload that its event does not have', async () => {
   await using world = await openInbox()
-  assert.equal(await receive(world.inbox, token({ events: { [happened]: { bad: true } } })), 'invalid_request')
+  for (const payload of [{ bad: true }, { n: 'text' }]) {
+    assert.equal(await receive(world.inbox, token({ events: { [happened]: payload } })), 'invalid_request')
+  }
   assert.equal(await world.count('log'), 0)
 })
 

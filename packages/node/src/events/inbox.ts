@@ -10,6 +10,7 @@ import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import { verifyCompactJws } from '@comity/core/jws/compact'
 import type { Clock } from '@comity/core/ports'
 import { Problem, type ProblemCode } from '@comity/core/problems'
+import { ZodError } from 'zod'
 import type { Statement } from '../storage/database.ts'
 import type { EventStore } from './event-store.ts'
 
@@ -27,7 +28,8 @@ export interface ReceivedEvent {
 }
 
 /** Gives the writes that the event brings about, made in one transaction with the note that it was taken. May run
- *  again for the same event when that transaction fails. Throws `event-invalid` for a payload that is not right. */
+ *  again for the same event when that transaction fails. Throws `event-invalid`, or what a schema throws, for a payload
+ *  that is not right. */
 export type EventHandler = (event: ReceivedEvent) => Promise<readonly Statement[]>
 
 /** An answer of `POST /events`. */
@@ -133,9 +135,19 @@ async function effectsOf(
   const occurredMs = claims.toe === undefined ? clock.now() : claims.toe * 1000
   const effects: Statement[] = []
   for (const { type, payload, handle } of known) {
-    effects.push(...(await handle({ issuer: claims.iss, id: claims.jti, type, payload, occurredMs })))
+    const event = { issuer: claims.iss, id: claims.jti, type, payload, occurredMs }
+    effects.push(...(await handling(handle, event)))
   }
   return effects
+}
+
+async function handling(handle: EventHandler, event: ReceivedEvent): Promise<readonly Statement[]> {
+  try {
+    return await handle(event)
+  } catch (cause) {
+    if (!(cause instanceof ZodError)) throw cause
+    throw new Problem('event-invalid', `the payload of \`${event.type}\` is not right`, { cause })
+  }
 }
 
 /** Problems that are the sender's, by their RFC 8935 error code. All others are the node's own, or pass. */
