@@ -132,6 +132,14 @@ describe('proofs from tiles', () => {
     assert.deepEqual((await treeFromTiles(0, tilesOfSize(0))).root, new Frontier().root())
   })
 
+  test('take the full tile where the partial one is gone', async () => {
+    const read = async (path: string) => (path === 'tile/0/001.p/44' ? undefined : tilesOfSize(maxLeaves)(path))
+    const { root } = await treeFromTiles(300, read)
+    assert.deepEqual(root, (await treeFromTiles(300, tilesOfSize(300))).root)
+    const proof = await inclusionProofFromTiles(299, 300, read)
+    verifyInclusion({ index: 299, size: 300, leafHash: leaves[299]!, root, proof })
+  })
+
   test('fail when a tile is missing or cut short', async () => {
     const invalid = { code: 'proof-invalid' }
     await assert.rejects(inclusionProofFromTiles(3, 300, tilesOfSize(200)), invalid)

@@ -100,6 +100,13 @@ export function hashInTile(tile: Uint8Array, i: number): Uint8Array {
   return tile.subarray(i * hashBytes, (i + 1) * hashBytes)
 }
 
+/** The tile, or the full one that replaced it when it is no longer there (c2sp.org/tlog-tiles, Partial Tiles). */
+async function readWidened(tile: Tile, readTile: ReadTile): Promise<Uint8Array | undefined> {
+  const bytes = await readTile(tilePath(tile))
+  if (bytes !== undefined || tile.width === tileWidth) return bytes
+  return readTile(tilePath({ ...tile, width: tileWidth }))
+}
+
 function subtreeHash(tile: Uint8Array, start: number, end: number): Uint8Array {
   if (end - start === 1) return hashInTile(tile, start)
   const middle = (start + end) / 2
@@ -117,8 +124,8 @@ async function loadHashes(ranges: readonly LeafRange[], size: number, readTile: 
   const tiles = new Map<string, Uint8Array>()
   await Promise.all(
     [...paths].map(async ([path, tile]) => {
-      const bytes = await readTile(path)
-      if (bytes?.length !== tile.width * hashBytes)
+      const bytes = await readWidened(tile, readTile)
+      if (bytes === undefined || bytes.length < tile.width * hashBytes)
         throw new Problem('proof-invalid', `the log's \`${path}\` is missing or has the wrong length`)
       tiles.set(path, bytes)
     }),

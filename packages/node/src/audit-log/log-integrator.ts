@@ -38,6 +38,8 @@ export class LogIntegrator {
   #edge: TreeEdge
   #stored: StoredCheckpoint
   #published: StoredCheckpoint | undefined
+  /** Directories of partial tiles whose full tiles are written. */
+  readonly #superseded: string[] = []
   /** Settles when the round that runs has ended. */
   #round: Promise<void> = Promise.resolve()
 
@@ -77,23 +79,19 @@ export class LogIntegrator {
   async #extend(size: number): Promise<void> {
     const { files, recent } = this.#options
     const edge = this.#edge.clone()
-    const superseded: string[] = []
     for (let start = edge.size; start < size; start = edge.size) {
       for (const entry of await recent.read(start, Math.min(size, start + entriesPerStep))) edge.append(entry)
       const completed = edge.takeCompleted()
       await files.write(completed)
-      superseded.push(...this.#supersededBy(completed))
+      this.#superseded.push(...this.#supersededBy(completed))
     }
     await files.write(edge.partialFiles(this.#stored.size))
     await files.sync()
     await this.#sign(edge)
     this.#edge = edge
     recent.forgetBefore(size)
-    // Left behind by a crash here, partial tiles are in nobody's way.
-    for (const path of superseded) await files.remove(path).catch(() => undefined)
   }
 
-  /** Directories of partial tiles whose full tile is written now. */
   #supersededBy(completed: readonly LogFile[]): string[] {
     return completed.flatMap(({ path }) => {
       const { level, index } = parseTilePath(path)!
@@ -116,5 +114,12 @@ export class LogIntegrator {
     await this.#options.files.write([{ path: 'checkpoint', bytes: utf8Bytes(this.#stored.note) }])
     await this.#options.files.sync()
     this.#published = this.#stored
+    await this.#removeSuperseded()
+  }
+
+  /** Only now, when the checkpoint that needed them is gone from the directory, so that a reader of the files alone
+   *  never misses one. Left behind by a crash, partial tiles are in nobody's way. */
+  async #removeSuperseded(): Promise<void> {
+    for (const path of this.#superseded.splice(0)) await this.#options.files.remove(path).catch(() => undefined)
   }
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { signCheckpoint } from '@comity/core/audit-log/checkpoint'
 import { readCheckpoint, verifyLogGrowth } from '@comity/core/audit-log/log-reader'
 import { ed25519NoteSigner } from '@comity/core/audit-log/note'
+import { rightEdgeTiles, tilePath } from '@comity/core/audit-log/tiles'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
 import {
   appendEvents,
@@ -49,7 +50,10 @@ async function crashAndRecover(crash: {
   const durable = files.afterPowerLoss(crash.survives)
   const survived = new PowerlessFiles(durable)
   const before = durable.has('checkpoint') ? (await readCheckpoint(survived, verifier)).checkpoint : undefined
-  if (before !== undefined) await verifiedSize(survived)
+  if (before !== undefined) {
+    for (const tile of rightEdgeTiles(before.size)) assert.ok(durable.has(tilePath(tile)), tilePath(tile))
+    await verifiedSize(survived)
+  }
   await using again = await openLog(database, survived)
   await appendEvents(again, 1_000, 1_010)
   await again.integrate()

@@ -21,6 +21,7 @@ import { Problem } from '@comity/core/problems'
 import type { Database } from '../storage/database.ts'
 import type { LogFiles } from './log-files.ts'
 import { loadCheckpoint, loadEntryCount, saveFirstCheckpoint, type StoredCheckpoint } from './log-store.ts'
+import { readPublishedTile } from './published-tile.ts'
 import { loadTreeEntries } from './recent-entries.ts'
 import { TreeEdge, type TreeEntry } from './tree-edge.ts'
 
@@ -142,12 +143,12 @@ async function checkGrowth(files: LogFiles, published: StoredCheckpoint, stored:
 /** The edge of the stored checkpoint's tree, from tiles that lead to its root and from the entries below them. */
 async function loadEdge(database: Database, files: LogFiles, stored: StoredCheckpoint): Promise<TreeEdge> {
   const { size } = stored
-  const readTile = (path: string) => files.read(path)
+  const readTile = (path: string) => readPublishedTile(files, path, size)
   const { root, frontier } = await asContradiction(treeFromTiles(size, readTile))
   if (!equalBytes(root, stored.root)) throw contradiction("the tiles do not lead to the checkpoint's root hash")
   const levels: Uint8Array[][] = []
   for (const tile of rightEdgeTiles(size)) {
-    const bytes = (await files.read(tilePath(tile)))!
+    const bytes = (await readTile(tilePath(tile)))!
     levels[tile.level as number] = Array.from({ length: tile.width }, (_, i) => Uint8Array.from(hashInTile(bytes, i)))
   }
   const last = await checkLastEntries(database, files, size)
@@ -166,12 +167,12 @@ async function checkLastEntries(database: Database, files: LogFiles, size: numbe
   const tile = tileAt(0, index, size)!
   const start = index * tileWidth
   const entries = await loadTreeEntries(database, start, start + tile.width)
-  const hashes = await files.read(tilePath(tile))
+  const hashes = await readPublishedTile(files, tilePath(tile), size)
   const isSame = ({ leafHash }: TreeEntry, i: number) => equalBytes(leafHash, hashInTile(hashes!, i))
   if (hashes?.length !== tile.width * hashBytes || !entries.every(isSame))
     throw contradiction(`\`${tilePath(tile)}\` is not that of the database's entries`)
   const bundle = { ...tile, level: 'entries' as const }
-  const bytes = await files.read(tilePath(bundle))
+  const bytes = await readPublishedTile(files, tilePath(bundle), size)
   if (bytes === undefined || !equalBytes(bytes, encodeEntryBundle(entries.map(({ entry }) => entry))))
     throw contradiction(`\`${tilePath(bundle)}\` is not that of the database's entries`)
   return entries
