@@ -54,6 +54,16 @@ test('a full store refuses new keys, keeps known ones, and takes new ones when o
   assert.equal(limiter.charge([{ limit, key: 'new' }], 2_000).allowed, true)
 })
 
+test('asking costs nothing and needs no room', () => {
+  const limiter = createRateLimiter({ maxKeys: 1 })
+  const limit = { name: 'asked', limit: 1, periodMs: 60_000 }
+  for (let key = 0; key < 100; key++) {
+    assert.equal(limiter.charge([{ limit, key: `${key}`, cost: 0 }], 0).standings[0]?.verdict.remaining, 1)
+  }
+  assert.equal(limiter.charge([{ limit, key: 'a' }], 0).allowed, true)
+  assert.equal(limiter.charge([{ limit, key: 'a', cost: 0 }], 0).standings[0]?.verdict.remaining, 0)
+})
+
 test('a flood of keys never lifts the limit of a known one', () => {
   const limiter = createRateLimiter({ maxKeys: 50 })
   const limit = { name: 'address', limit: 3, periodMs: 60_000 }

@@ -11,7 +11,7 @@ export interface NamedLimit extends RateLimit {
 export interface Charge {
   readonly limit: NamedLimit
   readonly key: string
-  /** Units; 1 when absent. 0 only asks. */
+  /** Units; 1 when absent. 0 only asks and leaves nothing behind. */
   readonly cost?: number
 }
 
@@ -69,7 +69,8 @@ function chargeAll(storeOf: StoreOf, charges: readonly Charge[], now: number): L
   }
   if (retryAfterMs > 0) return { allowed: false, standings, retryAfterMs }
   for (let index = 0; index < charges.length; index++) {
-    const { limit, key } = charges[index] as Charge
+    const { limit, key, cost } = charges[index] as Charge
+    if (cost === 0) continue
     const { state, resetMs } = (standings[index] as LimitStanding).verdict
     storeOf(limit.name).set(key, state, now + resetMs)
   }
@@ -80,6 +81,6 @@ function decideCharge(store: LimitStore, charge: Charge, now: number): RateVerdi
   const { limit, key, cost = 1 } = charge
   const state = store.get(key)
   const verdict = decideGcra(state, { ...limit, cost }, now)
-  if (state !== undefined || store.hasRoom(1, now)) return verdict
+  if (state !== undefined || cost === 0 || store.hasRoom(1, now)) return verdict
   return { ...verdict, allowed: false, remaining: 0, retryAfterMs: fullStoreRetryMs }
 }

@@ -35,6 +35,8 @@ export interface CallToForward {
   readonly body: Buffer
   /** Goes upstream as `Comity-Exchange`, so that both sides' logs can be joined. */
   readonly exchangeId: string
+  /** W3C `traceparent` of the call's span. */
+  readonly traceparent?: string
   readonly signal?: AbortSignal
 }
 
@@ -140,7 +142,11 @@ function forwardCall(upstream: Upstream, { checked }: MatchedCall, call: CallToF
     body: call.body,
     requestFields: operation.requestFields,
     answerFields: operation.answerFields,
-    ownFields: ['comity-exchange', call.exchangeId],
+    ownFields: [
+      'comity-exchange',
+      call.exchangeId,
+      ...(call.traceparent === undefined ? [] : ['traceparent', call.traceparent]),
+    ],
     declaresStatus: (status) => declaredAnswer(operation, status) !== undefined,
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   })

@@ -6,9 +6,9 @@ export const productsSchema: readonly string[] = [
     settings TEXT NOT NULL,
     document TEXT NOT NULL,
     added_ms INTEGER NOT NULL
-  )`,
+  ) STRICT`,
   `CREATE TABLE valid_documents (
     hash TEXT PRIMARY KEY,
     checked_ms INTEGER NOT NULL
-  )`,
+  ) STRICT`,
 ]

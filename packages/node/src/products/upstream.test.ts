@@ -3,58 +3,10 @@ import { test } from 'node:test'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
-import { Problem, problemDocument, type ProblemCode } from '@comity/core/problems'
-import { startHttpUpstream, startRawUpstream, type TestUpstream } from './products-test-kit.ts'
-import { createUpstream, type UpstreamRequest, type UpstreamSettings } from './upstream.ts'
-
-const clock = { now: () => performance.now() }
-const defaults: Omit<UpstreamSettings, 'url'> = {
-  headers: [],
-  timeoutMs: 2_000,
-  connectTimeoutMs: 1_000,
-  answerBytes: 10_000,
-  concurrency: 4,
-  circuit: { failures: 3, openMs: 200, maxOpenMs: 400 },
-}
-
-function requestOf(parts: Partial<UpstreamRequest> & { headers?: Record<string, string> } = {}): UpstreamRequest {
-  const { headers = {}, ...rest } = parts
-  return { method: 'GET', path: '/a', query: '', header: (name) => headers[name], body: Buffer.alloc(0), ...rest }
-}
-
-async function withUpstream(
-  server: TestUpstream,
-  settings: Partial<UpstreamSettings>,
-  use: (upstream: ReturnType<typeof createUpstream>) => Promise<void>,
-): Promise<void> {
-  await using _ = server
-  const upstream = createUpstream({ ...defaults, url: server.url, ...settings }, clock)
-  await use(upstream)
-  await upstream[Symbol.asyncDispose]()
-}
-
-const http = async (listener: RequestListener, use: Parameters<typeof withUpstream>[2], settings = {}) =>
-  withUpstream(await startHttpUpstream(listener), settings, use)
-const raw = async (
-  answer: string | ((socket: Socket, head: string) => void),
-  use: Parameters<typeof withUpstream>[2],
-  settings: Partial<UpstreamSettings> = {},
-) => {
-  const write = typeof answer === 'string' ? (socket: Socket) => void socket.end(answer) : answer
-  await withUpstream(await startRawUpstream(write), settings, use)
-}
-
-/** Checks the code, and that nothing of the upstream shows in what a caller reads. */
-async function refused(call: Promise<unknown>, code: ProblemCode): Promise<Problem> {
-  const error = await call.then(
-    () => assert.fail('the call was answered'),
-    (reason: unknown) => reason,
-  )
-  assert.ok(error instanceof Problem, String(error))
-  assert.equal(error.code, code)
-  assert.doesNotMatch(JSON.stringify(problemDocument(error)), /SECRET|127\.0\.0\.1|node:|at .*\.js/)
-  return error
-}
+import type { Problem } from '@comity/core/problems'
+import { startHttpUpstream } from './products-test-kit.ts'
+import { clock, defaults, http, raw, refused, requestOf, withUpstream } from './upstream/upstream-test-kit.ts'
+import { createUpstream } from './upstream.ts'
 
 test('forwards method, path, query and body, and releases the answer', async () => {
   const listener: RequestListener = (request, response) => {
@@ -151,32 +103,6 @@ test('keeps connections', async () => {
   })
 })
 
-for (const status of [500, 501, 502, 503, 504, 599]) {
-  test(`masks ${status} with its stack trace`, async () => {
-    const listener: RequestListener = (_, response) => {
-      response.writeHead(status, { 'x-debug': 'SECRET' })
-      response.end('Error: SECRET\n at /srv/app/index.js:1:1')
-    }
-    await http(listener, async (upstream) => void (await refused(upstream.forward(requestOf()), 'upstream-error')))
-  })
-}
-
-test('follows no redirection and shows none that is not declared', async () => {
-  let calls = 0
-  const listener: RequestListener = (_, response) => {
-    calls++
-    response.writeHead(302, { location: 'http://127.0.0.1/SECRET' })
-    response.end()
-  }
-  await http(listener, async (upstream) => {
-    await refused(upstream.forward(requestOf()), 'upstream-error')
-    const declared = await upstream.forward(requestOf({ declaresStatus: (status) => status === 302 }))
-    assert.equal(declared.status, 302)
-    assert.deepEqual(declared.headers, [])
-    assert.equal(calls, 2)
-  })
-})
-
 test('304 answers conditional requests only', async () => {
   const listener: RequestListener = (_, response) => void response.writeHead(304, { etag: '"1"' }).end()
   await http(listener, async (upstream) => {
@@ -200,96 +126,6 @@ test('HEAD and 204 have no body, whatever the length says', async () => {
   )
 })
 
-test('an answer in time is as large as the limit; one byte more is refused, announced or not', async () => {
-  const listener: RequestListener = (request, response) => {
-    const size = request.url === '/fits' ? 10_000 : 10_001
-    if (request.url === '/announced') response.setHeader('content-length', String(size))
-    response.end(Buffer.alloc(size, 'x'))
-  }
-  await http(listener, async (upstream) => {
-    assert.equal((await upstream.forward(requestOf({ path: '/fits' }))).body.length, 10_000)
-    await refused(upstream.forward(requestOf({ path: '/announced' })), 'upstream-too-large')
-    await refused(upstream.forward(requestOf({ path: '/chunked' })), 'upstream-too-large')
-    assert.equal(upstream.circuit, 'closed')
-  })
-})
-
-test('an endless answer is cut off and its connection closed', async () => {
-  let closed: (() => void) | undefined
-  const ended = new Promise<void>((resolve) => (closed = resolve))
-  const listener: RequestListener = (_, response) => {
-    const more = () => {
-      if (response.destroyed) return closed?.()
-      response.write(Buffer.alloc(4_096))
-      setTimeout(more)
-    }
-    more()
-  }
-  await http(listener, async (upstream) => {
-    await refused(upstream.forward(requestOf()), 'upstream-too-large')
-    await ended
-  })
-})
-
-const slow = {
-  'says nothing': () => undefined,
-  'stops within the head': (socket: Socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-'),
-  'stops within the body': (socket: Socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab'),
-  drips: (socket: Socket) => {
-    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n')
-    const timer = setInterval(() => socket.write('x'), 20)
-    socket.on('close', () => clearInterval(timer))
-  },
-}
-
-for (const [name, behaviour] of Object.entries(slow)) {
-  test(`gives up on an upstream that ${name}`, async () => {
-    await raw(
-      behaviour,
-      async (upstream) => {
-        const start = performance.now()
-        await refused(upstream.forward(requestOf()), 'upstream-timeout')
-        assert.ok(performance.now() - start < 600)
-        assert.equal(upstream.running, 0)
-      },
-      { timeoutMs: 120 },
-    )
-  })
-}
-
-const head = 'HTTP/1.1 200 OK\r\n'
-const broken: Record<string, [string, ProblemCode]> = {
-  'ends before the announced length': [`${head}content-length: 50\r\n\r\nSECRET`, 'upstream-error'],
-  'ends within a chunk': [`${head}transfer-encoding: chunked\r\n\r\nff\r\nSECRET`, 'upstream-error'],
-  'sends a chunk size that is none': [`${head}transfer-encoding: chunked\r\n\r\nzz\r\nSECRET`, 'upstream-error'],
-  'answers with garbage': ['SECRET SECRET SECRET\r\n\r\n', 'upstream-unreachable'],
-  'answers with nothing': ['', 'upstream-unreachable'],
-  'announces two lengths': [`${head}content-length: 5\r\ncontent-length: 6\r\n\r\nSECRET`, 'upstream-unreachable'],
-  'announces a length and chunks': [
-    `${head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
-    'upstream-unreachable',
-  ],
-  'sends a head without end': [`${head}x: ${'SECRET'.repeat(5_000)}`, 'upstream-unreachable'],
-  'compresses unasked': [`${head}content-encoding: gzip\r\ncontent-length: 6\r\n\r\nSECRET`, 'upstream-invalid'],
-  'switches protocols': ['HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n', 'upstream-unreachable'],
-}
-
-for (const [name, [answer, code]] of Object.entries(broken)) {
-  test(`an upstream that ${name} is ${code}`, async () => {
-    await raw(answer, async (upstream) => void (await refused(upstream.forward(requestOf()), code)))
-  })
-}
-
-test('bytes behind an answer never become the next one', async () => {
-  const smuggled = `${head}content-length: 2\r\n\r\nok${head}content-length: 6\r\n\r\nSECRET`
-  await raw(
-    (socket) => void socket.write(smuggled),
-    async (upstream) => {
-      for (let call = 0; call < 5; call++) assert.equal((await upstream.forward(requestOf())).body.toString(), 'ok')
-    },
-  )
-})
-
 test('nobody listening is unreachable, and no time is lost', async () => {
   const server = await startHttpUpstream(() => undefined)
   await server[Symbol.asyncDispose]()
@@ -305,7 +141,7 @@ test('a kept connection that the upstream closed is replaced for GET, not for PO
     Object.assign(socket, { calls })
     seen.push(text.split(' ')[0] ?? '')
     if (calls === 2) socket.destroy()
-    else socket.write(`${head}content-length: 2\r\n\r\nok`)
+    else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
   }
   await raw(dyingOnSecondCall, async (upstream) => {
     await upstream.forward(requestOf())

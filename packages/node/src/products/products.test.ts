@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { Problem } from '@comity/core/problems'
+import { openSqlite } from '../storage/sqlite.ts'
+import { productAdditionSchema, productConfigSchema } from './product-config.ts'
+import { createProductStore } from './product-store-sql.ts'
+import type { Product } from './product.ts'
+import { documentOf, startHttpUpstream } from './products-test-kit.ts'
+import { productsSchema } from './products-schema.ts'
+import { openCatalogue } from './products.ts'
+
+const directory = await mkdtemp(join(tmpdir(), 'comity-products-'))
+after(() => rm(directory, { recursive: true }))
+
+const athlete = { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] }
+const document = documentOf({
+  '/athletes/{id}': {
+    get: {
+      operationId: 'athlete',
+      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'integer' } }],
+      responses: {
+        200: { description: 'ok', content: { 'application/json': { schema: athlete } } },
+        404: { description: 'none' },
+      },
+    },
+  },
+})
+const settings = { id: 'athletes', title: 'Athletes', version: '1', upstream: 'http://127.0.0.1:1' }
+
+async function fileOf(name: string, text: string): Promise<string> {
+  const path = join(directory, name)
+  await writeFile(path, text)
+  return path
+}
+
+const openapi = await fileOf('athletes.json', document)
+const configured = (parts: object = {}) => productConfigSchema.parse({ ...settings, openapi, ...parts })
+
+async function emptyStore() {
+  const database = await openSqlite(':memory:')
+  await database.execute(productsSchema.map((sql) => ({ sql })))
+  return createProductStore(database)
+}
+
+async function options(store?: Awaited<ReturnType<typeof emptyStore>>) {
+  return {
+    clock: { now: () => Math.round(performance.now()) },
+    store: store ?? (await emptyStore()),
+    readSecret: (place: object) => Promise.resolve(`secret of ${JSON.stringify(place)}`),
+  }
+}
+
+/** One call through a product: status and body, or the problem's code. */
+async function call(product: Product, path: string, method = 'GET'): Promise<string> {
+  const headers = new Map([['authorization', 'Comity x']])
+  const parts = { method, path, query: '?', headers, body: Buffer.alloc(0) }
+  try {
+    const matched = product.match(parts)
+    const answer = product.judge(matched, await product.forward(matched, { ...parts, exchangeId: 'e-1' }))
+    return `${answer.status} ${Buffer.from(answer.body).toString()}`
+  } catch (error) {
+    return error instanceof Problem ? error.code : String(error)
+  }
+}
+
+test('a call goes through a product from match to judgement', async () => {
+  const seen: unknown[] = []
+  await using server = await startHttpUpstream((request, response) => {
+    seen.push([request.headers['x-key'], request.headers['comity-exchange'], request.headers.authorization])
+    response.setHeader('content-type', 'application/json')
+    if (request.url === '/v1/athletes/1') response.end('{"id":1}')
+    else if (request.url === '/v1/athletes/2') response.end('{"id":2,"name":"SECRET"}')
+    else response.writeHead(404).end('{"stack":"SECRET"}')
+  })
+  const upstreamHeaders = { 'X-Key': { env: 'KEY' } }
+  const config = configured({ upstream: `${server.url}/v1`, upstreamHeaders })
+  await using catalogue = await openCatalogue([config], await options())
+  const product = catalogue.get('athletes') as Product
+  assert.equal(await call(product, '/athletes/1'), '200 {"id":1}')
+  assert.deepEqual(seen, [['secret of {"env":"KEY"}', 'e-1', undefined]])
+  assert.equal(await call(product, '/athletes/2'), 'upstream-invalid')
+  assert.equal(await call(product, '/athletes/3'), '404 ')
+  assert.equal(await call(product, '/athletes/x'), 'invalid-parameters')
+  assert.equal(await call(product, '/athletes'), 'not-found')
+  assert.equal(await call(product, '/athletes/1', 'DELETE'), 'method-not-allowed')
+  assert.deepEqual([product.operationIds, product.productClass], [['athlete'], 'partner'])
+  await product.warm()
+})
+
+test('lists every mistake of every product at once, and starts none', async () => {
+  const broken = await fileOf('broken.json', documentOf({ '/a': { get: {}, put: {} } }))
+  const old = await fileOf('old.json', '{"openapi":"3.0.0","paths":{"/a":{}}}')
+  const list = [configured(), configured({ id: 'b', openapi: broken }), configured({ id: 'c', openapi: old })]
+  const opened = openCatalogue([...list, configured({ id: 'd', openapi: join(directory, 'none') })], await options())
+  await assert.rejects(opened, (error: Problem) => {
+    assert.equal(error.code, 'config-invalid')
+    const paths = (error.members.errors as { path: string }[]).map(({ path }) => path)
+    assert.deepEqual(paths, [
+      'products[1].openapi',
+      'products[1].openapi',
+      'products[2].openapi',
+      'products[3].openapi',
+    ])
+    return true
+  })
+})
+
+test('refuses a document that is not valid OpenAPI, though it could be served', async () => {
+  const invalid = await fileOf('invalid.json', document.replace('"title":"test",', ''))
+  await assert.rejects(openCatalogue([configured({ openapi: invalid })], await options()), (error: Problem) => {
+    assert.match(JSON.stringify(error.members.errors), /info.*title/)
+    return true
+  })
+})
+
+test('validates a document once in its life', async () => {
+  const store = await emptyStore()
+  let validations = 0
+  const counting = {
+    ...store,
+    recordValid: (hash: string, ms: number) => {
+      validations++
+      return store.recordValid(hash, ms)
+    },
+  }
+  for (let start = 0; start < 3; start++) {
+    await using catalogue = await openCatalogue([configured()], { ...(await options()), store: counting })
+    assert.equal(catalogue.list().length, 1)
+  }
+  assert.equal(validations, 1)
+})
+
+test('a start with known documents is fast', async () => {
+  const store = await emptyStore()
+  await (await openCatalogue([configured()], await options(store)))[Symbol.asyncDispose]()
+  const start = performance.now()
+  await using catalogue = await openCatalogue([configured()], await options(store))
+  assert.equal(catalogue.list().length, 1)
+  assert.ok(performance.now() - start < 50)
+})
+
+test('what was added is there after a restart, until it is removed', async () => {
+  const store = await emptyStore()
+  const addition = productAdditionSchema.parse({ ...settings, id: 'added', document })
+  {
+    await using catalogue = await openCatalogue([configured()], await options(store))
+    await catalogue.add(addition)
+    await assert.rejects(catalogue.add(addition), { code: 'already-exists' })
+    await assert.rejects(catalogue.add({ ...addition, id: 'athletes' }), { code: 'already-exists' })
+    await assert.rejects(catalogue.add({ ...addition, id: 'x', document: '{}' }), { code: 'openapi-invalid' })
+  }
+  await using catalogue = await openCatalogue([configured()], await options(store))
+  assert.deepEqual(
+    catalogue.list().map(({ product, declaredIn }) => [product.id, declaredIn]),
+    [
+      ['added', 'admin'],
+      ['athletes', 'configuration'],
+    ],
+  )
+  await assert.rejects(catalogue.remove('athletes'), { code: 'already-exists' })
+  await assert.rejects(catalogue.remove('nothing'), { code: 'product-unknown' })
+  await catalogue.remove('added')
+  assert.equal(catalogue.get('added'), undefined)
+  assert.deepEqual(await store.list(), [])
+})
+
+test('of two additions of one id at the same time one is taken', async () => {
+  await using catalogue = await openCatalogue([], await options())
+  const addition = productAdditionSchema.parse({ ...settings, document })
+  const results = await Promise.allSettled([1, 2, 3].map(() => catalogue.add(addition)))
+  assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+})
+
+test('a reload changes all or nothing, and calls under way end undisturbed', async () => {
+  await using server = await startHttpUpstream((_, response) => {
+    setTimeout(() => response.setHeader('content-type', 'application/json').end('{"id":1}'), 60)
+  })
+  await using catalogue = await openCatalogue([configured({ upstream: server.url })], await options())
+  const running = call(catalogue.get('athletes') as Product, '/athletes/1')
+  await assert.rejects(catalogue.reload([configured({ openapi: '/nowhere' })]), { code: 'config-invalid' })
+  assert.equal(catalogue.list().length, 1)
+  await catalogue.reload([configured({ id: 'renamed', upstream: server.url })])
+  assert.equal(catalogue.get('athletes'), undefined)
+  assert.equal(await running, '200 {"id":1}')
+  assert.equal(await call(catalogue.get('renamed') as Product, '/athletes/1'), '200 {"id":1}')
+})
+
+const refusedSettings: Record<string, object> = {
+  'an id with capitals': { id: 'Athletes' },
+  'an id that climbs': { id: '../x' },
+  'an upstream that is no address': { upstream: 'localhost' },
+  'an upstream of another scheme': { upstream: 'file:///etc/passwd' },
+  'credentials in the address': { upstream: 'http://user:pass@127.0.0.1' },
+  'a query in the address': { upstream: 'http://127.0.0.1/?a=1' },
+  'an unknown member': { upsteam: 'x' },
+  'an unknown class': { class: 'personal' },
+  'a limit of nothing': { limits: { timeoutMs: 0 } },
+  'a header of the connection': { upstreamHeaders: { 'Transfer-Encoding': 'chunked' } },
+  'a header with a line break': { upstreamHeaders: { 'x-a': 'a\r\nb: c' } },
+}
+
+for (const [name, parts] of Object.entries(refusedSettings)) {
+  test(`refuses ${name} in the settings`, () => {
+    assert.equal(productConfigSchema.safeParse({ ...settings, openapi, ...parts }).success, false)
+  })
+}
+
+test('settings that say little are safe', () => {
+  const { limits, requireClientCertificate, class: productClass } = configured()
+  assert.deepEqual([requireClientCertificate, productClass], [false, 'partner'])
+  assert.deepEqual(limits.rate, { requests: 600, perSeconds: 60 })
+})
