@@ -12,7 +12,7 @@ const toProduct = (row: ProductRow): StoredProduct => ({
 })
 
 /** A store over a database that has `productsSchema`. */
-export function createProductStore(database: Database): ProductStore {
+export function createSqlProductStore(database: Database): ProductStore {
   return {
     async list() {
       const rows = await database.all<ProductRow>('SELECT id, settings, document, added_ms FROM products ORDER BY id')

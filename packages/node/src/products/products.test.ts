@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import { Problem } from '@comity/core/problems'
 import { openSqlite } from '../storage/sqlite.ts'
 import { productAdditionSchema, productConfigSchema } from './product-config.ts'
-import { createProductStore } from './product-store-sql.ts'
+import { createSqlProductStore } from './product-store-sql.ts'
 import type { Product } from './product.ts'
 import { documentOf, startHttpUpstream } from './products-test-kit.ts'
 import { productsSchema } from './products-schema.ts'
@@ -42,7 +42,7 @@ const configured = (parts: object = {}) => productConfigSchema.parse({ ...settin
 async function emptyStore() {
   const database = await openSqlite(':memory:')
   await database.execute(productsSchema.map((sql) => ({ sql })))
-  return createProductStore(database)
+  return createSqlProductStore(database)
 }
 
 async function options(store?: Awaited<ReturnType<typeof emptyStore>>) {

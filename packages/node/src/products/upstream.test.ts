@@ -103,6 +103,14 @@ test('keeps connections', async () => {
   })
 })
 
+test('early hints are not the answer', async () => {
+  const hints = 'HTTP/1.1 103 Early Hints\r\nlink: </SECRET>\r\n\r\n'
+  await raw(`${hints}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok`, async (upstream) => {
+    const answer = await upstream.forward(requestOf())
+    assert.deepEqual([answer.status, answer.headers, answer.body.toString()], [200, [], 'ok'])
+  })
+})
+
 test('304 answers conditional requests only', async () => {
   const listener: RequestListener = (_, response) => void response.writeHead(304, { etag: '"1"' }).end()
   await http(listener, async (upstream) => {

@@ -77,8 +77,9 @@ export function createUpstream(settings: UpstreamSettings, clock: Clock): Upstre
     pipelining: 1,
     allowH2: false,
     maxHeaderSize: 16_384,
-    headersTimeout: settings.timeoutMs,
-    bodyTimeout: settings.timeoutMs,
+    // One timer bounds each call as a whole, from dispatch to the last byte.
+    headersTimeout: 0,
+    bodyTimeout: 0,
     connect: { timeout: settings.connectTimeoutMs },
   })
   let circuit = closedCircuit
