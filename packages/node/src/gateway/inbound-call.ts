@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Problem } from '@comity/core/problems'
 import type { RequestSignature } from '@comity/core/http-signatures/profile-request'
 import type { ReceivedRequest } from '../http/received-request.ts'
-import type { MatchedOperation, OfferedProduct } from './ports.ts'
+import type { ExchangeTracePort, MatchedOperation, OfferedProduct } from './ports.ts'
 
 /** The participant whose key signed the request. */
 export interface Caller {
@@ -41,6 +41,8 @@ export interface InboundCall {
   upstreamMs: number | undefined
   answer: Answer | undefined
   problem: Problem | undefined
+  /** The exchange's own trace, begun here: a partner's is never continued. Undefined when traces are off. */
+  readonly trace: ExchangeTracePort | undefined
   /** True when nobody was identified and the refusal is only counted, not logged on its own. */
   tallied: boolean
 }
@@ -60,17 +62,9 @@ export interface Step {
 }
 
 /** A call of which only the head is known. */
-export function openCall(
-  id: string,
-  receivedAtMs: number,
-  message: IncomingMessage,
-  request: ReceivedRequest,
-): InboundCall {
+export function openCall(head: Pick<InboundCall, 'id' | 'receivedAtMs' | 'message' | 'request' | 'trace'>): InboundCall {
   return {
-    id,
-    receivedAtMs,
-    message,
-    request,
+    ...head,
     body: noBytes,
     signature: undefined,
     caller: undefined,

@@ -13,6 +13,7 @@ import type {
   ObserverPort,
   PartnerOfGateway,
   ProductsPort,
+  TracerPort,
   World,
 } from './ports.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
@@ -41,6 +42,7 @@ export interface InboundParts {
   readonly recorder: ExchangeRecorder
   readonly tally: RefusalTally
   readonly observer: ObserverPort
+  readonly tracer: TracerPort
   readonly clientKeyOf: ClientKeyOf
   readonly newId: () => string
   readonly options: InboundOptions
@@ -89,20 +91,20 @@ export async function runSteps(steps: readonly Step[], call: InboundCall): Promi
 }
 
 function observe(parts: InboundParts, call: InboundCall, reply: Reply): void {
-  const { problem } = call
-  if (problem?.code === 'internal-error') parts.observer.internalError(problem.cause ?? problem, call.id)
-  parts.observer.exchange({
-    direction: 'inbound',
-    id: call.id,
+  const { problem, id } = call
+  if (problem?.code === 'internal-error') parts.observer.internalError(problem.cause ?? problem, id)
+  const nowMs = parts.world.clock.now()
+  const seen = {
     peer: call.caller?.did,
     product: call.product?.id,
     operation: call.operation?.operationId,
     status: reply.status,
-    outcome: problem === undefined ? 'allowed' : problem.status >= 500 ? 'failed' : 'denied',
+    outcome: problem === undefined ? ('allowed' as const) : problem.status >= 500 ? ('failed' as const) : ('denied' as const),
     code: problem?.code,
-    durationMs: parts.world.clock.now() - call.receivedAtMs,
-    upstreamMs: call.upstreamMs,
-  })
+  }
+  const durationMs = nowMs - call.receivedAtMs
+  parts.observer.exchange({ direction: 'inbound', id, ...seen, durationMs, upstreamMs: call.upstreamMs })
+  call.trace?.end({ exchangeId: id, ...seen }, nowMs)
 }
 
 /** Handles one request below `/x/`. */
@@ -128,7 +130,10 @@ export function createInbound(parts: InboundParts): (message: IncomingMessage) =
 export function receive(parts: InboundParts, message: IncomingMessage): InboundCall | Reply {
   const id = parts.newId()
   try {
-    return openCall(id, parts.world.clock.now(), message, readRequest(message, true, parts.clientKeyOf))
+    const request = readRequest(message, true, parts.clientKeyOf)
+    const nowMs = parts.world.clock.now()
+    const trace = parts.tracer.startExchange({ direction: 'inbound', nowMs })
+    return openCall({ id, receivedAtMs: nowMs, message, request, trace })
   } catch (error) {
     const problem = asProblem(error)
     parts.tally.count(problem.code, message.socket.remoteAddress ?? '')

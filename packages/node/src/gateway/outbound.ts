@@ -7,7 +7,7 @@ import { asProblem, problemReply, type Reply } from '../http/problem-response.ts
 import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
 import { requireLocalCaller } from './local-caller.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
-import type { AgreementsPort, ObserverPort } from './ports.ts'
+import type { AgreementsPort, ObserverPort, TracerPort } from './ports.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
 import {
   sendRequest,
@@ -22,6 +22,7 @@ export interface OutboundParts extends SenderParts {
   readonly partners: { find(aliasOrDid: string): PartnerLink | undefined }
   readonly recorder: ExchangeRecorder
   readonly observer: ObserverPort
+  readonly tracer: TracerPort
   readonly newId: () => string
   readonly options: OutboundOptions
 }
@@ -146,24 +147,31 @@ function replyOf(id: string, attempted: Attempted): Reply {
 }
 
 async function exchange(parts: OutboundParts, id: string, request: PreparedRequest, startedMs: number): Promise<Reply> {
+  const trace = parts.tracer.startExchange({ direction: 'outbound', nowMs: startedMs })
+  // Its context stays here: the partner begins a trace of its own.
+  const span = trace?.startCall(startedMs)
   const attempted = await sendRequest(request, parts)
   const finishedMs = parts.world.clock.now()
+  span?.end(attempted.answer?.status, finishedMs)
   // INVARIANT: the application gets nothing before its own node's record of it is on disk.
   await parts.recorder.recordSent({ id, request, attempted, startedMs, finishedMs })
   const reply = replyOf(id, attempted)
-  parts.observer.exchange({
-    direction: 'outbound',
-    id,
+  const seen = {
     peer: request.partner.did,
     product: request.product,
     operation: attempted.verified?.receipt?.claims.op,
     status: reply.status,
-    outcome: attempted.verified === undefined ? 'failed' : reply.status < 400 ? 'allowed' : 'denied',
+    outcome: outcomeOf(attempted, reply),
     code: attempted.problem?.code,
-    durationMs: finishedMs - startedMs,
-    upstreamMs: undefined,
-  })
+  }
+  parts.observer.exchange({ direction: 'outbound', id, ...seen, durationMs: finishedMs - startedMs, upstreamMs: undefined })
+  trace?.end({ exchangeId: id, ...seen }, finishedMs)
   return reply
+}
+
+function outcomeOf({ verified }: Attempted, { status }: Reply): 'allowed' | 'denied' | 'failed' {
+  if (verified === undefined) return 'failed'
+  return status < 400 ? 'allowed' : 'denied'
 }
 
 /** Refused by this node itself, before anything left it: logged like every other refusal. */

@@ -3,6 +3,7 @@ import type { SigningKey, VerifyingKey } from '@comity/core/crypto/crypto'
 import type { ProblemCode } from '@comity/core/problems'
 import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
+import type { TraceContext } from '../telemetry/trace-context.ts'
 
 /** A product as the gateway uses it. Every method throws the `Problem` that the caller should read. */
 export interface OfferedProduct {
@@ -30,6 +31,8 @@ export interface RequestToMatch {
 export interface RequestToForward extends RequestToMatch {
   /** The exchange id, so that the upstream's logs can be joined with the node's. */
   readonly exchangeId: string
+  /** W3C `traceparent` of the call's span. */
+  readonly traceparent?: string
 }
 
 export interface MatchedOperation {
@@ -86,8 +89,8 @@ export interface IdentityPort {
   /** A verified key from memory, without waiting. */
   peek(keyid: string, purpose?: 'authentication' | 'assertionMethod'): VerifyingKey | undefined
   resolveKey(keyid: string, purpose: 'authentication' | 'assertionMethod', atMs?: number): Promise<VerifyingKey>
-  /** Fingerprints (`sha256:…`) of the TLS keys in the participant's DID document. */
-  tlsFingerprints(did: string): Promise<readonly string[]>
+  /** Fingerprints (`sha256:…`) of the TLS keys that belong to the participant; `presented` may be a successor just published. */
+  tlsFingerprints(did: string, presented: string): Promise<readonly string[]>
 }
 
 export interface NamedKey {
@@ -148,4 +151,29 @@ export interface ObserverPort {
 export interface World {
   readonly clock: Clock
   readonly randomBytes: RandomBytes
+}
+
+/** The part of the tracer that the gateway uses; a call without traces costs one comparison. */
+export interface TracerPort {
+  startExchange(start: { readonly direction: 'inbound' | 'outbound'; readonly nowMs: number }): ExchangeTracePort | undefined
+}
+
+export interface ExchangeTracePort {
+  startCall(nowMs: number): CallTracePort
+  end(outcome: TracedOutcome, nowMs: number): void
+}
+
+export interface CallTracePort {
+  readonly context: TraceContext
+  end(status: number | undefined, nowMs: number): void
+}
+
+export interface TracedOutcome {
+  readonly exchangeId: string
+  readonly peer: string | undefined
+  readonly product: string | undefined
+  readonly operation: string | undefined
+  readonly outcome: 'allowed' | 'denied' | 'failed'
+  readonly code: string | undefined
+  readonly status: number
 }

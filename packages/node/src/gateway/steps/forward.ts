@@ -1,4 +1,5 @@
 /** Step 10, `forward`: the operation's request goes upstream, without the caller's credentials. */
+import { formatTraceparent } from '../../telemetry/trace-context.ts'
 import type { Step } from '../inbound-call.ts'
 import type { World } from '../ports.ts'
 import { pathInProduct } from './match.ts'
@@ -11,6 +12,7 @@ export function forward({ world }: { readonly world: World }): Step {
       // The answer to an earlier request with the same idempotency key is already there.
       if (product === undefined || operation === undefined || call.answer !== undefined) return
       const startedMs = world.clock.now()
+      const span = call.trace?.startCall(startedMs)
       try {
         call.answer = await product.forward(operation, {
           method: request.method,
@@ -19,9 +21,11 @@ export function forward({ world }: { readonly world: World }): Step {
           headers: request.headers,
           body: call.body,
           exchangeId: call.id,
+          ...(span && { traceparent: formatTraceparent(span.context) }),
         })
       } finally {
         call.upstreamMs = world.clock.now() - startedMs
+        span?.end(call.answer?.status, startedMs + call.upstreamMs)
       }
     },
   }

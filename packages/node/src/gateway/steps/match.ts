@@ -18,7 +18,7 @@ function pathInProduct(path: string, product: OfferedProduct): string {
 async function requireClientCertificate(call: InboundCall, did: string, identity: IdentityPort): Promise<void> {
   const presented = call.request.clientKeyFingerprint
   if (presented === undefined) throw new Problem('client-certificate-required', 'no client certificate was presented')
-  const fingerprints = await identity.tlsFingerprints(did)
+  const fingerprints = await identity.tlsFingerprints(did, presented)
   if (!fingerprints.includes(presented)) {
     throw new Problem('client-certificate-required', `the client certificate's key is not one of \`${did}\``)
   }

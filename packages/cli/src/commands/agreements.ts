@@ -1,0 +1,78 @@
+/** `comity agreements`: draft, sign, import, list, show, terminate. */
+import { writeFile } from 'node:fs/promises'
+import type { AgreementView } from '@comity/node/admin/admin-api'
+import { Problem } from '@comity/core/problems'
+import { connect, readJsonFile, show, type CommandContext } from '../command-context.ts'
+import { table } from '../output.ts'
+
+export interface DraftArguments {
+  readonly partner: string
+  readonly product: readonly string[]
+  readonly as: string
+  readonly operation?: readonly string[]
+  readonly purpose?: readonly string[]
+  readonly from?: string
+  readonly until?: string
+  readonly out?: string
+}
+
+export async function listAgreements(context: CommandContext): Promise<void> {
+  const agreements = await (await connect(context)).get<AgreementView[]>('/v1/agreements')
+  const rows = agreements.map(({ id, state, assigner, assignee, products, notAfter }) => [
+    id,
+    state,
+    assigner,
+    assignee,
+    products.join(' '),
+    notAfter ?? '',
+  ])
+  show(context, agreements, () => table([['id', 'state', 'holder', 'recipient', 'products', 'until'], ...rows]))
+}
+
+export async function showAgreement(context: CommandContext, id: string): Promise<void> {
+  const agreement = await (await connect(context)).get<AgreementView>(`/v1/agreements/${encodeURIComponent(id)}`)
+  context.terminal.out(JSON.stringify(agreement, null, 2))
+}
+
+async function writeDocument(context: CommandContext, document: unknown, out: string | undefined): Promise<void> {
+  const text = `${JSON.stringify(document, null, 2)}\n`
+  if (out === undefined) return context.terminal.out(text.trimEnd())
+  await writeFile(out, text)
+  show(context, { wrote: out }, () => [`wrote ${out}`])
+}
+
+export async function draftAgreement(context: CommandContext, args: DraftArguments): Promise<void> {
+  if (args.as !== 'holder' && args.as !== 'recipient')
+    throw new Problem('malformed-request', '`--as` is `holder` or `recipient`')
+  const request = {
+    partner: args.partner,
+    role: args.as,
+    products: args.product,
+    ...(args.operation === undefined ? {} : { operations: args.operation }),
+    ...(args.purpose === undefined ? {} : { purposes: args.purpose }),
+    ...(args.from === undefined ? {} : { notBefore: args.from }),
+    ...(args.until === undefined ? {} : { notAfter: args.until }),
+  }
+  await writeDocument(context, await (await connect(context)).post('/v1/agreements/draft', request), args.out)
+}
+
+export async function signAgreement(
+  context: CommandContext,
+  file: string,
+  { out = file }: { readonly out?: string },
+): Promise<void> {
+  const document = await readJsonFile(file)
+  await writeDocument(context, await (await connect(context)).post('/v1/agreements/sign', document), out)
+}
+
+export async function importAgreement(context: CommandContext, file: string): Promise<void> {
+  const agreement = await (await connect(context)).post<AgreementView>('/v1/agreements', await readJsonFile(file))
+  show(context, agreement, () => [`${agreement.id} is ${agreement.state}: ${agreement.products.join(', ')}`])
+}
+
+export async function terminateAgreement(context: CommandContext, id: string, reason: string): Promise<void> {
+  const agreement = await (
+    await connect(context)
+  ).post<AgreementView>(`/v1/agreements/${encodeURIComponent(id)}/terminate`, { reason })
+  show(context, agreement, () => [`${agreement.id} is ${agreement.state}; the partner is being told`])
+}

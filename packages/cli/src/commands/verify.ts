@@ -1,0 +1,103 @@
+/** `comity verify`: receipts, logs and whole exchanges, offline from files, or from addresses. Exit code 1 when false. */
+import { utf8Text } from '@comity/core/bytes/utf8'
+import { openCheckpoint } from '@comity/core/audit-log/checkpoint'
+import { verifyLogContent, verifyLogGrowth } from '@comity/core/audit-log/log-reader'
+import { importVerifyingKey } from '@comity/core/crypto/crypto-node'
+import { verifyEvidence, type EvidenceReport } from '@comity/core/exchange/evidence'
+import { parseReceipt, verifyParsedReceipt } from '@comity/core/exchange/receipt'
+import { findVerificationMethod, parseDidDocument, type DidDocument } from '@comity/core/identity/did-document'
+import { Problem } from '@comity/core/problems'
+import colors from 'picocolors'
+import { readJsonFile, readTextFile, show, type CommandContext } from '../command-context.ts'
+import { openLog } from '../log-reader.ts'
+import { readPlace } from '../read-place.ts'
+
+const good = colors.green('✓')
+const bad = colors.red('✗')
+
+/** A DID document from a file, or from an address whose certificate a public authority signed. */
+async function readDidDocument(place: string): Promise<DidDocument> {
+  const text = utf8Text(await readPlace(place, { allowUntrustedTls: false }))
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new Problem('did-invalid', `\`${place}\` is not JSON`, { cause })
+  }
+  return parseDidDocument(value, String((value as { id?: unknown } | null)?.id ?? ''))
+}
+
+export async function verifyReceiptFile(
+  context: CommandContext,
+  file: string,
+  options: { readonly didDocument: string },
+): Promise<void> {
+  const parsed = parseReceipt((await readTextFile(file)).trim())
+  const document = await readDidDocument(options.didDocument)
+  if (document.id !== parsed.claims.iss) {
+    throw new Problem(
+      'receipt-invalid',
+      `the receipt is of \`${parsed.claims.iss}\`, the document of \`${document.id}\``,
+    )
+  }
+  const { jwk } = findVerificationMethod(document, parsed.kid, {
+    purpose: 'assertionMethod',
+    atMs: parsed.claims.iat * 1_000,
+  })
+  verifyParsedReceipt(parsed, importVerifyingKey(jwk))
+  show(context, { ok: true, claims: parsed.claims }, () => [
+    `${good} signed by ${parsed.kid}`,
+    ...Object.entries(parsed.claims).map(
+      ([name, value]) => `  ${name.padEnd(7)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+    ),
+  ])
+}
+
+export async function verifyLog(
+  context: CommandContext,
+  place: string,
+  options: { readonly vkey?: string; readonly oldCheckpoint?: string },
+): Promise<void> {
+  const log = await openLog(place, options.vkey)
+  const checks = [
+    `checkpoint of ${log.checkpoint.origin} at size ${log.checkpoint.size} is signed by ${log.verifierKey}`,
+  ]
+  await verifyLogContent(log.source, log.checkpoint)
+  checks.push('every entry, every tile and the root hash belong together')
+  if (options.oldCheckpoint !== undefined) {
+    const older = openCheckpoint(await readTextFile(options.oldCheckpoint), log.verifier).checkpoint
+    await verifyLogGrowth(log.source, older, log.checkpoint)
+    checks.push(`it extends the earlier checkpoint of size ${older.size}`)
+  }
+  const value = {
+    ok: true,
+    origin: log.checkpoint.origin,
+    size: log.checkpoint.size,
+    verifierKey: log.verifierKey,
+    keyFromLog: log.keyFromLog,
+    checks,
+  }
+  const caution = 'the key came from beside the log; compare it with the holder’s DID document, or give it with --vkey'
+  show(context, value, () => [
+    ...checks.map((check) => `${good} ${check}`),
+    ...(log.keyFromLog ? [colors.yellow(`! ${caution}`)] : []),
+  ])
+}
+
+function reportLines(report: EvidenceReport): string[] {
+  return [
+    ...report.checks.map(({ ok, detail }) => `${ok ? good : bad} ${detail}`),
+    ...report.assumptions.map((sentence) => colors.yellow(`! ${sentence}`)),
+  ]
+}
+
+export async function verifyExchange(
+  context: CommandContext,
+  file: string,
+  options: { readonly didDocument?: readonly string[] },
+): Promise<void> {
+  const documents = await Promise.all((options.didDocument ?? []).map(readDidDocument))
+  const report = verifyEvidence(await readJsonFile(file), { documents })
+  show(context, report, () => reportLines(report))
+  if (!report.ok) throw new Problem('proof-invalid', `the evidence in \`${file}\` does not hold`)
+}

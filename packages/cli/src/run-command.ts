@@ -1,0 +1,225 @@
+/** The tree of commands. Each action is imported only when it runs, so that every command starts fast. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import type { CommandContext } from './command-context.ts'
+import { errorLines, processTerminal, type Terminal } from './output.ts'
+
+/** Exit codes: 0 done, 1 refused or failed, 2 the arguments are wrong. */
+export async function runCommand(args: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
+  const program = buildProgram(terminal)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    for (const line of errorLines(error)) terminal.error(line)
+    return 1
+  }
+}
+
+/** A whole number within bounds, or an explained refusal. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}`)
+  }
+}
+
+/** A span of time such as `90s`, `15m`, `6h`, `30d`, in milliseconds. */
+export function duration(text: string): number {
+  const [, count, unit] = /^(\d{1,6})(s|m|h|d)$/.exec(text) ?? []
+  if (count === undefined || unit === undefined) throw new InvalidArgumentError('must be like 90s, 15m, 6h or 30d')
+  return Number(count) * { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 's' | 'm' | 'h' | 'd']
+}
+
+function buildProgram(terminal: Terminal): Command {
+  const program = new Command('comity')
+    .description(
+      'A node that shares data with other organisations directly, with consent, fine-grained access and proof.',
+    )
+    .option('-c, --config <file>', 'the configuration', 'comity.yaml')
+    .option('--json', 'print one JSON value instead of text', false)
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.error(text.trimEnd()),
+    })
+    .showHelpAfterError('(comity --help tells more)')
+    .showSuggestionAfterError()
+    .exitOverride()
+  for (const add of [addNode, addKeys, addPartners, addAgreements, addEvidence]) add(program, terminal)
+  return program
+}
+
+function contextOf(program: Command, terminal: Terminal): CommandContext {
+  const { config, json } = program.opts<{ config: string; json: boolean }>()
+  return { terminal, configFile: config, json }
+}
+
+function addNode(program: Command, terminal: Terminal): void {
+  const context = () => contextOf(program, terminal)
+  program
+    .command('init')
+    .description('write comity.yaml and fresh keys, and print the DID')
+    .requiredOption('--url <url>', 'base URL of the public listener, e.g. https://node.example.org:8443')
+    .option('--dir <directory>', 'where to write', '.')
+    .option('--name <name>', 'name of the organisation; the host of the URL unless given')
+    .option('--did-key', 'a did:key instead of a did:web; it can never rotate its keys', false)
+    .option('--address <ip>', 'address to bind the public listener to')
+    .option('--local-port <port>', 'port for local applications', wholeNumber(0, 65_535))
+    .option('--admin-port <port>', 'port for this command and for metrics', wholeNumber(0, 65_535))
+    .option('--passphrase-env <name>', 'environment variable with the passphrase of the keys')
+    .option('--passphrase-file <file>', 'file with the passphrase of the keys')
+    .option('--key-file <file>', 'file of 32 random bytes that encrypts the keys')
+    .option('--allow-private <cidr...>', 'private networks that partners may be in')
+    .action(async (options: object) => (await import('./commands/init.ts')).init(context(), options as never))
+  program
+    .command('start')
+    .description('run the node until SIGTERM or SIGINT')
+    .action(async () => (await import('./commands/start.ts')).start(context()))
+  program
+    .command('status')
+    .description('what the running node says of itself')
+    .action(async () => (await import('./commands/status.ts')).status(context()))
+  program
+    .command('doctor')
+    .description('check clock, ports, storage, TLS, own DID, upstreams and partners')
+    .action(async () => (await import('./commands/doctor.ts')).doctor(context()))
+  const config = program.command('config').description('the configuration')
+  config
+    .command('check')
+    .description('list every mistake in the configuration')
+    .action(async () => (await import('./commands/config.ts')).checkConfig(context()))
+  const products = program.command('products').description('the products on offer')
+  products.command('list').action(async () => (await import('./commands/products.ts')).listProducts(context()))
+  products
+    .command('add <file>')
+    .description('offer a product described in a YAML or JSON file, while the node runs')
+    .action(async (file: string) => (await import('./commands/products.ts')).addProduct(context(), file))
+  products
+    .command('remove <id>')
+    .action(async (id: string) => (await import('./commands/products.ts')).removeProduct(context(), id))
+}
+
+function addKeys(program: Command, terminal: Terminal): void {
+  const context = () => contextOf(program, terminal)
+  const keys = program.command('keys').description('the keys of the participant')
+  keys.command('list').action(async () => (await import('./commands/keys.ts')).listKeys(context()))
+  keys
+    .command('rotate')
+    .description('publish successors, sign with them later, retire the old ones on time')
+    .option('--purpose <purpose...>', 'authentication, assertionMethod, keyAgreement or tls', [
+      'authentication',
+      'assertionMethod',
+    ])
+    .option('--publish-for <span>', 'how long a successor is published before it signs', duration, 600_000)
+    .option('--overlap <span>', 'how long the old key is accepted after that', duration, 86_400_000)
+    .action(async (options: object) => (await import('./commands/keys.ts')).rotateKeys(context(), options as never))
+}
+
+function addPartners(program: Command, terminal: Terminal): void {
+  const context = () => contextOf(program, terminal)
+  const partners = program.command('partners').description('the participants this node deals with')
+  partners.command('list').action(async () => (await import('./commands/partners.ts')).listPartners(context()))
+  partners
+    .command('add <alias> <did>')
+    .description('trust a partner: by a fingerprint told out of band, or by a public authority for its did:web')
+    .option('--fingerprint <sha256...>', "the partner's TLS key, sha256:…")
+    .option('--url <url>', "base URL of the partner's node")
+    .option('--require-client-certificate', 'demand its TLS client certificate on every call', false)
+    .action(async (alias: string, did: string, options: object) =>
+      (await import('./commands/partners.ts')).addPartner(context(), { alias, did, ...(options as object) } as never),
+    )
+  partners
+    .command('remove <alias>')
+    .action(async (alias: string) => (await import('./commands/partners.ts')).removePartner(context(), alias))
+}
+
+function addAgreements(program: Command, terminal: Terminal): void {
+  const context = () => contextOf(program, terminal)
+  const agreements = program.command('agreements').description('what is agreed with partners')
+  agreements.command('list').action(async () => (await import('./commands/agreements.ts')).listAgreements(context()))
+  agreements
+    .command('show <id>')
+    .action(async (id: string) => (await import('./commands/agreements.ts')).showAgreement(context(), id))
+  agreements
+    .command('draft')
+    .description('write an agreement to be signed by both sides')
+    .requiredOption('--partner <alias-or-did>', 'the other side')
+    .requiredOption('--product <id...>', 'the products it covers')
+    .option('--as <role>', '`holder` when the products are yours, `recipient` when they are the partner’s', 'holder')
+    .option('--operation <id...>', 'allowed operations; all unless given')
+    .option('--purpose <iri...>', 'allowed purposes; any unless given')
+    .option('--from <time>', 'begin of validity, ISO 8601')
+    .option('--until <time>', 'end of validity, ISO 8601')
+    .option('-o, --out <file>', 'where to write it; standard output unless given')
+    .action(async (options: object) =>
+      (await import('./commands/agreements.ts')).draftAgreement(context(), options as never),
+    )
+  agreements
+    .command('sign <file>')
+    .description('add your signature to an agreement')
+    .option('-o, --out <file>', 'where to write it; in place unless given')
+    .action(async (file: string, options: { out?: string }) =>
+      (await import('./commands/agreements.ts')).signAgreement(context(), file, options),
+    )
+  agreements
+    .command('import <file>')
+    .description('put an agreement with both signatures into force')
+    .action(async (file: string) => (await import('./commands/agreements.ts')).importAgreement(context(), file))
+  agreements
+    .command('terminate <id>')
+    .description('end an agreement: the very next call is refused, the partner is told')
+    .requiredOption('--reason <text>', 'why; the partner reads it')
+    .action(async (id: string, options: { reason: string }) =>
+      (await import('./commands/agreements.ts')).terminateAgreement(context(), id, options.reason),
+    )
+}
+
+function addEvidence(program: Command, terminal: Terminal): void {
+  const context = () => contextOf(program, terminal)
+  const log = program.command('log').description('the audit log')
+  log
+    .command('show')
+    .description('read the log: of the running node, or offline with --dir')
+    .option('--from <position>', 'first position', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
+    .option('--limit <count>', 'how many', wholeNumber(1, 10_000), 100)
+    .option('--dir <directory>', 'a published log on disk: positions and commitments only')
+    .action(async (options: object) => (await import('./commands/log.ts')).showLog(context(), options as never))
+  const receipts = program.command('receipts').description('what proves the exchanges')
+  receipts
+    .command('list')
+    .option('--limit <count>', 'how many', wholeNumber(1, 1_000), 50)
+    .action(async (options: object) =>
+      (await import('./commands/receipts.ts')).listReceipts(context(), options as never),
+    )
+  receipts
+    .command('export [id]')
+    .description('write the evidence of one exchange, or of all, to files that anyone can verify offline')
+    .option('--dir <directory>', 'where to; the configured receipts directory unless given')
+    .action(async (id: string | undefined, options: object) =>
+      (await import('./commands/receipts.ts')).exportReceipts(context(), id, options as never),
+    )
+  const verify = program.command('verify').description('check evidence offline, from files or URLs')
+  verify
+    .command('receipt <file>')
+    .description('a receipt (.jws) against its holder’s DID document')
+    .requiredOption('--did-document <file-or-url>', 'the holder’s DID document')
+    .action(async (file: string, options: object) =>
+      (await import('./commands/verify.ts')).verifyReceiptFile(context(), file, options as never),
+    )
+  verify
+    .command('log <directory-or-url>')
+    .description('a whole log: checkpoint signature, every tile and entry, the root')
+    .option('--vkey <vkey-or-file>', 'the log’s verifier key; log.vkey beside the checkpoint unless given')
+    .option('--old-checkpoint <file>', 'an earlier checkpoint that this log must be an extension of')
+    .action(async (place: string, options: object) =>
+      (await import('./commands/verify.ts')).verifyLog(context(), place, options as never),
+    )
+  verify
+    .command('exchange <file>')
+    .description('an exported exchange: who asked what, what was answered, and that it is in the log')
+    .option('--did-document <file-or-url...>', 'DID documents to trust instead of the embedded ones')
+    .action(async (file: string, options: object) =>
+      (await import('./commands/verify.ts')).verifyExchange(context(), file, options as never),
+    )
+}

@@ -1,0 +1,74 @@
+/** What a node does by itself, every now and then. */
+import type { NodeParts } from '../node.ts'
+import type { NodeListeners } from './listeners.ts'
+
+const tallyPeriodMs = 10_000
+const prunePeriodMs = 3_600_000
+/** Partners' documents are read at least this often, so that no rotation of a TLS key is missed. */
+const documentsPeriodMs = 1_800_000
+/** A clock may be set: look at the keys at least this often. */
+const keysPeriodMs = 60_000
+
+/** Writes the counts of unidentified refusals to the log. */
+async function writeTally({ gateway, auditLog, foundation: { world, events }, newId }: NodeParts): Promise<void> {
+  const nowMs = world.clock.now()
+  const counts = gateway.tally.take(nowMs)
+  if (counts === undefined) return
+  const event = auditLog.prepare({ id: newId(), type: 'refusals', timeMs: nowMs, body: JSON.stringify(counts) })
+  await auditLog.append(event).catch((error: unknown) => events.storageFailed(error))
+}
+
+/** Gives the listener the TLS key of the moment, and tells of keys that changed their state. */
+function followKeys(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposableStack): void {
+  const { identity, world } = parts.foundation
+  let timer: NodeJS.Timeout
+  let current = identity.tls().cert
+  const follow = (): void => {
+    const tls = identity.tls()
+    if (tls.cert !== current) {
+      current = tls.cert
+      listeners.public.useTls(tls)
+    }
+    const nextMs = identity.nextChangeAtMs()
+    const waitMs =
+      nextMs === undefined ? keysPeriodMs : Math.min(keysPeriodMs, Math.max(10, nextMs - world.clock.now() + 5))
+    timer = setTimeout(follow, waitMs)
+    timer.unref()
+  }
+  follow()
+  stack.defer(() => clearTimeout(timer))
+  // A rotation is announced while this waits for a later moment.
+  parts.keysChanged.listeners.push(() => {
+    clearTimeout(timer)
+    follow()
+  })
+}
+
+/** Failures are met, and told, by the next call to that partner. */
+async function readDocuments({ counterparts: { partners, resolver } }: NodeParts): Promise<void> {
+  for (const { did } of partners.list()) {
+    resolver.invalidate(did)
+    await resolver.resolveDocument(did).catch(() => undefined)
+  }
+}
+
+function repeat(work: () => Promise<void>, periodMs: number, stack: AsyncDisposableStack): void {
+  const timer = setInterval(() => void work(), periodMs)
+  timer.unref()
+  stack.defer(() => clearInterval(timer))
+}
+
+/** Starts them; the stack stops them, the counts written a last time. */
+export function startChores(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposableStack): void {
+  const { gateway, catalogue, foundation } = parts
+  const prune = () => gateway.prune().catch((error: unknown) => foundation.events.storageFailed(error))
+  repeat(() => writeTally(parts), tallyPeriodMs, stack)
+  repeat(prune, prunePeriodMs, stack)
+  stack.defer(() => writeTally(parts))
+  repeat(() => readDocuments(parts), documentsPeriodMs, stack)
+  followKeys(parts, listeners, stack)
+  void prune()
+  // Schemas compile on first use; doing it now keeps the first callers from waiting.
+  for (const { product } of catalogue.list())
+    void product.warm().catch((error: unknown) => foundation.events.internalError(error))
+}

@@ -1,0 +1,175 @@
+/** Everything about the others: partners, their documents and keys, the connections to their nodes, what is agreed
+ *  with them, and what is told to and by them. */
+import {
+  agreementTerminated,
+  exchangeUnknown,
+  exchangeUnknownPayload,
+  keyRotated,
+} from '@comity/core/events/event-types'
+import type { DidDocument } from '@comity/core/identity/did-document'
+import { Agreements, openAgreements } from '../agreements/agreements.ts'
+import { createAgreementStore } from '../agreements/agreement-store-sql.ts'
+import type { AuditLog } from '../audit-log/audit-log.ts'
+import { readDeliveryAnswer, type Deliver } from '../events/delivery.ts'
+import { createEventStore } from '../events/event-store-sql.ts'
+import { createInbox, type Inbox } from '../events/inbox.ts'
+import { Outbox } from '../events/outbox.ts'
+import type { PartnerLink } from '../gateway/send-request.ts'
+import { createAddressGuard } from '../http/address-guard.ts'
+import { createGuardedFetch } from '../http/guarded-fetch.ts'
+import { createPartnerClient, type PartnerClient } from '../http/partner-client.ts'
+import { createDocumentSource } from '../identity/document-source.ts'
+import { createIdentityResolver, type IdentityResolver } from '../identity/resolver.ts'
+import { tlsFingerprints } from '../identity/tls-keys.ts'
+import { createSqlPartnerStore } from '../partners/partner-store-sql.ts'
+import { openPartners, type Partners } from '../partners/partners.ts'
+import type { Partner } from '../partners/partner.ts'
+import type { Foundation } from './foundation.ts'
+
+export interface Counterparts {
+  readonly partners: Partners
+  readonly resolver: IdentityResolver
+  readonly client: PartnerClient
+  readonly agreements: Agreements
+  readonly outbox: Outbox
+  readonly inbox: Inbox
+}
+
+/** The partner as the carrier reaches it. */
+export function linkOf({ alias, did, url }: Partner): PartnerLink {
+  return { alias, did, authority: new URL(url).host }
+}
+
+/** How many connections are kept to one partner's node. */
+const connectionsPerPartner = 64
+/** Largest answer of a partner that is taken, in bytes. */
+const answerBytes = 64 * 1024 * 1024
+const deliveryTimeoutMs = 15_000
+
+/** Resolver, client and partners know each other: documents are fetched under the trust in a partner, and teach the
+ *  partner's next TLS keys. */
+async function openNetwork({ config, world, database, identity, events }: Foundation) {
+  const guard = createAddressGuard({ allowPrivateAddresses: config.network.allowPrivateAddresses })
+  const clientCertificate = () => identity.tls()
+  const configured = config.partners
+  const partners = await openPartners({ configured, store: createSqlPartnerStore(database), clock: world.clock })
+  const source = createDocumentSource({
+    fetch: createGuardedFetch({ guard, clientCertificate }),
+    trustFor: partners.trustFor,
+    local: (did) => (did === identity.did ? identity.document() : undefined),
+  })
+  const resolver = createIdentityResolver({
+    source,
+    clock: world.clock,
+    ttlMs: config.network.didCacheSeconds * 1_000,
+    onDocument: (document) => {
+      if (document.id === identity.did) return
+      learn(document).catch((error: unknown) => events.storageFailed(error))
+    },
+  })
+  const trustFor = partners.peerTrustFor
+  const client = createPartnerClient({ guard, clientCertificate, trustFor, connectionsPerPartner, answerBytes })
+  async function learn(document: DidDocument): Promise<void> {
+    // Connections that were opened under the old pins are not kept.
+    if (await partners.learnTlsKeys(document.id, tlsFingerprints(document))) client.forget(document.id)
+  }
+  return { partners, resolver, client }
+}
+
+function deliverer(partners: Partners, client: PartnerClient, { world, events }: Foundation): Deliver {
+  return async (recipient, token) => {
+    const partner = partners.findByDid(recipient)
+    if (partner === undefined) return { acknowledged: false, reason: 'the recipient is no partner any more' }
+    const answer = await client.send(linkOf(partner), {
+      method: 'POST',
+      target: '/events',
+      headers: ['content-type', 'application/secevent+jwt', 'accept', 'application/json'],
+      body: Buffer.from(token),
+      timeoutMs: deliveryTimeoutMs,
+    })
+    const body = Buffer.from(answer.body.subarray(0, 4_096)).toString('utf8')
+    const retryAfter = answer.headers.get('retry-after')
+    const outcome = readDeliveryAnswer({ status: answer.status, retryAfter, body }, world.clock.now())
+    if (outcome.acknowledged) events.noticeDelivered({ id: '', peer: recipient, type: '' })
+    return outcome
+  }
+}
+
+/** Opens them on the log, which records what is agreed and told. */
+export async function openCounterparts(
+  foundation: Foundation,
+  auditLog: AuditLog,
+  newId: () => string,
+  stack: AsyncDisposableStack,
+): Promise<Counterparts> {
+  const { world, database, identity, events } = foundation
+  const { partners, resolver, client } = await openNetwork(foundation)
+  stack.use(client)
+  const store = createEventStore(database)
+  const outbox = stack.use(
+    new Outbox({
+      did: identity.did,
+      store,
+      assertionKey: () => identity.assertionKey(),
+      deliver: deliverer(partners, client, foundation),
+      ...world,
+      newId,
+      onError: (error) => events.internalError(error),
+    }),
+  )
+  const record: RecordEvent = (event, effects) => auditLog.append(auditLog.prepare(event), effects)
+  const agreements = await openAgreements({
+    did: identity.did,
+    store: createAgreementStore(database),
+    clock: world.clock,
+    newId,
+    resolveKey: (keyid, purpose, atMs) => resolver.resolveKey(keyid, purpose, atMs),
+    assertionKey: () => identity.assertionKey(),
+    record,
+    outbox,
+  })
+  const inbox = openInbox({ foundation, partners, resolver, agreements, store, newId, record })
+  return { partners, resolver, client, agreements, outbox, inbox }
+}
+
+type RecordEvent = Parameters<typeof openAgreements>[0]['record']
+
+interface InboxParts extends Pick<Counterparts, 'partners' | 'resolver' | 'agreements'> {
+  readonly foundation: Foundation
+  readonly store: ReturnType<typeof createEventStore>
+  readonly newId: () => string
+  readonly record: RecordEvent
+}
+
+function openInbox({ foundation, partners, resolver, agreements, store, newId, record }: InboxParts): Inbox {
+  const { identity, world, events } = foundation
+  return createInbox({
+    did: identity.did,
+    store,
+    clock: world.clock,
+    newId,
+    resolveKey: (keyid, purpose) => resolver.resolveKey(keyid, purpose),
+    acceptsIssuer: (did) => partners.findByDid(did) !== undefined,
+    handlers: new Map([
+      [agreementTerminated, (event) => agreements.handleTermination(event)],
+      [
+        keyRotated,
+        async ({ issuer }) => {
+          resolver.invalidate(issuer)
+          // Read at once: a successor of the TLS key must be learned while the old one is still in use.
+          resolver.resolveDocument(issuer).catch(() => {})
+          return []
+        },
+      ],
+      [
+        exchangeUnknown,
+        async ({ issuer, payload }) => {
+          const { exchange } = exchangeUnknownPayload.parse(payload)
+          events.exchangeUnknown({ id: exchange, peer: issuer })
+          return []
+        },
+      ],
+    ]),
+    record,
+  })
+}

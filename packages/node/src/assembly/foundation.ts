@@ -1,0 +1,104 @@
+/** What everything else stands on: the locked data directory, the database, the keys, the telemetry. */
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Problem } from '@comity/core/problems'
+import type { Config } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
+import { readSecret } from '../config/secret.ts'
+import type { TlsCertificate } from '../http/connector.ts'
+import { loadKeySecret, type KeySecretSource } from '../identity/key-secret.ts'
+import { openKeyStore } from '../identity/key-store.ts'
+import { openOwnIdentity, type OwnIdentity } from '../identity/own-identity.ts'
+import { lockDataDirectory } from '../storage/data-directory-lock.ts'
+import type { Database } from '../storage/database.ts'
+import { migrate } from '../storage/migrations.ts'
+import { openSqlite } from '../storage/sqlite.ts'
+import { createEvents, type BusinessEvents } from '../telemetry/events.ts'
+import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { createTracer, type Tracer } from '../telemetry/traces.ts'
+import { nodeMigrations } from './schema.ts'
+import type { World } from './world.ts'
+
+export interface Foundation {
+  readonly config: Config
+  readonly world: World
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly events: BusinessEvents
+  readonly tracer: Tracer
+  readonly database: Database
+  readonly identity: OwnIdentity
+  readonly readSecretValue: (place: { readonly env: string } | { readonly file: string }) => Promise<string>
+}
+
+export interface FoundationOptions {
+  readonly config: Config
+  readonly environment: Environment
+  readonly world: World
+  readonly version: string
+  /** Instead of one that writes to standard output. */
+  readonly logger?: Logger | undefined
+}
+
+/** Opens them in order; what was opened is closed again, through `stack`, by whoever owns the stack. */
+export async function openFoundation(options: FoundationOptions, stack: AsyncDisposableStack): Promise<Foundation> {
+  const { config, environment, world } = options
+  const logger = options.logger ?? createLogger({ level: config.telemetry.level, clock: world.clock })
+  const metrics = createMetrics()
+  const events = createEvents(logger, metrics)
+  stack.use(lockDataDirectory(config.storage.directory))
+  const database = stack.use(await openSqlite(join(config.storage.directory, 'comity.db')))
+  await migrate(database, nodeMigrations, world.clock)
+  const readSecretValue = async (place: { readonly env: string } | { readonly file: string }): Promise<string> =>
+    (await readSecret(place, environment, config.directory)).reveal()
+  const tracer = stack.use(await openTracer(options, readSecretValue))
+  const identity = await openIdentity(options)
+  return { config, world, logger, metrics, events, tracer, database, identity, readSecretValue }
+}
+
+async function openIdentity({ config, environment, world }: FoundationOptions): Promise<OwnIdentity> {
+  const secret = await loadKeySecret(keySecretSource(config), environment)
+  const certificate = await readCertificate(config)
+  return openOwnIdentity({
+    did: config.participant.did,
+    url: config.listen.public.url,
+    store: openKeyStore({ directory: config.keys.directory, secret, randomBytes: world.randomBytes }),
+    ...world,
+    ...(certificate === undefined ? {} : { certificate }),
+  })
+}
+
+/** Relative paths start from the configuration's folder. */
+function keySecretSource({ keys, directory }: Config): KeySecretSource {
+  const { keyFile, passphrase } = keys
+  if (keyFile !== undefined) return { keyFile }
+  if (passphrase === undefined) throw new Problem('keys-locked', 'the configuration names no secret for the keys')
+  return 'file' in passphrase ? { file: resolve(directory, passphrase.file) } : passphrase
+}
+
+async function readCertificate({ listen }: Config): Promise<TlsCertificate | undefined> {
+  const { tls } = listen.public
+  if (tls === undefined) return undefined
+  const [cert, key] = await Promise.all([readFile(tls.cert, 'utf8'), readFile(tls.key, 'utf8')])
+  return { cert, key }
+}
+
+async function openTracer(
+  { config, world, version }: FoundationOptions,
+  readSecretValue: Foundation['readSecretValue'],
+): Promise<Tracer> {
+  const { traces } = config.telemetry
+  if (traces === undefined) return createTracer(undefined)
+  const entries = Object.entries(traces.headers).map(
+    async ([name, place]) => [name, await readSecretValue(place)] as const,
+  )
+  return createTracer({
+    endpoint: traces.endpoint,
+    ratio: traces.ratio,
+    headers: Object.fromEntries(await Promise.all(entries)),
+    participant: config.participant.did,
+    version,
+    randomBytes: world.randomBytes,
+  })
+}

@@ -1,0 +1,209 @@
+/** The gateway in both directions, on the parts that the node has. */
+import type { IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { exchangeUnknown } from '@comity/core/events/event-types'
+import { Problem } from '@comity/core/problems'
+import { answerLogRequest } from '../audit-log/audit-log-routes.ts'
+import type { AuditLog } from '../audit-log/audit-log.ts'
+import { createExchangeStore, type ExchangeStore } from '../gateway/exchange-store.ts'
+import { createInbound, type InboundParts } from '../gateway/inbound.ts'
+import { createIntentStore } from '../gateway/intent-store.ts'
+import { createNonceStore } from '../gateway/nonce-store.ts'
+import { createOutbound, type OutboundParts } from '../gateway/outbound.ts'
+import type { IdentityPort, ObserverPort } from '../gateway/ports.ts'
+import { answerProof } from '../gateway/proof-route.ts'
+import { createExchangeRecorder } from '../gateway/record-exchange.ts'
+import { closeOpenIntents, restoreNonces, type RecoveryParts } from '../gateway/recovery.ts'
+import { createRefusalTally, type RefusalTally } from '../gateway/refusal-tally.ts'
+import { createSignedRoute } from '../gateway/signed-route.ts'
+import { rememberClientKeys } from '../http/client-key.ts'
+import type { Reply } from '../http/problem-response.ts'
+import { participantTlsFingerprints } from '../identity/tls-keys.ts'
+import type { ProductCatalogue } from '../products/products.ts'
+import { createPublicHandler } from '../public/public-routes.ts'
+import { linkOf, type Counterparts } from './counterparts.ts'
+import type { Foundation } from './foundation.ts'
+import { createLimits } from './limits.ts'
+
+export interface GatewayParts {
+  readonly foundation: Foundation
+  readonly auditLog: AuditLog
+  readonly catalogue: ProductCatalogue
+  readonly counterparts: Counterparts
+  readonly newId: () => string
+  readonly isReady: () => boolean
+}
+
+export interface Gateway {
+  readonly handlePublic: (message: IncomingMessage) => Promise<Reply>
+  readonly handleLocal: (message: IncomingMessage) => Promise<Reply>
+  readonly exchanges: ExchangeStore
+  readonly tally: RefusalTally
+  readonly nonceCount: () => number
+  /** Closes what a crash left open and remembers recent nonces; to be done before the first call is taken. */
+  recover(): Promise<void>
+  /** Drops ended intents whose idempotency keys have expired. */
+  prune(): Promise<void>
+}
+
+/** How long an idempotency key is remembered. */
+const intentMemoryMs = 24 * 3_600_000
+
+function identityPort({ foundation: { identity }, counterparts: { resolver, partners } }: GatewayParts): IdentityPort {
+  return {
+    did: identity.did,
+    authenticationKey: () => identity.authenticationKey(),
+    assertionKey: () => identity.assertionKey(),
+    peek: (keyid, purpose) => resolver.peek(keyid, purpose),
+    resolveKey: (keyid, purpose, atMs) => resolver.resolveKey(keyid, purpose, atMs),
+    tlsFingerprints: (did, presented) => {
+      const agreed = partners.findByDid(did)?.tlsFingerprints
+      return participantTlsFingerprints(resolver, did, { presented, agreed })
+    },
+  }
+}
+
+function observerPort({ events }: Foundation): ObserverPort {
+  return {
+    exchange: (observation) => events.exchange(observation),
+    internalError: (error, exchangeId) => events.internalError(error, exchangeId),
+  }
+}
+
+/** `host[:port]` of the public URL, and the address on this machine for health checks by hand. */
+function ownAuthorities({ config }: Foundation): ReadonlySet<string> {
+  return new Set([new URL(config.listen.public.url).host])
+}
+
+function inboundParts(parts: GatewayParts): InboundParts {
+  const { foundation, auditLog, catalogue, counterparts, newId } = parts
+  const { config, world, database } = foundation
+  const identity = identityPort(parts)
+  const largest = Math.max(0, ...catalogue.list().map(({ product }) => product.requestBytes))
+  return {
+    world,
+    identity,
+    partnerOf: (did) => counterparts.partners.findByDid(did),
+    products: catalogue,
+    agreements: counterparts.agreements,
+    limits: createLimits(config, (id) => catalogue.get(id)),
+    nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),
+    intents: createIntentStore(database),
+    auditLog,
+    recorder: createExchangeRecorder(auditLog, identity),
+    tally: createRefusalTally(world.clock.now()),
+    observer: observerPort(foundation),
+    tracer: foundation.tracer,
+    clientKeyOf: rememberClientKeys(),
+    newId,
+    options: {
+      authorities: ownAuthorities(foundation),
+      bodyBytes: Math.max(largest, defaultBodyBytes),
+      skewSeconds: config.limits.clockSkewSeconds,
+    },
+  }
+}
+
+/** What is read of a body before the product is known, at least. */
+const defaultBodyBytes = 1024 * 1024
+
+function outboundParts(parts: GatewayParts, inbound: InboundParts): OutboundParts {
+  const { foundation, counterparts, newId } = parts
+  const { config, world } = foundation
+  const { local } = config.listen
+  return {
+    world,
+    identity: inbound.identity,
+    carrier: counterparts.client,
+    sleep: (ms) => sleep(ms),
+    agreements: counterparts.agreements,
+    partners: {
+      find: (aliasOrDid) => {
+        const partner = counterparts.partners.find(aliasOrDid)
+        return partner && linkOf(partner)
+      },
+    },
+    recorder: inbound.recorder,
+    observer: inbound.observer,
+    tracer: foundation.tracer,
+    newId,
+    options: {
+      bodyBytes: 64 * 1024 * 1024,
+      timeoutMs: config.network.timeoutMs,
+      trustedAuthorities: new Set(local.allowInsecureRemote ? [`${local.address}:${local.port}`] : []),
+    },
+  }
+}
+
+function recoveryParts(parts: GatewayParts, inbound: InboundParts): RecoveryParts {
+  const { foundation, auditLog, counterparts, newId } = parts
+  const { world, database, events } = foundation
+  return {
+    world,
+    database,
+    intents: inbound.intents,
+    nonces: inbound.nonces,
+    auditLog,
+    newId,
+    notify: (did, exchangeId) => {
+      events.exchangeUnknown({ id: exchangeId, peer: did })
+      const occurredMs = world.clock.now()
+      return [
+        counterparts.outbox.statement({
+          recipient: did,
+          type: exchangeUnknown,
+          payload: { exchange: exchangeId },
+          occurredMs,
+        }),
+      ]
+    },
+  }
+}
+
+function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: ExchangeStore) {
+  const { foundation, auditLog, counterparts, newId, isReady } = parts
+  return createPublicHandler({
+    exchange: createInbound(inbound),
+    proof: createSignedRoute(inbound, answerProof(exchanges, auditLog)),
+    didDocument: () => foundation.identity.document(),
+    receiveEvent: async (token) => {
+      const answer = await counterparts.inbox.receive(token)
+      return answer.status === 202 ? { accepted: true } : { accepted: false, ...answer.error }
+    },
+    log: async (path) => {
+      const answer = await answerLogRequest(auditLog, path)
+      return answer && { ...answer, headers: Object.entries(answer.headers).flat() }
+    },
+    isReady,
+    admit: (remoteAddress) => {
+      const verdict = inbound.limits.admitAddress(remoteAddress, foundation.world.clock.now())
+      if (verdict.admitted) return
+      inbound.tally.count('rate-limited', remoteAddress)
+      const { retryAfterSeconds } = verdict
+      throw new Problem('rate-limited', 'too many requests from this address', { members: { retryAfterSeconds } })
+    },
+    newId,
+  })
+}
+
+/** Builds both directions; nothing is listened to yet. */
+export function createGateway(parts: GatewayParts): Gateway {
+  const inbound = inboundParts(parts)
+  const exchanges = createExchangeStore(parts.foundation.database)
+  const recovery = recoveryParts(parts, inbound)
+  return {
+    handlePublic: publicHandler(parts, inbound, exchanges),
+    handleLocal: createOutbound(outboundParts(parts, inbound)),
+    exchanges,
+    tally: inbound.tally,
+    nonceCount: () => inbound.nonces.size,
+    async recover() {
+      await closeOpenIntents(recovery)
+      await restoreNonces(recovery, parts.foundation.config.limits.clockSkewSeconds)
+    },
+    async prune() {
+      const { database, world } = parts.foundation
+      await database.execute([inbound.intents.prune(world.clock.now() - intentMemoryMs)])
+    },
+  }
+}

@@ -1,0 +1,59 @@
+/** The gateway's limits, from the configuration. */
+import { createRateLimiter, type NamedLimit } from '../limits/rate-limiter.ts'
+import { rateLimitFields } from '../limits/rate-limit-fields.ts'
+import type { Config } from '../config/config.ts'
+import type { LimitsPort, RateVerdict } from '../gateway/ports.ts'
+import type { Product } from '../products/product.ts'
+
+interface Rate {
+  readonly requests: number
+  readonly perSeconds: number
+  readonly burst?: number | undefined
+}
+
+function namedLimit(name: string, { requests, perSeconds, burst }: Rate): NamedLimit {
+  return { name, limit: requests, periodMs: perSeconds * 1_000, ...(burst === undefined ? {} : { burst }) }
+}
+
+const open: RateVerdict = { admitted: true, retryAfterSeconds: 0, fields: [] }
+
+/** Counts by address, by failures and by caller and product; products' own rates are looked up by id. */
+export function createLimits(config: Config, productOf: (id: string) => Product | undefined): LimitsPort {
+  const limiter = createRateLimiter()
+  const perAddress = namedLimit('address', config.limits.perAddress)
+  const failures = namedLimit('failures', config.limits.failures)
+  const ofProduct = new WeakMap<Product, NamedLimit>()
+
+  function limitOf(product: Product): NamedLimit {
+    const known = ofProduct.get(product)
+    if (known !== undefined) return known
+    const made = namedLimit(product.id, product.settings.limits.rate)
+    ofProduct.set(product, made)
+    return made
+  }
+
+  return {
+    admitAddress(remoteAddress, nowMs) {
+      const verdict = limiter.charge([{ limit: perAddress, key: remoteAddress }], nowMs)
+      if (verdict.allowed) return open
+      return { admitted: false, retryAfterSeconds: Math.ceil(verdict.retryAfterMs / 1_000), fields: [] }
+    },
+    isPenalised(remoteAddress, claimedKey, nowMs) {
+      const { standings } = limiter.charge([{ limit: failures, key: `${remoteAddress} ${claimedKey}`, cost: 0 }], nowMs)
+      return (standings[0]?.verdict.remaining ?? 1) < 1
+    },
+    penalise(remoteAddress, claimedKey, nowMs) {
+      limiter.charge([{ limit: failures, key: `${remoteAddress} ${claimedKey}` }], nowMs)
+    },
+    admitCall(caller, { id }, nowMs) {
+      const product = productOf(id)
+      if (product === undefined) return open
+      const verdict = limiter.charge([{ limit: limitOf(product), key: `${id} ${caller}` }], nowMs)
+      return {
+        admitted: verdict.allowed,
+        retryAfterSeconds: Math.ceil(verdict.retryAfterMs / 1_000),
+        fields: rateLimitFields(verdict),
+      }
+    },
+  }
+}

@@ -1,0 +1,17 @@
+/** All migrations of a node's database, in order. New ones go to the end; those that stand are never edited. */
+import { agreementsMigrations } from '../agreements/agreements-schema.ts'
+import { auditLogMigrations } from '../audit-log/audit-log-schema.ts'
+import { eventsMigrations } from '../events/events-schema.ts'
+import { exchangeSchema } from '../gateway/exchange-schema.ts'
+import { partnersSchema } from '../partners/partners-schema.ts'
+import { productsSchema } from '../products/products-schema.ts'
+import type { Migration } from '../storage/migrations.ts'
+
+export const nodeMigrations: readonly Migration[] = [
+  { name: '0001-audit-log', statements: auditLogMigrations },
+  { name: '0002-exchanges', statements: exchangeSchema },
+  { name: '0003-partners', statements: partnersSchema },
+  { name: '0004-products', statements: productsSchema },
+  { name: '0005-agreements', statements: agreementsMigrations },
+  { name: '0006-events', statements: eventsMigrations },
+]

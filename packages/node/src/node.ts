@@ -1,0 +1,122 @@
+/** The composition root: builds every part of a node in order, and stops them in the reverse order. The only file that
+ *  knows them all. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openAuditLog, type AuditLog } from './audit-log/audit-log.ts'
+import { createGateway, type Gateway } from './assembly/gateway.ts'
+import { openCounterparts, type Counterparts } from './assembly/counterparts.ts'
+import { openFoundation, type Foundation, type FoundationOptions } from './assembly/foundation.ts'
+import { openListeners, type NodeListeners } from './assembly/listeners.ts'
+import { startChores } from './assembly/chores.ts'
+import { createIdSource } from './assembly/world.ts'
+import { openCatalogue, type ProductCatalogue } from './products/products.ts'
+import { createSqlProductStore } from './products/product-store-sql.ts'
+
+export type NodeOptions = FoundationOptions
+
+/** A node that takes calls. */
+export interface RunningNode extends AsyncDisposable {
+  readonly did: string
+  readonly url: string
+  readonly ports: { readonly public: number; readonly local: number; readonly admin: number }
+  /** Turns readiness off, lets running calls end, writes everything down and closes. Once only; later calls wait. */
+  stop(reason: string): Promise<void>
+}
+
+/** All parts of a node, for the admin API and for tests. */
+export interface NodeParts {
+  readonly foundation: Foundation
+  readonly auditLog: AuditLog
+  readonly catalogue: ProductCatalogue
+  readonly counterparts: Counterparts
+  readonly gateway: Gateway
+  readonly newId: () => string
+  readonly startedAtMs: number
+  readonly version: string
+  readonly state: { ready: boolean }
+  /** Told when a rotation was announced. */
+  readonly keysChanged: { readonly listeners: (() => void)[] }
+}
+
+/** How long a stopping node still answers calls after its readiness went false, so that a balancer notices. */
+const lameDuckMs = 200
+
+/** Starts a node. Throws a `Problem` that says what to do when it cannot; then nothing is left running. */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  await using stack = new AsyncDisposableStack()
+  const startedAtMs = options.world.clock.now()
+  const parts = await buildParts(options, startedAtMs, stack)
+  await parts.gateway.recover()
+  const listeners = await openListeners(parts, stack)
+  startChores(parts, listeners, stack)
+  parts.counterparts.outbox.wake()
+  parts.state.ready = true
+  const { config, identity, world, events } = parts.foundation
+  const addresses = [
+    config.listen.public.url,
+    `http://127.0.0.1:${listeners.ports.local}`,
+    `http://127.0.0.1:${listeners.ports.admin}`,
+  ]
+  events.nodeStarted({
+    did: identity.did,
+    version: options.version,
+    addresses,
+    startedInMs: world.clock.now() - startedAtMs,
+  })
+  return running(parts, listeners, stack.move())
+}
+
+async function buildParts(options: NodeOptions, startedAtMs: number, stack: AsyncDisposableStack): Promise<NodeParts> {
+  const foundation = await openFoundation(options, stack)
+  const { config, world, database, identity, events } = foundation
+  const newId = createIdSource(world)
+  const state = { ready: false }
+  const auditLog = stack.use(
+    await openAuditLog({
+      database,
+      directory: config.log.directory,
+      origin: identity.logOrigin,
+      signingKey: identity.logKey(),
+      randomBytes: world.randomBytes,
+      onProblem: (error) => events.storageFailed(error),
+    }),
+  )
+  const store = createSqlProductStore(database)
+  const readSecret = foundation.readSecretValue
+  const catalogue = stack.use(await openCatalogue(config.products, { clock: world.clock, store, readSecret }))
+  const counterparts = await openCounterparts(foundation, auditLog, newId, stack)
+  const gateway = createGateway({ foundation, auditLog, catalogue, counterparts, newId, isReady: () => state.ready })
+  const keysChanged = { listeners: [] }
+  return {
+    foundation,
+    auditLog,
+    catalogue,
+    counterparts,
+    gateway,
+    newId,
+    startedAtMs,
+    version: options.version,
+    state,
+    keysChanged,
+  }
+}
+
+function running(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposableStack): RunningNode {
+  const { identity, config, events } = parts.foundation
+  let stopping: Promise<void> | undefined
+  async function stop(reason: string): Promise<void> {
+    events.nodeDraining(reason)
+    parts.state.ready = false
+    await sleep(lameDuckMs)
+    await listeners.drain(config.limits.drainMs)
+    await stack.disposeAsync()
+    events.nodeStopped()
+    parts.foundation.logger.flush()
+  }
+  return {
+    did: identity.did,
+    url: config.listen.public.url,
+    ports: listeners.ports,
+    stop: (reason) => (stopping ??= stop(reason)),
+    [Symbol.asyncDispose]: () => (stopping ??= stop('disposed')),
+  }
+}
