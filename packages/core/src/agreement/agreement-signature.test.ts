@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '#crypto'
 import { signCompactJws } from '../jws/compact.ts'
 import { signDetachedJws } from '../jws/detached.ts'
@@ -120,4 +121,21 @@ test('refuses envelopes with strangers, doubles or unknown members', () => {
   ]
   for (const value of wrong) assert.throws(() => parseAgreementEnvelope(value), { code: 'agreement-malformed' })
   assert.throws(() => signAgreement(draft(), stranger, 0), { code: 'agreement-malformed' })
+})
+
+test('no envelope makes the reader fail otherwise than by a problem', async () => {
+  const jws = fc.oneof(fc.string(), fc.constant(signed.signatures[0]!.jws), fc.constant('..'))
+  const signer = fc.constantFrom('did:web:holder.example', 'did:web:recipient.example', 'x')
+  const signatures = fc.oneof(fc.array(fc.record({ signer, jws }), { maxLength: 3 }), fc.jsonValue())
+  const agreement = fc.oneof(fc.constant(signed.agreement), fc.jsonValue())
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.record({ agreement, signatures }), fc.jsonValue()), async (value) => {
+      try {
+        await verifyAgreement(parseAgreementEnvelope(value), resolveKey)
+      } catch (error) {
+        assert.ok(error instanceof Problem, String(error))
+      }
+    }),
+    { numRuns: 200 },
+  )
 })
