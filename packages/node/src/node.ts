@@ -18,6 +18,8 @@ export interface RunningNode extends AsyncDisposable {
   readonly did: string
   readonly url: string
   readonly ports: { readonly public: number; readonly local: number; readonly admin: number }
+  /** The services inside, for embedding and for tests. */
+  readonly parts: NodeParts
   /** Turns readiness off, lets running calls end, writes everything down and closes. Once only; later calls wait. */
   stop(reason: string): Promise<void>
 }
@@ -114,6 +116,7 @@ function running(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposa
   }
   return {
     did: identity.did,
+    parts,
     url: config.listen.public.url,
     ports: listeners.ports,
     stop: (reason) => (stopping ??= stop(reason)),

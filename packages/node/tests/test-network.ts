@@ -1,0 +1,185 @@
+/** Real nodes on loopback in this process: real keys, real TLS, real SQLite, real logs. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { parse, stringify } from 'yaml'
+import { readFile } from 'node:fs/promises'
+import { loadConfig } from '../src/config/config.ts'
+import { pooledRandomBytes } from '../src/assembly/world.ts'
+import { startNode, type RunningNode } from '../src/node.ts'
+import { initialise } from '../src/setup/initialise.ts'
+import { createLogger } from '../src/telemetry/logger.ts'
+import { startTestUpstream, testOpenApi, type TestUpstream } from './test-upstream.ts'
+
+export interface TestNode {
+  readonly name: string
+  readonly did: string
+  readonly fingerprint: string
+  readonly directory: string
+  readonly configFile: string
+  readonly url: string
+  readonly port: number
+  running: RunningNode
+  /** Lines that the node logged. */
+  readonly logged: string[]
+  /** A URL of the listener for local applications. */
+  local(path: string): string
+  stop(): Promise<void>
+  start(): Promise<void>
+}
+
+export interface TestNetwork extends AsyncDisposable {
+  readonly holder: TestNode
+  readonly recipient: TestNode
+  readonly upstream: TestUpstream
+  readonly clock: { offsetMs: number; now(): number }
+  /** Makes an agreement between the two, in force on both nodes. */
+  agree(options?: { purposes?: readonly string[]; operations?: readonly string[]; untilMs?: number }): Promise<string>
+}
+
+export const testPurpose = 'https://w3id.org/dpv#ScientificResearch'
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+type Change = (config: Record<string, unknown>) => void
+
+async function makeNode(root: string, name: string, clock: { now(): number }, change: Change): Promise<TestNode> {
+  const directory = join(root, name)
+  const port = await freePort()
+  const url = `https://localhost:${port}`
+  const made = await initialise({
+    directory,
+    url,
+    name,
+    method: 'web',
+    address: '127.0.0.1',
+    ports: { local: 0, admin: 0 },
+    allowPrivateAddresses: ['127.0.0.0/8', '::1/128'],
+    environment: {},
+    clock,
+  })
+  const config = parse(await readFile(made.configFile, 'utf8')) as Record<string, unknown>
+  change(config)
+  await writeFile(made.configFile, stringify(config))
+  const logged: string[] = []
+  const node: TestNode = {
+    name,
+    did: made.did,
+    fingerprint: made.fingerprint,
+    directory,
+    configFile: made.configFile,
+    url,
+    port,
+    logged,
+    running: undefined as never,
+    local: (path) => `http://127.0.0.1:${node.running.ports.local}${path}`,
+    stop: () => node.running.stop('test'),
+    async start() {
+      const logger = createLogger({
+        level: 'debug',
+        clock,
+        output: { write: (line: string) => void logged.push(line) },
+      })
+      const loaded = await loadConfig(made.configFile, {})
+      const world = { clock, randomBytes: pooledRandomBytes() }
+      node.running = await startNode({ config: loaded, environment: {}, version: 'test', world, logger })
+    },
+  }
+  return node
+}
+
+const baseProduct = (url: string, openapi: string) => ({
+  title: 'Items',
+  version: '1.0.0',
+  upstream: url,
+  openapi,
+  limits: { rate: { requests: 100_000, perSeconds: 1 } },
+})
+
+export interface TestNetworkOptions {
+  readonly holder?: Change
+  readonly recipient?: Change
+}
+
+/** Two participants: `holder` with the products `items` (partner) and `open-items` (public), and `recipient`. They know
+ *  each other by fingerprint. No agreement yet. */
+export async function startTestNetwork(options: TestNetworkOptions = {}): Promise<TestNetwork> {
+  const root = await mkdtemp(join(tmpdir(), 'comity-test-'))
+  const clock = { offsetMs: 0, now: () => Date.now() + clock.offsetMs }
+  const upstream = await startTestUpstream()
+  const openapi = join(root, 'items.json')
+  await writeFile(openapi, JSON.stringify(testOpenApi))
+  const common = (config: Record<string, unknown>) => {
+    config['limits'] = { perAddress: { requests: 1_000_000, perSeconds: 1 } }
+  }
+  const holder = await makeNode(root, 'holder', clock, (config) => {
+    common(config)
+    config['products'] = [
+      { id: 'items', class: 'partner', ...baseProduct(upstream.url, openapi) },
+      { id: 'open-items', class: 'public', ...baseProduct(upstream.url, openapi) },
+    ]
+    options.holder?.(config)
+  })
+  const recipient = await makeNode(root, 'recipient', clock, (config) => {
+    common(config)
+    options.recipient?.(config)
+  })
+  await holder.start()
+  await recipient.start()
+  await introduce(holder, recipient)
+  await introduce(recipient, holder)
+  return {
+    holder,
+    recipient,
+    upstream,
+    clock,
+    agree: (terms) => agree(holder, recipient, terms),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([holder.stop(), recipient.stop()])
+      await upstream[Symbol.asyncDispose]()
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+async function introduce(to: TestNode, other: TestNode): Promise<void> {
+  await to.running.parts.counterparts.partners.add({
+    alias: other.name,
+    did: other.did,
+    url: other.url,
+    fingerprints: [other.fingerprint],
+  })
+}
+
+async function agree(
+  holder: TestNode,
+  recipient: TestNode,
+  {
+    purposes = [testPurpose],
+    operations,
+    untilMs,
+  }: { purposes?: readonly string[]; operations?: readonly string[]; untilMs?: number } = {},
+): Promise<string> {
+  const [ours, theirs] = [holder.running.parts.counterparts.agreements, recipient.running.parts.counterparts.agreements]
+  const draft = ours.draft({
+    assigner: holder.did,
+    assignee: recipient.did,
+    products: ['items'],
+    purposes: [...purposes],
+    ...(operations === undefined ? {} : { operations: [...operations] }),
+    ...(untilMs === undefined ? {} : { untilMs }),
+  })
+  const signed = await theirs.sign(await ours.sign(draft))
+  await ours.import(signed)
+  const record = await theirs.import(signed)
+  return record.id
+}
