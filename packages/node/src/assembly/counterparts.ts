@@ -6,6 +6,7 @@ import {
   exchangeUnknownPayload,
   keyRotated,
 } from '@comity/core/events/event-types'
+import { parseSecurityEvent } from '@comity/core/events/security-event'
 import type { DidDocument } from '@comity/core/identity/did-document'
 import { Agreements, openAgreements } from '../agreements/agreements.ts'
 import { createAgreementStore } from '../agreements/agreement-store-sql.ts'
@@ -77,7 +78,7 @@ async function openNetwork({ config, world, database, identity, events }: Founda
 }
 
 function deliverer(partners: Partners, client: PartnerClient, { world, events }: Foundation): Deliver {
-  return async (recipient, token) => {
+  return async (recipient, token, signal) => {
     const partner = partners.findByDid(recipient)
     if (partner === undefined) return { acknowledged: false, reason: 'the recipient is no partner any more' }
     const answer = await client.send(linkOf(partner), {
@@ -86,13 +87,20 @@ function deliverer(partners: Partners, client: PartnerClient, { world, events }:
       headers: ['content-type', 'application/secevent+jwt', 'accept', 'application/json'],
       body: Buffer.from(token),
       timeoutMs: deliveryTimeoutMs,
+      signal,
     })
     const body = Buffer.from(answer.body.subarray(0, 4_096)).toString('utf8')
     const retryAfter = answer.headers.get('retry-after')
     const outcome = readDeliveryAnswer({ status: answer.status, retryAfter, body }, world.clock.now())
-    if (outcome.acknowledged) events.noticeDelivered({ id: '', peer: recipient, type: '' })
+    if (outcome.acknowledged) events.noticeDelivered({ peer: recipient, ...namesOf(token) })
     return outcome
   }
+}
+
+/** Id and event URI of a token of our own. */
+function namesOf(token: string): { readonly id: string; readonly type: string } {
+  const { claims } = parseSecurityEvent(token)
+  return { id: claims.jti, type: Object.keys(claims.events)[0] ?? '' }
 }
 
 /** Opens them on the log, which records what is agreed and told. */

@@ -16,7 +16,7 @@ export const exchangeSchema: readonly string[] = [
     response_signature TEXT,
     nonce TEXT,
     nonce_expires INTEGER
-  )`,
+  ) STRICT`,
   'CREATE INDEX exchanges_by_exchange_id ON exchanges (exchange_id)',
   `CREATE TABLE intents (
     id TEXT PRIMARY KEY,
@@ -33,5 +33,5 @@ export const exchangeSchema: readonly string[] = [
     headers TEXT,
     body BLOB,
     UNIQUE (caller, idempotency_key)
-  )`,
+  ) STRICT`,
 ]

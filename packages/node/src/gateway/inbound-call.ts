@@ -62,7 +62,9 @@ export interface Step {
 }
 
 /** A call of which only the head is known. */
-export function openCall(head: Pick<InboundCall, 'id' | 'receivedAtMs' | 'message' | 'request' | 'trace'>): InboundCall {
+export function openCall(
+  head: Pick<InboundCall, 'id' | 'receivedAtMs' | 'message' | 'request' | 'trace'>,
+): InboundCall {
   return {
     ...head,
     body: noBytes,

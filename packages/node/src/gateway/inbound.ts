@@ -99,7 +99,8 @@ function observe(parts: InboundParts, call: InboundCall, reply: Reply): void {
     product: call.product?.id,
     operation: call.operation?.operationId,
     status: reply.status,
-    outcome: problem === undefined ? ('allowed' as const) : problem.status >= 500 ? ('failed' as const) : ('denied' as const),
+    outcome:
+      problem === undefined ? ('allowed' as const) : problem.status >= 500 ? ('failed' as const) : ('denied' as const),
     code: problem?.code,
   }
   const durationMs = nowMs - call.receivedAtMs

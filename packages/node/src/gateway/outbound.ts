@@ -5,7 +5,7 @@ import { Problem } from '@comity/core/problems'
 import { readBody } from '../http/body.ts'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
 import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
-import { requireLocalCaller } from './local-caller.ts'
+import { requireLocalCaller } from '../http/local-caller.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
 import type { AgreementsPort, ObserverPort, TracerPort } from './ports.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
@@ -164,7 +164,13 @@ async function exchange(parts: OutboundParts, id: string, request: PreparedReque
     outcome: outcomeOf(attempted, reply),
     code: attempted.problem?.code,
   }
-  parts.observer.exchange({ direction: 'outbound', id, ...seen, durationMs: finishedMs - startedMs, upstreamMs: undefined })
+  parts.observer.exchange({
+    direction: 'outbound',
+    id,
+    ...seen,
+    durationMs: finishedMs - startedMs,
+    upstreamMs: undefined,
+  })
   trace?.end({ exchangeId: id, ...seen }, finishedMs)
   return reply
 }

@@ -155,7 +155,10 @@ export interface World {
 
 /** The part of the tracer that the gateway uses; a call without traces costs one comparison. */
 export interface TracerPort {
-  startExchange(start: { readonly direction: 'inbound' | 'outbound'; readonly nowMs: number }): ExchangeTracePort | undefined
+  startExchange(start: {
+    readonly direction: 'inbound' | 'outbound'
+    readonly nowMs: number
+  }): ExchangeTracePort | undefined
 }
 
 export interface ExchangeTracePort {

@@ -18,6 +18,8 @@ export interface PartnerRequest {
   readonly headers: readonly string[]
   readonly body: Uint8Array
   readonly timeoutMs: number
+  /** Gives up when it aborts. */
+  readonly signal?: AbortSignal
 }
 
 export interface PartnerAnswer {
@@ -81,6 +83,7 @@ function send(
     if (request.timeoutMs <= 0) return reject(timedOut(partner))
     const collector = new AnswerCollector(partner, answerBytes, resolve, reject)
     collector.startTimer(request.timeoutMs)
+    collector.giveUpOn(request.signal)
     const { method, target, headers, body } = request
     pool.dispatch(
       {
@@ -111,6 +114,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   #timer: NodeJS.Timeout | undefined
   #controller: Dispatcher.DispatchController | undefined
   #failure: Problem | undefined
+  #release: () => void = () => {}
 
   constructor(
     partner: PartnerEndpoint,
@@ -128,9 +132,21 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
     this.#timer = setTimeout(() => this.#fail(timedOut(this.#partner)), timeoutMs)
   }
 
+  giveUpOn(signal: AbortSignal | undefined): void {
+    if (signal === undefined) return
+    const giveUp = (): void => this.#fail(unreachable(this.#partner, new Error('given up')))
+    signal.addEventListener('abort', giveUp)
+    this.#release = () => signal.removeEventListener('abort', giveUp)
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer)
+    this.#release()
+  }
+
   #fail(problem: Problem): void {
     this.#failure ??= problem
-    clearTimeout(this.#timer)
+    this.#end()
     this.#controller?.abort(this.#failure)
     this.#reject(this.#failure)
   }
@@ -162,13 +178,13 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    clearTimeout(this.#timer)
+    this.#end()
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
     this.#resolve({ status: this.#status, headers: this.#headers, body })
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    clearTimeout(this.#timer)
+    this.#end()
     this.#reject(error instanceof Problem ? error : unreachable(this.#partner, error))
   }
 }

@@ -1,6 +1,6 @@
-/** Outbound step 1: the caller is an application on this machine, not a web page and not a host beyond it. */
+/** Listeners for this machine only: the caller is a program on it, not a web page and not a host beyond it. */
 import { Problem } from '@comity/core/problems'
-import type { ReceivedRequest } from '../http/received-request.ts'
+import type { ReceivedRequest } from './received-request.ts'
 
 const loopbackNames = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/
 
