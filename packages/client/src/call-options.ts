@@ -1,0 +1,74 @@
+/** What every call may be told, and what it gives: the words of the SDK's interface. */
+import type { Receipt } from './receipt.ts'
+
+/** Settings of one call, of a product, or of the client; the nearer one counts. */
+export interface CallSettings {
+  /** Why the data is asked for: an IRI that the agreement allows. */
+  readonly purpose?: string
+  /** Id of the agreement to call under; needed only where several cover the call. */
+  readonly agreement?: string
+  /** Milliseconds for everything together: waiting for a turn, all attempts, reading the answer. Default 30,000. */
+  readonly timeoutMs?: number
+  /** How often a call that is safe to repeat is sent at most. Default 3. */
+  readonly maxAttempts?: number
+  /** Longest answer that is read. Default 64 MiB. */
+  readonly maxAnswerBytes?: number
+}
+
+/** What one call may be told beside the operation's own parameters. */
+export interface CallOptions extends CallSettings {
+  /** Makes an unsafe call safe to repeat: the holder carries it out once per key. 1 to 128 printable ASCII characters
+   *  without `"` and `\`; `'auto'` makes a fresh one, kept over this call's retries. */
+  readonly idempotencyKey?: string
+  /** Pseudonym or id of the data subject, for products of the class `personal`. */
+  readonly subject?: string
+  /** Ends the call; it then rejects with the signal's reason, as `fetch` does. */
+  readonly signal?: AbortSignal
+  /** Further fields of the request. The node hands `accept`, `accept-language`, `content-type` and the `if-…` conditions
+   *  to the partner and keeps the others. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+type Scalar = string | number | boolean
+
+/** Values for the `{…}` of a path. */
+export type PathValues = Readonly<Record<string, Scalar>>
+
+/** Query parameters: an array repeats its name; null and undefined are left out. */
+export type QueryValues = Readonly<Record<string, Scalar | null | undefined | readonly Scalar[]>>
+
+/** Options of a call to a product without types. */
+export interface UntypedOptions extends CallOptions {
+  readonly path?: PathValues
+  readonly query?: QueryValues
+  /** Anything that JSON can say. */
+  readonly body?: unknown
+}
+
+/** Options of `request()`. */
+export interface RequestOptions extends CallOptions {
+  readonly path?: PathValues
+  readonly query?: QueryValues
+  /** Sent as it is; say what it is with `headers: { 'content-type': … }`. */
+  readonly body?: string | Uint8Array
+}
+
+interface AnswerHead {
+  readonly status: number
+  readonly headers: Headers
+  /** The own node's id of the exchange. */
+  readonly exchangeId: string
+  readonly receipt: Receipt | undefined
+}
+
+/** A successful answer with its JSON. `data` is undefined when the answer has no body, as with 204 and 304. */
+export interface Answer<Data> extends AnswerHead {
+  readonly data: Data
+}
+
+/** A successful answer of any content type. */
+export interface BytesAnswer extends AnswerHead {
+  readonly bytes: Uint8Array
+  /** The bytes as UTF-8; what is malformed becomes U+FFFD. */
+  text(): string
+}

@@ -1,0 +1,85 @@
+/** The face of the SDK: an application's way to its partners, through its own node.
+ *
+ *      const comity = createComityClient({ node: 'http://127.0.0.1:8081', purpose: 'https://w3id.org/dpv#ResearchAndDevelopment' })
+ *      const athletes = comity.product<paths>('federation', 'athletes')
+ *      const { data, receipt } = await athletes.get('/athletes/{id}', { path: { id: 7 } })                      */
+import type { Clock, Fetch, RandomBytes } from '@comity/core/ports'
+import type { CallSettings } from './call-options.ts'
+import { platform } from './main.ts'
+import { Pacer } from './pacer.ts'
+import { createProduct, positive, type Product, type TypedProduct } from './product.ts'
+import { checkFields } from './request-head.ts'
+import { parseNodeAddress, productAddress } from './target.ts'
+import type { Sleep, World } from './world.ts'
+
+export type { ReceiptClaims } from '@comity/core/exchange/receipt'
+export type {
+  Answer,
+  BytesAnswer,
+  CallOptions,
+  CallSettings,
+  PathValues,
+  QueryValues,
+  RequestOptions,
+  UntypedOptions,
+} from './call-options.ts'
+export { ComityError } from './comity-error.ts'
+export type { ClientErrorCode, ComityErrorCode } from './comity-error.ts'
+export type { DataOf, Method, OptionsOf, PathsWith } from './product-types.ts'
+export type { Product, TypedProduct } from './product.ts'
+export type { Receipt } from './receipt.ts'
+export type { Sleep } from './world.ts'
+
+/** Settings of all calls, and how this client reaches its node. */
+export interface ClientOptions extends CallSettings {
+  /** Address of the own node's listener for applications, e.g. `http://127.0.0.1:8081`. That listener refuses web
+   *  pages: in a browser, give the path of your own server that calls the node for the signed-in user. */
+  readonly node: string
+  /** Header fields of every call, such as a credential for the own node. They never appear in an error. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Calls to one product under way at once. Default 16. */
+  readonly maxConcurrent?: number
+  /** Calls to one product that wait for a turn; one more is refused. Default 1,000. */
+  readonly maxQueued?: number
+  /** The surroundings; those of the platform where left out. */
+  readonly fetch?: Fetch
+  readonly clock?: Clock
+  readonly random?: RandomBytes
+  readonly sleep?: Sleep
+}
+
+/** Give the `paths` type that openapi-typescript generates, or none. All products of the same partner and id share one
+ *  pace. */
+export interface ComityClient {
+  product(partner: string, product: string, settings?: CallSettings): Product
+  product<Paths extends object>(partner: string, product: string, settings?: CallSettings): TypedProduct<Paths>
+}
+
+/** Makes a client. Opens nothing; throws `ComityError` `invalid-call` for options that cannot be used. */
+export function createComityClient(options: ClientOptions): ComityClient {
+  const node = parseNodeAddress(options.node)
+  const headers = checkFields(options.headers ?? {})
+  const world = worldOf(options)
+  const pacing = {
+    maxConcurrent: positive('maxConcurrent', options.maxConcurrent ?? 16),
+    maxQueued: options.maxQueued ?? 1_000,
+  }
+  const pacers = new Map<string, Pacer>()
+  return {
+    product(partner: string, product: string, settings: CallSettings = {}): Product & TypedProduct<object> {
+      const address = productAddress(node, partner, product)
+      const pacer = pacers.get(address) ?? new Pacer(pacing, world)
+      pacers.set(address, pacer)
+      return createProduct({ address, headers, settings: { ...options, ...settings }, pacer, world })
+    },
+  }
+}
+
+function worldOf({ fetch, clock, random, sleep }: ClientOptions): World {
+  return {
+    fetch: fetch ?? platform.fetch,
+    clock: clock ?? platform.clock,
+    random: random ?? platform.random,
+    sleep: sleep ?? platform.sleep,
+  }
+}

@@ -1,0 +1,76 @@
+/** One attempt: the request goes out, the whole answer comes in within its bound. */
+import type { Fetch } from '@comity/core/ports'
+import { ComityError } from './comity-error.ts'
+import { untilAborted } from './deadline.ts'
+
+export interface PreparedRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array | undefined
+  readonly maxAnswerBytes: number
+}
+
+export interface ReceivedAnswer {
+  /** 0 for a redirect that a browser does not show. */
+  readonly status: number
+  readonly headers: Headers
+  readonly bytes: Uint8Array
+}
+
+/** Throws `ComityError` `node-unreachable`, `answer-incomplete` or `answer-too-large`, or the signal's reason. */
+export async function sendOnce(
+  request: PreparedRequest,
+  { fetch, signal }: { readonly fetch: Fetch; readonly signal: AbortSignal },
+): Promise<ReceivedAnswer> {
+  const { method, url, headers, body } = request
+  const init: RequestInit = { method, headers, signal, redirect: 'manual', cache: 'no-store' }
+  if (body !== undefined) init.body = body as BodyInit
+  let response: Response
+  try {
+    response = await untilAborted(fetch(url, init), signal)
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw new ComityError('node-unreachable', 'the own node did not answer', { cause })
+  }
+  const bytes = await readBody(response, request.maxAnswerBytes, signal)
+  return { status: response.status, headers: response.headers, bytes }
+}
+
+async function readBody(response: Response, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  const reader = response.body?.getReader()
+  if (reader === undefined) return new Uint8Array(0)
+  const chunks: Uint8Array[] = []
+  let length = 0
+  try {
+    for (;;) {
+      const { done, value } = await untilAborted(reader.read(), signal)
+      if (done) return joined(chunks, length)
+      length += value.length
+      if (length > maxBytes)
+        throw new ComityError('answer-too-large', `the answer is longer than ${maxBytes} bytes`, facts(response))
+      chunks.push(value)
+    }
+  } catch (cause) {
+    // Nobody waits for the end of what is not wanted any more.
+    reader.cancel().catch(() => undefined)
+    signal.throwIfAborted()
+    if (cause instanceof ComityError) throw cause
+    throw new ComityError('answer-incomplete', 'the connection ended within the answer', { ...facts(response), cause })
+  }
+}
+
+function facts({ status, headers }: Response): { status: number; exchangeId: string | undefined } {
+  return { status, exchangeId: headers.get('comity-exchange') ?? undefined }
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0]
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
