@@ -1,5 +1,6 @@
 /** The direction of imports: which part of the repository may use which, and that no two folders use each other. */
 import { posix } from 'node:path'
+import { isTest } from './dependencies.ts'
 import { importsOf, type Source } from './source.ts'
 
 /** Part (the longest matching path wins) -> the other parts it may import. */
@@ -27,20 +28,26 @@ export function localImports(source: Source): string[] {
   })
 }
 
-/** Imports that go against the arrows. */
+/** Imports that go against the arrows. A test beside the code may use what its package's `tests` folder has for all. */
 export function wrongImports(source: Source, arrows: Arrows): string[] {
   const from = partOf(source.path, arrows)
   if (from === undefined) return [`${source.path} belongs to no part of the table in architecture.test.ts`]
   return localImports(source).flatMap((target) => {
     const to = partOf(target, arrows)
+    if (isTest(source.path) && target.startsWith(`${packageOf(source.path)}/tests/`)) return []
     if (to === from || (to !== undefined && arrows[from]?.includes(to))) return []
     return [`${source.path} must not import ${target}`]
   })
 }
 
-/** Chains of folders that import each other in a circle, each as `a -> b -> a`. */
-export function folderCycles(sources: readonly Source[]): string[] {
-  const graph = folderGraph(sources)
+function packageOf(path: string): string {
+  return path.split('/', 2).join('/')
+}
+
+/** Chains of folders that import each other in a circle, each as `a -> b -> a`. The files right in a package's `src`
+ *  count as one folder, and so do the folders of `composed`, which are those files' continuation. */
+export function folderCycles(sources: readonly Source[], composed: readonly string[]): string[] {
+  const graph = folderGraph(sources, composed)
   const cycles: string[] = []
   const done = new Set<string>()
   const visit = (folder: string, trail: readonly string[]): void => {
@@ -54,20 +61,24 @@ export function folderCycles(sources: readonly Source[]): string[] {
   return cycles
 }
 
-function folderGraph(sources: readonly Source[]): Map<string, Set<string>> {
+function folderGraph(sources: readonly Source[], composed: readonly string[]): Map<string, Set<string>> {
   const graph = new Map<string, Set<string>>()
   for (const source of sources) {
-    const from = folderOf(source.path)
-    const targets = localImports(source).map(folderOf)
+    const from = folderOf(source.path, composed)
     const edges = graph.get(from) ?? new Set()
-    for (const to of targets) if (to !== from) edges.add(to)
+    for (const target of localImports(source)) {
+      const to = folderOf(target, composed)
+      if (to !== from) edges.add(to)
+    }
     graph.set(from, edges)
   }
   return graph
 }
 
-/** `packages/core/src/jws/compact.ts` -> `packages/core/src/jws`; a package's root files each stand for themselves. */
-function folderOf(path: string): string {
+/** `packages/core/src/jws/compact.ts` -> `packages/core/src/jws`. */
+function folderOf(path: string, composed: readonly string[]): string {
   const [packages, name, src, folder, ...rest] = path.split('/')
-  return rest.length === 0 ? path : [packages, name, src, folder].join('/')
+  const root = [packages, name, src].join('/')
+  const inner = rest.length === 0 ? root : `${root}/${folder}`
+  return composed.includes(inner) ? root : inner
 }

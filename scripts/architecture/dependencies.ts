@@ -42,5 +42,7 @@ export function unvettedImports(source: Source, vetted: readonly string[], nodeF
 
 /** Tests, contract suites and what only they use. */
 export function isTest(path: string): boolean {
-  return /\.test\.ts$|-contract\.ts$|^packages\/[a-z-]+\/tests\//.test(path)
+  return /\.test\.ts$|-contract\.ts$|-vectors\.ts$|-test-[a-z]+\.ts$|\/test-[a-z-]+\.ts$|^packages\/[a-z-]+\/tests\//.test(
+    path,
+  )
 }

@@ -2,15 +2,9 @@
 import ts from 'typescript'
 import { nodesOf, placeOf, type Source } from './source.ts'
 
-/** Everything about the form of one file that goes against STYLE.md. */
+/** What about the form of one file goes against STYLE.md, wherever it lies. */
 export function formFaults(source: Source, maxLines: number): string[] {
-  return [
-    ...headerFaults(source),
-    ...lengthFaults(source, maxLines),
-    ...exportFaults(source),
-    ...undocumentedExports(source),
-    ...commentFaults(source),
-  ]
+  return [...headerFaults(source), ...lengthFaults(source, maxLines), ...exportFaults(source), ...commentFaults(source)]
 }
 
 /** The first thing in a file is a comment of one to a few lines. A `#!` line may stand before it. */
@@ -45,7 +39,7 @@ function isDefault(node: ts.Node): boolean {
 }
 
 /** Exported functions and classes say in a doc comment what their types cannot. Where a file exports only one, the
- *  header says it. */
+ *  header says it. Asked of the packages that others read and import. */
 export function undocumentedExports(source: Source): string[] {
   const exported = source.tree.statements.filter(isExportedCode)
   if (exported.length === 1) return []

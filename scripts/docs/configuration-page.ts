@@ -48,7 +48,9 @@ const entriesIntroduction = `## Entries
 
 function entriesBelow(part: SchemaPart, path: string, optionalGroup?: string): Entry[] {
   const required = new Set(part.required ?? [])
-  return Object.entries(part.properties ?? {}).flatMap(([name, child]) => {
+  const defaults = new Map(Object.entries(typeof part.default === 'object' ? (part.default ?? {}) : {}))
+  return Object.entries(part.properties ?? {}).flatMap(([name, schema]) => {
+    const child = defaults.has(name) ? { ...schema, default: defaults.get(name) } : schema
     const childPath = path === '' ? name : `${path}.${name}`
     const isRequired = required.has(name) && child.default === undefined
     return entriesOf(child, { path: childPath, isRequired, optionalGroup })
