@@ -38,9 +38,10 @@ export function completeConfiguration(
       { id: 'bench-public', class: 'public', ...product },
       { id: 'bench-partner', class: 'partner', ...product },
     ],
-    partners: [{ alias: 'load', did: partner }],
+    // A did:key tells no address; nothing is ever sent to this one.
+    partners: [{ alias: 'load', did: partner, url: 'https://localhost' }],
     limits: { perAddress: rate },
     telemetry: { level: 'warn' },
   }
-  writeFileSync(file, stringify(configuration))
+  writeFileSync(file, stringify(configuration, { aliasDuplicateObjects: false }))
 }
