@@ -1,12 +1,133 @@
 /** The admin listener's handler, on the node's services. */
 import type { IncomingMessage } from 'node:http'
-import { Problem } from '@comity/core/problems'
-import { problemReply, type Reply } from '../http/problem-response.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { NodeStatus } from '../admin/admin-api.ts'
+import { createAdminHandler } from '../admin/admin-routes.ts'
+import { createEvidenceExport, type EvidenceSources } from '../admin/evidence-export.ts'
+import { parseInput } from '../admin/input.ts'
+import type { AdminChange, KeysPort, PartnersPort, ProductsPort } from '../admin/ports.ts'
+import { loadProof } from '../gateway/proof-route.ts'
+import type { Reply } from '../http/problem-response.ts'
+import { spkiFingerprint } from '../http/spki-fingerprint.ts'
 import type { NodeParts } from '../node.ts'
+import { parsePartner } from '../partners/partner.ts'
+import { productAdditionSchema, type ProductAddition } from '../products/product-config.ts'
+import { createHolderReader } from './holder-reader.ts'
 
+type Ports = NodeStatus['ports']
+
+/** `ports` are read at each call, since those of the listeners are known only when all are open. */
 export async function createAdmin(
   parts: NodeParts,
-  _ports: object,
+  ports: Ports,
 ): Promise<(message: IncomingMessage) => Promise<Reply>> {
-  return async () => problemReply(new Problem('not-found', 'nothing'), parts.newId())
+  const { foundation, auditLog, gateway, counterparts, newId, state } = parts
+  const { config, identity, metrics, events } = foundation
+  const { admin } = config.listen
+  return createAdminHandler({
+    token: await foundation.readSecretValue(config.admin.token),
+    trustedAuthorities: new Set(admin.allowInsecureRemote ? [`${admin.address}:${admin.port}`] : []),
+    newId,
+    isReady: () => state.ready,
+    status: () => statusOf(parts, ports),
+    metrics,
+    did: identity.did,
+    partners: partnersPort(parts),
+    products: productsPort(parts),
+    agreements: counterparts.agreements,
+    keys: keysPort(parts),
+    readEvents: (range) => auditLog.readEvents(range),
+    listReceipts: (limit, beforeId) => gateway.exchanges.listWithReceipts(limit, beforeId),
+    exportEvidence: createEvidenceExport(evidenceSources(parts)),
+    recordChange: (change) => recordChange(parts, change),
+    onInternalError: (error, requestId) => events.internalError(error, requestId),
+  })
+}
+
+/** Second line of a checkpoint (c2sp.org/tlog-checkpoint). */
+const sizeOf = (checkpoint: string): number => Number(checkpoint.split('\n')[1] ?? 0)
+
+function statusOf(parts: NodeParts, ports: Ports): NodeStatus {
+  const { foundation, auditLog, catalogue, counterparts } = parts
+  const { config, identity, world } = foundation
+  return {
+    did: identity.did,
+    name: config.participant.name,
+    version: parts.version,
+    url: config.listen.public.url,
+    ready: parts.state.ready,
+    uptimeMs: world.clock.now() - parts.startedAtMs,
+    fingerprint: spkiFingerprint(identity.tls().cert),
+    ports: { ...ports },
+    log: { origin: auditLog.origin, verifierKey: auditLog.verifierKey, size: sizeOf(auditLog.checkpoint()) },
+    counts: {
+      partners: counterparts.partners.list().length,
+      products: catalogue.list().length,
+      agreements: counterparts.agreements.list().filter((agreement) => agreement.state === 'in-force').length,
+    },
+  }
+}
+
+function partnersPort({ counterparts: { partners, client, resolver } }: NodeParts): PartnersPort {
+  return {
+    list: () => partners.list(),
+    find: (aliasOrDid) => partners.find(aliasOrDid),
+    trustFor: (did) => partners.trustFor(did),
+    parse: parsePartner,
+    async add(input: Parameters<typeof partners.add>[0]) {
+      const partner = await partners.add(input)
+      // A document that was refused, or fetched under another trust, must not outlive this change.
+      resolver.invalidate(partner.did)
+      return partner
+    },
+    async remove(aliasOrDid) {
+      const { did } = await partners.remove(aliasOrDid)
+      client.forget(did)
+      resolver.invalidate(did)
+    },
+  }
+}
+
+function productsPort({ catalogue, foundation: { events } }: NodeParts): ProductsPort {
+  return {
+    list: () => catalogue.list(),
+    get: (id) => catalogue.get(id),
+    parse: (input) => parseInput(productAdditionSchema, input),
+    async add(request: ProductAddition) {
+      const product = await catalogue.add(request)
+      void product.warm().catch((error: unknown) => events.internalError(error))
+      return product
+    },
+    remove: (id) => catalogue.remove(id),
+  }
+}
+
+function keysPort({ foundation: { identity }, keysChanged }: NodeParts): KeysPort {
+  return {
+    list: () => identity.keys(),
+    async rotate(request) {
+      const keys = await identity.rotate(request)
+      for (const listener of keysChanged.listeners) listener()
+      return keys
+    },
+  }
+}
+
+function evidenceSources(parts: NodeParts): EvidenceSources {
+  const { foundation, auditLog, gateway, counterparts } = parts
+  return {
+    did: foundation.identity.did,
+    verifierKey: auditLog.verifierKey,
+    findExchange: (id) => gateway.exchanges.find(id),
+    loadProof: (eventId) => loadProof(auditLog, eventId),
+    ...createHolderReader(parts),
+    resolveDocument: (did) => counterparts.resolver.resolveDocument(did),
+    sleep: async (ms) => void (await sleep(ms)),
+  }
+}
+
+async function recordChange({ auditLog, newId, foundation }: NodeParts, change: AdminChange): Promise<void> {
+  const [id, timeMs] = [newId(), foundation.world.clock.now()]
+  const body = JSON.stringify({ type: 'admin', id, time: timeMs, ...change })
+  await auditLog.append(auditLog.prepare({ id, type: 'admin', timeMs, body }))
 }

@@ -1,0 +1,106 @@
+/** Shapes of the admin API's answers, version 1. The `comity` command reads exactly these. */
+import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
+
+/** `GET /v1/status`. */
+export interface NodeStatus {
+  readonly did: string
+  readonly name: string
+  readonly version: string
+  readonly url: string
+  readonly ready: boolean
+  readonly uptimeMs: number
+  /** `sha256:…` of the TLS key now in use. */
+  readonly fingerprint: string
+  readonly ports: { readonly public: number; readonly local: number; readonly admin: number }
+  readonly log: { readonly origin: string; readonly verifierKey: string; readonly size: number }
+  readonly counts: { readonly partners: number; readonly products: number; readonly agreements: number }
+}
+
+/** Where an entry was declared. What stands in the configuration cannot be removed over the API. */
+export type Source = 'configuration' | 'admin'
+
+export interface PartnerView {
+  readonly alias: string
+  readonly did: string
+  readonly url: string | undefined
+  readonly fingerprints: readonly string[]
+  readonly requireClientCertificate: boolean
+  readonly source: Source
+}
+
+export interface ProductView {
+  readonly id: string
+  readonly title: string
+  readonly version: string
+  readonly class: 'public' | 'partner'
+  readonly operations: readonly string[]
+  readonly source: Source
+}
+
+export interface AgreementView {
+  readonly id: string
+  readonly state: 'in-force' | 'pending' | 'expired' | 'terminated'
+  readonly assigner: string
+  readonly assignee: string
+  readonly products: readonly string[]
+  readonly operations: readonly string[] | undefined
+  readonly purposes: readonly string[] | undefined
+  /** ISO 8601. */
+  readonly notBefore: string | undefined
+  readonly notAfter: string | undefined
+  readonly terminated: { readonly at: string; readonly by: string; readonly reason: string } | undefined
+  /** Each permission for itself; the members above tell what any of them allows. */
+  readonly permissions: readonly PermissionView[]
+  /** The document with its signatures; in `show` only. */
+  readonly envelope?: unknown
+}
+
+/** One permission of an agreement. `until` is the first moment at which it holds no longer. */
+export interface PermissionView {
+  readonly products: readonly string[]
+  readonly operations?: readonly string[]
+  readonly purposes?: readonly string[]
+  readonly from?: string
+  readonly until?: string
+}
+
+/** One of the participant's own keys. Times are milliseconds since the epoch. */
+export interface KeyView {
+  readonly keyid: string
+  readonly purpose: 'authentication' | 'assertionMethod' | 'keyAgreement' | 'tls' | 'log'
+  readonly state: 'pending' | 'active' | 'retiring' | 'retired'
+  readonly createdAtMs: number
+  readonly activeAtMs: number
+  readonly retiringAtMs?: number | undefined
+  readonly retiredAtMs?: number | undefined
+  /** `sha256:…`, of a TLS key. */
+  readonly fingerprint?: string | undefined
+}
+
+export interface LoggedEventView {
+  readonly position: number
+  readonly id: string
+  readonly type: string
+  readonly timeMs: number
+  readonly body: string
+}
+
+export interface ReceiptView {
+  /** Id of the exchange in this node's log. */
+  readonly id: string
+  readonly exchangeId: string
+  readonly role: 'holder' | 'recipient'
+  readonly peer: string | undefined
+  readonly product: string
+  readonly operation: string | undefined
+  readonly status: number
+  readonly timeMs: number
+}
+
+/** `GET /v1/exchanges/{id}/evidence`. */
+export interface EvidenceExport {
+  readonly id: string
+  readonly evidence: EvidenceBundle
+  /** What could not be had and is therefore not in the evidence: sentences. */
+  readonly missing: readonly string[]
+}

@@ -1,0 +1,170 @@
+/** What the admin API asks of the node's services. It imports none of them; `assembly/administration.ts` gives them. */
+import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signature'
+import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
+
+export interface AdminParts {
+  /** What `Authorization: Bearer …` must carry. */
+  readonly token: string
+  /** `host[:port]` beyond loopback that the operator opened the listener to. */
+  readonly trustedAuthorities: ReadonlySet<string>
+  readonly newId: () => string
+  readonly isReady: () => boolean
+  readonly status: () => NodeStatus
+  readonly metrics: { readonly contentType: string; text(): Promise<string> }
+  /** Own DID. */
+  readonly did: string
+  readonly partners: PartnersPort
+  readonly products: ProductsPort
+  readonly agreements: AgreementsPort
+  readonly keys: KeysPort
+  /** Events from a position on, at most `limit`. */
+  readonly readEvents: (range: { readonly from: number; readonly limit: number }) => Promise<LoggedEventView[]>
+  /** Exchanges with a receipt, newest first, older than `beforeId` when given. */
+  readonly listReceipts: (limit: number, beforeId?: string) => Promise<ExchangeRecord[]>
+  /** Throws `receipt-unknown`. */
+  readonly exportEvidence: (id: string) => Promise<EvidenceExport>
+  /** Writes a change to the audit log; durable when it resolves. Throws `record-failed`. */
+  readonly recordChange: (change: AdminChange) => Promise<void>
+  /** Told of errors that are the node's own fault; the caller reads only a request id. */
+  readonly onInternalError: (error: unknown, requestId: string) => void
+}
+
+/** One change over the admin API, as the audit log keeps it. INVARIANT: it is recorded before the change takes effect;
+ *  one that then fails is recorded once more, with its `problem`. Agreements record their changes themselves, in the
+ *  transaction that makes them. */
+export interface AdminChange {
+  readonly action: 'partner-add' | 'partner-remove' | 'product-add' | 'product-remove' | 'keys-rotate'
+  /** Alias, id or purposes. */
+  readonly target: string
+  /** SHA-256 (base64url) of the canonical JSON of what was there, and of what will be; no secret goes into it. */
+  readonly before?: string | undefined
+  readonly after?: string | undefined
+  readonly details?: Readonly<Record<string, unknown>> | undefined
+  /** Code of the problem that kept the change from happening. */
+  readonly problem?: string | undefined
+}
+
+export interface PartnerRecord {
+  readonly alias: string
+  readonly did: string
+  readonly url: string
+  readonly tlsFingerprints: readonly string[]
+  readonly requireClientCertificate: boolean
+}
+
+export interface KnownPartner extends PartnerRecord {
+  readonly source: 'configuration' | 'storage'
+}
+
+export interface PartnersPort {
+  list(): readonly KnownPartner[]
+  find(aliasOrDid: string): KnownPartner | undefined
+  /** The pins in force, which follow the partner's rotations. */
+  trustFor(did: string): { readonly fingerprints: readonly string[] } | undefined
+  /** Judges an operator's input. Throws `malformed-request` with every mistake in `errors`, `did-invalid`. */
+  parse(input: unknown): PartnerRecord
+  /** Adds what `parse` accepted. Throws `already-exists`, `storage-failed`. */
+  add(input: unknown): Promise<KnownPartner>
+  /** Throws `partner-unknown`, `malformed-request` for a partner of the configuration, `storage-failed`. */
+  remove(aliasOrDid: string): Promise<unknown>
+}
+
+export interface OfferedProduct {
+  readonly id: string
+  readonly version: string
+  readonly productClass: 'public' | 'partner'
+  readonly operationIds: readonly string[]
+  readonly settings: ProductSettings
+  /** `hash` is SHA-256 of the text, in hex. */
+  readonly document: { readonly hash: string }
+}
+
+export interface ProductSettings {
+  readonly id: string
+  readonly title: string
+  /** Values may be credentials. */
+  readonly upstreamHeaders: Readonly<Record<string, unknown>>
+}
+
+/** What the body of `POST /v1/products` was judged to be. */
+export interface ProductRequest extends ProductSettings {
+  /** The OpenAPI document as text. */
+  readonly document: string
+}
+
+export interface ProductsPort {
+  list(): readonly { readonly product: OfferedProduct; readonly declaredIn: 'configuration' | 'admin' }[]
+  get(id: string): OfferedProduct | undefined
+  /** Judges an operator's input. Throws `malformed-request` with every mistake in `errors`. */
+  parse(input: unknown): ProductRequest
+  /** Throws `already-exists`, `openapi-invalid`, `storage-failed`. */
+  add(request: ProductRequest): Promise<OfferedProduct>
+  /** Throws `product-unknown`, `already-exists` for a product of the configuration, `storage-failed`. */
+  remove(id: string): Promise<void>
+}
+
+export interface AgreementRecord {
+  readonly id: string
+  readonly state: 'pending' | 'in-force' | 'expired' | 'terminated'
+  readonly role: 'holder' | 'recipient'
+  readonly partner: string
+  readonly permissions: readonly {
+    readonly products: readonly string[]
+    readonly operations?: readonly string[]
+    readonly purposes?: readonly string[]
+    readonly from?: string
+    readonly until?: string
+  }[]
+  readonly termination?: { readonly by: string; readonly at: string; readonly reason: string }
+}
+
+export interface DraftRequest {
+  readonly assigner: string
+  readonly assignee: string
+  readonly products: readonly string[]
+  readonly operations?: readonly string[] | undefined
+  readonly purposes?: readonly string[] | undefined
+  readonly fromMs?: number | undefined
+  readonly untilMs?: number | undefined
+}
+
+export interface AgreementsPort {
+  list(): readonly AgreementRecord[]
+  /** Throws `agreement-unknown`. */
+  show(id: string): AgreementRecord & { readonly envelope: AgreementEnvelope }
+  draft(request: DraftRequest): AgreementEnvelope
+  sign(document: unknown): Promise<AgreementEnvelope>
+  import(document: unknown): Promise<AgreementRecord>
+  terminate(id: string, reason: string): Promise<AgreementRecord>
+}
+
+export type RotatablePurpose = 'authentication' | 'assertionMethod' | 'keyAgreement' | 'tls'
+
+export interface KeysPort {
+  list(): readonly KeyView[]
+  /** Throws `key-rotation-refused`, `storage-failed`. */
+  rotate(request: {
+    readonly purposes: readonly RotatablePurpose[]
+    readonly publishForMs: number
+    readonly overlapMs: number
+  }): Promise<readonly KeyView[]>
+}
+
+/** A stored exchange. */
+export interface ExchangeRecord {
+  /** Id of the log event. */
+  readonly id: string
+  /** Id of the exchange as the holder numbered it. */
+  readonly exchangeId: string
+  readonly role: 'holder' | 'recipient'
+  readonly peer: string | undefined
+  readonly receipt: string | undefined
+  readonly request: SignatureRecord | undefined
+  readonly response: SignatureRecord | undefined
+}
+
+/** A signature that verified, and the text that it is over. `signature` is base64url. */
+export interface SignatureRecord {
+  readonly base: string
+  readonly signature: string
+}

@@ -1,0 +1,63 @@
+/** The services' own values as the admin API shows them. */
+import { parseReceipt } from '@comity/core/exchange/receipt'
+import type { AgreementView, PartnerView, PermissionView, ProductView, ReceiptView, Source } from './admin-api.ts'
+import type { AgreementRecord, ExchangeRecord, KnownPartner, OfferedProduct } from './ports.ts'
+
+/** `fingerprints` are the pins in force. */
+export function partnerView(partner: KnownPartner, fingerprints: readonly string[]): PartnerView {
+  const { alias, did, url, requireClientCertificate, source } = partner
+  const from: Source = source === 'storage' ? 'admin' : 'configuration'
+  return { alias, did, url, fingerprints, requireClientCertificate, source: from }
+}
+
+/** A product without its settings, some of which are secret. */
+export function productView(product: OfferedProduct, source: Source): ProductView {
+  const { id, version, productClass, operationIds, settings } = product
+  return { id, title: settings.title, version, class: productClass, operations: operationIds, source }
+}
+
+/** `did` is the node's own. */
+export function agreementView(record: AgreementRecord, did: string): AgreementView {
+  const { id, state, role, partner, permissions, termination } = record
+  const isHolder = role === 'holder'
+  return {
+    id,
+    state,
+    assigner: isHolder ? did : partner,
+    assignee: isHolder ? partner : did,
+    products: unionOf(permissions, ({ products }) => products) ?? [],
+    operations: unionOf(permissions, ({ operations }) => operations),
+    purposes: unionOf(permissions, ({ purposes }) => purposes),
+    notBefore: extremeOf(permissions, ({ from }) => from)[0],
+    notAfter: extremeOf(permissions, ({ until }) => until).at(-1),
+    terminated: termination,
+    permissions,
+  }
+}
+
+/** What any of the permissions allows; undefined when one of them allows everything. */
+function unionOf(
+  permissions: readonly PermissionView[],
+  listOf: (permission: PermissionView) => readonly string[] | undefined,
+): string[] | undefined {
+  const lists = permissions.map(listOf)
+  const limited = lists.filter((list) => list !== undefined)
+  return limited.length < lists.length ? undefined : [...new Set(limited.flat())]
+}
+
+/** The times in order; none when one of the permissions has no such bound. */
+function extremeOf(
+  permissions: readonly PermissionView[],
+  timeOf: (permission: PermissionView) => string | undefined,
+): string[] {
+  const times = permissions.map(timeOf)
+  const bounds = times.filter((time) => time !== undefined)
+  return bounds.length < times.length ? [] : bounds.toSorted((a, b) => Date.parse(a) - Date.parse(b))
+}
+
+/** One exchange by its receipt. The node verified it before it was stored. Undefined for one without a receipt. */
+export function receiptView({ id, exchangeId, role, peer, receipt }: ExchangeRecord): ReceiptView | undefined {
+  if (receipt === undefined) return undefined
+  const { prd, op, status, time } = parseReceipt(receipt).claims
+  return { id, exchangeId, role, peer, product: prd, operation: op, status, timeMs: time }
+}
