@@ -8,6 +8,10 @@ import { fileURLToPath } from 'node:url'
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', 'src', 'main.ts')
 if (Number(process.versions.node.split('.')[0]) >= 24) {
+  // Before the first TypeScript file: what the cache holds is neither stripped nor compiled again, and the stripper
+  // itself (10 MB) is not loaded at all.
+  const { enableCompileCache } = await import('node:module')
+  enableCompileCache()
   await import(main)
 } else {
   const bundled = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node')

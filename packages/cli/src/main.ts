@@ -1,6 +1,4 @@
-/** The `comity` command: parses arguments and leads each command to its file. */
-import { enableCompileCache } from 'node:module'
+/** The `comity` command, started by `bin/comity.js`. */
+import { runCommand } from './run-command.ts'
 
-enableCompileCache()
-const { runCommand } = await import('./run-command.ts')
 process.exitCode = await runCommand(process.argv.slice(2))

@@ -1,7 +1,8 @@
 /** One guarded request to a server that somebody else named: DID documents, tokens, checkpoints. Size and time are
  *  limited, redirects are errors, and the connection is made by `connector.ts`. */
 import { Problem } from '@comity/core/problems'
-import { Client, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import { Client } from './undici-parts.ts'
 import { guardedConnector, type ConnectorOptions, type PeerTrust } from './connector.ts'
 
 export interface GuardedRequest {

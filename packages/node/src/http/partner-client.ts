@@ -1,7 +1,8 @@
 /** Carries requests to partners' nodes: one pool of kept-alive TLS 1.3 connections a partner, trust as configured,
  *  bodies collected in memory under a limit. undici's `dispatch`, since it costs a third of `fetch`. */
 import { Problem } from '@comity/core/problems'
-import { Pool, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import { Pool } from './undici-parts.ts'
 import { guardedConnector, type ConnectorOptions, type PeerTrust } from './connector.ts'
 
 export interface PartnerEndpoint {

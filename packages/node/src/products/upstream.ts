@@ -1,6 +1,6 @@
 /** The API behind a product: a pool of kept connections, a bound on everything, and a circuit that spares it while it
  *  fails. Nothing of the caller's credentials goes in, nothing of its failures comes out. */
-import { Pool } from 'undici'
+import { Pool } from '../http/undici-parts.ts'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import { afterCall, closedCircuit, decideCircuit, type CallOutcome, type CircuitSettings } from './circuit-breaker.ts'
