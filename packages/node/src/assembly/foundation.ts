@@ -70,14 +70,15 @@ async function openIdentity({ config, environment, world }: FoundationOptions): 
 }
 
 /** Relative paths start from the configuration's folder. */
-function keySecretSource({ keys, directory }: Config): KeySecretSource {
+export function keySecretSource({ keys, directory }: Config): KeySecretSource {
   const { keyFile, passphrase } = keys
   if (keyFile !== undefined) return { keyFile }
   if (passphrase === undefined) throw new Problem('keys-locked', 'the configuration names no secret for the keys')
   return 'file' in passphrase ? { file: resolve(directory, passphrase.file) } : passphrase
 }
 
-async function readCertificate({ listen }: Config): Promise<TlsCertificate | undefined> {
+/** The certificate that the configuration names, if it names one. */
+export async function readCertificate({ listen }: Config): Promise<TlsCertificate | undefined> {
   const { tls } = listen.public
   if (tls === undefined) return undefined
   const [cert, key] = await Promise.all([readFile(tls.cert, 'utf8'), readFile(tls.key, 'utf8')])

@@ -1,0 +1,35 @@
+/** What the doctor is given: the configuration, the world, and what the running node says of itself, if one runs. */
+import type { Clock, RandomBytes } from '@comity/core/ports'
+import type { Config } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
+import type { PeerTrust } from '../http/connector.ts'
+import type { GuardedFetch } from '../http/guarded-fetch.ts'
+
+export interface DoctorOptions {
+  readonly config: Config
+  readonly environment: Environment
+  readonly clock: Clock
+  readonly randomBytes: RandomBytes
+  /** Undefined when no node of this configuration answers. */
+  readonly running: RunningFacts | undefined
+  /** Guarded as the node's own calls are. */
+  readonly fetch: GuardedFetch
+}
+
+export interface RunningFacts {
+  readonly ports: { readonly public: number; readonly local: number; readonly admin: number }
+  readonly partners: readonly PartnerFacts[]
+  readonly addedProducts: number
+}
+
+export interface PartnerFacts {
+  readonly alias: string
+  readonly did: string
+  readonly url: string
+  readonly fingerprints: readonly string[]
+}
+
+/** Why a partner's node is believed: its pins, or a public authority when there are none. */
+export function trustIn({ fingerprints }: Pick<PartnerFacts, 'fingerprints'>): PeerTrust {
+  return fingerprints.length > 0 ? { fingerprints } : { publicAuthority: true }
+}

@@ -1,0 +1,61 @@
+/** `comity doctor`: everything that commonly keeps a node from working, checked one by one, nothing changed. */
+import { parsePartner } from '../partners/partner.ts'
+import { spkiFingerprint } from '../http/spki-fingerprint.ts'
+import { createAddressGuard } from '../http/address-guard.ts'
+import { createGuardedFetch } from '../http/guarded-fetch.ts'
+import type { OwnIdentity } from '../identity/own-identity.ts'
+import { decideClock } from './clock-check.ts'
+import { checkOwnDid } from './did-check.ts'
+import type { DoctorOptions, PartnerFacts } from './doctor-options.ts'
+import type { Finding } from './finding.ts'
+import { checkKeys } from './key-check.ts'
+import { checkPartner } from './partner-check.ts'
+import { checkPorts } from './port-check.ts'
+import { checkProducts } from './product-check.ts'
+import { checkStorage } from './storage-check.ts'
+import { checkTls } from './tls-check.ts'
+
+/** Makes all checks, those that wait for others at the same time. Throws nothing for what it finds. */
+export async function examine(options: Omit<DoctorOptions, 'fetch'>): Promise<Finding[]> {
+  const { config } = options
+  const guard = createAddressGuard({ allowPrivateAddresses: config.network.allowPrivateAddresses })
+  const given: DoctorOptions = { ...options, fetch: createGuardedFetch({ guard }) }
+  const [ports, storage, keys, products, partners] = await Promise.all([
+    checkPorts(given),
+    checkStorage(given),
+    checkKeys(given),
+    checkProducts(given),
+    Promise.all(partnersOf(given).map((partner) => checkPartner(given, partner))),
+  ])
+  const samples = partners.flatMap(({ clock }) => (clock === undefined ? [] : [clock]))
+  return [
+    ...decideClock(samples, config.limits.clockSkewSeconds),
+    ...ports,
+    ...storage,
+    ...keys.findings,
+    ...(keys.identity === undefined ? [] : await checkIdentity(given, keys.identity)),
+    ...products,
+    ...partners.flatMap(({ findings }) => findings),
+  ]
+}
+
+async function checkIdentity(options: DoctorOptions, identity: OwnIdentity): Promise<Finding[]> {
+  const { config, clock } = options
+  const certificate = identity.tls()
+  const document = identity.document()
+  const { hostname } = new URL(config.listen.public.url)
+  const tls = checkTls({ certificate, configured: config.listen.public.tls !== undefined, hostname, document, clock })
+  // An unreadable certificate has no fingerprint, and was told.
+  if (tls.some(({ check, outcome }) => check === 'tls' && outcome === 'bad')) return tls
+  const fingerprint = spkiFingerprint(certificate.cert)
+  return [...tls, ...(await checkOwnDid({ ...options, document, fingerprint }))]
+}
+
+/** Those of the running node, which include the configured ones; else those of the configuration. */
+function partnersOf({ config, running }: DoctorOptions): readonly PartnerFacts[] {
+  if (running !== undefined) return running.partners
+  return config.partners.map((input) => {
+    const { tlsFingerprints, ...partner } = parsePartner(input)
+    return { ...partner, fingerprints: tlsFingerprints }
+  })
+}
