@@ -44,6 +44,23 @@ test('gives turns in the order of asking, so many at once', async () => {
   assert.deepEqual(events, ['a', 'b', 'c', 'd'])
 })
 
+test('begins with a few calls and takes on more with every good answer', async () => {
+  const { events, call, end } = made({ maxConcurrent: 6 })
+  for (let number = 0; number < 14; number += 1) call(String(number))
+  await settled()
+  assert.equal(events.length, 4)
+  for (const [answers, started] of [
+    [1, 6],
+    [2, 8],
+    [3, 9],
+    [4, 10],
+  ] as const) {
+    end(String(answers - 1))
+    await settled()
+    assert.equal(events.length, started)
+  }
+})
+
 test('waits for the announced budget, at its pace', async () => {
   const { time, events, call, end } = made()
   call('first')

@@ -35,6 +35,9 @@ interface Waiter {
   readonly fail: (error: unknown) => void
 }
 
+/** Calls under way before the first answer has announced anything. */
+const firstWindow = 4
+
 /** Paces the calls of one product. Owns a timer while calls wait and none otherwise. */
 export class Pacer {
   readonly #options: PacerOptions
@@ -52,7 +55,7 @@ export class Pacer {
   constructor(options: PacerOptions, world: Pick<World, 'clock' | 'sleep'>) {
     this.#options = options
     this.#world = world
-    this.#window = options.maxConcurrent
+    this.#window = Math.min(options.maxConcurrent, firstWindow)
   }
 
   /** Waits for a turn. A repeated attempt goes before those that never had one. Throws `queue-full`, `queue-timeout`
