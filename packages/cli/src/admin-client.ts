@@ -18,11 +18,16 @@ export interface AdminEndpoint {
 const maxAnswerBytes = 64 * 1024 * 1024
 const timeoutMs = 60_000
 
+interface AdminRequest {
+  readonly method: string
+  readonly path: string
+  /** JSON text. */
+  readonly body: string | undefined
+}
+
 function send(
   endpoint: AdminEndpoint,
-  method: string,
-  path: string,
-  body: string | undefined,
+  { method, path, body }: AdminRequest,
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const headers: Record<string, string> = { authorization: `Bearer ${endpoint.token}`, accept: 'application/json' }
@@ -64,20 +69,28 @@ function problemOf(status: number, text: string): Problem {
   })
 }
 
+/** Another program on the same port does not answer in JSON. */
+function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Problem('answer-unusable', 'what answers on the admin address is not a Comity node', { cause })
+  }
+}
+
 /** A client of one node. Its methods throw the node's own `Problem`, or `node-not-running`. */
 export function createAdminClient(endpoint: AdminEndpoint): AdminClient {
   async function call(method: string, path: string, body?: unknown): Promise<string> {
-    const sent = await send(endpoint, method, path, body === undefined ? undefined : JSON.stringify(body)).catch(
-      (cause: unknown) => {
-        throw new Problem('node-not-running', `nothing answers on ${endpoint.address}:${endpoint.port}`, { cause })
-      },
-    )
+    const asked = { method, path, body: body === undefined ? undefined : JSON.stringify(body) }
+    const sent = await send(endpoint, asked).catch((cause: unknown) => {
+      throw new Problem('node-not-running', `nothing answers on ${endpoint.address}:${endpoint.port}`, { cause })
+    })
     if (sent.status >= 400) throw problemOf(sent.status, sent.text)
     return sent.text
   }
   return {
-    get: async <T>(path: string) => JSON.parse(await call('GET', path)) as T,
-    post: async <T>(path: string, body: unknown) => JSON.parse((await call('POST', path, body)) || 'null') as T,
+    get: async <T>(path: string) => parseAnswer(await call('GET', path)) as T,
+    post: async <T>(path: string, body: unknown) => parseAnswer(await call('POST', path, body)) as T,
     delete: async (path) => void (await call('DELETE', path)),
   }
 }

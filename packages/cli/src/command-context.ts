@@ -1,8 +1,10 @@
-/** What every action of the command gets, and the two things most of them do with it. */
-import { readFile } from 'node:fs/promises'
+/** What every action of the command gets, and the things most of them do with it. */
+import { open, writeFile } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
 import { readSecret } from '@comity/node/config/secret'
+import { parseJson } from '@comity/core/bytes/json'
 import { Problem } from '@comity/core/problems'
 import { createAdminClient, type AdminClient } from './admin-client.ts'
 import type { Terminal } from './output.ts'
@@ -12,7 +14,12 @@ export interface CommandContext {
   readonly configFile: string
   /** Print one JSON value instead of text. */
   readonly json: boolean
+  /** Lets the command end with exit code 1 though it printed what it was asked for. */
+  fail(): void
 }
+
+/** Largest file that is read, in bytes. */
+const maxFileBytes = 32 * 1024 * 1024
 
 /** A client of the running node that the configuration describes. */
 export async function connect({ configFile }: CommandContext): Promise<AdminClient> {
@@ -20,7 +27,13 @@ export async function connect({ configFile }: CommandContext): Promise<AdminClie
   const config = await loadConfig(configFile, environment, { needsSecrets: false })
   const token = await readSecret(config.admin.token, environment, config.directory)
   const { address, port } = config.listen.admin
-  return createAdminClient({ address: address === '0.0.0.0' ? '127.0.0.1' : address, port, token: token.reveal() })
+  return createAdminClient({ address: reachable(address), port, token: token.reveal() })
+}
+
+/** An address to call for one that is listened on: "all interfaces" is not one. */
+function reachable(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1'
+  return isIPv6(address) && /^[0:]+$/.test(address) ? '::1' : address
 }
 
 /** Prints `value` as JSON when asked to, else the lines. */
@@ -32,9 +45,15 @@ export function show({ terminal, json }: CommandContext, value: unknown, lines: 
 /** A file's text. Throws `malformed-request` that names the file when it cannot be read. */
 export async function readTextFile(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
+    await using file = await open(path)
+    const { size } = await file.stat()
+    if (size > maxFileBytes)
+      throw new Problem('malformed-request', `the file \`${path}\` is over ${maxFileBytes} bytes`)
+    return new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile())
   } catch (cause) {
-    throw new Problem('malformed-request', `the file \`${path}\` cannot be read`, { cause })
+    if (cause instanceof Problem) throw cause
+    const why = cause instanceof TypeError ? 'is not UTF-8 text' : 'cannot be read'
+    throw new Problem('malformed-request', `the file \`${path}\` ${why}`, { cause })
   }
 }
 
@@ -42,8 +61,15 @@ export async function readTextFile(path: string): Promise<string> {
 export async function readJsonFile(path: string): Promise<unknown> {
   const text = await readTextFile(path)
   try {
-    return JSON.parse(text) as unknown
+    return parseJson(text)
   } catch (cause) {
     throw new Problem('malformed-request', `the file \`${path}\` is not JSON`, { cause })
   }
+}
+
+/** Writes a file. Throws `storage-failed` that names it. */
+export async function writeTextFile(path: string, text: string): Promise<void> {
+  await writeFile(path, text).catch((cause: unknown) => {
+    throw new Problem('storage-failed', `the file \`${path}\` cannot be written`, { cause })
+  })
 }

@@ -18,9 +18,14 @@ export interface OpenedLog {
 
 const looksLikeKey = /^\S+\+[0-9a-f]{8}\+\S+$/
 
+/** A verifier key that is given as such, or as a file or address that holds it. */
+export async function readVerifierKey(given: string): Promise<string> {
+  if (looksLikeKey.test(given)) return given
+  return utf8Text(await readPlace(given, { allowUntrustedTls: false })).trim()
+}
+
 async function readKey(source: LogSource, given: string | undefined): Promise<string> {
-  if (given !== undefined && looksLikeKey.test(given)) return given
-  if (given !== undefined) return utf8Text(await readPlace(given, { allowUntrustedTls: false })).trim()
+  if (given !== undefined) return readVerifierKey(given)
   const bytes = await source.read('log.vkey')
   if (bytes === undefined) throw new Problem('proof-invalid', 'the log has no `log.vkey`; give its key with `--vkey`')
   return utf8Text(bytes).trim()

@@ -1,5 +1,5 @@
 /** What the command prints: for people, or one JSON value with `--json`. */
-import { Problem, problemDocument } from '@comity/core/problems'
+import { Problem, problemDocument, type ProblemDocument } from '@comity/core/problems'
 import colors from 'picocolors'
 
 /** Where output goes; tests give their own. */
@@ -15,8 +15,9 @@ export const processTerminal: Terminal = {
 
 /** An aligned table; the first row is its head. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows.map((row, index) => {
+  const plain = rows.map((row) => row.map(printable))
+  const widths = (plain[0] ?? []).map((_, column) => Math.max(...plain.map((row) => (row[column] ?? '').length)))
+  return plain.map((row, index) => {
     const line = row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
@@ -25,8 +26,26 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   })
 }
 
+/** Foreign text on one line, unable to steer the terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+}
+
+/** An error of the operating system says what was refused; it is the reader's to solve, and no fault of the program. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error
+}
+
+/** A refusal as JSON, for `--json`. */
+export function errorDocument(error: unknown): ProblemDocument {
+  if (error instanceof Problem) return problemDocument(error)
+  if (isSystemError(error)) return problemDocument(new Problem('storage-failed', error.message, { cause: error }))
+  return problemDocument(new Problem('internal-error', error instanceof Error ? error.message : String(error)))
+}
+
 /** Lines that tell a person what went wrong and what to do; an unknown error is told whole, for it is our fault. */
 export function errorLines(error: unknown): string[] {
+  if (isSystemError(error)) return [`${colors.red('✗')} the system refused: ${printable(error.message)}`]
   if (!(error instanceof Problem)) {
     return [
       colors.red('comity failed unexpectedly:'),
@@ -34,15 +53,17 @@ export function errorLines(error: unknown): string[] {
     ]
   }
   const { title, detail, remedy, code, errors } = problemDocument(error)
-  const listed = Array.isArray(errors) ? errors.map((entry) => `  - ${describe(entry)}`) : []
-  return [`${colors.red('✗')} ${title}: ${detail}`, ...listed, `  ${colors.dim(`${remedy} (${code})`)}`]
+  // The detail of a wrong configuration lists its mistakes itself, one a line.
+  const listed = Array.isArray(errors) && !detail.includes('\n') ? errors.map((entry) => `  - ${describe(entry)}`) : []
+  const told = detail.split('\n').map(printable).join('\n')
+  return [`${colors.red('✗')} ${title}: ${told}`, ...listed, `  ${colors.dim(`${remedy} (${code})`)}`]
 }
 
 function describe(entry: unknown): string {
-  if (typeof entry === 'string') return entry
+  if (typeof entry !== 'object' || entry === null) return printable(String(entry))
   const { path, pointer, parameter, line, detail, message } = entry as Record<string, unknown>
   const where = [path ?? pointer ?? parameter, line === undefined ? undefined : `line ${String(line)}`].filter(
-    (part) => part !== undefined,
+    (part) => part !== undefined && part !== '',
   )
-  return `${where.map(String).join(', ')}${where.length > 0 ? ': ' : ''}${String(detail ?? message ?? '')}`
+  return printable(`${where.map(String).join(', ')}${where.length > 0 ? ': ' : ''}${String(detail ?? message ?? '')}`)
 }

@@ -16,6 +16,7 @@ export interface FetchTrust {
 export function fetchBytes(url: string, { allowUntrustedTls }: FetchTrust): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => reject(new Problem('partner-unreachable', `\`${url}\` cannot be read`, { cause }))
+    if (!URL.canParse(url)) return fail(new Error('not an address'))
     const request = get(url, { rejectUnauthorized: !allowUntrustedTls, timeout: timeoutMs }, (answer) => {
       if (answer.statusCode === 404) return resolve(void answer.resume() as undefined)
       if (answer.statusCode !== 200) return fail(new Error(`status ${answer.statusCode}`))

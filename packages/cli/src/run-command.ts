@@ -1,19 +1,27 @@
 /** The tree of commands. Each action is imported only when it runs, so that every command starts fast. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext } from './command-context.ts'
-import { errorLines, processTerminal, type Terminal } from './output.ts'
+import { errorDocument, errorLines, processTerminal, type Terminal } from './output.ts'
 
 /** Exit codes: 0 done, 1 refused or failed, 2 the arguments are wrong. */
 export async function runCommand(args: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
-  const program = buildProgram(terminal)
+  const run: Run = { terminal, exitCode: 0 }
+  const program = buildProgram(run)
   try {
     await program.parseAsync([...args], { from: 'user' })
-    return Number(process.exitCode ?? 0)
+    return run.exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    for (const line of errorLines(error)) terminal.error(line)
+    if (program.opts<{ json: boolean }>().json) terminal.error(JSON.stringify(errorDocument(error)))
+    else for (const line of errorLines(error)) terminal.error(line)
     return 1
   }
+}
+
+/** One run of the command. */
+interface Run {
+  readonly terminal: Terminal
+  exitCode: 0 | 1
 }
 
 /** A whole number within bounds, or an explained refusal. */
@@ -32,7 +40,8 @@ export function duration(text: string): number {
   return Number(count) * { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 's' | 'm' | 'h' | 'd']
 }
 
-function buildProgram(terminal: Terminal): Command {
+/** The whole tree, without running anything. */
+export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0 }): Command {
   const program = new Command('comity')
     .description(
       'A node that shares data with other organisations directly, with consent, fine-grained access and proof.',
@@ -40,23 +49,24 @@ function buildProgram(terminal: Terminal): Command {
     .option('-c, --config <file>', 'the configuration', 'comity.yaml')
     .option('--json', 'print one JSON value instead of text', false)
     .configureOutput({
-      writeOut: (text) => terminal.out(text.trimEnd()),
-      writeErr: (text) => terminal.error(text.trimEnd()),
+      writeOut: (text) => run.terminal.out(text.trimEnd()),
+      writeErr: (text) => run.terminal.error(text.trimEnd()),
     })
     .showHelpAfterError('(comity --help tells more)')
     .showSuggestionAfterError()
     .exitOverride()
-  for (const add of [addNode, addKeys, addPartners, addAgreements, addEvidence]) add(program, terminal)
+  for (const add of [addNode, addProducts, addKeys, addPartners, addAgreements, addEvidence, addVerify])
+    add(program, run)
   return program
 }
 
-function contextOf(program: Command, terminal: Terminal): CommandContext {
+function contextOf(program: Command, run: Run): CommandContext {
   const { config, json } = program.opts<{ config: string; json: boolean }>()
-  return { terminal, configFile: config, json }
+  return { terminal: run.terminal, configFile: config, json, fail: () => void (run.exitCode = 1) }
 }
 
-function addNode(program: Command, terminal: Terminal): void {
-  const context = () => contextOf(program, terminal)
+function addNode(program: Command, run: Run): void {
+  const context = () => contextOf(program, run)
   program
     .command('init')
     .description('write comity.yaml and fresh keys, and print the DID')
@@ -65,8 +75,8 @@ function addNode(program: Command, terminal: Terminal): void {
     .option('--name <name>', 'name of the organisation; the host of the URL unless given')
     .option('--did-key', 'a did:key instead of a did:web; it can never rotate its keys', false)
     .option('--address <ip>', 'address to bind the public listener to')
-    .option('--local-port <port>', 'port for local applications', wholeNumber(0, 65_535))
-    .option('--admin-port <port>', 'port for this command and for metrics', wholeNumber(0, 65_535))
+    .option('--local-port <port>', 'port for local applications', wholeNumber(1, 65_535))
+    .option('--admin-port <port>', 'port for this command and for metrics', wholeNumber(1, 65_535))
     .option('--passphrase-env <name>', 'environment variable with the passphrase of the keys')
     .option('--passphrase-file <file>', 'file with the passphrase of the keys')
     .option('--key-file <file>', 'file of 32 random bytes that encrypts the keys')
@@ -89,37 +99,52 @@ function addNode(program: Command, terminal: Terminal): void {
     .command('check')
     .description('list every mistake in the configuration')
     .action(async () => (await import('./commands/config.ts')).checkConfig(context()))
+}
+
+function addProducts(program: Command, run: Run): void {
+  const context = () => contextOf(program, run)
   const products = program.command('products').description('the products on offer')
-  products.command('list').action(async () => (await import('./commands/products.ts')).listProducts(context()))
+  products
+    .command('list')
+    .description('what is offered')
+    .action(async () => (await import('./commands/products.ts')).listProducts(context()))
   products
     .command('add <file>')
     .description('offer a product described in a YAML or JSON file, while the node runs')
     .action(async (file: string) => (await import('./commands/products.ts')).addProduct(context(), file))
   products
     .command('remove <id>')
+    .description('stop offering a product that was added while the node ran')
     .action(async (id: string) => (await import('./commands/products.ts')).removeProduct(context(), id))
 }
 
-function addKeys(program: Command, terminal: Terminal): void {
-  const context = () => contextOf(program, terminal)
+function addKeys(program: Command, run: Run): void {
+  const context = () => contextOf(program, run)
   const keys = program.command('keys').description('the keys of the participant')
-  keys.command('list').action(async () => (await import('./commands/keys.ts')).listKeys(context()))
+  keys
+    .command('list')
+    .description('the keys and their states')
+    .action(async () => (await import('./commands/keys.ts')).listKeys(context()))
   keys
     .command('rotate')
     .description('publish successors, sign with them later, retire the old ones on time')
-    .option('--purpose <purpose...>', 'authentication, assertionMethod, keyAgreement or tls', [
-      'authentication',
-      'assertionMethod',
-    ])
+    .addOption(
+      new Option('--purpose <purpose...>', 'which keys')
+        .choices(['authentication', 'assertionMethod', 'keyAgreement', 'tls'])
+        .default(['authentication', 'assertionMethod']),
+    )
     .option('--publish-for <span>', 'how long a successor is published before it signs', duration, 600_000)
     .option('--overlap <span>', 'how long the old key is accepted after that', duration, 86_400_000)
     .action(async (options: object) => (await import('./commands/keys.ts')).rotateKeys(context(), options as never))
 }
 
-function addPartners(program: Command, terminal: Terminal): void {
-  const context = () => contextOf(program, terminal)
+function addPartners(program: Command, run: Run): void {
+  const context = () => contextOf(program, run)
   const partners = program.command('partners').description('the participants this node deals with')
-  partners.command('list').action(async () => (await import('./commands/partners.ts')).listPartners(context()))
+  partners
+    .command('list')
+    .description('the partners and why each is trusted')
+    .action(async () => (await import('./commands/partners.ts')).listPartners(context()))
   partners
     .command('add <alias> <did>')
     .description('trust a partner: by a fingerprint told out of band, or by a public authority for its did:web')
@@ -131,22 +156,31 @@ function addPartners(program: Command, terminal: Terminal): void {
     )
   partners
     .command('remove <alias>')
+    .description('stop dealing with a partner that was added while the node ran')
     .action(async (alias: string) => (await import('./commands/partners.ts')).removePartner(context(), alias))
 }
 
-function addAgreements(program: Command, terminal: Terminal): void {
-  const context = () => contextOf(program, terminal)
+function addAgreements(program: Command, run: Run): void {
+  const context = () => contextOf(program, run)
   const agreements = program.command('agreements').description('what is agreed with partners')
-  agreements.command('list').action(async () => (await import('./commands/agreements.ts')).listAgreements(context()))
+  agreements
+    .command('list')
+    .description('the agreements and their states')
+    .action(async () => (await import('./commands/agreements.ts')).listAgreements(context()))
   agreements
     .command('show <id>')
+    .description('one agreement with its signed document, as JSON')
     .action(async (id: string) => (await import('./commands/agreements.ts')).showAgreement(context(), id))
   agreements
     .command('draft')
     .description('write an agreement to be signed by both sides')
     .requiredOption('--partner <alias-or-did>', 'the other side')
     .requiredOption('--product <id...>', 'the products it covers')
-    .option('--as <role>', '`holder` when the products are yours, `recipient` when they are the partner’s', 'holder')
+    .addOption(
+      new Option('--as <role>', '`holder` when the products are yours, `recipient` when they are the partner’s')
+        .choices(['holder', 'recipient'])
+        .default('holder'),
+    )
     .option('--operation <id...>', 'allowed operations; all unless given')
     .option('--purpose <iri...>', 'allowed purposes; any unless given')
     .option('--from <time>', 'begin of validity, ISO 8601')
@@ -175,8 +209,8 @@ function addAgreements(program: Command, terminal: Terminal): void {
     )
 }
 
-function addEvidence(program: Command, terminal: Terminal): void {
-  const context = () => contextOf(program, terminal)
+function addEvidence(program: Command, run: Run): void {
+  const context = () => contextOf(program, run)
   const log = program.command('log').description('the audit log')
   log
     .command('show')
@@ -188,6 +222,7 @@ function addEvidence(program: Command, terminal: Terminal): void {
   const receipts = program.command('receipts').description('what proves the exchanges')
   receipts
     .command('list')
+    .description('the newest exchanges with a receipt')
     .option('--limit <count>', 'how many', wholeNumber(1, 1_000), 50)
     .action(async (options: object) =>
       (await import('./commands/receipts.ts')).listReceipts(context(), options as never),
@@ -199,11 +234,15 @@ function addEvidence(program: Command, terminal: Terminal): void {
     .action(async (id: string | undefined, options: object) =>
       (await import('./commands/receipts.ts')).exportReceipts(context(), id, options as never),
     )
+}
+
+function addVerify(program: Command, run: Run): void {
+  const context = () => contextOf(program, run)
   const verify = program.command('verify').description('check evidence offline, from files or URLs')
   verify
     .command('receipt <file>')
     .description('a receipt (.jws) against its holder’s DID document')
-    .requiredOption('--did-document <file-or-url>', 'the holder’s DID document')
+    .option('--did-document <file-or-url>', 'the holder’s DID document; not needed for a did:key or did:jwk')
     .action(async (file: string, options: object) =>
       (await import('./commands/verify.ts')).verifyReceiptFile(context(), file, options as never),
     )
@@ -219,6 +258,7 @@ function addEvidence(program: Command, terminal: Terminal): void {
     .command('exchange <file>')
     .description('an exported exchange: who asked what, what was answered, and that it is in the log')
     .option('--did-document <file-or-url...>', 'DID documents to trust instead of the embedded ones')
+    .option('--vkey <vkey-or-file>', 'the verifier key of the holder’s log; that of its DID document unless given')
     .action(async (file: string, options: object) =>
       (await import('./commands/verify.ts')).verifyExchange(context(), file, options as never),
     )

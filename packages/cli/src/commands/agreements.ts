@@ -1,14 +1,12 @@
 /** `comity agreements`: draft, sign, import, list, show, terminate. */
-import { writeFile } from 'node:fs/promises'
 import type { AgreementView } from '@comity/node/admin/admin-api'
-import { Problem } from '@comity/core/problems'
-import { connect, readJsonFile, show, type CommandContext } from '../command-context.ts'
+import { connect, readJsonFile, show, writeTextFile, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
 
 export interface DraftArguments {
   readonly partner: string
   readonly product: readonly string[]
-  readonly as: string
+  readonly as: 'holder' | 'recipient'
   readonly operation?: readonly string[]
   readonly purpose?: readonly string[]
   readonly from?: string
@@ -37,13 +35,11 @@ export async function showAgreement(context: CommandContext, id: string): Promis
 async function writeDocument(context: CommandContext, document: unknown, out: string | undefined): Promise<void> {
   const text = `${JSON.stringify(document, null, 2)}\n`
   if (out === undefined) return context.terminal.out(text.trimEnd())
-  await writeFile(out, text)
+  await writeTextFile(out, text)
   show(context, { wrote: out }, () => [`wrote ${out}`])
 }
 
 export async function draftAgreement(context: CommandContext, args: DraftArguments): Promise<void> {
-  if (args.as !== 'holder' && args.as !== 'recipient')
-    throw new Problem('malformed-request', '`--as` is `holder` or `recipient`')
   const request = {
     partner: args.partner,
     role: args.as,

@@ -1,5 +1,5 @@
 /** `comity keys`: list and rotate. */
-import type { KeyInfo } from '@comity/node/identity/own-identity'
+import type { KeyView } from '@comity/node/admin/admin-api'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
 
@@ -11,10 +11,10 @@ export interface RotateArguments {
   readonly overlap: number
 }
 
-const moment = (timeMs: number | undefined): string =>
-  timeMs === undefined ? '' : new Date(timeMs).toISOString().slice(0, 19) + 'Z'
+/** The first keys sign since ever, which is told as nothing. */
+const moment = (timeMs = 0): string => (timeMs === 0 ? '' : `${new Date(timeMs).toISOString().slice(0, 19)}Z`)
 
-function lines(keys: readonly KeyInfo[]): string[] {
+function lines(keys: readonly KeyView[]): string[] {
   const rows = keys.map((key) => [
     key.keyid,
     key.purpose,
@@ -27,12 +27,12 @@ function lines(keys: readonly KeyInfo[]): string[] {
 }
 
 export async function listKeys(context: CommandContext): Promise<void> {
-  const keys = await (await connect(context)).get<KeyInfo[]>('/v1/keys')
+  const keys = await (await connect(context)).get<KeyView[]>('/v1/keys')
   show(context, keys, () => lines(keys))
 }
 
 export async function rotateKeys(context: CommandContext, args: RotateArguments): Promise<void> {
   const request = { purposes: args.purpose, publishForMs: args.publishFor, overlapMs: args.overlap }
-  const keys = await (await connect(context)).post<KeyInfo[]>('/v1/keys/rotate', request)
+  const keys = await (await connect(context)).post<KeyView[]>('/v1/keys/rotate', request)
   show(context, keys, () => lines(keys))
 }

@@ -10,11 +10,19 @@ export interface ShowLogArguments {
   readonly dir?: string
 }
 
+/** Members of an event that tell a person what happened; the rest of it stands in `--json`. */
+const words: Readonly<Record<string, readonly string[]>> = {
+  exchange: ['role', 'outcome', 'peer', 'product', 'operation', 'status', 'problem', 'agreement', 'purpose'],
+  admin: ['action', 'target', 'problem'],
+  'event-received': ['issuer'],
+}
+const ofAgreements = ['agreement', 'peer', 'reason']
+
 function describe({ type, body }: LoggedEventView): string {
   const event = JSON.parse(body) as Record<string, unknown>
-  const words = ['role', 'outcome', 'peer', 'product', 'operation', 'status', 'problem', 'agreement', 'purpose']
-  const told = words.map((word) => event[word]).filter((value) => value !== undefined)
-  return type === 'exchange' ? told.map(String).join(' ') : body.slice(0, 160)
+  const names = words[type] ?? (type.startsWith('agreement-') ? ofAgreements : undefined)
+  if (names === undefined) return body.slice(0, 160)
+  return names.flatMap((name) => (event[name] === undefined ? [] : [String(event[name])])).join(' ')
 }
 
 export async function showLog(context: CommandContext, args: ShowLogArguments): Promise<void> {

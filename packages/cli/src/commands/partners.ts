@@ -14,7 +14,7 @@ export interface AddPartnerArguments {
 const row = ({ alias, did, url, fingerprints, source }: PartnerView): string[] => [
   alias,
   did,
-  url ?? '',
+  url,
   fingerprints.length > 0 ? 'fingerprint' : 'public authority',
   source,
 ]

@@ -31,9 +31,19 @@ export async function addProduct(context: CommandContext, file: string): Promise
 }
 
 function parseProduct(text: string, file: string): Record<string, unknown> {
-  const value: unknown = parse(text)
+  const value = parseYaml(text, file)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw new Problem('malformed-request', `\`${file}\` does not describe a product`)
+}
+
+/** JSON is YAML too. */
+function parseYaml(text: string, file: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: 100, logLevel: 'error' }) as unknown
+  } catch (cause) {
+    const [why = ''] = cause instanceof Error ? cause.message.split('\n') : []
+    throw new Problem('malformed-request', `\`${file}\` is not YAML: ${why}`, { cause })
+  }
 }
 
 export async function removeProduct(context: CommandContext, id: string): Promise<void> {

@@ -1,10 +1,11 @@
 /** `comity receipts`: list, and export what proves an exchange to files. */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import type { EvidenceExport, ReceiptView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
-import { connect, show, type CommandContext } from '../command-context.ts'
+import colors from 'picocolors'
+import { connect, show, writeTextFile, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
 
 const pageSize = 500
@@ -46,12 +47,17 @@ export async function exportReceipts(
   await mkdir(directory, { recursive: true })
   const client = await connect(context)
   const files: string[] = []
+  const missing: string[] = []
   for (const each of id === undefined ? await allIds(context) : [id]) {
     const exported = await client.get<EvidenceExport>(`/v1/exchanges/${encodeURIComponent(each)}/evidence`)
-    const stem = join(directory, exported.id)
-    await writeFile(`${stem}.jws`, `${exported.evidence.receipt}\n`)
-    await writeFile(`${stem}.json`, `${JSON.stringify(exported.evidence, null, 2)}\n`)
+    const stem = join(directory, basename(exported.id))
+    await writeTextFile(`${stem}.jws`, `${exported.evidence.receipt}\n`)
+    await writeTextFile(`${stem}.json`, `${JSON.stringify(exported.evidence, null, 2)}\n`)
     files.push(`${stem}.json`)
+    missing.push(...exported.missing.map((part) => `${exported.id} lacks ${part}`))
   }
-  show(context, { files }, () => files.map((file) => `wrote ${file}`))
+  show(context, { files, missing }, () => [
+    ...files.map((file) => `wrote ${file}`),
+    ...missing.map((part) => colors.yellow(`! ${part}`)),
+  ])
 }

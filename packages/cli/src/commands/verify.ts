@@ -6,10 +6,13 @@ import { importVerifyingKey } from '@comity/core/crypto/crypto-node'
 import { verifyEvidence, type EvidenceReport } from '@comity/core/exchange/evidence'
 import { parseReceipt, verifyParsedReceipt } from '@comity/core/exchange/receipt'
 import { findVerificationMethod, parseDidDocument, type DidDocument } from '@comity/core/identity/did-document'
+import { parseDid } from '@comity/core/identity/did'
+import { didJwkDocument } from '@comity/core/identity/did-jwk'
+import { didKeyDocument } from '@comity/core/identity/did-key'
 import { Problem } from '@comity/core/problems'
 import colors from 'picocolors'
 import { readJsonFile, readTextFile, show, type CommandContext } from '../command-context.ts'
-import { openLog } from '../log-reader.ts'
+import { openLog, readVerifierKey } from '../log-reader.ts'
 import { readPlace } from '../read-place.ts'
 
 const good = colors.green('✓')
@@ -27,13 +30,22 @@ async function readDidDocument(place: string): Promise<DidDocument> {
   return parseDidDocument(value, String((value as { id?: unknown } | null)?.id ?? ''))
 }
 
+/** The document of the DID that is given, or that the DID itself carries. */
+async function holderDocument(did: string, place: string | undefined): Promise<DidDocument> {
+  if (place !== undefined) return readDidDocument(place)
+  const { method } = parseDid(did)
+  if (method === 'key') return didKeyDocument(did)
+  if (method === 'jwk') return didJwkDocument(did)
+  throw new Problem('did-unresolvable', `give the DID document of \`${did}\` with \`--did-document\``)
+}
+
 export async function verifyReceiptFile(
   context: CommandContext,
   file: string,
-  options: { readonly didDocument: string },
+  options: { readonly didDocument?: string },
 ): Promise<void> {
   const parsed = parseReceipt((await readTextFile(file)).trim())
-  const document = await readDidDocument(options.didDocument)
+  const document = await holderDocument(parsed.claims.iss, options.didDocument)
   if (document.id !== parsed.claims.iss) {
     throw new Problem(
       'receipt-invalid',
@@ -94,10 +106,12 @@ function reportLines(report: EvidenceReport): string[] {
 export async function verifyExchange(
   context: CommandContext,
   file: string,
-  options: { readonly didDocument?: readonly string[] },
+  options: { readonly didDocument?: readonly string[]; readonly vkey?: string },
 ): Promise<void> {
   const documents = await Promise.all((options.didDocument ?? []).map(readDidDocument))
-  const report = verifyEvidence(await readJsonFile(file), { documents })
+  const verifierKey = options.vkey === undefined ? undefined : await readVerifierKey(options.vkey)
+  const trusted = { documents, ...(verifierKey === undefined ? {} : { verifierKey }) }
+  const report = verifyEvidence(await readJsonFile(file), trusted)
   show(context, report, () => reportLines(report))
-  if (!report.ok) throw new Problem('proof-invalid', `the evidence in \`${file}\` does not hold`)
+  if (!report.ok) context.fail()
 }

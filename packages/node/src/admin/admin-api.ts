@@ -22,7 +22,8 @@ export type Source = 'configuration' | 'admin'
 export interface PartnerView {
   readonly alias: string
   readonly did: string
-  readonly url: string | undefined
+  readonly url: string
+  /** Pins in force; none when a public authority must vouch for the host. */
   readonly fingerprints: readonly string[]
   readonly requireClientCertificate: boolean
   readonly source: Source

@@ -20,7 +20,11 @@ export async function checkProducts({
   )
   const added = running?.addedProducts ?? 0
   if (added === 0) return findings.flat()
-  const unchecked = caution('upstream', `${added} products that were added later were not checked`, 'look at /metrics')
+  const unchecked = caution(
+    'upstream',
+    `products that were added while the node runs are not checked (${added})`,
+    'look at /metrics',
+  )
   return [...findings.flat(), unchecked]
 }
 

@@ -1,0 +1,64 @@
+/** `comity doctor`: what keeps this node from working, and what to do about it. Exit code 1 when a check fails. */
+import { randomBytes } from 'node:crypto'
+import type { NodeStatus, PartnerView } from '@comity/node/admin/admin-api'
+import { loadConfig } from '@comity/node/config/config'
+import { readEnvironment } from '@comity/node/config/environment'
+import type { RunningFacts } from '@comity/node/doctor/doctor-options'
+import { bad, caution, good, type Finding } from '@comity/node/doctor/finding'
+import { Problem } from '@comity/core/problems'
+import colors from 'picocolors'
+import { connect, show, type CommandContext } from '../command-context.ts'
+
+const signs = { good: colors.green('✓'), caution: colors.yellow('!'), bad: colors.red('✗') }
+
+function line({ check, outcome, detail, remedy }: Finding): string[] {
+  const told = `${signs[outcome]} ${check.padEnd(18)} ${detail}`
+  return remedy === undefined ? [told] : [told, colors.dim(`${' '.repeat(21)}→ ${remedy}`)]
+}
+
+/** The node of this configuration, when it runs and knows the token. */
+async function askNode(context: CommandContext): Promise<{ finding: Finding; running: RunningFacts | undefined }> {
+  try {
+    const client = await connect(context)
+    const status = await client.get<NodeStatus>('/v1/status')
+    const partners = await client.get<PartnerView[]>('/v1/partners')
+    const products = await client.get<{ readonly source: string }[]>('/v1/products')
+    const running: RunningFacts = {
+      ports: status.ports,
+      partners: partners.map(({ alias, did, url, fingerprints }) => ({ alias, did, url, fingerprints })),
+      addedProducts: products.filter(({ source }) => source === 'admin').length,
+    }
+    return { finding: good('node', `runs version ${status.version} as ${status.did}`), running }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { finding: absence(error), running: undefined }
+  }
+}
+
+function absence({ code, message }: Problem): Finding {
+  if (code === 'node-not-running') {
+    return caution(
+      'node',
+      'does not run; what only a running node can show was left out',
+      'start it with `comity start`',
+    )
+  }
+  const remedy = 'another program, or a node with another token, answers on the admin address: correct `listen.admin`'
+  return bad('node', `the admin address answers, but not as this node: ${message}`, remedy)
+}
+
+async function examineAll(context: CommandContext): Promise<Finding[]> {
+  const environment = readEnvironment()
+  const config = await loadConfig(context.configFile, environment)
+  const { finding, running } = await askNode(context)
+  const { examine } = await import('@comity/node/doctor/doctor')
+  const findings = await examine({ config, environment, clock: Date, randomBytes, running })
+  return [good('configuration', `${config.file} has no mistakes`), finding, ...findings]
+}
+
+export async function doctor(context: CommandContext): Promise<void> {
+  const findings = await examineAll(context)
+  const ok = findings.every(({ outcome }) => outcome !== 'bad')
+  show(context, { ok, findings }, () => findings.flatMap(line))
+  if (!ok) context.fail()
+}
