@@ -33,7 +33,8 @@ export interface ComityHolder extends AsyncDisposable {
   readonly systems: readonly SystemUnderTest[]
 }
 
-const cli = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
+/** The command as npm installs it; it keeps what it compiled for the next start. */
+const cli = fileURLToPath(new URL('../../packages/cli/bin/comity.js', import.meta.url))
 const environment = { COMITY_PASSPHRASE: 'only for the bench, on loopback' }
 
 /** Runs `comity init` in `folder` and adds the products and the partner. */
