@@ -135,6 +135,17 @@ rule(
 )
 
 rule(
+  'keeps the patterns of one document apart',
+  {
+    root: {
+      type: 'object',
+      properties: { lower: { type: 'string', pattern: '^[a-z]+$' }, upper: { type: 'string', pattern: '^[A-Z]+$' } },
+    },
+  },
+  { takes: ['{"lower":"a","upper":"A"}'], refuses: ['{"lower":"a","upper":"a"}', '{"lower":"A","upper":"A"}'] },
+)
+
+rule(
   'checks formats, and ignores those it does not know',
   {
     root: {

@@ -89,10 +89,10 @@ function createAjv(closing: SchemaClosing): AjvModule.Ajv2020 {
 
 const isBounded = (text: string) => text.length <= maxPatternInput
 
-/** The regular expressions of `pattern`, which Ajv only ever asks to `test`. */
+/** The regular expressions of `pattern`, which Ajv only ever asks to `test`; it tells them apart by their text. */
 function boundedRegExp(pattern: string, flags: string) {
   const expression = new RegExp(pattern, flags)
-  return { test: (text: string) => isBounded(text) && expression.test(text) }
+  return { test: (text: string) => isBounded(text) && expression.test(text), toString: () => String(expression) }
 }
 boundedRegExp.code = 'boundedRegExp'
 
