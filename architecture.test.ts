@@ -26,7 +26,7 @@ const features = [
   'public',
 ]
 /** Beside `node.ts`: the composition of a running node, and of a new one. They too know all parts. */
-const composition = ['assembly', 'setup']
+const composition = ['assembly', 'doctor', 'setup']
 const groundFolders = ['storage', 'http', 'telemetry', 'config']
 const everything = [
   core,

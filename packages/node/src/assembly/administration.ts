@@ -119,7 +119,11 @@ function evidenceSources(parts: NodeParts): EvidenceSources {
     did: foundation.identity.did,
     verifierKey: auditLog.verifierKey,
     findExchange: (id) => gateway.exchanges.find(id),
-    loadProof: (eventId) => loadProof(auditLog, eventId),
+    async loadProof(eventId) {
+      // Whoever asks for the proof of what just happened need not wait for the next checkpoint.
+      if ((await auditLog.proof(eventId)) === 'pending') await auditLog.integrate()
+      return loadProof(auditLog, eventId)
+    },
     ...createHolderReader(parts),
     resolveDocument: (did) => counterparts.resolver.resolveDocument(did),
     sleep: async (ms) => void (await sleep(ms)),
