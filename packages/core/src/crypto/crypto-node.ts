@@ -11,6 +11,7 @@ import {
 } from 'node:crypto'
 import { concatBytes, equalBytes } from '../bytes/bytes.ts'
 import type { PrivateJwk, PublicJwk, SignatureAlgorithm, SigningKey, VerifyingKey } from './crypto.ts'
+import { derOfSignature, signatureOfDer } from './ecdsa-der.ts'
 import { mismatchedKey, privateMaterial, publicMaterial, publicPart, type PublicMaterial } from './key-material.ts'
 
 const signatureLength = 64
@@ -66,8 +67,7 @@ type Check = (data: Uint8Array, signature: Uint8Array) => boolean
 type Make = (data: Uint8Array) => Uint8Array
 
 function ecdsaVerifier(key: KeyObject): Check {
-  const options = { key, dsaEncoding: 'ieee-p1363' } as const
-  return (data, signature) => verify('sha256', data, options, signature)
+  return (data, signature) => verify('sha256', data, key, derOfSignature(signature))
 }
 
 function ed25519Verifier(key: KeyObject): Check {
@@ -75,8 +75,7 @@ function ed25519Verifier(key: KeyObject): Check {
 }
 
 function ecdsaSigner(key: KeyObject): Make {
-  const options = { key, dsaEncoding: 'ieee-p1363' } as const
-  return (data) => plain(sign('sha256', data, options))
+  return (data) => signatureOfDer(sign('sha256', data, key))
 }
 
 function ed25519Signer(key: KeyObject): Make {
