@@ -27,7 +27,7 @@ test('a request is too old for a node that allows less than it says of itself', 
 
 test('says by how much', () => {
   const result = checkFreshness(window, at(-100))
-  assert.equal(!result.fresh && result.detail, 'the request was created in the future by 100 s')
+  assert.equal(!result.fresh && result.detail, 'the request was created 100 s in the future')
 })
 
 test('a nonce is remembered for as long as any copy of its request could be fresh', () => {

@@ -18,9 +18,9 @@ export function checkFreshness(
   { skewSeconds = 30, maxAgeSeconds = 60 }: FreshnessLimits = {},
 ): Freshness {
   const now = nowMs / 1000
-  if (created > now + skewSeconds) return stale('not-yet', created - now, 'the request was created in the future by')
-  if (expires < now - skewSeconds) return stale('expired', now - expires, 'the request expired ago by')
-  if (created < now - maxAgeSeconds - skewSeconds) return stale('too-old', now - created, 'the request is older than')
+  if (created > now + skewSeconds) return stale('not-yet', `was created ${seconds(created - now)} in the future`)
+  if (expires < now - skewSeconds) return stale('expired', `expired ${seconds(now - expires)} ago`)
+  if (created < now - maxAgeSeconds - skewSeconds) return stale('too-old', `is ${seconds(now - created)} old`)
   return { fresh: true }
 }
 
@@ -29,6 +29,8 @@ export function nonceForgettableAt(expires: number, { skewSeconds = 30 }: Freshn
   return expires + skewSeconds + 1
 }
 
-function stale(reason: 'not-yet' | 'expired' | 'too-old', bySeconds: number, words: string): Freshness {
-  return { fresh: false, reason, detail: `${words} ${Math.floor(bySeconds)} s` }
+const seconds = (count: number): string => `${Math.floor(count)} s`
+
+function stale(reason: 'not-yet' | 'expired' | 'too-old', words: string): Freshness {
+  return { fresh: false, reason, detail: `the request ${words}` }
 }
