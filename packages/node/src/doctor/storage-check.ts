@@ -1,5 +1,5 @@
 /** Checks that what the node writes can be written, that there is room, and that nobody else has the data. */
-import { access, constants, open, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, open, rm, rmdir, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { lockDataDirectory } from '../storage/data-directory-lock.ts'
@@ -32,9 +32,13 @@ async function checkDirectory(
   const remedy = 'make it a directory that the user of the node may write, on a disk that is not read-only'
   try {
     const existing = await nearestExisting(directory)
-    await access(existing, constants.W_OK | constants.X_OK)
-    if (existing !== directory) return [good(check, `${directory} will be made at the first start`)]
-    await writeAndRemove(join(directory, `.doctor-${encodeBase64url(randomBytes(9))}`))
+    const probe = join(existing, `.doctor-${encodeBase64url(randomBytes(9))}`)
+    if (existing !== directory) {
+      await mkdir(probe)
+      await rmdir(probe)
+      return [good(check, `${directory} will be made at the first start`)]
+    }
+    await writeAndRemove(probe)
     return [good(check, `${directory} takes writes`)]
   } catch (error) {
     return [bad(check, `${directory} does not take writes: ${describeError(error)}`, remedy)]

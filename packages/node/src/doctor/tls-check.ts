@@ -1,5 +1,6 @@
 /** Checks the certificate that the public listener presents, and that partners find its key in the DID document. */
 import { X509Certificate, createPrivateKey } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { Clock } from '@comity/core/ports'
 import type { DidDocument } from '@comity/core/identity/did-document'
 import type { TlsCertificate } from '../http/connector.ts'
@@ -54,7 +55,8 @@ function checkTime(certificate: X509Certificate, { clock, configured }: TlsFacts
 /** The name matters to those who trust a public authority; who pins the key does not look at it. */
 function checkName(certificate: X509Certificate, { hostname, configured }: TlsFacts): Finding[] {
   const bare = hostname.replace(/^\[(.*)\]$/, '$1')
-  if (certificate.checkHost(bare) !== undefined || certificate.checkIP(bare) !== undefined) return []
+  const named = isIP(bare) === 0 ? certificate.checkHost(bare) : certificate.checkIP(bare)
+  if (named !== undefined) return []
   const detail = `the certificate is not for \`${bare}\``
   const remedy = 'use a certificate that names the host of `listen.public.url`'
   return [configured ? bad('tls', detail, remedy) : caution('tls', detail, 'partners that pin the key do not mind')]
