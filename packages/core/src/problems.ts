@@ -384,6 +384,11 @@ const kinds = {
     title: 'The product is not known here',
     remedy: '`comity products list` shows those that are.',
   },
+  'listener-failed': {
+    status: 500,
+    title: 'A listener cannot be opened',
+    remedy: 'Free the port, or name another address and port under `listen` in the configuration.',
+  },
   'data-in-use': {
     status: 500,
     title: 'Another process uses this data directory',

@@ -108,6 +108,7 @@ function running(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposa
   async function stop(reason: string): Promise<void> {
     events.nodeDraining(reason)
     parts.state.ready = false
+    listeners.announceEnd()
     await sleep(lameDuckMs)
     await listeners.drain(config.limits.drainMs)
     await stack.disposeAsync()

@@ -6,6 +6,8 @@ import { openListener, type Listener, type ListenerOptions } from '../http/serve
 export interface NodeListeners {
   readonly ports: { readonly public: number; readonly local: number; readonly admin: number }
   readonly public: Listener
+  /** Asks every peer, with its next answer, to connect anew. */
+  announceEnd(): void
   /** Stops accepting everywhere, lets running calls end, gives up on them after `graceMs`. */
   drain(graceMs: number): Promise<void>
 }
@@ -28,6 +30,7 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
         gateway.tally.count(code, remoteAddress)
         events.connectionRefused(code)
       },
+      onInternalError: (error) => events.internalError(error),
     })
     opened.push(listener)
     return listener
@@ -48,7 +51,12 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
     handle: gateway.handlePublic,
   })
   ports.public = publicListener.port
-  return { ports, public: publicListener, drain: (graceMs) => drainAll(opened.toReversed(), graceMs) }
+  return {
+    ports,
+    public: publicListener,
+    announceEnd: () => opened.forEach((listener) => listener.announceEnd()),
+    drain: (graceMs) => drainAll(opened.toReversed(), graceMs),
+  }
 }
 
 /** The admin listener ends last, so that a stopping node can still be asked. */

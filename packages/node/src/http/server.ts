@@ -2,10 +2,10 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import { once } from 'node:events'
-import type { AddressInfo, Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
-import { Problem, problemDocument, type ProblemCode } from '@comity/core/problems'
+import type { AddressInfo } from 'node:net'
+import { Problem } from '@comity/core/problems'
 import { asProblem, problemReply, type Reply } from './problem-response.ts'
+import { refuseUnreadable, type UnreadableOptions } from './unreadable.ts'
 
 /** PEM texts of the listener's own key. */
 export interface TlsIdentity {
@@ -13,16 +13,15 @@ export interface TlsIdentity {
   readonly key: string
 }
 
-export interface ListenerOptions {
+export interface ListenerOptions extends UnreadableOptions {
   readonly address: string
   readonly port: number
   /** HTTPS with TLS 1.3 when given, plain HTTP otherwise. */
   readonly tls?: TlsIdentity
   readonly limits: ListenerLimits
   readonly handle: (message: IncomingMessage) => Promise<Reply> | Reply
-  /** Told of connections refused before there was a request to speak of. */
-  readonly onRefusedConnection?: (code: ProblemCode, remoteAddress: string) => void
-  readonly requestId: () => string
+  /** Told of a reply that could not be written; the caller gets `internal-error`. */
+  readonly onInternalError?: (error: unknown) => void
 }
 
 export interface ListenerLimits {
@@ -37,6 +36,8 @@ export interface Listener {
   readonly port: number
   /** Takes a new TLS key for connections that come from now on. */
   useTls(tls: TlsIdentity): void
+  /** Asks every peer, with its next answer, to connect anew: to another node, when a balancer is in between. */
+  announceEnd(): void
   /** Stops accepting, lets running calls end, closes what is still open after `graceMs`. */
   drain(graceMs: number): Promise<void>
 }
@@ -53,24 +54,6 @@ export function writeReply(response: ServerResponse, reply: Reply): void {
   response.end(bare ? undefined : reply.body)
 }
 
-/** What Node's parser found wrong, as one of our problems. */
-function parserProblem(error: NodeJS.ErrnoException): ProblemCode {
-  if (error.code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large'
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout'
-  return 'malformed-request'
-}
-
-/** Answers on a bare socket: the request was not readable as HTTP. */
-function refuseConnection(socket: Socket, code: ProblemCode, requestId: string): void {
-  if (!socket.writable) return void socket.destroy()
-  const problem = new Problem(code, 'the message is not readable as HTTP/1.1')
-  const body = JSON.stringify({ ...problemDocument(problem), requestId })
-  socket.end(
-    `HTTP/1.1 ${problem.status} Refused\r\ncontent-type: application/problem+json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  )
-}
-
 function createServer(options: ListenerOptions): Server | HttpsServer {
   const { limits, tls } = options
   const shared = {
@@ -78,6 +61,8 @@ function createServer(options: ListenerOptions): Server | HttpsServer {
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveMs,
+    // Node would answer without content; the node's own code refuses a request without `Host`.
+    requireHostHeader: false,
     connectionsCheckingInterval: Math.max(250, Math.min(5_000, limits.headersTimeoutMs / 2)),
     noDelay: true,
   }
@@ -93,7 +78,16 @@ function createServer(options: ListenerOptions): Server | HttpsServer {
   })
 }
 
-async function answer(options: ListenerOptions, message: IncomingMessage, response: ServerResponse): Promise<void> {
+/** What a listener keeps while it runs. */
+interface ListenerState {
+  isEnding: boolean
+}
+
+async function answer(
+  { options, state }: { readonly options: ListenerOptions; readonly state: ListenerState },
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   let reply: Reply
   try {
     reply = await options.handle(message)
@@ -101,35 +95,59 @@ async function answer(options: ListenerOptions, message: IncomingMessage, respon
     reply = problemReply(asProblem(error), options.requestId())
   }
   // A body that nobody read would be taken for the next request.
-  if (!message.complete) response.shouldKeepAlive = false
-  writeReply(response, reply)
-}
-
-function refuseUnreadable(server: Server | HttpsServer, options: ListenerOptions): void {
-  const refuse = (socket: Socket, code: ProblemCode) => {
-    options.onRefusedConnection?.(code, socket.remoteAddress ?? '')
-    refuseConnection(socket, code, options.requestId())
+  if (!message.complete || state.isEnding) response.shouldKeepAlive = false
+  try {
+    writeReply(response, reply)
+  } catch (error) {
+    // A field that Node refuses to write, before anything was written.
+    options.onInternalError?.(error)
+    writeReply(response, problemReply(asProblem(error), options.requestId()))
   }
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'ECONNRESET') socket.destroy()
-    else refuse(socket, parserProblem(error))
-  })
-  server.on('connect', (_message: IncomingMessage, socket: Socket) => refuse(socket, 'method-not-allowed'))
-  server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy())
 }
 
-/** Opens the listener; resolves when it accepts connections, throws the system's error when it cannot. */
+function listenProblem({ address, port }: ListenerOptions, cause: unknown): Problem {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason'
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'it is in use by another process',
+    EADDRNOTAVAIL: 'the address is not one of this machine',
+    EACCES: 'the system does not permit it',
+  }
+  return new Problem('listener-failed', `cannot listen on ${address}:${port}: ${reasons[code] ?? code}`, { cause })
+}
+
+async function listen(server: Server | HttpsServer, options: ListenerOptions): Promise<void> {
+  server.listen({ host: options.address, port: options.port })
+  try {
+    await once(server, 'listening')
+  } catch (cause) {
+    throw listenProblem(options, cause)
+  }
+}
+
+/** Opens the listener; resolves when it accepts connections. Throws `listener-failed` when it cannot. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const server = createServer(options)
+  const state: ListenerState = { isEnding: false }
   server.maxConnections = options.limits.connections
-  server.on('request', (message, response) => void answer(options, message, response))
-  refuseUnreadable(server, options)
-  server.listen({ host: options.address, port: options.port })
-  await once(server, 'listening')
+  // Their size is the bound; beyond a count Node would drop fields without a word.
+  server.maxHeadersCount = 0
+  const note = refuseUnreadable(server, options)
+  const take = (message: IncomingMessage, response: ServerResponse): void => {
+    note(message, response)
+    void answer({ options, state }, message, response)
+  }
+  server.on('request', take)
+  // RFC 9110 §10.1.1 lets a server overlook expectations that it does not know.
+  server.on('checkExpectation', take)
+  await listen(server, options)
   return {
     port: (server.address() as AddressInfo).port,
     useTls: (tls) => 'setSecureContext' in server && server.setSecureContext({ ...tls, minVersion: 'TLSv1.3' }),
-    drain: (graceMs) => drain(server, graceMs),
+    announceEnd: () => void (state.isEnding = true),
+    drain: (graceMs) => {
+      state.isEnding = true
+      return drain(server, graceMs)
+    },
   }
 }
 

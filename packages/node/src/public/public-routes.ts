@@ -80,6 +80,8 @@ async function route(parts: PublicParts, message: IncomingMessage): Promise<Repl
     if (message.method === 'POST') return receiveEvent(parts, message)
     throw new Problem('method-not-allowed', 'events are posted', { members: { allow: ['POST'] } })
   }
+  // What follows reads nothing of the head, which must be readable all the same.
+  readRequest(message, true)
   const known = path.startsWith('/log/') || path.startsWith('/receipts/') || readOnly(parts, path) !== undefined
   if (!known) throw new Problem('not-found', 'the node has no such address')
   if (!isRead(message.method))
