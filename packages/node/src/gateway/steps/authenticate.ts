@@ -36,8 +36,9 @@ export function authenticate(options: AuthenticateOptions): Step {
   return {
     name: 'authenticate',
     run(call) {
-      // Anonymous callers go on; the product's class decides whether that is enough.
-      if (call.request.header('signature-input') === undefined) return
+      // Anonymous callers go on; the product's class decides whether that is enough. Half a signature is no anonymity.
+      const { request } = call
+      if (request.header('signature-input') === undefined && request.header('signature') === undefined) return
       return verify(call, options).catch((error: unknown) => {
         options.limits.penalise(call.request.remoteAddress, claimedKey(call), options.world.clock.now())
         throw error
