@@ -6,11 +6,6 @@ test('can be asked before anything has loaded the main module', () => {
   assert.equal(typeof Client.prototype.request, 'function')
 })
 
-test('can request before undici itself was loaded', () => {
-  assert.equal(typeof Client.prototype.request, 'function')
-  assert.equal(typeof Pool.prototype.request, 'function')
-})
-
 test('are the classes that undici itself exports', async () => {
   const undici = await import('undici')
   assert.equal(Pool, undici.Pool)

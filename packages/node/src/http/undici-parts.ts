@@ -5,11 +5,6 @@ import type * as undici from 'undici'
 
 const require = createRequire(import.meta.url)
 
-const dispatcher = require('undici/lib/dispatcher/dispatcher.js') as typeof undici.Dispatcher
-const request = require('undici/lib/api/api-request.js') as undici.Dispatcher['request']
-// The main module gives the dispatchers their methods; `request` is the one that is used here.
-Object.assign(dispatcher.prototype, { request })
-
 // The main module adds its ways to call to the prototype when it is loaded; `request` is the one that is used here.
 const Dispatcher = require('undici/lib/dispatcher/dispatcher.js') as { prototype: object }
 Object.assign(Dispatcher.prototype, { request: require('undici/lib/api/api-request.js') as undici.Client['request'] })
