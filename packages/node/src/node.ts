@@ -71,7 +71,6 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const foundation = await openFoundation(options, stack)
   const { config, world, database, identity, events } = foundation
   const newId = createIdSource(world)
-  const state = { ready: false }
   const auditLog = stack.use(
     await openAuditLog({
       database,
@@ -82,10 +81,11 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
       onProblem: (error) => events.storageFailed(error),
     }),
   )
+  const state = readiness(auditLog)
   const store = createSqlProductStore(database)
   const readSecret = foundation.readSecretValue
   const catalogue = stack.use(await openCatalogue(config.products, { clock: world.clock, store, readSecret }))
-  const counterparts = await openCounterparts(foundation, auditLog, newId, stack)
+  const counterparts = await openCounterparts(foundation, { auditLog, newId }, stack)
   const gateway = createGateway({ foundation, auditLog, catalogue, counterparts, newId, isReady: () => state.ready })
   const keysChanged = { listeners: [] }
   return {
@@ -99,6 +99,19 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
     version: options.version,
     state,
     keysChanged,
+  }
+}
+
+/** Ready while the node takes calls and its storage takes writes. */
+function readiness(auditLog: AuditLog): { ready: boolean } {
+  let isTakingCalls = false
+  return {
+    get ready() {
+      return isTakingCalls && auditLog.isWritable
+    },
+    set ready(value) {
+      isTakingCalls = value
+    },
   }
 }
 

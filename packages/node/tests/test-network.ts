@@ -52,7 +52,13 @@ async function freePort(): Promise<number> {
 
 type Change = (config: Record<string, unknown>) => void
 
-async function makeNode(root: string, name: string, clock: { now(): number }, change: Change): Promise<TestNode> {
+interface NodePlace {
+  readonly root: string
+  readonly name: string
+  readonly clock: { now(): number }
+}
+
+async function makeNode({ root, name, clock }: NodePlace, change: Change): Promise<TestNode> {
   const directory = join(root, name)
   const port = await freePort()
   const url = `https://localhost:${port}`
@@ -66,6 +72,7 @@ async function makeNode(root: string, name: string, clock: { now(): number }, ch
     allowPrivateAddresses: ['127.0.0.0/8', '::1/128'],
     environment: {},
     clock,
+    randomBytes: pooledRandomBytes(),
   })
   const config = parse(await readFile(made.configFile, 'utf8')) as Record<string, unknown>
   change(config)
@@ -121,7 +128,7 @@ export async function startTestNetwork(options: TestNetworkOptions = {}): Promis
   const common = (config: Record<string, unknown>) => {
     config['limits'] = { perAddress: { requests: 1_000_000, perSeconds: 1 } }
   }
-  const holder = await makeNode(root, 'holder', clock, (config) => {
+  const holder = await makeNode({ root, name: 'holder', clock }, (config) => {
     common(config)
     config['products'] = [
       { id: 'items', class: 'partner', ...baseProduct(upstream.url, openapi) },
@@ -129,7 +136,7 @@ export async function startTestNetwork(options: TestNetworkOptions = {}): Promis
     ]
     options.holder?.(config)
   })
-  const recipient = await makeNode(root, 'recipient', clock, (config) => {
+  const recipient = await makeNode({ root, name: 'recipient', clock }, (config) => {
     common(config)
     options.recipient?.(config)
   })

@@ -1,5 +1,5 @@
 /** `comity doctor`: what keeps this node from working, and what to do about it. Exit code 1 when a check fails. */
-import { randomBytes } from 'node:crypto'
+import { pooledRandomBytes } from '@comity/node/assembly/world'
 import type { NodeStatus, PartnerView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
@@ -52,7 +52,7 @@ async function examineAll(context: CommandContext): Promise<Finding[]> {
   const config = await loadConfig(context.configFile, environment)
   const { finding, running } = await askNode(context)
   const { examine } = await import('@comity/node/doctor/doctor')
-  const findings = await examine({ config, environment, clock: Date, randomBytes, running })
+  const findings = await examine({ config, environment, clock: Date, randomBytes: pooledRandomBytes(), running })
   return [good('configuration', `${config.file} has no mistakes`), finding, ...findings]
 }
 

@@ -1,4 +1,5 @@
 /** `comity init`. */
+import { pooledRandomBytes } from '@comity/node/assembly/world'
 import { initialise, type InitialiseOptions } from '@comity/node/setup/initialise'
 import { readEnvironment } from '@comity/node/config/environment'
 import type { KeySecretSource } from '@comity/node/identity/key-secret'
@@ -42,6 +43,7 @@ export async function init(context: CommandContext, args: InitArguments): Promis
     ports,
     environment: readEnvironment(),
     clock: Date,
+    randomBytes: pooledRandomBytes(),
     ...(secret === undefined ? {} : { secret }),
     ...(args.address === undefined ? {} : { address: args.address }),
     ...(args.allowPrivate === undefined ? {} : { allowPrivateAddresses: args.allowPrivate }),

@@ -8,7 +8,7 @@ import {
 } from '@comity/core/events/event-types'
 import { parseSecurityEvent } from '@comity/core/events/security-event'
 import type { DidDocument } from '@comity/core/identity/did-document'
-import { Agreements, openAgreements } from '../agreements/agreements.ts'
+import { openAgreements, type Agreements } from '../agreements/agreements.ts'
 import { createAgreementStore } from '../agreements/agreement-store-sql.ts'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { readDeliveryAnswer, type Deliver } from '../events/delivery.ts'
@@ -106,8 +106,7 @@ function namesOf(token: string): { readonly id: string; readonly type: string } 
 /** Opens them on the log, which records what is agreed and told. */
 export async function openCounterparts(
   foundation: Foundation,
-  auditLog: AuditLog,
-  newId: () => string,
+  { auditLog, newId }: { readonly auditLog: AuditLog; readonly newId: () => string },
   stack: AsyncDisposableStack,
 ): Promise<Counterparts> {
   const { world, database, identity, events } = foundation

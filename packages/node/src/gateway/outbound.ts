@@ -79,8 +79,7 @@ function findPartner(parts: OutboundParts, name: string): PartnerLink {
 function findAgreement(
   parts: OutboundParts,
   request: ReceivedRequest,
-  partner: PartnerLink,
-  product: string,
+  { partner, product }: { readonly partner: PartnerLink; readonly product: string },
 ): string | undefined {
   const named = request.header('comity-agreement')
   const question = {
@@ -110,7 +109,7 @@ async function prepare(
 ): Promise<PreparedRequest> {
   const route = parseOutboundRoute(request.path)
   const partner = findPartner(parts, route.partner)
-  const agreementId = findAgreement(parts, request, partner, route.product)
+  const agreementId = findAgreement(parts, request, { partner, product: route.product })
   const headers = new Map<string, string>()
   for (const name of forwardedFields) {
     const value = request.header(name)
@@ -131,6 +130,13 @@ async function prepare(
   }
 }
 
+/** A call as it came in. */
+interface Begun {
+  readonly id: string
+  readonly method: string
+  readonly startedMs: number
+}
+
 /** What the application reads: the partner's verified answer, or why there is none. */
 function replyOf(id: string, attempted: Attempted): Reply {
   const own = ['comity-exchange', id]
@@ -146,7 +152,8 @@ function replyOf(id: string, attempted: Attempted): Reply {
   return { status: answer.status, headers, body: answer.body }
 }
 
-async function exchange(parts: OutboundParts, id: string, request: PreparedRequest, startedMs: number): Promise<Reply> {
+async function exchange(parts: OutboundParts, request: PreparedRequest, begun: Begun): Promise<Reply> {
+  const { id, startedMs } = begun
   const trace = parts.tracer.startExchange({ direction: 'outbound', nowMs: startedMs })
   // Its context stays here: the partner begins a trace of its own.
   const span = trace?.startCall(startedMs)
@@ -181,10 +188,10 @@ function outcomeOf({ verified }: Attempted, { status }: Reply): 'allowed' | 'den
 }
 
 /** Refused by this node itself, before anything left it: logged like every other refusal. */
-async function refuse(parts: OutboundParts, id: string, request: ReceivedRequest, problem: Problem): Promise<Reply> {
+async function refuse(parts: OutboundParts, { id, method }: Begun, problem: Problem): Promise<Reply> {
   const timeMs = parts.world.clock.now()
   try {
-    await parts.recorder.recordUnsent({ id, method: request.method, problem: problem.code, timeMs })
+    await parts.recorder.recordUnsent({ id, method, problem: problem.code, timeMs })
   } catch (error) {
     return problemReply(asProblem(error), id)
   }
@@ -203,13 +210,14 @@ export function createOutbound(parts: OutboundParts): (message: IncomingMessage)
     } catch (error) {
       return problemReply(asProblem(error), id)
     }
+    const begun = { id, method: request.method, startedMs }
     try {
-      return await exchange(parts, id, await prepare(parts, message, request), startedMs)
+      return await exchange(parts, await prepare(parts, message, request), begun)
     } catch (error) {
       const problem = asProblem(error)
       if (problem.code === 'internal-error') parts.observer.internalError(problem.cause ?? error, id)
       if (problem.code === 'record-failed') return problemReply(problem, id)
-      return refuse(parts, id, request, problem)
+      return refuse(parts, begun, problem)
     }
   }
 }

@@ -153,15 +153,14 @@ function sentEvent({ id, request, attempted, startedMs, finishedMs }: SentExchan
 /** The claims of a receipt are the event's facts, and where the log has them. */
 function claimsOf(
   event: ExchangeEvent,
-  issuer: string,
-  nowMs: number,
-  log: { origin: string; leaf: string },
+  issue: { readonly by: string; readonly atMs: number },
+  log: { readonly origin: string; readonly leaf: string },
 ): ReceiptClaims {
   return {
-    iss: issuer,
+    iss: issue.by,
     aud: event.peer ?? '',
     jti: event.id,
-    iat: Math.floor(nowMs / 1000),
+    iat: Math.floor(issue.atMs / 1000),
     time: event.time,
     req: event.requestHash ?? '',
     res: event.responseHash ?? '',
@@ -196,7 +195,7 @@ export function createExchangeRecorder(auditLog: AuditLogPort, identity: Identit
       })
       if (call.caller === undefined || call.product === undefined) return { event, receipt: undefined }
       const log = { origin: auditLog.origin, leaf: encodeBase64url(event.leafHash) }
-      return { event, receipt: signWith(identity.assertionKey())(claimsOf(facts, identity.did, nowMs, log)) }
+      return { event, receipt: signWith(identity.assertionKey())(claimsOf(facts, { by: identity.did, atMs: nowMs }, log)) }
     },
     async recordAnswered(call, { event, receipt }, effects) {
       await auditLog.append(event, [answeredRow(call, receipt), ...effects])

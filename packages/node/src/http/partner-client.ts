@@ -61,7 +61,8 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
   }
 
   return {
-    send: (partner, request) => send(poolOf(partner), partner, request, options.answerBytes),
+    send: (partner, request) =>
+      send({ pool: poolOf(partner), partner, answerBytes: options.answerBytes }, request),
     forget(did) {
       const known = pools.get(did)
       pools.delete(did)
@@ -74,15 +75,16 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
   }
 }
 
-function send(
-  pool: Pool,
-  partner: PartnerEndpoint,
-  request: PartnerRequest,
-  answerBytes: number,
-): Promise<PartnerAnswer> {
+interface Peer {
+  readonly pool: Pool
+  readonly partner: PartnerEndpoint
+  readonly answerBytes: number
+}
+
+function send({ pool, partner, answerBytes }: Peer, request: PartnerRequest): Promise<PartnerAnswer> {
   return new Promise((resolve, reject) => {
     if (request.timeoutMs <= 0) return reject(timedOut(partner))
-    const collector = new AnswerCollector(partner, answerBytes, resolve, reject)
+    const collector = new AnswerCollector(partner, answerBytes, { resolve, reject })
     collector.startTimer(request.timeoutMs)
     collector.giveUpOn(request.signal)
     const { method, target, headers, body } = request
@@ -102,6 +104,11 @@ function timedOut({ did }: PartnerEndpoint): Problem {
   return new Problem('partner-timeout', `the node of \`${did}\` did not answer in time`)
 }
 
+interface Settle {
+  readonly resolve: (answer: PartnerAnswer) => void
+  readonly reject: (error: Error) => void
+}
+
 /** Collects one answer. Repeated fields are joined as RFC 9110 §5.3 says. */
 class AnswerCollector implements Dispatcher.DispatchHandler {
   readonly #partner: PartnerEndpoint
@@ -117,16 +124,11 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   #failure: Problem | undefined
   #release: () => void = () => {}
 
-  constructor(
-    partner: PartnerEndpoint,
-    limit: number,
-    resolve: (answer: PartnerAnswer) => void,
-    reject: (error: Error) => void,
-  ) {
+  constructor(partner: PartnerEndpoint, limit: number, settle: Settle) {
     this.#partner = partner
     this.#limit = limit
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#resolve = settle.resolve
+    this.#reject = settle.reject
   }
 
   startTimer(timeoutMs: number): void {

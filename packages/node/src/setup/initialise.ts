@@ -1,6 +1,5 @@
 /** `comity init`: a directory with configuration, keys encrypted at rest and the admin token, never over an old one. */
 import { access, mkdir, writeFile } from 'node:fs/promises'
-import { randomBytes as systemRandomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { parseDid } from '@comity/core/identity/did'
@@ -33,7 +32,7 @@ export interface InitialiseOptions {
   /** Networks beyond the public internet that the node may call, as CIDR. */
   readonly allowPrivateAddresses?: readonly string[]
   readonly clock: Clock
-  readonly randomBytes?: RandomBytes
+  readonly randomBytes: RandomBytes
 }
 
 export interface Initialised {
@@ -70,7 +69,7 @@ async function makeKeyFile(directory: string, randomBytes: RandomBytes): Promise
 /** Makes everything that a node needs to start. Throws `already-exists` when there is a configuration or a key file
  *  already, `config-invalid` for a URL that cannot be, `keys-locked` when the secret cannot be read. */
 export async function initialise(options: InitialiseOptions): Promise<Initialised> {
-  const { directory, randomBytes = systemRandomBytes } = options
+  const { directory, randomBytes } = options
   const url = parseBaseUrl(options.url)
   const configFile = join(directory, 'comity.yaml')
   const keysDirectory = join(directory, 'keys')
@@ -99,7 +98,7 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
 }
 
 async function generateKeys(options: InitialiseOptions, url: URL): Promise<{ did: string; keys: NodeKey[] }> {
-  const { clock, randomBytes = systemRandomBytes } = options
+  const { clock, randomBytes } = options
   const request = { nowMs: clock.now(), hostname: url.hostname, randomBytes }
   if (options.method === 'key') return generateDidKeyKeys(request)
   const did = didWebOfUrl(url.origin)

@@ -8,7 +8,7 @@ import type { Statement } from '../../storage/database.ts'
 import type { Answer, InboundCall } from '../inbound-call.ts'
 import type { IntentStore } from '../intent-store.ts'
 import type { IdentityPort, World } from '../ports.ts'
-import type { ExchangeRecorder, PreparedOutcome } from '../record-exchange.ts'
+import type { ExchangeRecorder } from '../record-exchange.ts'
 import type { RefusalTally } from '../refusal-tally.ts'
 import { requestParts } from './authenticate.ts'
 
@@ -50,14 +50,13 @@ function answerOf(call: InboundCall): Answer {
 /** Headers of the signed answer. Anonymous callers, and those whose signature did not verify, get no signature. */
 function signAnswer(
   call: InboundCall,
-  answer: Answer,
-  outcome: PreparedOutcome,
+  { answer, receipt }: { readonly answer: Answer; readonly receipt: string | undefined },
   options: RecordOutcomeOptions,
 ): string[] {
   const headers = [...answer.headers, ...call.limitFields, 'comity-exchange', call.id]
   if (call.caller === undefined) return headers
   if (answer.body.length > 0) headers.push('content-digest', contentDigest(answer.body))
-  if (outcome.receipt !== undefined) headers.push('comity-receipt', outcome.receipt)
+  if (receipt !== undefined) headers.push('comity-receipt', receipt)
   const header = (name: string): string | undefined => {
     const at = headers.findIndex((text, index) => index % 2 === 0 && text === name)
     return at < 0 ? undefined : headers[at + 1]
@@ -80,7 +79,7 @@ async function record(call: InboundCall, options: RecordOutcomeOptions): Promise
   const answer = answerOf(call)
   const outcome = options.recorder.prepareAnswered(call, answer, options.world.clock.now())
   // Everything that costs the processor is done before the wait for the disk.
-  const headers = signAnswer(call, answer, outcome, options)
+  const headers = signAnswer(call, { answer, receipt: outcome.receipt }, options)
   await options.recorder.recordAnswered(call, outcome, intentEffects(call, answer, options.intents))
   return { status: answer.status, headers, body: answer.body }
 }
