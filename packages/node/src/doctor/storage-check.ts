@@ -36,7 +36,7 @@ async function checkDirectory(
     if (existing !== directory) {
       await mkdir(probe)
       await rmdir(probe)
-      return [good(check, `${directory} will be made at the first start`)]
+      return [good(check, `${directory} will be made when it is needed`)]
     }
     await writeAndRemove(probe)
     return [good(check, `${directory} takes writes`)]
