@@ -1,6 +1,7 @@
 /** Which pages are generated, and from what. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cliPage } from './cli-page.ts'
 import { configurationPage } from './configuration-page.ts'
 import { problemsPage } from './problems-page.ts'
 
@@ -11,6 +12,7 @@ export const samplePath = 'docs/operating/comity.sample.yaml'
 export function generatedPages(root: string): Record<string, string> {
   return {
     'docs/problems.md': problemsPage(),
+    'docs/operating/cli.md': cliPage(),
     'docs/operating/configuration.md': configurationPage(readFileSync(join(root, samplePath), 'utf8')),
   }
 }
