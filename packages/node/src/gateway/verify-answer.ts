@@ -9,7 +9,8 @@ import {
   type AnsweredRequest,
   type ResponseSignature,
 } from '@comity/core/http-signatures/profile-response'
-import { Problem } from '@comity/core/problems'
+import { logOriginOf } from '@comity/core/identity/log-origin'
+import { Problem, type ProblemCode } from '@comity/core/problems'
 import type { IdentityPort } from './ports.ts'
 
 /** An HTTP answer as received. */
@@ -38,8 +39,16 @@ export interface VerifiedReceipt {
   readonly claims: ReceiptClaims
 }
 
+/** A key that is not the holder's is a flaw of its answer, whatever the resolver calls it. */
+const flawsOfKeys: ReadonlySet<ProblemCode> = new Set(['key-unknown', 'did-invalid', 'malformed-key'])
+
 async function keyOf(identity: IdentityPort, keyid: string, purpose: 'authentication' | 'assertionMethod') {
-  return identity.peek(keyid, purpose) ?? (await identity.resolveKey(keyid, purpose))
+  try {
+    return identity.peek(keyid, purpose) ?? (await identity.resolveKey(keyid, purpose))
+  } catch (cause) {
+    if (!(cause instanceof Problem) || !flawsOfKeys.has(cause.code)) throw cause
+    throw new Problem('answer-invalid', cause.message, { cause })
+  }
 }
 
 function unbound(detail: string): Problem {
@@ -53,9 +62,14 @@ function checkReceipt(claims: ReceiptClaims, answer: RawAnswer, sent: SentReques
   if (claims.req !== encodeBase64url(sha256(sent.base))) throw unbound('the receipt is for another request')
   if (claims.res !== encodeBase64url(sha256(answer.body))) throw unbound('the receipt is for another answer')
   if (claims.status !== answer.status) throw unbound('the receipt states another status')
-  if (sent.agreementId !== undefined && answer.status < 300 && claims.agr !== sent.agreementId) {
-    throw unbound('the receipt names another agreement')
+  const { path, header } = sent.parts
+  if (!path.startsWith(`/x/${claims.prd}/`) && path !== `/x/${claims.prd}`) {
+    throw unbound('the receipt names another product')
   }
+  if (claims.log !== logOriginOf(sent.holder)) throw unbound('the receipt names a log that is not the holder’s')
+  if (sent.agreementId === undefined || answer.status >= 300) return
+  if (claims.agr !== sent.agreementId) throw unbound('the receipt names another agreement')
+  if (claims.pur !== header('comity-purpose')) throw unbound('the receipt names another purpose')
 }
 
 /** Everything about one answer. Throws `answer-unsigned`, `answer-unbound` or `answer-invalid`; until then nothing of
@@ -88,8 +102,19 @@ async function verifyReceiptOf(
     if (answer.status >= 400) return undefined
     throw new Problem('answer-invalid', 'the answer has no receipt')
   }
-  const parsed = parseReceipt(jws)
-  verifyParsedReceipt(parsed, await keyOf(identity, parsed.kid, 'assertionMethod'))
+  const parsed = asInvalid(() => parseReceipt(jws))
+  // Before the key is asked for: a partner must not make this node resolve DIDs of its choosing.
   checkReceipt(parsed.claims, answer, sent)
+  const key = await keyOf(identity, parsed.kid, 'assertionMethod')
+  asInvalid(() => verifyParsedReceipt(parsed, key))
   return { jws, claims: parsed.claims }
+}
+
+function asInvalid<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (cause) {
+    if (cause instanceof Problem) throw new Problem('answer-invalid', cause.message, { cause })
+    throw cause
+  }
 }

@@ -61,8 +61,7 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
   }
 
   return {
-    send: (partner, request) =>
-      send({ pool: poolOf(partner), partner, answerBytes: options.answerBytes }, request),
+    send: (partner, request) => send({ pool: poolOf(partner), partner, answerBytes: options.answerBytes }, request),
     forget(did) {
       const known = pools.get(did)
       pools.delete(did)
@@ -84,7 +83,7 @@ interface Peer {
 function send({ pool, partner, answerBytes }: Peer, request: PartnerRequest): Promise<PartnerAnswer> {
   return new Promise((resolve, reject) => {
     if (request.timeoutMs <= 0) return reject(timedOut(partner))
-    const collector = new AnswerCollector(partner, answerBytes, { resolve, reject })
+    const collector = new AnswerCollector({ partner, limit: answerBytes, method: request.method }, { resolve, reject })
     collector.startTimer(request.timeoutMs)
     collector.giveUpOn(request.signal)
     const { method, target, headers, body } = request
@@ -109,10 +108,15 @@ interface Settle {
   readonly reject: (error: Error) => void
 }
 
+function tooLarge(limitBytes: number): Problem {
+  return new Problem('answer-invalid', `the answer is over ${limitBytes} bytes`)
+}
+
 /** Collects one answer. Repeated fields are joined as RFC 9110 §5.3 says. */
 class AnswerCollector implements Dispatcher.DispatchHandler {
   readonly #partner: PartnerEndpoint
   readonly #limit: number
+  readonly #bodiless: boolean
   readonly #resolve: (answer: PartnerAnswer) => void
   readonly #reject: (error: Error) => void
   readonly #chunks: Buffer[] = []
@@ -124,9 +128,13 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   #failure: Problem | undefined
   #release: () => void = () => {}
 
-  constructor(partner: PartnerEndpoint, limit: number, settle: Settle) {
-    this.#partner = partner
-    this.#limit = limit
+  constructor(
+    asked: { readonly partner: PartnerEndpoint; readonly limit: number; readonly method: string },
+    settle: Settle,
+  ) {
+    this.#partner = asked.partner
+    this.#limit = asked.limit
+    this.#bodiless = asked.method === 'HEAD'
     this.#resolve = settle.resolve
     this.#reject = settle.reject
   }
@@ -172,11 +180,13 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
       if (value !== undefined) names.set(name, Array.isArray(value) ? value.join(', ') : value)
     }
     this.#headers = names
+    // HEAD announces a length of which nothing comes.
+    if (!this.#bodiless && Number(names.get('content-length') ?? 0) > this.#limit) this.#fail(tooLarge(this.#limit))
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length
-    if (this.#size > this.#limit) this.#fail(new Problem('answer-invalid', `the answer is over ${this.#limit} bytes`))
+    if (this.#size > this.#limit) this.#fail(tooLarge(this.#limit))
     else this.#chunks.push(chunk)
   }
 
@@ -194,5 +204,8 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 
 function unreachable({ did }: PartnerEndpoint, cause: Error): Problem {
   if (cause.cause instanceof Problem) return cause.cause
+  if ((cause as { code?: string }).code === 'UND_ERR_HEADERS_OVERFLOW') {
+    return new Problem('answer-invalid', 'the header fields of the answer are too large', { cause })
+  }
   return new Problem('partner-unreachable', `the connection to the node of \`${did}\` failed`, { cause })
 }
