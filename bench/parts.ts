@@ -14,6 +14,7 @@ import {
   verifyRequestSignature,
 } from '@comity/core/http-signatures/profile-request'
 import { signResponse } from '@comity/core/http-signatures/profile-response'
+import { createRateLimiter } from '@comity/node/limits/rate-limiter'
 import { table } from './report.ts'
 import { median } from './rounds.ts'
 import { payload } from './upstream/payload.ts'
@@ -107,10 +108,14 @@ function hashingParts(): Record<string, number> {
     requestHash: hash,
     responseHash: hash,
   } as const
+  const limiter = createRateLimiter()
+  const charges = [{ limit: { name: 'readings', limit: 100_000, periodMs: 1_000 }, key: recipient }]
+  let nowMs = createdAt * 1000
   return {
     'content digest, 1 KiB': microsOf(() => contentDigest(body)),
     'SHA-256, 64 bytes': microsOf(() => sha256(body.subarray(0, 64))),
     'log event as text': microsOf(() => exchangeEventBody(event)),
+    'charge one rate limit': microsOf(() => limiter.charge(charges, nowMs++)),
   }
 }
 

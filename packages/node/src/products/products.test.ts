@@ -133,15 +133,6 @@ test('validates a document once in its life', async () => {
   assert.equal(validations, 1)
 })
 
-test('a start with known documents is fast', async () => {
-  const store = await emptyStore()
-  await (await openCatalogue([configured()], await options(store)))[Symbol.asyncDispose]()
-  const start = performance.now()
-  await using catalogue = await openCatalogue([configured()], await options(store))
-  assert.equal(catalogue.list().length, 1)
-  assert.ok(performance.now() - start < 50)
-})
-
 test('what was added is there after a restart, until it is removed', async () => {
   const store = await emptyStore()
   const addition = productAdditionSchema.parse({ ...settings, id: 'added', document })
