@@ -3,6 +3,7 @@ import type { NodeParts } from '../node.ts'
 import type { NodeListeners } from './listeners.ts'
 
 const tallyPeriodMs = 10_000
+const settlePeriodMs = 1_000
 const prunePeriodMs = 3_600_000
 /** Partners' documents are read at least this often, so that no rotation of a TLS key is missed. */
 const documentsPeriodMs = 1_800_000
@@ -15,7 +16,15 @@ async function writeTally({ gateway, auditLog, foundation: { world, events }, ne
   const counts = gateway.tally.take(nowMs)
   if (counts === undefined) return
   const event = auditLog.prepare({ id: newId(), type: 'refusals', timeMs: nowMs, body: JSON.stringify(counts) })
-  await auditLog.append(event).catch((error: unknown) => events.storageFailed(error))
+  await auditLog.append(event).catch((error: unknown) => {
+    gateway.tally.giveBack(counts)
+    events.storageFailed(error)
+  })
+}
+
+/** The storage's faults are told where they are met first; here it is only tried again. */
+async function settle({ gateway, auditLog }: NodeParts): Promise<void> {
+  if (auditLog.isWritable) await gateway.settle().catch(() => undefined)
 }
 
 /** Gives the listener the TLS key of the moment, and tells of keys that changed their state. */
@@ -64,6 +73,7 @@ export function startChores(parts: NodeParts, listeners: NodeListeners, stack: A
   const prune = () => gateway.prune().catch((error: unknown) => foundation.events.storageFailed(error))
   repeat(() => writeTally(parts), tallyPeriodMs, stack)
   repeat(prune, prunePeriodMs, stack)
+  repeat(() => settle(parts), settlePeriodMs, stack)
   stack.defer(() => writeTally(parts))
   repeat(() => readDocuments(parts), documentsPeriodMs, stack)
   followKeys(parts, listeners, stack)

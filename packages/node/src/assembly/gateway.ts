@@ -13,7 +13,7 @@ import { createOutbound, type OutboundParts } from '../gateway/outbound.ts'
 import type { IdentityPort, ObserverPort } from '../gateway/ports.ts'
 import { answerProof } from '../gateway/proof-route.ts'
 import { createExchangeRecorder } from '../gateway/record-exchange.ts'
-import { closeOpenIntents, restoreNonces, type RecoveryParts } from '../gateway/recovery.ts'
+import { closeOpenIntents, closeUnsettled, restoreNonces, type RecoveryParts } from '../gateway/recovery.ts'
 import { createRefusalTally, type RefusalTally } from '../gateway/refusal-tally.ts'
 import { createSignedRoute } from '../gateway/signed-route.ts'
 import { rememberClientKeys } from '../http/client-key.ts'
@@ -42,6 +42,8 @@ export interface Gateway {
   readonly nonceCount: () => number
   /** Closes what a crash left open and remembers recent nonces; to be done before the first call is taken. */
   recover(): Promise<void>
+  /** Closes as unknown what ended while the storage took no record of it. Rejects while it still does not. */
+  settle(): Promise<void>
   /** Drops ended intents whose idempotency keys have expired. */
   prune(): Promise<void>
 }
@@ -89,6 +91,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     limits: createLimits(config, (id) => catalogue.get(id)),
     nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),
     intents: createIntentStore(database),
+    unsettled: new Set(),
     auditLog,
     recorder: createExchangeRecorder(auditLog, identity),
     tally: createRefusalTally(world.clock.now()),
@@ -191,6 +194,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const inbound = inboundParts(parts)
   const exchanges = createExchangeStore(parts.foundation.database)
   const recovery = recoveryParts(parts, inbound)
+  let settling: Promise<void> | undefined
   return {
     handlePublic: publicHandler(parts, inbound, exchanges),
     handleLocal: createOutbound(outboundParts(parts, inbound)),
@@ -200,6 +204,13 @@ export function createGateway(parts: GatewayParts): Gateway {
     async recover() {
       await closeOpenIntents(recovery)
       await restoreNonces(recovery, parts.foundation.config.limits.clockSkewSeconds)
+    },
+    settle() {
+      if (inbound.unsettled.size === 0) return Promise.resolve()
+      settling ??= closeUnsettled(recovery, inbound.unsettled)
+        .then(() => parts.counterparts.outbox.wake())
+        .finally(() => (settling = undefined))
+      return settling
     },
     async prune() {
       const { database, world } = parts.foundation

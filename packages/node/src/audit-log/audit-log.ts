@@ -10,11 +10,12 @@ import type { SigningKey } from '@comity/core/crypto/crypto'
 import type { RandomBytes } from '@comity/core/ports'
 import type { Database, Statement } from '../storage/database.ts'
 import { IntegrationSchedule } from './integration-schedule.ts'
-import { LogAppender } from './log-appender.ts'
+import { LogAppender, recordFailed } from './log-appender.ts'
 import { openLogFiles, type LogFiles } from './log-files.ts'
+import { LogHealth } from './log-health.ts'
 import { LogIntegrator } from './log-integrator.ts'
 import { recoverLog, type RecoveredLog } from './log-recovery.ts'
-import { loadEvent, loadEvents, type LoggedEvent, type PreparedEvent } from './log-store.ts'
+import { loadEvent, loadEvents, probeStatement, type LoggedEvent, type PreparedEvent } from './log-store.ts'
 import { readPublishedTile } from './published-tile.ts'
 import { RecentEntries } from './recent-entries.ts'
 import { createSalts } from './salts.ts'
@@ -41,6 +42,9 @@ export interface AuditLog extends AsyncDisposable {
   readonly origin: string
   /** Verifier key of the checkpoints, as a vkey (c2sp.org/signed-note). */
   readonly verifierKey: string
+  /** False while the storage takes no entries, or publishing them keeps failing: then appends are refused. It becomes
+   *  true by itself. */
+  readonly isWritable: boolean
   /** Salts and commits to an event: no I/O, nothing is logged yet, but its leaf hash is known. */
   prepare(event: LogEvent): PreparedEvent
   /** Gives the event's position once it and `effects` are durable, in one transaction, whose fsync concurrent
@@ -68,7 +72,7 @@ export interface AuditLogOptions {
   /** Ed25519 key of this log alone. */
   readonly signingKey: SigningKey
   readonly randomBytes: RandomBytes
-  /** Told when publishing fails; appends go on and publishing is tried again. */
+  /** Told when publishing fails; it is tried again, and appends go on unless it keeps failing. */
   readonly onProblem?: (error: unknown) => void
   /** Least time between two checkpoints made by themselves; 1,000 unless told. */
   readonly intervalMs?: number
@@ -109,6 +113,7 @@ class DurableAuditLog implements AuditLog {
   readonly #appender: LogAppender
   readonly #integrator: LogIntegrator
   readonly #schedule: IntegrationSchedule
+  readonly #health: LogHealth
 
   constructor({ options, files, vkey, recovered, recent, integrator }: Parts) {
     this.origin = options.origin
@@ -117,20 +122,28 @@ class DurableAuditLog implements AuditLog {
     this.#files = files
     this.#nextSalt = createSalts(options.randomBytes)
     this.#integrator = integrator
+    const { database, intervalMs = 1_000 } = options
+    this.#health = new LogHealth({ probe: () => database.execute([probeStatement]), intervalMs })
     this.#appender = new LogAppender({
-      database: options.database,
+      database,
       entryCount: recovered.entryCount,
       onCommitted: (first, events) => {
         recent.add(first, events)
+        this.#health.committed()
         this.#schedule.notify()
       },
+      onStorageFault: () => this.#health.commitFailed(),
     })
     this.#schedule = new IntegrationSchedule({
       run: () => this.integrate(),
       isDue: () => !integrator.isIntegrated(this.#appender.entryCount),
-      intervalMs: options.intervalMs ?? 1_000,
+      intervalMs,
       onFailure: (error) => options.onProblem?.(error),
     })
+  }
+
+  get isWritable(): boolean {
+    return this.#health.isWell
   }
 
   /** Publishes the stored checkpoint, if a crash came before; entries beyond it follow by themselves. */
@@ -147,7 +160,8 @@ class DurableAuditLog implements AuditLog {
   }
 
   append(event: PreparedEvent, effects?: readonly Statement[]): Promise<number> {
-    return this.#appender.append(event, effects)
+    const { refusal } = this.#health
+    return refusal === undefined ? this.#appender.append(event, effects) : Promise.reject(recordFailed(refusal))
   }
 
   checkpoint(): string {
@@ -173,12 +187,19 @@ class DurableAuditLog implements AuditLog {
     return loadEvents(this.#options.database, range)
   }
 
-  integrate(): Promise<void> {
-    return this.#integrator.integrate(this.#appender.entryCount)
+  async integrate(): Promise<void> {
+    try {
+      await this.#integrator.integrate(this.#appender.entryCount)
+    } catch (error) {
+      this.#health.publicationFailed()
+      throw error
+    }
+    this.#health.published()
   }
 
   /** Settles the appends that wait and publishes them, if that works now; else the next start does. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#health.close()
     await this.#appender.close()
     await this.#schedule.close()
     await this.integrate().catch((error: unknown) => this.#options.onProblem?.(error))

@@ -8,13 +8,14 @@ interface ScheduleOptions {
   readonly isDue: () => boolean
   /** Least time between the end of one run and the next; also the first wait after a failure. */
   readonly intervalMs: number
-  /** Told of every run that failed; the next is tried after at most thirty-two intervals. */
+  /** Told of every run that failed; the next is tried after at most four intervals. */
   readonly onFailure: (error: unknown) => void
 }
 
 /** Gathers the appends of a burst; short against the interval. */
 const gatherMs = 20
-const maxBackoff = 32
+/** While publishing fails the log soon takes no entries, so it must be found well again within seconds. */
+const maxBackoff = 4
 
 export class IntegrationSchedule {
   readonly #options: ScheduleOptions

@@ -99,4 +99,19 @@ describe('appending to the log', () => {
     await log.integrate()
     assert.equal(await verifiedSize(files), 6)
   })
+
+  test('knows that the storage takes nothing, and finds out by itself when it does again', async () => {
+    await using inner = await freshDatabase()
+    const database = watchedDatabase(inner)
+    await using log = await openLog(database, new PowerlessFiles(), { intervalMs: 5 })
+    database.fails = () => 'before'
+    await assert.rejects(appendEvents(log, 0, 1), { code: 'record-failed' })
+    assert.equal(log.isWritable, false)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.equal(log.isWritable, false)
+    database.fails = () => undefined
+    for (let i = 0; i < 400 && !log.isWritable; i++) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.equal(log.isWritable, true)
+    assert.deepEqual(await appendEvents(log, 1, 2), [0])
+  })
 })

@@ -19,6 +19,8 @@ interface AppenderOptions {
   /** Number of entries in the database. */
   readonly entryCount: number
   readonly onCommitted: OnCommitted
+  /** Told when a transaction failed for the storage's fault, before its appends are rejected. */
+  readonly onStorageFault?: () => void
 }
 
 /** Bounds how long one transaction keeps the others waiting. */
@@ -29,6 +31,7 @@ const maxEntriesPerCommit = 500
 export class LogAppender {
   readonly #database: Database
   readonly #onCommitted: OnCommitted
+  readonly #onStorageFault: (() => void) | undefined
   #next: number
   #queue: Waiting[] = []
   /** Settles when the queue has been written out; undefined while there is nothing to write. */
@@ -37,10 +40,11 @@ export class LogAppender {
   #isCountUncertain = false
   #isClosed = false
 
-  constructor({ database, entryCount, onCommitted }: AppenderOptions) {
+  constructor({ database, entryCount, onCommitted, onStorageFault }: AppenderOptions) {
     this.#database = database
     this.#next = entryCount
     this.#onCommitted = onCommitted
+    this.#onStorageFault = onStorageFault
   }
 
   /** Number of entries known to be durable. */
@@ -93,6 +97,7 @@ export class LogAppender {
    *  others shall not suffer for it, so each is tried alone. */
   async #fail(batch: readonly Waiting[], error: unknown): Promise<void> {
     const isStorageFault = error instanceof Problem && error.code === 'storage-failed'
+    if (isStorageFault) this.#onStorageFault?.()
     if (isStorageFault || batch.length === 1) for (const { reject } of batch) reject(recordFailed(error))
     else for (const waiting of batch) await this.#commit([waiting])
   }
@@ -112,6 +117,7 @@ function statementsOf(batch: readonly Waiting[], first: number): Statement[] {
   return statements
 }
 
-function recordFailed(cause: unknown): Problem {
+/** What an append rejects with. */
+export function recordFailed(cause: unknown): Problem {
   return new Problem('record-failed', 'the event could not be written to the log', { cause })
 }

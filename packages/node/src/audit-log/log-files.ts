@@ -69,14 +69,13 @@ class DirectoryFiles implements LogFiles {
   async #writeOne({ path, bytes }: LogFile): Promise<void> {
     const target = join(this.#root, path)
     const temporary = `${target}.tmp`
-    const handle = await open(temporary, 'w', 0o644)
     try {
-      await handle.writeFile(bytes)
-      await handle.sync()
-    } finally {
-      await handle.close()
+      await writeDurably(temporary, bytes)
+      await rename(temporary, target)
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined)
+      throw error
     }
-    await rename(temporary, target)
     this.#changed.add(dirname(target))
   }
 
@@ -106,6 +105,16 @@ class DirectoryFiles implements LogFiles {
     this.#known.delete(target)
     this.#changed.delete(target)
     await rm(target, { recursive: true, force: true })
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, 'w', 0o644)
+  try {
+    await handle.writeFile(bytes)
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

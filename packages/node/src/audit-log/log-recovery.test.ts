@@ -89,21 +89,36 @@ describe('a log after a crash', () => {
 })
 
 describe('publishing that fails', () => {
-  test('is reported and tried again, while appends go on', async () => {
+  test('once or twice is reported and tried again, while appends go on', async () => {
+    await using database = await freshDatabase()
+    const files = new PowerlessFiles()
+    await using log = await openLog(database, files)
+    files.failAt = files.operations
+    assert.deepEqual(await appendEvents(log, 0, 5), [0, 1, 2, 3, 4])
+    await assert.rejects(log.integrate(), { code: 'storage-failed' })
+    assert.equal(await log.proof('event-0'), 'pending')
+    await assert.rejects(log.integrate(), { code: 'storage-failed' })
+    assert.equal(log.isWritable, true)
+    assert.deepEqual(await appendEvents(log, 5, 6), [5])
+    files.failAt = Infinity
+    await log.integrate()
+    assert.equal(await verifiedSize(files), 6)
+  })
+
+  test('again and again makes the log refuse entries that it could not prove in time, until it is over', async () => {
     await using database = await freshDatabase()
     const files = new PowerlessFiles()
     const problems: unknown[] = []
     await using log = await openLog(database, files, { intervalMs: 5, onProblem: (error) => problems.push(error) })
     files.failAt = files.operations
-    assert.deepEqual(await appendEvents(log, 0, 5), [0, 1, 2, 3, 4])
-    await assert.rejects(log.integrate(), { code: 'storage-failed' })
-    for (let i = 0; i < 200 && problems.length < 2; i++) await new Promise((resolve) => setTimeout(resolve, 5))
-    assert.ok(problems.length >= 2)
-    assert.equal(await log.proof('event-0'), 'pending')
+    await appendEvents(log, 0, 5)
+    for (let i = 0; i < 400 && log.isWritable; i++) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.ok(problems.length >= 3)
+    await assert.rejects(appendEvents(log, 5, 6), { code: 'record-failed' })
     files.failAt = Infinity
+    for (let i = 0; i < 400 && !log.isWritable; i++) await new Promise((resolve) => setTimeout(resolve, 5))
     assert.deepEqual(await appendEvents(log, 5, 6), [5])
-    for (let i = 0; i < 400 && (await log.proof('event-5')) === 'pending'; i++)
-      await new Promise((resolve) => setTimeout(resolve, 5))
+    await log.integrate()
     assert.equal(await verifiedSize(files), 6)
   })
 

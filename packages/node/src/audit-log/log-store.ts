@@ -69,6 +69,9 @@ export async function loadEntryCount(database: Database): Promise<number> {
   return (await database.get<{ next: number }>(selectNext))!.next
 }
 
+/** Writes the last checkpoint over itself: a durable write that changes nothing. */
+export const probeStatement: Statement = { sql: 'UPDATE log_checkpoint SET note = note WHERE id = 1' }
+
 /** Commitments of the entries from position `start` up to `end`, in order. */
 export async function loadCommitments(database: Database, start: number, end: number): Promise<Uint8Array[]> {
   const rows = await database.all<{ commitment: Uint8Array }>(selectCommitments, [start, end])

@@ -38,6 +38,8 @@ export interface InboundParts {
   readonly limits: LimitsPort
   readonly nonces: NonceStore
   readonly intents: IntentStore
+  /** Exchange ids of intents whose calls ended while the storage took no record of how. */
+  readonly unsettled: Set<string>
   readonly auditLog: AuditLogPort
   readonly recorder: ExchangeRecorder
   readonly tally: RefusalTally

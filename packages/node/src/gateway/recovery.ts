@@ -33,6 +33,14 @@ export async function closeOpenIntents(parts: RecoveryParts): Promise<string[]> 
   return open.map(({ id }) => id)
 }
 
+/** Closes the intents whose calls ended while the storage took no record of how, now that it takes records again. */
+export async function closeUnsettled(parts: RecoveryParts, unsettled: Set<string>): Promise<void> {
+  const open = await parts.intents.findRunning()
+  for (const intent of open) if (unsettled.has(intent.id)) await closeUnknown(parts, intent)
+  const stillOpen = new Set((await parts.intents.findRunning()).map(({ id }) => id))
+  for (const id of unsettled) if (!stillOpen.has(id)) unsettled.delete(id)
+}
+
 const recentNonces = `SELECT request_keyid AS keyid, nonce, nonce_expires FROM exchanges
   WHERE role = 'holder' AND nonce_expires >= ? AND id >= ?
   UNION SELECT nonce_keyid AS keyid, nonce, nonce_expires FROM intents WHERE nonce_expires >= ?`

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -75,6 +75,26 @@ test('a lock that another connection holds is a clear refusal after the time-out
   other.exec('ROLLBACK')
   other.close()
   assert.deepEqual(await database.execute([{ sql: 'INSERT INTO t VALUES (1)' }]), [1])
+})
+
+test('a file that is deleted or replaced under the database takes no more writes', async () => {
+  for (const suffix of ['', '-wal']) {
+    const path = freshPath()
+    await using database = await openSqlite(path)
+    await database.execute([{ sql: 'CREATE TABLE t (a INTEGER) STRICT' }, { sql: 'INSERT INTO t VALUES (1)' }])
+    const insert = () => database.execute([{ sql: 'INSERT INTO t VALUES (2)' }])
+    renameSync(path + suffix, `${path}.away`)
+    await assert.rejects(insert(), storageFailed)
+    copyFileSync(`${path}.away`, path + suffix)
+    await assert.rejects(insert(), storageFailed)
+    await assert.rejects(
+      database.transaction((tx) => tx.run('INSERT INTO t VALUES (2)')),
+      storageFailed,
+    )
+    renameSync(`${path}.away`, path + suffix)
+    assert.deepEqual(await insert(), [1])
+    assert.equal((await database.all('SELECT a FROM t')).length, 2)
+  }
 })
 
 test('refuses a path that cannot be opened and a file that is no database', async () => {

@@ -1,6 +1,6 @@
 /** The database on SQLite (`node:sqlite`): one file in WAL mode, one connection, every commit on disk before it is
  *  acknowledged. Statements are prepared once per SQL text. */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '@comity/core/problems'
 import type { Database, Row, SqlValue, Statement, Transaction } from './database.ts'
@@ -26,7 +26,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   try {
     connection = new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? 1_000, enableForeignKeyConstraints: true })
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY')
-    return new SqliteDatabase(connection)
+    return new SqliteDatabase(connection, path === ':memory:' ? [] : [path, `${path}-wal`])
   } catch (error) {
     connection?.close()
     throw storageProblem(error)
@@ -38,11 +38,14 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
 class SqliteDatabase implements Database {
   readonly #connection: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()
+  /** Inode by path, once it was seen. */
+  readonly #files = new Map<string, number | undefined>()
   /** Settles when the open transaction ends; undefined when there is none. */
   #transaction: Promise<void> | undefined
 
-  constructor(connection: DatabaseSync) {
+  constructor(connection: DatabaseSync, files: readonly string[]) {
     this.#connection = connection
+    for (const path of files) this.#files.set(path, undefined)
   }
 
   async all<R extends Row = Row>(sql: string, params: readonly SqlValue[] = []): Promise<R[]> {
@@ -61,7 +64,7 @@ class SqliteDatabase implements Database {
     this.#run('BEGIN IMMEDIATE')
     try {
       const changes = statements.map(({ sql, params }) => this.#run(sql, params))
-      this.#run('COMMIT')
+      this.#commit()
       return changes
     } catch (error) {
       this.#rollback()
@@ -101,7 +104,7 @@ class SqliteDatabase implements Database {
           whileOpen(() => this.#row<R>(sql, params)),
         run: async (sql, params = []) => whileOpen(() => this.#run(sql, params)),
       })
-      this.#run('COMMIT')
+      this.#commit()
       return result
     } catch (error) {
       this.#rollback()
@@ -133,6 +136,17 @@ class SqliteDatabase implements Database {
     } catch (error) {
       throw storageProblem(error)
     }
+  }
+
+  /** The system lets a process write on to files that were deleted or replaced under it: nothing of that would last. */
+  #commit(): void {
+    for (const [path, known] of this.#files) {
+      const inode = statSync(path, { throwIfNoEntry: false })?.ino
+      if (inode === undefined || (known !== undefined && known !== inode))
+        throw new Problem('storage-failed', `\`${path}\` was deleted or replaced while the node runs`)
+      this.#files.set(path, inode)
+    }
+    this.#run('COMMIT')
   }
 
   /** SQLite ends a transaction by itself when the disk is full or fails, so ending it again may be too much. */

@@ -19,6 +19,8 @@ export interface RecordOutcomeOptions {
   readonly intents: IntentStore
   readonly tally: RefusalTally
   readonly running: Set<string>
+  /** Exchange ids of intents whose calls ended without a record of how. */
+  readonly unsettled: Set<string>
 }
 
 /** The upstream was not called at all: with the same key the call may be made again. */
@@ -93,6 +95,7 @@ export function recordOutcome(options: RecordOutcomeOptions): (call: InboundCall
       options.tally.count(problem.code, call.request.remoteAddress)
       return problemReply(problem, call.id)
     } catch (error) {
+      if (call.intent?.replayed === false) options.unsettled.add(call.id)
       const cause = asProblem(error)
       call.problem =
         cause.code === 'internal-error'
