@@ -1,4 +1,5 @@
 /** The admin listener's handler, on the node's services. */
+import { keyRotated } from '@comity/core/events/event-types'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeStatus } from '../admin/admin-api.ts'
@@ -102,15 +103,31 @@ function productsPort({ catalogue, foundation: { events } }: NodeParts): Product
   }
 }
 
-function keysPort({ foundation: { identity }, keysChanged }: NodeParts): KeysPort {
+function keysPort(parts: NodeParts): KeysPort {
+  const { keysChanged, foundation } = parts
+  const { identity, events } = foundation
   return {
     list: () => identity.keys(),
     async rotate(request) {
       const keys = await identity.rotate(request)
       for (const listener of keysChanged.listeners) listener()
+      // The rotation stands; partners who are not told read the document by themselves, only later.
+      await announceRotation(parts, request.purposes).catch((error: unknown) => events.storageFailed(error))
       return keys
     },
   }
+}
+
+/** Tells all partners to read the document again, so that they know a successor before they meet it. */
+async function announceRotation({ counterparts, foundation }: NodeParts, purposes: readonly string[]): Promise<void> {
+  const { partners, outbox } = counterparts
+  const occurredMs = foundation.world.clock.now()
+  const notices = partners
+    .list()
+    .map(({ did }) => outbox.statement({ recipient: did, type: keyRotated, payload: { purposes }, occurredMs }))
+  if (notices.length === 0) return
+  await foundation.database.execute(notices)
+  outbox.wake()
 }
 
 function evidenceSources(parts: NodeParts): EvidenceSources {

@@ -43,11 +43,13 @@ export interface PartnerClientOptions extends Omit<ConnectorOptions, 'trust' | '
 }
 
 export function createPartnerClient(options: PartnerClientOptions): PartnerClient {
-  const pools = new Map<string, { authority: string; pool: Pool }>()
+  const pools = new Map<string, { authority: string; cert: string | undefined; pool: Pool }>()
 
   function poolOf({ did, authority }: PartnerEndpoint): Pool {
     const known = pools.get(did)
-    if (known?.authority === authority) return known.pool
+    // After a rotation of the own TLS key, connections that present its predecessor are not kept.
+    const cert = options.clientCertificate?.().cert
+    if (known?.authority === authority && known.cert === cert) return known.pool
     if (known !== undefined) void known.pool.close()
     const connect = guardedConnector({ ...options, trust: () => options.trustFor(did) })
     const pool = new Pool(`https://${authority}`, {
@@ -56,7 +58,7 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
       pipelining: 1,
       keepAliveTimeout: 30_000,
     })
-    pools.set(did, { authority, pool })
+    pools.set(did, { authority, cert, pool })
     return pool
   }
 
