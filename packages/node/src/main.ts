@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { loadConfig } from './config/config.ts'
 import { readEnvironment } from './config/environment.ts'
 import { pooledRandomBytes } from './assembly/world.ts'
-import { startNode, type RunningNode } from './node.ts'
+import { startNode } from './node.ts'
 
 /** Version of the node, from its package. */
 export function nodeVersion(): string {
@@ -11,18 +11,18 @@ export function nodeVersion(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-function untilSignal(node: RunningNode): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (signal: NodeJS.Signals): void => {
-      node.stop(signal).then(resolve, reject)
-    }
-    process.once('SIGTERM', stop)
-    process.once('SIGINT', stop)
+/** The first signal to stop. Those that follow change nothing: a drain is not begun twice, nor cut short. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.on('SIGTERM', resolve)
+    process.on('SIGINT', resolve)
   })
 }
 
 /** Starts the node that the configuration describes and returns when it has stopped. */
 export async function runNode(configFile: string): Promise<void> {
+  // From here on, so that a signal during the start ends in an orderly stop too.
+  const signal = stopSignal()
   const environment = readEnvironment()
   const config = await loadConfig(configFile, environment)
   const node = await startNode({
@@ -31,5 +31,5 @@ export async function runNode(configFile: string): Promise<void> {
     version: nodeVersion(),
     world: { clock: Date, randomBytes: pooledRandomBytes() },
   })
-  await untilSignal(node)
+  await node.stop(await signal)
 }
