@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { get } from 'node:https'
 import { join } from 'node:path'
+import { utf8Text } from '@comity/core/bytes/utf8'
 import { Problem } from '@comity/core/problems'
 
 const maxBytes = 16 * 1024 * 1024
@@ -45,6 +46,21 @@ export async function readPlace(place: string, trust: FetchTrust): Promise<Uint8
   const bytes = isUrl(place) ? await fetchBytes(place, trust) : await readFileIfThere(place)
   if (bytes === undefined) throw new Problem('malformed-request', `there is nothing at \`${place}\``)
   return bytes
+}
+
+/** Text of a file or address whose content proves itself: a receipt, a checkpoint, evidence. */
+export async function readTextPlace(place: string): Promise<string> {
+  return utf8Text(await readPlace(place, { allowUntrustedTls: true }))
+}
+
+/** The JSON value there, likewise. Throws `malformed-request` when it is none. */
+export async function readJsonPlace(place: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readTextPlace(place)) as unknown
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause
+    throw new Problem('malformed-request', `\`${place}\` is not JSON`, { cause })
+  }
 }
 
 async function readFileIfThere(path: string): Promise<Uint8Array | undefined> {

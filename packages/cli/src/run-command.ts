@@ -73,6 +73,7 @@ function addNode(program: Command, run: Run): void {
     .requiredOption('--url <url>', 'base URL of the public listener, e.g. https://node.example.org:8443')
     .option('--dir <directory>', 'where to write', '.')
     .option('--name <name>', 'name of the organisation; the host of the URL unless given')
+    .addOption(signatureAlgorithm('of the keys that sign'))
     .option('--did-key', 'a did:key instead of a did:web; it can never rotate its keys', false)
     .option('--address <ip>', 'address to bind the public listener to; all unless given')
     .option('--local-port <port>', 'port for local applications; 8081 unless given', wholeNumber(1, 65_535))
@@ -118,6 +119,11 @@ function addProducts(program: Command, run: Run): void {
     .action(async (id: string) => (await import('./commands/products.ts')).removeProduct(context(), id))
 }
 
+/** `--algorithm`, with the names of the HTTP Signature Algorithms registry. */
+function signatureAlgorithm(what: string): Option {
+  return new Option('--algorithm <name>', what).choices(['ecdsa-p256-sha256', 'ed25519']).default('ecdsa-p256-sha256')
+}
+
 function addKeys(program: Command, run: Run): void {
   const context = () => contextOf(program, run)
   const keys = program.command('keys').description('the keys of the participant')
@@ -135,6 +141,7 @@ function addKeys(program: Command, run: Run): void {
     )
     .option('--publish-for <span>', 'how long a successor is published before it signs', duration, 600_000)
     .option('--overlap <span>', 'how long the old key is accepted after that', duration, 86_400_000)
+    .addOption(signatureAlgorithm('of the successors that sign'))
     .action(async (options: object) => (await import('./commands/keys.ts')).rotateKeys(context(), options as never))
 }
 

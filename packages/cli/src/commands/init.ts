@@ -3,6 +3,7 @@ import { pooledRandomBytes } from '@comity/node/assembly/world'
 import { initialise, type InitialiseOptions } from '@comity/node/setup/initialise'
 import { readEnvironment } from '@comity/node/config/environment'
 import type { KeySecretSource } from '@comity/node/identity/key-secret'
+import type { SignatureAlgorithm } from '@comity/core/crypto/crypto'
 import { Problem } from '@comity/core/problems'
 import { resolve } from 'node:path'
 import { show, type CommandContext } from '../command-context.ts'
@@ -12,6 +13,7 @@ export interface InitArguments {
   readonly dir: string
   readonly name?: string
   readonly didKey: boolean
+  readonly algorithm: SignatureAlgorithm
   readonly address?: string
   readonly localPort?: number
   readonly adminPort?: number
@@ -40,6 +42,7 @@ export async function init(context: CommandContext, args: InitArguments): Promis
     url: args.url,
     name: args.name ?? URL.parse(args.url)?.hostname ?? args.url,
     method: args.didKey ? 'key' : 'web',
+    algorithm: args.algorithm,
     ports,
     environment: readEnvironment(),
     clock: Date,

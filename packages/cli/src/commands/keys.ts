@@ -1,4 +1,5 @@
 /** `comity keys`: list and rotate. */
+import type { SignatureAlgorithm } from '@comity/core/crypto/crypto'
 import type { KeyView } from '@comity/node/admin/admin-api'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
@@ -9,6 +10,7 @@ export interface RotateArguments {
   readonly publishFor: number
   /** Milliseconds. */
   readonly overlap: number
+  readonly algorithm: SignatureAlgorithm
 }
 
 /** The first keys sign since ever, which is told as nothing. */
@@ -32,7 +34,12 @@ export async function listKeys(context: CommandContext): Promise<void> {
 }
 
 export async function rotateKeys(context: CommandContext, args: RotateArguments): Promise<void> {
-  const request = { purposes: args.purpose, publishForMs: args.publishFor, overlapMs: args.overlap }
+  const request = {
+    purposes: args.purpose,
+    publishForMs: args.publishFor,
+    overlapMs: args.overlap,
+    algorithm: args.algorithm,
+  }
   const keys = await (await connect(context)).post<KeyView[]>('/v1/keys/rotate', request)
   show(context, keys, () => lines(keys))
 }

@@ -11,9 +11,9 @@ import { didJwkDocument } from '@comity/core/identity/did-jwk'
 import { didKeyDocument } from '@comity/core/identity/did-key'
 import { Problem } from '@comity/core/problems'
 import colors from 'picocolors'
-import { readJsonFile, readTextFile, show, type CommandContext } from '../command-context.ts'
+import { show, type CommandContext } from '../command-context.ts'
 import { openLog, readVerifierKey } from '../log-reader.ts'
-import { readPlace } from '../read-place.ts'
+import { readJsonPlace, readPlace, readTextPlace } from '../read-place.ts'
 
 const good = colors.green('✓')
 const bad = colors.red('✗')
@@ -44,7 +44,7 @@ export async function verifyReceiptFile(
   file: string,
   options: { readonly didDocument?: string },
 ): Promise<void> {
-  const parsed = parseReceipt((await readTextFile(file)).trim())
+  const parsed = parseReceipt((await readTextPlace(file)).trim())
   const document = await holderDocument(parsed.claims.iss, options.didDocument)
   if (document.id !== parsed.claims.iss) {
     throw new Problem(
@@ -77,7 +77,7 @@ export async function verifyLog(
   await verifyLogContent(log.source, log.checkpoint)
   checks.push('every entry, every tile and the root hash belong together')
   if (options.oldCheckpoint !== undefined) {
-    const older = openCheckpoint(await readTextFile(options.oldCheckpoint), log.verifier).checkpoint
+    const older = openCheckpoint(await readTextPlace(options.oldCheckpoint), log.verifier).checkpoint
     await verifyLogGrowth(log.source, older, log.checkpoint)
     checks.push(`it extends the earlier checkpoint of size ${older.size}`)
   }
@@ -111,7 +111,7 @@ export async function verifyExchange(
   const documents = await Promise.all((options.didDocument ?? []).map(readDidDocument))
   const verifierKey = options.vkey === undefined ? undefined : await readVerifierKey(options.vkey)
   const trusted = { documents, ...(verifierKey === undefined ? {} : { verifierKey }) }
-  const report = verifyEvidence(await readJsonFile(file), trusted)
+  const report = verifyEvidence(await readJsonPlace(file), trusted)
   show(context, report, () => reportLines(report))
   if (!report.ok) context.fail()
 }

@@ -15,6 +15,7 @@ const rotationSchema = z.strictObject({
     .max(4),
   publishForMs: span,
   overlapMs: span,
+  algorithm: z.enum(['ecdsa-p256-sha256', 'ed25519']).optional(),
 })
 
 /** Routes of keys. */

@@ -147,6 +147,7 @@ export interface KeysPort {
     readonly purposes: readonly RotatablePurpose[]
     readonly publishForMs: number
     readonly overlapMs: number
+    readonly algorithm?: 'ecdsa-p256-sha256' | 'ed25519' | undefined
   }): Promise<readonly KeyView[]>
 }
 

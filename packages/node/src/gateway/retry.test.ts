@@ -42,6 +42,14 @@ test('does not repeat what was refused for good, nor an answer that does not ver
   assert.deepEqual(decideRetry({ ...attempt, status: undefined, code: 'answer-invalid' }, 0), { retry: false })
 })
 
+test('repeats what an upstream that comes back would answer, and nothing else of a failing upstream', () => {
+  assert.equal(decideRetry({ ...attempt, status: 502, code: 'upstream-unreachable' }, 0).retry, true)
+  assert.equal(decideRetry({ ...attempt, status: 504, code: 'upstream-timeout' }, 0).retry, true)
+  for (const code of ['upstream-invalid', 'upstream-error', 'upstream-too-large']) {
+    assert.deepEqual(decideRetry({ ...attempt, status: 502, code }, 0), { retry: false })
+  }
+})
+
 test('gives up after four attempts', () => {
   assert.deepEqual(decideRetry({ ...attempt, attempts: 4 }, 0), { retry: false })
 })

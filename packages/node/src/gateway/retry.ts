@@ -9,8 +9,8 @@ export interface Attempt {
   readonly attempts: number
   /** HTTP status of the holder's answer, when there was one. */
   readonly status: number | undefined
-  /** The failure, when there was no usable answer. */
-  readonly code: ProblemCode | undefined
+  /** The failure, when there was no usable answer; else the code of the problem that the holder answered. */
+  readonly code: string | undefined
   /** The holder's `Retry-After`, in seconds. */
   readonly retryAfterSeconds: number | undefined
   /** Time left for this call, in milliseconds. */
@@ -25,15 +25,18 @@ const maxDelayMs = 5_000
 
 /** The holder did not act on the request: it said so, or it was not reached. Anything may be sent again. */
 const untouchedStatuses = new Set([429, 503])
-/** The holder may have acted; only what is safe to repeat is sent again. */
-const doubtfulStatuses = new Set([502, 504])
-const doubtfulCodes: ReadonlySet<ProblemCode> = new Set(['partner-unreachable', 'partner-timeout'])
+/** It passes, and the holder may have acted: only what is safe to repeat is sent again. Another failure of the
+ *  upstream, an answer against its description say, would only be met once more. */
+const passingCodes: ReadonlySet<string> = new Set<ProblemCode>([
+  'partner-unreachable',
+  'partner-timeout',
+  'upstream-unreachable',
+  'upstream-timeout',
+])
 
 function worthAnother({ status, code, method, hasIdempotencyKey }: Attempt): boolean {
-  const repeatable = isSafeMethod(method) || hasIdempotencyKey
-  if (code !== undefined) return doubtfulCodes.has(code) && repeatable
-  if (status === undefined) return false
-  return repeatable && (untouchedStatuses.has(status) || doubtfulStatuses.has(status))
+  if (!isSafeMethod(method) && !hasIdempotencyKey) return false
+  return passingCodes.has(code ?? '') || untouchedStatuses.has(status ?? 0)
 }
 
 /** Full jitter (AWS Architecture Blog, "Exponential Backoff and Jitter"): `random` is in [0, 1). A stated

@@ -107,17 +107,19 @@ function retryAfterOf(answer: RawAnswer | undefined): number | undefined {
 /** Tells what can be told of an answer that does not count, marked as unverified. */
 function withUnverified(problem: Problem, answer: RawAnswer | undefined): Problem {
   if (answer === undefined || problem.code !== 'answer-unsigned') return problem
-  const { code } = parseProblemCode(answer)
+  const code = problemCodeOf(answer)
   const members = { ...problem.members, unverified: { status: answer.status, ...(code === undefined ? {} : { code }) } }
   return new Problem(problem.code, problem.message, { cause: problem.cause, members })
 }
 
-function parseProblemCode(answer: RawAnswer): { code?: string } {
+/** The code in a problem document; unverified unless the answer is. */
+function problemCodeOf({ status, body }: RawAnswer): string | undefined {
+  if (status < 400) return undefined
   try {
-    const document = JSON.parse(Buffer.from(answer.body.subarray(0, 16_384)).toString('utf8')) as { code?: unknown }
-    return typeof document.code === 'string' && /^[a-z-]{1,64}$/.test(document.code) ? { code: document.code } : {}
+    const { code } = JSON.parse(Buffer.from(body.subarray(0, 16_384)).toString('utf8')) as { code?: unknown }
+    return typeof code === 'string' && /^[a-z-]{1,64}$/.test(code) ? code : undefined
   } catch {
-    return {}
+    return undefined
   }
 }
 
@@ -154,7 +156,7 @@ export async function sendRequest(request: OutboundRequest, parts: SenderParts):
         attempts,
         // An unsigned 429 or 503 tells nothing but to wait, which harms nobody.
         status: outcome.answer?.status,
-        code: outcome.answer === undefined ? outcome.problem?.code : undefined,
+        code: outcome.answer === undefined ? outcome.problem?.code : problemCodeOf(outcome.answer),
         retryAfterSeconds: retryAfterOf(outcome.answer),
         remainingMs: request.deadlineMs - parts.world.clock.now(),
       },

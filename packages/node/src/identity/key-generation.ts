@@ -15,6 +15,8 @@ export interface KeyRequest {
   /** Of the node's public URL; stands in the TLS certificate. */
   readonly hostname: string
   readonly randomBytes: RandomBytes
+  /** Of the keys that sign requests, receipts and agreements; P-256 unless told. */
+  readonly algorithm?: SignatureAlgorithm | undefined
 }
 
 const idPrefixes: Readonly<Record<KeyPurpose, string>> = {
@@ -25,18 +27,21 @@ const idPrefixes: Readonly<Record<KeyPurpose, string>> = {
   log: 'log',
 }
 
-/** P-256 verifies everywhere and signs fastest in Node; notes of the log are Ed25519 by their specification. */
-const algorithms: Readonly<Record<Exclude<KeyPurpose, 'keyAgreement'>, SignatureAlgorithm>> = {
-  authentication: 'ecdsa-p256-sha256',
-  assertionMethod: 'ecdsa-p256-sha256',
+/** Of the purposes whose algorithm is not a choice: TLS 1.3 clients take P-256 everywhere, and notes of the log are
+ *  Ed25519 by their specification. */
+const fixedAlgorithms: Readonly<Partial<Record<KeyPurpose, SignatureAlgorithm>>> = {
   tls: 'ecdsa-p256-sha256',
   log: 'ed25519',
+}
+
+function signatureAlgorithm({ purpose, algorithm = 'ecdsa-p256-sha256' }: KeyRequest): SignatureAlgorithm {
+  return fixedAlgorithms[purpose] ?? algorithm
 }
 
 /** A fresh key. Its id is its purpose and the start of its thumbprint: `auth-6mM3kKQe1x0b`. */
 export async function generateNodeKey(request: KeyRequest): Promise<NodeKey> {
   const { purpose, nowMs, activeAtMs } = request
-  const jwk = purpose === 'keyAgreement' ? generateX25519() : generatePrivateJwk(algorithms[purpose])
+  const jwk = purpose === 'keyAgreement' ? generateX25519() : generatePrivateJwk(signatureAlgorithm(request))
   // RFC 7638 hashes the same members for every OKP key, X25519 included.
   const id = `${idPrefixes[purpose]}-${jwkThumbprint(jwk as PublicJwk).slice(0, 12)}`
   const key = { id, purpose, jwk, createdAtMs: nowMs, activeAtMs }
@@ -57,9 +62,8 @@ export async function generateWebKeys(request: Omit<KeyRequest, 'purpose' | 'act
 /** All keys of a new did:key participant: one key is the identity and signs everything; TLS and log have their own. */
 export async function generateDidKeyKeys(
   request: Omit<KeyRequest, 'purpose' | 'activeAtMs'>,
-  algorithm: SignatureAlgorithm = 'ecdsa-p256-sha256',
 ): Promise<{ did: string; keys: NodeKey[] }> {
-  const { d, ...publicJwk } = generatePrivateJwk(algorithm)
+  const { d, ...publicJwk } = generatePrivateJwk(request.algorithm ?? 'ecdsa-p256-sha256')
   const did = didKeyOf(publicJwk as PublicJwk)
   const identity = {
     id: did.slice('did:key:'.length),

@@ -152,9 +152,23 @@ test('refuses to rotate the log key, nothing at all, or with impossible times', 
   await assert.rejects(identity.rotate({ ...rotation, publishForMs: NaN, purposes: ['tls'] }), refused)
 })
 
+test('signs with the algorithm that was asked for, at first and after a rotation', async () => {
+  const keys = await generateWebKeys({ nowMs: startMs, hostname: 'localhost', randomBytes, algorithm: 'ed25519' })
+  const algorithms = (made: readonly NodeKey[]) =>
+    Object.fromEntries(made.map(({ purpose, jwk }) => [purpose, jwk.crv]))
+  const expected = {
+    authentication: 'Ed25519',
+    assertionMethod: 'Ed25519',
+    keyAgreement: 'X25519',
+    tls: 'P-256',
+    log: 'Ed25519',
+  }
+  assert.deepEqual(algorithms(keys), expected)
+})
+
 test('the key of a did:key signs everything and cannot be rotated; its TLS key can', async () => {
   for (const algorithm of ['ecdsa-p256-sha256', 'ed25519'] as const) {
-    const made = await generateDidKeyKeys({ nowMs: startMs, hostname: 'localhost', randomBytes }, algorithm)
+    const made = await generateDidKeyKeys({ nowMs: startMs, hostname: 'localhost', randomBytes, algorithm })
     const { identity } = await open(made)
     const { keyid, key } = identity.authenticationKey()
     assert.equal(identity.assertionKey().keyid, keyid)

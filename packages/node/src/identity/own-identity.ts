@@ -126,7 +126,7 @@ async function rotated(
   const activeAtMs = nowMs + request.publishForMs
   const { hostname } = new URL(url)
   const successors = [...new Set(request.purposes)].map((purpose) =>
-    generateNodeKey({ purpose, nowMs, activeAtMs, hostname, randomBytes }),
+    generateNodeKey({ purpose, nowMs, activeAtMs, hostname, randomBytes, algorithm: request.algorithm }),
   )
   const next = planRotation(keys, await Promise.all(successors), { overlapMs: request.overlapMs, nowMs })
   return [...withoutRetiredSecrets(next, nowMs)]

@@ -6,6 +6,7 @@
  *
  *  `publishForMs` gives partners time to read the document: for signing keys more than the interval in which they look
  *  for unknown keys (10 s), for TLS keys more than the time for which they remember a document (300 s). */
+import type { SignatureAlgorithm } from '@comity/core/crypto/crypto'
 import { Problem } from '@comity/core/problems'
 import { decideKeyState, signingKey, type KeyPurpose, type NodeKey } from './node-keys.ts'
 
@@ -15,6 +16,8 @@ export interface RotationRequest {
   readonly publishForMs: number
   /** How long the predecessor is still accepted after that. */
   readonly overlapMs: number
+  /** Of the successors that sign; P-256 unless told. */
+  readonly algorithm?: SignatureAlgorithm | undefined
 }
 
 /** Throws `key-rotation-refused` for what can never be rotated, and while an earlier rotation has not ended. */

@@ -1,6 +1,7 @@
 /** `comity init`: a directory with configuration, keys encrypted at rest and the admin token, never over an old one. */
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { SignatureAlgorithm } from '@comity/core/crypto/crypto'
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { parseDid } from '@comity/core/identity/did'
 import { didWebOfUrl } from '@comity/core/identity/did-web'
@@ -22,6 +23,8 @@ export interface InitialiseOptions {
   readonly name: string
   /** `web` names the participant by its URL's host, `key` by a key that can never be changed. */
   readonly method: 'web' | 'key'
+  /** Of the keys that sign requests, receipts and agreements; P-256 unless told. */
+  readonly algorithm?: SignatureAlgorithm | undefined
   /** Ports of the listeners on this machine; the public one is the URL's unless told. */
   readonly ports?: { readonly public?: number; readonly local?: number; readonly admin?: number }
   /** Address that the public listener binds to; all interfaces unless told. */
@@ -98,8 +101,8 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
 }
 
 async function generateKeys(options: InitialiseOptions, url: URL): Promise<{ did: string; keys: NodeKey[] }> {
-  const { clock, randomBytes } = options
-  const request = { nowMs: clock.now(), hostname: url.hostname, randomBytes }
+  const { clock, randomBytes, algorithm } = options
+  const request = { nowMs: clock.now(), hostname: url.hostname, randomBytes, algorithm }
   if (options.method === 'key') return generateDidKeyKeys(request)
   const did = didWebOfUrl(url.origin)
   parseDid(did)
