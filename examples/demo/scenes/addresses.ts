@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import colors from 'picocolors'
 import type { Participant } from '../stage/participant.ts'
 import type { Report } from '../stage/report.ts'
+import { idInForce } from './agreement.ts'
 import { athlete, atFederation, atLab, purpose, type Cast } from './cast.ts'
 
 /** Tells where everything listens, and commands that work as they stand. */
@@ -14,12 +15,12 @@ export async function tellAddresses(cast: Cast, report: Report): Promise<void> {
     note: `all files in ${cast.root}`,
     value: undefined,
   }))
-  for (const [sentence, ...commands] of examples(cast)) {
+  for (const [sentence, ...commands] of examples(cast, await idInForce(federation))) {
     report.say('', sentence, ...commands.map((command) => `  ${colors.cyan(command)}`))
   }
 }
 
-function examples(cast: Cast): [sentence: string, ...commands: string[]][] {
+function examples(cast: Cast, agreement: string): [sentence: string, ...commands: string[]][] {
   const { federation, lab } = cast
   // curl pins the key itself: base64 instead of base64url, and no authority asked.
   const pin = Buffer.from(federation.fingerprint.slice('sha256:'.length), 'base64url').toString('base64')
@@ -35,9 +36,8 @@ function examples(cast: Cast): [sentence: string, ...commands: string[]][] {
     ["Anyone watches the federation's log:", `${curl} ${federation.url}/log/checkpoint`],
     ['The lab looks at its log and its receipts:', command(lab, 'log show'), command(lab, 'receipts list')],
     [
-      'The federation ends the agreement, by its id in the list; then the first call is refused:',
-      command(federation, 'agreements list'),
-      command(federation, 'agreements terminate ID --reason over'),
+      'The federation ends the agreement; then the first call is refused:',
+      command(federation, `agreements terminate ${agreement} --reason over`),
     ],
   ]
 }

@@ -1,6 +1,6 @@
 /** How the two come to an agreement: a document that one drafts, both sign and both import. */
 import type { AgreementView } from '@comity/node/admin/admin-api'
-import { comityOf } from '../stage/participant.ts'
+import { comityOf, type Participant } from '../stage/participant.ts'
 import type { Outcome } from '../stage/report.ts'
 import { purpose, type Cast } from './cast.ts'
 
@@ -18,4 +18,12 @@ export async function agree({ federation, lab }: Cast, file: string): Promise<Ou
     .map((each) => each.id)
   if (id === undefined || others[0] !== id) throw new Error('the agreement is not in force on both sides')
   return { detail: 'drafted by one, signed by both, in force on both', note: `for ${purpose}`, value: id }
+}
+
+/** Id of the agreement that is in force. Throws when there is none. */
+export async function idInForce(participant: Participant): Promise<string> {
+  const agreements = await comityOf<AgreementView[]>(participant, 'agreements', 'list')
+  const id = agreements.find(({ state }) => state === 'in-force')?.id
+  if (id === undefined) throw new Error('no agreement is in force')
+  return id
 }

@@ -5,7 +5,7 @@ import type { AgreementView } from '@comity/node/admin/admin-api'
 import { call, expectJson, expectRefusal } from '../stage/calls.ts'
 import { sendHandSigned, unlock } from '../stage/keys.ts'
 import { comityOf, type Participant } from '../stage/participant.ts'
-import { agree } from './agreement.ts'
+import { agree, idInForce } from './agreement.ts'
 import { atFederation, atLab, athlete, purpose, type Scene } from './cast.ts'
 
 const headers = { 'comity-purpose': purpose }
@@ -38,13 +38,6 @@ export const termination: Scene = async (cast, report) => {
     expectJson(await call(atLab(cast, oneAthlete), { headers }))
     return { detail: '200, the lab reads again', value: undefined }
   })
-}
-
-async function idInForce(participant: Participant): Promise<string> {
-  const agreements = await comityOf<AgreementView[]>(participant, 'agreements', 'list')
-  const id = agreements.find(({ state }) => state === 'in-force')?.id
-  if (id === undefined) throw new Error('no agreement is in force')
-  return id
 }
 
 /** The federation's meter counts events that partners have acknowledged. */
