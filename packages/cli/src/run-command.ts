@@ -76,6 +76,7 @@ function addNode(program: Command, run: Run): void {
     .addOption(signatureAlgorithm('of the keys that sign'))
     .option('--did-key', 'a did:key instead of a did:web; it can never rotate its keys', false)
     .option('--address <ip>', 'address to bind the public listener to; all unless given')
+    .option('--port <port>', 'port of the public listener; the URL’s unless given', wholeNumber(1, 65_535))
     .option('--local-port <port>', 'port for local applications; 8081 unless given', wholeNumber(1, 65_535))
     .option('--admin-port <port>', 'port for this command and for metrics; 8082 unless given', wholeNumber(1, 65_535))
     .option('--passphrase-env <name>', 'environment variable with the passphrase of the keys')

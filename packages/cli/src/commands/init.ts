@@ -15,6 +15,7 @@ export interface InitArguments {
   readonly didKey: boolean
   readonly algorithm: SignatureAlgorithm
   readonly address?: string
+  readonly port?: number
   readonly localPort?: number
   readonly adminPort?: number
   readonly passphraseEnv?: string
@@ -34,6 +35,7 @@ function secretOf({ passphraseEnv, passphraseFile, keyFile }: InitArguments): Ke
 export async function init(context: CommandContext, args: InitArguments): Promise<void> {
   const secret = secretOf(args)
   const ports = {
+    ...(args.port === undefined ? {} : { public: args.port }),
     ...(args.localPort === undefined ? {} : { local: args.localPort }),
     ...(args.adminPort === undefined ? {} : { admin: args.adminPort }),
   }
