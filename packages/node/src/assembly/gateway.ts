@@ -127,6 +127,7 @@ function outboundParts(parts: GatewayParts, inbound: InboundParts): OutboundPart
       },
     },
     recorder: inbound.recorder,
+    tally: inbound.tally,
     observer: inbound.observer,
     tracer: foundation.tracer,
     newId,

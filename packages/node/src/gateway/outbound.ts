@@ -21,6 +21,7 @@ export interface OutboundParts extends SenderParts {
   readonly agreements: AgreementsPort
   readonly partners: { find(aliasOrDid: string): PartnerLink | undefined }
   readonly recorder: ExchangeRecorder
+  readonly tally: RefusalTally
   readonly observer: ObserverPort
   readonly tracer: TracerPort
   readonly newId: () => string
@@ -208,7 +209,9 @@ export function createOutbound(parts: OutboundParts): (message: IncomingMessage)
       request = readRequest(message, false)
       requireLocalCaller(request, parts.options.trustedAuthorities)
     } catch (error) {
-      return problemReply(asProblem(error), id)
+      const problem = asProblem(error)
+      parts.tally.count(problem.code, message.socket.remoteAddress ?? '')
+      return problemReply(problem, id)
     }
     const begun = { id, method: request.method, startedMs }
     try {
