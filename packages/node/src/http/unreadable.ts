@@ -62,6 +62,8 @@ export function refuseUnreadable(
     refused.add(socket)
     onRefusedConnection?.(code, socket.remoteAddress ?? '')
     const known = answers.get(socket)
+    // The request was answered before its body was read to the end: one answer is enough.
+    if (known?.last.headersSent === true && !known.last.req.complete) return void socket.end()
     const earlier = known && awaited(known)
     if (earlier === undefined) refuse(socket, code, requestId())
     else earlier.once('finish', () => refuse(socket, code, requestId()))
