@@ -7,6 +7,7 @@ import { asProblem, problemReply, type Reply } from '../http/problem-response.ts
 import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
 import { requireLocalCaller } from '../http/local-caller.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
+import type { RefusalTally } from './refusal-tally.ts'
 import type { AgreementsPort, ObserverPort, TracerPort } from './ports.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
 import {
