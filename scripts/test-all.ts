@@ -6,7 +6,7 @@ import { ensureTools } from './system-tools.ts'
 
 const found = globSync([
   'packages/*/{src,tests}/**/*.all.test.ts',
-  'bench/**/*.all.test.ts',
+  '{bench,examples}/**/*.all.test.ts',
   'conformance/**/*.test.ts',
 ])
 const { files, options } = selectFiles(
