@@ -260,6 +260,11 @@ const kinds = {
     title: 'The API behind the node cannot be reached',
     remedy: 'Try again later.',
   },
+  'upstream-lost': {
+    status: 502,
+    title: 'The API behind the node took the call and gave no whole answer',
+    remedy: 'Whether the call took effect is not known; a read can be tried again.',
+  },
   'upstream-timeout': {
     status: 504,
     title: 'The API behind the node did not answer in time',

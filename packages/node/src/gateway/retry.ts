@@ -31,6 +31,7 @@ const passingCodes: ReadonlySet<string> = new Set<ProblemCode>([
   'partner-unreachable',
   'partner-timeout',
   'upstream-unreachable',
+  'upstream-lost',
   'upstream-timeout',
 ])
 

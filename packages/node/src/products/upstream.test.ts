@@ -157,7 +157,7 @@ test('a kept connection that the upstream closed is replaced for GET, not for PO
     assert.equal((await upstream.forward(requestOf())).body.toString(), 'ok')
     assert.deepEqual(seen, ['GET', 'GET', 'GET'])
     await setImmediate()
-    await refused(upstream.forward(requestOf({ method: 'POST', body: Buffer.from('x') })), 'upstream-unreachable')
+    await refused(upstream.forward(requestOf({ method: 'POST', body: Buffer.from('x') })), 'upstream-lost')
     assert.deepEqual(seen.slice(3), ['POST'])
   })
 })

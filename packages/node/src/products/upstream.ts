@@ -52,7 +52,7 @@ export interface ForwardedAnswer {
 }
 
 export interface Upstream extends AsyncDisposable {
-  /** Calls the upstream. Throws `upstream-unavailable`, `upstream-unreachable`, `upstream-timeout`,
+  /** Calls the upstream. Throws `upstream-unavailable`, `upstream-unreachable`, `upstream-lost`, `upstream-timeout`,
    *  `upstream-too-large`, `upstream-error` or `upstream-invalid`; no detail of the upstream is in any of them. */
   forward(request: UpstreamRequest): Promise<ForwardedAnswer>
   /** `closed`, `open` or `half-open`. */

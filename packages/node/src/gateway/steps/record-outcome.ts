@@ -30,7 +30,7 @@ const neverCalled: ReadonlySet<ProblemCode> = new Set([
   'concurrency-limited',
 ])
 /** The upstream may or may not have acted. */
-const doubtful: ReadonlySet<ProblemCode> = new Set(['upstream-timeout', 'internal-error'])
+const doubtful: ReadonlySet<ProblemCode> = new Set(['upstream-timeout', 'upstream-lost', 'internal-error'])
 
 function intentEffects(call: InboundCall, answer: Answer, intents: IntentStore): Statement[] {
   const { intent, problem, id } = call

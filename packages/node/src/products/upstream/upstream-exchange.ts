@@ -24,7 +24,7 @@ export interface ExchangeAnswer {
 const noBytes = Buffer.alloc(0)
 
 /** Sends the request and collects the answer. Throws `upstream-timeout`, `upstream-too-large`, `upstream-unreachable`
- *  (nothing came back) or `upstream-error` (the answer broke off), or the signal's reason. */
+ *  (nothing was sent), `upstream-lost` (it may have acted on the request), `upstream-error`, or the signal's reason. */
 export function exchangeWithUpstream(dispatcher: Dispatcher, request: ExchangeRequest): Promise<ExchangeAnswer> {
   return new Promise((resolve, reject) => {
     const collector = new AnswerCollector(request, resolve, reject)
@@ -35,12 +35,10 @@ export function exchangeWithUpstream(dispatcher: Dispatcher, request: ExchangeRe
   })
 }
 
-/** True for a failure of a reused connection that the upstream had just closed: nothing was answered. */
+/** True when the upstream closed the connection under the call, as it may with one that was kept. */
 export function isStaleConnection(problem: Problem): boolean {
   const code = (problem.cause as { code?: unknown } | undefined)?.code
-  return (
-    problem.code === 'upstream-unreachable' && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
-  )
+  return problem.code === 'upstream-lost' && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
 }
 
 class AnswerCollector implements Dispatcher.DispatchHandler {
@@ -123,10 +121,13 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     if (this.#ended !== undefined) return
+    // A controller is given when the request is about to be written: before that, nothing can have been done.
     const problem =
-      this.#status === 0
+      this.#controller === undefined
         ? new Problem('upstream-unreachable', 'the upstream cannot be reached', { cause: error })
-        : new Problem('upstream-error', 'the answer of the upstream broke off', { cause: error })
+        : new Problem('upstream-lost', 'the connection to the upstream was lost before the answer was whole', {
+            cause: error,
+          })
     this.#end(problem)
     this.#reject(problem)
   }

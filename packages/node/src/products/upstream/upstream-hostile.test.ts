@@ -90,19 +90,19 @@ for (const [name, behaviour] of Object.entries(slow)) {
 
 const head = 'HTTP/1.1 200 OK\r\n'
 const broken: Record<string, [string, ProblemCode]> = {
-  'ends before the announced length': [`${head}content-length: 50\r\n\r\nSECRET`, 'upstream-error'],
-  'ends within a chunk': [`${head}transfer-encoding: chunked\r\n\r\nff\r\nSECRET`, 'upstream-error'],
-  'sends a chunk size that is none': [`${head}transfer-encoding: chunked\r\n\r\nzz\r\nSECRET`, 'upstream-error'],
-  'answers with garbage': ['SECRET SECRET SECRET\r\n\r\n', 'upstream-unreachable'],
-  'answers with nothing': ['', 'upstream-unreachable'],
-  'announces two lengths': [`${head}content-length: 5\r\ncontent-length: 6\r\n\r\nSECRET`, 'upstream-unreachable'],
+  'ends before the announced length': [`${head}content-length: 50\r\n\r\nSECRET`, 'upstream-lost'],
+  'ends within a chunk': [`${head}transfer-encoding: chunked\r\n\r\nff\r\nSECRET`, 'upstream-lost'],
+  'sends a chunk size that is none': [`${head}transfer-encoding: chunked\r\n\r\nzz\r\nSECRET`, 'upstream-lost'],
+  'answers with garbage': ['SECRET SECRET SECRET\r\n\r\n', 'upstream-lost'],
+  'answers with nothing': ['', 'upstream-lost'],
+  'announces two lengths': [`${head}content-length: 5\r\ncontent-length: 6\r\n\r\nSECRET`, 'upstream-lost'],
   'announces a length and chunks': [
     `${head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
-    'upstream-unreachable',
+    'upstream-lost',
   ],
-  'sends a head without end': [`${head}x: ${'SECRET'.repeat(5_000)}`, 'upstream-unreachable'],
+  'sends a head without end': [`${head}x: ${'SECRET'.repeat(5_000)}`, 'upstream-lost'],
   'compresses unasked': [`${head}content-encoding: gzip\r\ncontent-length: 6\r\n\r\nSECRET`, 'upstream-invalid'],
-  'switches protocols': ['HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n', 'upstream-unreachable'],
+  'switches protocols': ['HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n', 'upstream-lost'],
 }
 
 for (const [name, [answer, code]] of Object.entries(broken)) {
