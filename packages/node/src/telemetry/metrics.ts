@@ -1,9 +1,8 @@
 /** What Prometheus reads of a node. Labels hold only names that the operator or this program chose, never text of a
  *  caller, so their number stays bounded. */
-import Counter from 'prom-client/lib/counter.js'
 import Gauge from 'prom-client/lib/gauge.js'
-import Histogram from 'prom-client/lib/histogram.js'
 import Registry from 'prom-client/lib/registry.js'
+import { createCountMeter, createDurationMeter } from './meters.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
 
 export interface ExchangeLabels {
@@ -30,9 +29,6 @@ export interface Metrics {
 
 /** Seconds; from a local hit to the longest time-out. */
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
-/** More label sets than this are counted as `other`: names of products and events are few. */
-const maxSeries = 2_000
-
 /** A registry of its own: several nodes may live in one process. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
@@ -41,11 +37,11 @@ export function createMetrics(): Metrics {
   return {
     exchange: ({ direction, product, outcome }, durationMs, upstreamMs) => {
       const name = product ?? 'none'
-      meters.exchange(direction, name, outcome).observe(durationMs / 1_000)
-      if (upstreamMs !== undefined) meters.upstream(name).observe(upstreamMs / 1_000)
+      meters.exchange(durationMs / 1_000, direction, name, outcome)
+      if (upstreamMs !== undefined) meters.upstream(upstreamMs / 1_000, name)
     },
-    denial: (direction, code) => meters.denial(direction, code).inc(),
-    event: (name) => meters.event(name).inc(),
+    denial: meters.denial,
+    event: meters.event,
     gauge: (name, help, read) =>
       void new Gauge({
         name: `comity_${name}`,
@@ -61,46 +57,29 @@ export function createMetrics(): Metrics {
 }
 
 function createMeters(registry: Registry) {
-  const registers = [registry]
-  const exchange = new Histogram({
+  const exchange = {
     name: 'comity_exchange_duration_seconds',
     help: 'Exchanges from the first byte read to the answer handed over',
     labelNames: ['direction', 'product', 'outcome'],
-    buckets: durationBuckets,
-    registers,
-  })
-  const upstream = new Histogram({
+    registry,
+  }
+  const upstream = {
     name: 'comity_upstream_duration_seconds',
     help: 'Time that the API behind the node, or the partner, took',
     labelNames: ['product'],
-    buckets: durationBuckets,
-    registers,
-  })
-  const denial = new Counter({
+    registry,
+  }
+  const denial = {
     name: 'comity_denials_total',
     help: 'Exchanges that were denied or failed, by problem code',
     labelNames: ['direction', 'code'],
-    registers,
-  })
-  const event = new Counter({ name: 'comity_events_total', help: 'Business events', labelNames: ['event'], registers })
-  return {
-    exchange: cached((direction, product, outcome) => exchange.labels(direction, product, outcome)),
-    upstream: cached((product) => upstream.labels(product)),
-    denial: cached((direction, code) => denial.labels(direction, code)),
-    event: cached((name) => event.labels(name)),
+    registry,
   }
-}
-
-/** Keeps the child of each set of labels: looking it up in the registry sorts and joins names every time. */
-function cached<Child>(childOf: (...labels: [string, string, string]) => Child) {
-  const children = new Map<string, Child>()
-  return (first: string, second = '', third = ''): Child => {
-    const key = `${first}\u0000${second}\u0000${third}`
-    const known = children.get(key)
-    if (known !== undefined) return known
-    if (children.size >= maxSeries) return childOf('other', 'other', 'other')
-    const child = childOf(first, second, third)
-    children.set(key, child)
-    return child
+  const event = { name: 'comity_events_total', help: 'Business events', labelNames: ['event'], registry }
+  return {
+    exchange: createDurationMeter(exchange, durationBuckets),
+    upstream: createDurationMeter(upstream, durationBuckets),
+    denial: createCountMeter(denial),
+    event: createCountMeter(event),
   }
 }

@@ -8,6 +8,7 @@ import { pointerStep, type Located } from '../openapi/references.ts'
 import type { DocumentError, JsonObject } from '../openapi/openapi.ts'
 import { closeSchema, createSchemaClosing, type SchemaClosing } from './closed-schema.ts'
 import { replaceUnevaluatedProperties } from './unevaluated-properties.ts'
+import { isUsualDateTime } from './usual-date-time.ts'
 
 /** Longest string that a `pattern` or a format is tried on, in UTF-16 units; a longer one does not match. Bounds what
  *  a pattern that backtracks can cost. */
@@ -83,6 +84,8 @@ function createAjv(closing: SchemaClosing): AjvModule.Ajv2020 {
   for (const [name, format] of Object.entries(fullFormats)) {
     ajv.addFormat(name, format instanceof RegExp ? (text: string) => isBounded(text) && format.test(text) : format)
   }
+  const dateTime = fullFormats['date-time'] as { readonly validate: (text: string) => boolean }
+  ajv.addFormat('date-time', (text: string) => isUsualDateTime(text) || dateTime.validate(text))
   replaceUnevaluatedProperties(ajv)
   return ajv.addSchema({ $id: schemaId, $defs: closing.definitions })
 }
