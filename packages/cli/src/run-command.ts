@@ -227,6 +227,10 @@ function addEvidence(program: Command, run: Run): void {
     .option('--limit <count>', 'how many', wholeNumber(1, 10_000), 100)
     .option('--dir <directory>', 'a published log on disk: positions and commitments only')
     .action(async (options: object) => (await import('./commands/log.ts')).showLog(context(), options as never))
+  log
+    .command('rebuild')
+    .description('write the published log again from the database of a stopped node')
+    .action(async () => (await import('./commands/log.ts')).rebuildLog(context()))
   const receipts = program.command('receipts').description('what proves the exchanges')
   receipts
     .command('list')

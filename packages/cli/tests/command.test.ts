@@ -212,4 +212,21 @@ describe('the command with two nodes', () => {
     const status = await spawnCommand(recipient.directory, 'status').ended
     assert.deepEqual([status.code, /node-not-running/.test(status.error)], [1, true])
   })
+
+  test('a log that was lost is made again from the database, and the node that was stopped goes on with it', async () => {
+    const log = join(recipient.directory, 'log')
+    const checkpoint = await readFile(join(log, 'checkpoint'), 'utf8')
+    await rm(log, { recursive: true })
+    const refused = await spawnCommand(recipient.directory, 'start').ended
+    assert.deepEqual([refused.code, /log-inconsistent/.test(refused.error)], [1, true])
+    assert.match(await recipient.run('log', 'rebuild'), /wrote \d+ entries/)
+    assert.equal(await readFile(join(log, 'checkpoint'), 'utf8'), checkpoint)
+    const inUse = await runQuietly('-c', join(holder.directory, 'comity.yaml'), 'log', 'rebuild')
+    assert.deepEqual([inUse.code, /data-in-use/.test(inUse.error)], [1, true])
+    const { child, ended } = spawnCommand(recipient.directory, 'start')
+    while (!(await recipient.run('status').catch(() => undefined))) assert.equal(child.exitCode, null)
+    child.kill('SIGTERM')
+    assert.equal((await ended).code, 0)
+    assert.match(await recipient.run('verify', 'log', log), /✓ every entry/)
+  })
 })

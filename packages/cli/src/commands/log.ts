@@ -1,4 +1,13 @@
-/** `comity log show`: the running node's events, or a published log on disk. */
+/** `comity log`: the running node's events, or a published log on disk; and its files made again. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from '@comity/core/problems'
+import { openLogFiles } from '@comity/node/audit-log/log-files'
+import { rebuildLogFiles } from '@comity/node/audit-log/log-rebuild'
+import { loadConfig } from '@comity/node/config/config'
+import { readEnvironment } from '@comity/node/config/environment'
+import { lockDataDirectory } from '@comity/node/storage/data-directory-lock'
+import { openSqlite } from '@comity/node/storage/sqlite'
 import type { LoggedEventView } from '@comity/node/admin/admin-api'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { readLogDirectory } from '../log-reader.ts'
@@ -49,4 +58,16 @@ async function showDirectory(
     `${checkpoint.origin}, ${checkpoint.size} entries`,
     ...table([['position', 'entry'], ...entries.map(({ position, entry }) => [String(position), entry])]),
   ])
+}
+
+/** Writes the published log again from the database of a node that is stopped: `data-in-use` otherwise. */
+export async function rebuildLog(context: CommandContext): Promise<void> {
+  const { storage, log } = await loadConfig(context.configFile, readEnvironment(), { needsSecrets: false })
+  const path = join(storage.directory, 'comity.db')
+  if (!existsSync(path)) throw new Problem('storage-failed', `there is no database \`${path}\``)
+  await using stack = new AsyncDisposableStack()
+  stack.use(lockDataDirectory(storage.directory))
+  const database = stack.use(await openSqlite(path))
+  const size = await rebuildLogFiles(database, openLogFiles(log.directory))
+  show(context, { directory: log.directory, size }, () => [`wrote ${size} entries of the log to ${log.directory}`])
 }

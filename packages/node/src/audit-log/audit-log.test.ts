@@ -181,6 +181,23 @@ describe('an audit log', () => {
     await database.execute([{ sql: 'UPDATE log_entries SET commitment = zeroblob(32) WHERE position = 300' }])
     await assert.rejects(rebuildLogFiles(database, new PowerlessFiles()), { code: 'log-inconsistent' })
   })
+
+  test('never has a published checkpoint replaced by a shorter or another one', async () => {
+    await using database = await freshDatabase()
+    await using other = await freshDatabase()
+    const [files, others] = [new PowerlessFiles(), new PowerlessFiles()]
+    const log = await openLog(database, files)
+    await appendEvents(log, 0, 20)
+    await log[Symbol.asyncDispose]()
+    const longer = await openLog(other, others)
+    await appendEvents(longer, 0, 30)
+    await longer[Symbol.asyncDispose]()
+    const published = files.durable.get('checkpoint')
+    await assert.rejects(rebuildLogFiles(database, others), /a checkpoint of 30 entries was published/)
+    await assert.rejects(rebuildLogFiles(other, files), /20 entries is not of the database/)
+    assert.deepEqual(files.durable.get('checkpoint'), published)
+    assert.equal(await rebuildLogFiles(database, files), 20)
+  })
 })
 
 describe('the log over HTTP (c2sp.org/tlog-tiles)', () => {
