@@ -70,6 +70,8 @@ function createServer(options: ListenerOptions): Server | HttpsServer {
   return createHttpsServer({
     ...shared,
     ...tls,
+    // Node would let a peer that never speaks hold its connection for two minutes.
+    handshakeTimeout: limits.headersTimeoutMs,
     minVersion: 'TLSv1.3',
     ALPNProtocols: ['http/1.1'],
     // A client certificate is asked for, and judged by the caller's DID document, not by an authority.
