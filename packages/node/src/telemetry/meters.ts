@@ -1,7 +1,7 @@
 /** Counters and histograms for what happens with every exchange, in the registry of prom-client. Its own ones build
  *  a text of the labels and turn bucket bounds into property names on each count, which costs more than routing the
  *  call; these do their work when they are scraped. */
-import type { Metric, MetricValue, Registry } from 'prom-client'
+import type { Metric, Registry } from 'prom-client'
 
 /** What every meter says of itself. Label values are given in the order of `labelNames`, at most three. */
 export interface MeterOptions {
@@ -12,6 +12,13 @@ export interface MeterOptions {
 }
 
 type Labels = Readonly<Record<string, string>>
+
+/** One line of a scrape. */
+interface Sample {
+  readonly metricName?: string
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+}
 
 /** More label sets than this are counted as `other`: names of products and events are few. */
 const maxSeries = 2_000
@@ -49,7 +56,7 @@ class Series<Child> {
 }
 
 /** Puts a meter into the registry, which reads nothing but these members of it. */
-function register({ name, help, registry }: MeterOptions, type: string, values: () => MetricValue<string>[]): void {
+function register({ name, help, registry }: MeterOptions, type: string, values: () => Sample[]): void {
   const get = async () => ({ name, help, type, values: values(), aggregator: 'sum' })
   registry.registerMetric({ name, help, get } as unknown as Metric)
 }
@@ -74,12 +81,12 @@ interface Durations {
 export function createDurationMeter(
   options: MeterOptions,
   bounds: readonly number[],
-): (seconds: number, first: string, second?: string, third?: string) => void {
+): (seconds: number, labels: readonly [string, string?, string?]) => void {
   const series = new Series<Durations>(options.labelNames, (labels) => {
     return { labels, counts: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0 }
   })
   register(options, 'histogram', () => series.children.flatMap((child) => exposed(options.name, bounds, child)))
-  return (seconds, first, second, third) => {
+  return (seconds, [first, second, third]) => {
     const child = series.of(first, second, third)
     let at = 0
     while (at < bounds.length && seconds > (bounds[at] as number)) at++
@@ -89,14 +96,14 @@ export function createDurationMeter(
 }
 
 /** A histogram as it is scraped: buckets count all that is not above their bound. */
-function exposed(name: string, bounds: readonly number[], { labels, counts, sum }: Durations): MetricValue<string>[] {
-  const values: MetricValue<string>[] = []
+function exposed(name: string, bounds: readonly number[], { labels, counts, sum }: Durations): Sample[] {
+  const values: Sample[] = []
   let total = 0
   for (const [at, count] of counts.entries()) {
     total += count
     values.push({ metricName: `${name}_bucket`, labels: { le: bounds[at] ?? '+Inf', ...labels }, value: total })
   }
-  values.push({ metricName: `${name}_sum`, labels: { ...labels }, value: sum })
-  values.push({ metricName: `${name}_count`, labels: { ...labels }, value: total })
+  values.push({ metricName: `${name}_sum`, labels, value: sum })
+  values.push({ metricName: `${name}_count`, labels, value: total })
   return values
 }

@@ -37,8 +37,8 @@ export function createMetrics(): Metrics {
   return {
     exchange: ({ direction, product, outcome }, durationMs, upstreamMs) => {
       const name = product ?? 'none'
-      meters.exchange(durationMs / 1_000, direction, name, outcome)
-      if (upstreamMs !== undefined) meters.upstream(upstreamMs / 1_000, name)
+      meters.exchange(durationMs / 1_000, [direction, name, outcome])
+      if (upstreamMs !== undefined) meters.upstream(upstreamMs / 1_000, [name])
     },
     denial: meters.denial,
     event: meters.event,
