@@ -120,9 +120,12 @@ export interface TestNetworkOptions {
 /** Two participants: `holder` with the products `items` (partner) and `open-items` (public), and `recipient`. They know
  *  each other by fingerprint. No agreement yet. */
 export async function startTestNetwork(options: TestNetworkOptions = {}): Promise<TestNetwork> {
+  // A test whose network does not start must end, not wait for what did start.
+  await using stack = new AsyncDisposableStack()
   const root = await mkdtemp(join(tmpdir(), 'comity-test-'))
+  stack.defer(() => rm(root, { recursive: true, force: true }))
   const clock = { offsetMs: 0, now: () => Date.now() + clock.offsetMs }
-  const upstream = await startTestUpstream()
+  const upstream = stack.use(await startTestUpstream())
   const openapi = join(root, 'items.json')
   await writeFile(openapi, JSON.stringify(testOpenApi))
   const common = (config: Record<string, unknown>) => {
@@ -141,9 +144,12 @@ export async function startTestNetwork(options: TestNetworkOptions = {}): Promis
     options.recipient?.(config)
   })
   await holder.start()
+  stack.defer(() => holder.stop())
   await recipient.start()
+  stack.defer(() => recipient.stop())
   await introduce(holder, recipient)
   await introduce(recipient, holder)
+  const started = stack.move()
   return {
     holder,
     recipient,
@@ -152,8 +158,7 @@ export async function startTestNetwork(options: TestNetworkOptions = {}): Promis
     agree: (terms) => agree(holder, recipient, terms),
     async [Symbol.asyncDispose]() {
       await Promise.all([holder.stop(), recipient.stop()])
-      await upstream[Symbol.asyncDispose]()
-      await rm(root, { recursive: true, force: true })
+      await started.disposeAsync()
     },
   }
 }
