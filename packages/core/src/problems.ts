@@ -402,12 +402,14 @@ const kinds = {
   'log-inconsistent': {
     status: 500,
     title: 'The log on disk contradicts the database',
-    remedy: 'Where only files of the log were lost, `comity log rebuild`; else put back log and database of one moment.',
+    remedy:
+      'Where only files of the log were lost, `comity log rebuild`; else put back log and database of one moment.',
   },
   'keys-locked': {
     status: 500,
     title: 'The keys cannot be unlocked',
-    remedy: 'Give the passphrase or the key file at the place that the configuration names, the one they were made with.',
+    remedy:
+      'Give the passphrase or the key file at the place that the configuration names, the one they were made with.',
   },
   'key-rotation-refused': {
     status: 409,
