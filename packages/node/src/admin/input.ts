@@ -36,7 +36,7 @@ export async function readJsonBody(
   if (request.header('content-encoding') !== undefined) {
     throw new Problem('unsupported-media-type', 'send the body without a content coding', { members: { accepted } })
   }
-  return parseJson(utf8Text(await readBody(message, request.headers, maxBytes)))
+  return parseJson(utf8Text(await readBody(message, request.headers, { bytes: maxBytes })))
 }
 
 /** Query parameters by name (`query` as sent, `?` first). Throws `malformed-request` for one that comes twice. */

@@ -17,6 +17,7 @@ import { closeOpenIntents, closeUnsettled, restoreNonces, type RecoveryParts } f
 import { createRefusalTally, type RefusalTally } from '../gateway/refusal-tally.ts'
 import { createSignedRoute } from '../gateway/signed-route.ts'
 import { rememberClientKeys } from '../http/client-key.ts'
+import { createBodyRoom } from '../http/body.ts'
 import type { Reply } from '../http/problem-response.ts'
 import { participantTlsFingerprints } from '../identity/tls-keys.ts'
 import type { ProductCatalogue } from '../products/products.ts'
@@ -81,7 +82,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
   const { foundation, auditLog, catalogue, counterparts, newId } = parts
   const { config, world, database } = foundation
   const identity = identityPort(parts)
-  const largest = Math.max(0, ...catalogue.list().map(({ product }) => product.requestBytes))
+  const largest = Math.max(defaultBodyBytes, ...catalogue.list().map(({ product }) => product.requestBytes))
   return {
     world,
     identity,
@@ -101,7 +102,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     newId,
     options: {
       authorities: ownAuthorities(foundation),
-      bodyBytes: Math.max(largest, defaultBodyBytes),
+      bodies: { bytes: largest, room: createBodyRoom(Math.max(bodyRoomBytes, 4 * largest)) },
       skewSeconds: config.limits.clockSkewSeconds,
     },
   }
@@ -109,6 +110,8 @@ function inboundParts(parts: GatewayParts): InboundParts {
 
 /** What is read of a body before the product is known, at least. */
 const defaultBodyBytes = 1024 * 1024
+/** For all bodies that are on their way to the public listener. */
+const bodyRoomBytes = 256 * 1024 * 1024
 
 function outboundParts(parts: GatewayParts, inbound: InboundParts): OutboundParts {
   const { foundation, counterparts, newId } = parts
@@ -179,6 +182,7 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
       return answer && { ...answer, headers: Object.entries(answer.headers).flat() }
     },
     isReady,
+    bodyRoom: inbound.options.bodies.room,
     admit: (remoteAddress) => {
       const verdict = inbound.limits.admitAddress(remoteAddress, foundation.world.clock.now())
       if (verdict.admitted) return

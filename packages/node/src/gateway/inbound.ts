@@ -1,5 +1,6 @@
 /** Inbound: a partner's call to one of our products. The list of steps is the order of checks; nothing else decides it. */
 import type { IncomingMessage } from 'node:http'
+import type { BodyLimits } from '../http/body.ts'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
 import { readRequest, type ClientKeyOf } from '../http/received-request.ts'
 import { openCall, type InboundCall, type Step } from './inbound-call.ts'
@@ -52,7 +53,7 @@ export interface InboundParts {
 
 export interface InboundOptions {
   readonly authorities: ReadonlySet<string>
-  readonly bodyBytes: number
+  readonly bodies: Required<BodyLimits>
   readonly skewSeconds: number
 }
 
@@ -65,7 +66,7 @@ function mayResolve(partnerOf: InboundParts['partnerOf']): (did: string) => bool
 export function callerSteps(parts: InboundParts): Step[] {
   const { world, identity, limits, nonces, options } = parts
   return [
-    admit({ world, limits, bodyBytes: options.bodyBytes, authorities: options.authorities }),
+    admit({ world, limits, bodies: options.bodies, authorities: options.authorities }),
     authenticate({ world, identity, limits, mayResolve: mayResolve(parts.partnerOf) }),
     freshness({ world, nonces, skewSeconds: options.skewSeconds }),
   ]

@@ -118,7 +118,7 @@ async function prepare(
     if (value !== undefined) headers.set(name, value)
   }
   if (agreementId !== undefined) headers.set('comity-agreement', agreementId)
-  const body = await readBody(message, request.headers, parts.options.bodyBytes)
+  const body = await readBody(message, request.headers, { bytes: parts.options.bodyBytes })
   return {
     product: route.product,
     partner,

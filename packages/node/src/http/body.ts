@@ -4,6 +4,34 @@ import { Problem } from '@comity/core/problems'
 
 const empty = Buffer.alloc(0)
 
+/** Room in memory for the bodies that are on their way, of all requests together. Without it, connections times the
+ *  largest body would be the bound, and strangers could fill it. */
+export interface BodyRoom {
+  /** False, and nothing taken, when there is no room for so many bytes. */
+  take(bytes: number): boolean
+  give(bytes: number): void
+}
+
+export interface BodyLimits {
+  /** Largest body. */
+  readonly bytes: number
+  /** Shared with other requests; callers who are trusted need none. */
+  readonly room?: BodyRoom
+}
+
+/** Room for so many bytes. */
+export function createBodyRoom(bytes: number): BodyRoom {
+  let left = bytes
+  return {
+    take(count) {
+      if (count > left) return false
+      left -= count
+      return true
+    },
+    give: (count) => void (left += count),
+  }
+}
+
 function tooLarge(limitBytes: number): Problem {
   return new Problem('body-too-large', `the body is over ${limitBytes} bytes`, { members: { limitBytes } })
 }
@@ -14,30 +42,50 @@ export function announcesBody(headers: ReadonlyMap<string, string>): boolean {
   return headers.has('transfer-encoding') || (length !== undefined && length !== '0')
 }
 
-/** The whole body; at once when there is none. Throws `body-too-large` as soon as that is known, and
- *  `malformed-request` when the peer hangs up in the middle. */
+function noRoom(): Problem {
+  return new Problem('concurrency-limited', 'too many bodies are being sent to this node', {
+    members: { retryAfterSeconds: 1 },
+  })
+}
+
+/** The whole body; at once when there is none. Throws `body-too-large` as soon as that is known, `concurrency-limited`
+ *  when there is no room for it now, and `malformed-request` when the peer hangs up in the middle. */
 export function readBody(
   message: IncomingMessage,
   headers: ReadonlyMap<string, string>,
-  limitBytes: number,
+  limits: BodyLimits,
 ): Promise<Buffer> | Buffer {
   if (!announcesBody(headers)) return empty
-  if (Number(headers.get('content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes)
-  return collect(message, limitBytes)
+  if (Number(headers.get('content-length') ?? 0) > limits.bytes) throw tooLarge(limits.bytes)
+  return collect(message, limits)
 }
 
-function collect(message: IncomingMessage, limitBytes: number): Promise<Buffer> {
+async function collect(message: IncomingMessage, { bytes, room }: BodyLimits): Promise<Buffer> {
+  let taken = 0
+  const admit = (count: number): Problem | undefined => {
+    if (taken + count > bytes) return tooLarge(bytes)
+    if (room?.take(count) === false) return noRoom()
+    taken += count
+    return undefined
+  }
+  try {
+    return await chunksOf(message, admit)
+  } finally {
+    room?.give(taken)
+  }
+}
+
+/** `admit` says what is wrong with taking so many bytes more. */
+function chunksOf(message: IncomingMessage, admit: (count: number) => Problem | undefined): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
-    let size = 0
     const broken = () => reject(new Problem('malformed-request', 'the body ended before it was complete'))
     message.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > limitBytes) {
-        message.removeAllListeners('data')
-        message.resume()
-        reject(tooLarge(limitBytes))
-      } else chunks.push(chunk)
+      const refusal = admit(chunk.length)
+      if (refusal === undefined) return void chunks.push(chunk)
+      message.removeAllListeners('data')
+      message.resume()
+      reject(refusal)
     })
     message.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
     message.once('error', broken)

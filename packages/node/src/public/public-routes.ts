@@ -1,7 +1,7 @@
 /** The public listener: every address that design.md §3 names, each led to the part that answers it. */
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
-import { readBody } from '../http/body.ts'
+import { readBody, type BodyRoom } from '../http/body.ts'
 import { asProblem, emptyReply, jsonReply, problemReply, textReply, type Reply } from '../http/problem-response.ts'
 import { readRequest } from '../http/received-request.ts'
 
@@ -20,6 +20,8 @@ export interface PublicParts {
   readonly isReady: () => boolean
   /** The gate by address; throws `rate-limited`. */
   readonly admit: (remoteAddress: string) => void
+  /** Shared with the bodies of exchanges. */
+  readonly bodyRoom: BodyRoom
   readonly newId: () => string
 }
 
@@ -37,7 +39,7 @@ async function receiveEvent(parts: PublicParts, message: IncomingMessage): Promi
       members: { accepted: ['application/secevent+jwt'] },
     })
   }
-  const body = await readBody(message, request.headers, eventBytes)
+  const body = await readBody(message, request.headers, { bytes: eventBytes, room: parts.bodyRoom })
   const reply = await parts.receiveEvent(body.toString('utf8'))
   if (reply.accepted) return emptyReply(202)
   return jsonReply(400, { err: reply.err, description: reply.description })

@@ -1,14 +1,14 @@
 /** Step 1, `admit`: what can be refused without computing anything costly is refused here. */
 import { Problem } from '@comity/core/problems'
-import { readBody } from '../../http/body.ts'
+import { readBody, type BodyLimits } from '../../http/body.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { LimitsPort, World } from '../ports.ts'
 
 export interface AdmitOptions {
   readonly world: World
   readonly limits: LimitsPort
-  /** Largest body of any product. */
-  readonly bodyBytes: number
+  /** Largest body of any product, and the room for all of them. */
+  readonly bodies: BodyLimits
   /** Authorities (`host[:port]`) that this node answers to. */
   readonly authorities: ReadonlySet<string>
 }
@@ -25,7 +25,7 @@ function refuseTallied(call: InboundCall, problem: Problem): never {
 }
 
 export function admit(options: AdmitOptions): Step {
-  const { world, limits, bodyBytes, authorities } = options
+  const { world, limits, bodies, authorities } = options
   return {
     name: 'admit',
     run(call) {
@@ -42,8 +42,15 @@ export function admit(options: AdmitOptions): Step {
       if (!authorities.has(authority)) {
         refuseTallied(call, new Problem('misdirected', 'the `host` field names another node'))
       }
-      const body = readBody(call.message, call.request.headers, bodyBytes)
-      if (body instanceof Promise) return body.then((bytes) => void (call.body = bytes))
+      const body = readBody(call.message, call.request.headers, bodies)
+      if (body instanceof Promise) {
+        const refuse = (error: unknown): never => {
+          // A flood of bodies must not become a flood of entries.
+          if (error instanceof Problem && error.code === 'concurrency-limited') refuseTallied(call, error)
+          throw error
+        }
+        return body.then((bytes) => void (call.body = bytes), refuse)
+      }
       call.body = body
     },
   }
