@@ -18,10 +18,20 @@ describe('a holder that restarts', () => {
     captured['of a clock that is ahead'] = signCall(network, { createdAt: early, expiresAt: early + 60 })
     captured['refused'] = signCall(network, { path: '/x/items/nothing' })
     for (const call of Object.values(captured)) assert.ok((await send(network.holder, call)).status < 405)
+    captured['proof'] = await fetchProof()
     await network.holder.stop()
     await network.holder.start()
   })
   after(() => network[Symbol.asyncDispose]())
+
+  /** Asks for the proof of some exchange until there is one. Gives the request that was answered. */
+  async function fetchProof(): Promise<SignedCall> {
+    const { headers } = await send(network.holder, signCall(network))
+    await network.holder.running.parts.auditLog.integrate()
+    const call = signCall(network, { path: `/receipts/${headers.get('comity-exchange')}/proof`, headers: {} })
+    assert.equal((await send(network.holder, call)).status, 200)
+    return call
+  }
 
   for (const name of ['read', 'write', 'of a clock that is ahead', 'refused']) {
     test(`refuses a request from before: ${name}`, async () => {
@@ -30,6 +40,12 @@ describe('a holder that restarts', () => {
       await assertRefused(network, call, { code: 'nonce-replayed' })
     })
   }
+
+  test('refuses a request for a proof from before', async () => {
+    const answer = await send(network.holder, captured['proof'] as SignedCall)
+    const { code } = JSON.parse(answer.body.toString()) as { code: string }
+    assert.equal(code, 'nonce-replayed')
+  })
 
   test('refuses a request of a fast clock for as long as it could be fresh', async () => {
     network.clock.offsetMs += 100_000

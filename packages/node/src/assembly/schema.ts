@@ -2,7 +2,7 @@
 import { agreementsMigrations } from '../agreements/agreements-schema.ts'
 import { auditLogMigrations } from '../audit-log/audit-log-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
-import { exchangeSchema } from '../gateway/exchange-schema.ts'
+import { exchangeSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
 import { partnersSchema } from '../partners/partners-schema.ts'
 import { productsSchema } from '../products/products-schema.ts'
 import type { Migration } from '../storage/migrations.ts'
@@ -14,4 +14,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0004-products', statements: productsSchema },
   { name: '0005-agreements', statements: agreementsMigrations },
   { name: '0006-events', statements: eventsMigrations },
+  { name: '0007-signed-reads', statements: signedReadsSchema },
 ]

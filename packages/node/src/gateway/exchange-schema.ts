@@ -35,3 +35,15 @@ export const exchangeSchema: readonly string[] = [
     UNIQUE (caller, idempotency_key)
   ) STRICT`,
 ]
+
+/** Nonces of requests that the node's own signed routes answered: such reads are in no log, and a restart must not
+ *  forget them either. Kept for minutes. */
+export const signedReadsSchema: readonly string[] = [
+  `CREATE TABLE signed_reads (
+    keyid TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    nonce_expires INTEGER NOT NULL,
+    PRIMARY KEY (keyid, nonce)
+  ) STRICT`,
+  'CREATE INDEX signed_reads_by_expiry ON signed_reads (nonce_expires)',
+]

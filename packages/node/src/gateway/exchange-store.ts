@@ -1,5 +1,6 @@
 /** Reads what the recorder wrote: the evidence of exchanges beside their log entries. */
 import type { Database, Row } from '../storage/database.ts'
+import type { SeenNonce } from './nonce-store.ts'
 
 export interface StoredExchange {
   /** Id of the log event. */
@@ -25,7 +26,13 @@ export interface ExchangeStore {
   find(id: string): Promise<StoredExchange | undefined>
   /** The newest exchanges with a receipt, newest first, older than `beforeId` when given. */
   listWithReceipts(limit: number, beforeId?: string): Promise<StoredExchange[]>
+  /** Durable on return: a restart must not forget that this request was answered. */
+  rememberRead(request: SeenNonce, nowMs: number): Promise<void>
 }
+
+/** Longest time after its expiry at which a request may still be fresh (the largest skew that can be configured, and
+ *  more), in seconds. */
+const keepReadsSeconds = 600
 
 function signatureOf(row: Row, side: 'request' | 'response'): StoredSignature | undefined {
   const [keyid, base, signature] = [row[`${side}_keyid`], row[`${side}_base`], row[`${side}_signature`]]
@@ -60,6 +67,16 @@ export function createExchangeStore(database: Database): ExchangeStore {
     async listWithReceipts(limit, beforeId = '~') {
       const sql = 'SELECT * FROM exchanges WHERE receipt IS NOT NULL AND id < ? ORDER BY id DESC LIMIT ?'
       return (await database.all(sql, [beforeId, limit])).map(toExchange)
+    },
+    async rememberRead({ keyid, nonce, expiresSeconds }, nowMs) {
+      const oldest = Math.floor(nowMs / 1000) - keepReadsSeconds
+      await database.execute([
+        { sql: 'DELETE FROM signed_reads WHERE nonce_expires < ?', params: [oldest] },
+        {
+          sql: 'INSERT INTO signed_reads (keyid, nonce, nonce_expires) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+          params: [keyid, nonce, expiresSeconds],
+        },
+      ])
     },
   }
 }

@@ -43,7 +43,8 @@ export async function closeUnsettled(parts: RecoveryParts, unsettled: Set<string
 
 const recentNonces = `SELECT request_keyid AS keyid, nonce, nonce_expires FROM exchanges
   WHERE role = 'holder' AND nonce_expires >= ? AND id >= ?
-  UNION SELECT nonce_keyid AS keyid, nonce, nonce_expires FROM intents WHERE nonce_expires >= ?`
+  UNION SELECT nonce_keyid AS keyid, nonce, nonce_expires FROM intents WHERE nonce_expires >= ?
+  UNION SELECT keyid, nonce, nonce_expires FROM signed_reads WHERE nonce_expires >= ?`
 
 /** The smallest UUIDv7 of a moment: ids are ordered by time, so this bounds the search to recent rows. */
 export function lowestIdAt(timeMs: number): string {
@@ -58,7 +59,7 @@ export async function restoreNonces({ database, nonces, world }: RecoveryParts, 
   const oldestExpiry = Math.floor(nowMs / 1000) - skewSeconds
   // Received at most lifetime + skew before it expires, and expired at most skew ago.
   const firstId = lowestIdAt(nowMs - (60 + 2 * skewSeconds + 5) * 1000)
-  const rows = await database.all(recentNonces, [oldestExpiry, firstId, oldestExpiry])
+  const rows = await database.all(recentNonces, [oldestExpiry, firstId, oldestExpiry, oldestExpiry])
   for (const row of rows) {
     nonces.remember(
       { keyid: String(row['keyid']), nonce: String(row['nonce']), expiresSeconds: Number(row['nonce_expires']) },
