@@ -30,12 +30,13 @@ export interface Talk {
 export interface TalkOptions {
   /** Ends the own side after the last byte. */
   readonly halfClose?: boolean
+  /** Ends the own side when nothing was answered for so many milliseconds, or soon after an answer. A node drops what it
+   *  has not answered by then, so `halfClose` would hide answers. */
+  readonly endAfterMs?: number
   /** Milliseconds between two chunks. */
   readonly gapMs?: number
   /** How long to wait for the peer to close; 1,500 unless told. */
   readonly patienceMs?: number
-  /** Stop as soon as this many answers were read. */
-  readonly enough?: number
 }
 
 function open({ port, secure }: Place): Socket {
@@ -45,7 +46,7 @@ function open({ port, secure }: Place): Socket {
 
 /** Writes the chunks and reads until the peer closes, has answered enough, or the patience is over. */
 export async function talk(place: Place, chunks: readonly (string | Buffer)[], options: TalkOptions = {}) {
-  const { halfClose = false, gapMs = 0, patienceMs = 1_500, enough = Infinity } = options
+  const { halfClose = false, endAfterMs, gapMs = 0, patienceMs = 1_500 } = options
   const startedMs = performance.now()
   const socket = open(place)
   const received: Buffer[] = []
@@ -53,18 +54,25 @@ export async function talk(place: Place, chunks: readonly (string | Buffer)[], o
   socket.on('error', () => done.resolve(true))
   socket.on('close', () => done.resolve(true))
   socket.on('end', () => done.resolve(true))
+  let ending: NodeJS.Timeout | undefined
+  const endIn = (ms: number) => {
+    clearTimeout(ending)
+    if (endAfterMs !== undefined) ending = setTimeout(() => socket.end(), ms)
+  }
   socket.on('data', (data) => {
     received.push(data)
-    if (enough !== Infinity && readAnswers(Buffer.concat(received)).answers.length >= enough) done.resolve(false)
+    endIn(5)
   })
   for (const [index, chunk] of chunks.entries()) {
     if (index > 0 && gapMs > 0) await sleep(gapMs)
     if (!socket.destroyed) socket.write(chunk)
   }
   if (halfClose) socket.end()
+  endIn(endAfterMs ?? 0)
   const timer = setTimeout(() => done.resolve(false), patienceMs)
   const isClosed = await done.promise
   clearTimeout(timer)
+  clearTimeout(ending)
   socket.destroy()
   return { ...readAnswers(Buffer.concat(received)), isClosed, tookMs: performance.now() - startedMs } satisfies Talk
 }

@@ -13,9 +13,9 @@ import { damage, distortion, within } from './fuzz-mutations.ts'
 import { signCall, type SignedCall } from './signed-call.ts'
 import { testPurpose } from './test-network.ts'
 
-const atOnce = 4
-/** Waits for the answer; the own side is closed, so that nothing is left to wait for. */
-const whole = { halfClose: true, patienceMs: 3_000 }
+const atOnce = 24
+/** Waits for the answer, and not for long when the message is one that the node waits for the rest of. */
+const whole = { endAfterMs: 100, patienceMs: 3_000 }
 
 function property<T>(drawn: fc.Arbitrary<T>, check: (value: T) => Promise<void>) {
   const many = fc.array(drawn, { minLength: atOnce, maxLength: atOnce })

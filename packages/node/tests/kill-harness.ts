@@ -106,9 +106,7 @@ class KillRun {
 
   async round(): Promise<void> {
     const withRecipient = this.random() < 0.3
-    const watching = this.#watch(150 + 600 * this.random())
-    await this.#capture()
-    await watching
+    await Promise.all([this.#watch(150 + 600 * this.random()), this.#capture()])
     await Promise.all([this.holder.kill(), withRecipient ? this.recipient.kill() : undefined])
     const answers = this.load.take()
     const open = this.holder.records.intents('running')
