@@ -14,7 +14,10 @@ export function agreement({ world, did, agreements }: AgreementOptions): Step {
     name: 'agreement',
     run(call) {
       const { product, operation, caller, request } = call
-      if (product === undefined || operation === undefined || product.productClass === 'public') return
+      if (product === undefined || operation === undefined) return
+      const agreementId = request.header('comity-agreement')
+      // A public product needs none; one that the caller names is judged all the same, and stands in the receipt.
+      if (product.productClass === 'public' && (caller === undefined || agreementId === undefined)) return
       if (caller === undefined) throw new Problem('signature-missing', `the product \`${product.id}\` is for partners`)
       const verdict = agreements.decide(
         {
@@ -23,7 +26,7 @@ export function agreement({ world, did, agreements }: AgreementOptions): Step {
           product: product.id,
           operation: operation.operationId,
           purpose: request.header('comity-purpose'),
-          agreementId: request.header('comity-agreement'),
+          agreementId,
         },
         world.clock.now(),
       )
