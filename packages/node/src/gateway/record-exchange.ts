@@ -72,6 +72,11 @@ const insertSql = `INSERT INTO exchanges
    response_keyid, response_base, response_signature, nonce, nonce_expires)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
+/** Only nonces that are in memory come back after a restart: others would take the room of these. */
+function isRemembered({ problem }: InboundCall): boolean {
+  return problem?.code !== 'nonce-store-full' && problem?.code !== 'signature-stale'
+}
+
 function answeredRow(call: InboundCall, receipt: string | undefined): Statement {
   const { id, caller } = call
   // A signature that did not verify proves nothing and is not kept.
@@ -84,8 +89,7 @@ function answeredRow(call: InboundCall, receipt: string | undefined): Statement 
         null,
         null,
         null,
-        signature.nonce,
-        signature.expires,
+        ...(isRemembered(call) ? [signature.nonce, signature.expires] : [null, null]),
       ]
     : [null, null, null, null, null, null, null, null]
   return { sql: insertSql, params: [id, id, 'holder', caller?.did ?? null, receipt ?? null, ...request] }
@@ -195,7 +199,10 @@ export function createExchangeRecorder(auditLog: AuditLogPort, identity: Identit
       })
       if (call.caller === undefined || call.product === undefined) return { event, receipt: undefined }
       const log = { origin: auditLog.origin, leaf: encodeBase64url(event.leafHash) }
-      return { event, receipt: signWith(identity.assertionKey())(claimsOf(facts, { by: identity.did, atMs: nowMs }, log)) }
+      return {
+        event,
+        receipt: signWith(identity.assertionKey())(claimsOf(facts, { by: identity.did, atMs: nowMs }, log)),
+      }
     },
     async recordAnswered(call, { event, receipt }, effects) {
       await auditLog.append(event, [answeredRow(call, receipt), ...effects])
