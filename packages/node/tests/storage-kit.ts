@@ -31,12 +31,13 @@ function canMount(): boolean {
   }
 }
 
-/** A file system in memory of that many KiB. */
-export function mountMemory(kibibytes: number): { readonly directory: string } & Disposable {
+/** A file system in memory of that many KiB. `seal` makes it read-only. */
+export function mountMemory(kibibytes: number): { readonly directory: string; seal(): void } & Disposable {
   const directory = mkdtempSync(join(tmpdir(), 'comity-disk-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kibibytes}k`, 'tmpfs', directory])
   return {
     directory,
+    seal: () => void execFileSync('mount', ['-o', 'remount,ro', directory]),
     [Symbol.dispose]() {
       execFileSync('umount', ['-l', directory])
       rmSync(directory, { recursive: true, force: true })
