@@ -22,7 +22,7 @@ export interface StoredSignature {
 }
 
 export interface ExchangeStore {
-  /** The exchange by its own id or by the holder's; the newest when a holder used an id twice. */
+  /** The exchange by its own id, else by the holder's: the newest of those, since a holder may use any id, and twice. */
   find(id: string): Promise<StoredExchange | undefined>
   /** The newest exchanges with a receipt, newest first, older than `beforeId` when given. */
   listWithReceipts(limit: number, beforeId?: string): Promise<StoredExchange[]>
@@ -59,8 +59,9 @@ export function createExchangeStore(database: Database): ExchangeStore {
   return {
     async find(id) {
       const row = await database.get(
-        'SELECT * FROM exchanges WHERE id = ? OR exchange_id = ? ORDER BY id DESC LIMIT 1',
-        [id, id],
+        `SELECT * FROM exchanges WHERE id = ? OR exchange_id = ?
+          ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, id DESC LIMIT 1`,
+        [id, id, id],
       )
       return row && toExchange(row)
     },
