@@ -44,7 +44,7 @@ export function duration(text: string): number {
 export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0 }): Command {
   const program = new Command('comity')
     .description(
-      'A node that shares data with other organisations directly, with consent, fine-grained access and proof.',
+      'A node that shares data with other organisations directly, under signed agreements, with proof on both sides.',
     )
     .option('-c, --config <file>', 'the configuration', 'comity.yaml')
     .option('--json', 'print one JSON value instead of text', false)
