@@ -76,7 +76,7 @@ function exchangeSteps(parts: InboundParts, running: Set<string>): Step[] {
   const { world, identity, limits, products, agreements, auditLog, intents, partnerOf } = parts
   return [
     ...callerSteps(parts),
-    limit({ world, limits, products }),
+    limit({ world, limits, products, partnerOf }),
     match({ identity, partnerOf }),
     agreement({ world, did: identity.did, agreements }),
     recordIntent({ auditLog, intents, running }),

@@ -1,25 +1,32 @@
-/** Step 4, `limit`: the product's rate for this caller; anonymous callers count by address. */
+/** Step 4, `limit`: the product's rate for this caller; anonymous callers count by address, and so do strangers at a
+ *  public product, who could make themselves a new DID for every call. */
 import { Problem } from '@comity/core/problems'
-import type { Step } from '../inbound-call.ts'
-import type { LimitsPort, ProductsPort, World } from '../ports.ts'
+import type { InboundCall, Step } from '../inbound-call.ts'
+import type { LimitsPort, OfferedProduct, PartnerOfGateway, ProductsPort, World } from '../ports.ts'
 
 export interface LimitOptions {
   readonly world: World
   readonly limits: LimitsPort
   readonly products: ProductsPort
+  readonly partnerOf: (did: string) => PartnerOfGateway | undefined
 }
 
 const productOfPath = /^\/x\/([^/]+)/
 
-export function limit({ world, limits, products }: LimitOptions): Step {
+function countedAs({ caller, request }: InboundCall, product: OfferedProduct, { partnerOf }: LimitOptions): string {
+  const isKnown = caller !== undefined && (product.productClass === 'partner' || partnerOf(caller.did) !== undefined)
+  return isKnown ? caller.did : `ip:${request.remoteAddress}`
+}
+
+export function limit(options: LimitOptions): Step {
+  const { world, limits, products } = options
   return {
     name: 'limit',
     run(call) {
       // An unknown product is `match`'s to refuse; nothing is spent on it.
       call.product = products.get(productOfPath.exec(call.request.path)?.[1] ?? '')
       if (call.product === undefined) return
-      const caller = call.caller?.did ?? `ip:${call.request.remoteAddress}`
-      const verdict = limits.admitCall(caller, call.product, world.clock.now())
+      const verdict = limits.admitCall(countedAs(call, call.product, options), call.product, world.clock.now())
       call.limitFields = verdict.fields
       if (verdict.admitted) return
       const { retryAfterSeconds } = verdict
