@@ -67,7 +67,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'limits.perAddress.requests': 'Requests of one IP address in `perSeconds`, before anything is verified.',
   'limits.perAddress.perSeconds': 'Period of that rate.',
   'limits.failures.requests':
-    'Failed authentications of one IP address in `perSeconds` before it is refused unverified.',
+    'Failed authentications of one IP address with one claimed key in `perSeconds` before both are refused unverified.',
   'limits.failures.perSeconds': 'Period of that rate.',
   'telemetry.level': 'Least level of what is logged to standard output. Allowed exchanges are at `debug`.',
   'telemetry.traces.endpoint':
