@@ -8,9 +8,9 @@ import { createExchangeStore } from './exchange-store.ts'
 test('an exchange of this node is not hidden by one that a partner gave the same id', async () => {
   await using database = await openSqlite(':memory:')
   await database.execute(exchangeSchema.map((sql) => ({ sql })))
-  const add = (id: string, exchangeId: string, role: string, peer: string) => ({
+  const add = (...params: readonly [id: string, exchangeId: string, role: string, peer: string]) => ({
     sql: 'INSERT INTO exchanges (id, exchange_id, role, peer) VALUES (?, ?, ?, ?)',
-    params: [id, exchangeId, role, peer],
+    params,
   })
   await database.execute([
     add('0190-1', '0190-1', 'holder', 'did:web:a'),
