@@ -2,7 +2,7 @@
  *
  *      Content-Digest: sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:
  */
-import { sha256 } from '#crypto'
+import { sha256, sha256Text } from '#crypto'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { encodeBase64 } from '../bytes/base64.ts'
 import { equalBytes } from '../bytes/bytes.ts'
@@ -11,7 +11,7 @@ import { parseStrictDictionary } from './structured-fields.ts'
 
 /** The field's value for a body. */
 export function contentDigest(body: Uint8Array): string {
-  return formatContentDigest(sha256(body))
+  return `sha-256=:${sha256Text(body, 'base64')}:`
 }
 
 /** The field's value for a SHA-256 that was computed while the body passed by. */

@@ -18,36 +18,50 @@ export interface SeenNonce {
   readonly expiresSeconds: number
 }
 
-/** A store of at most `capacity` nonces. They lie in one set per second of expiry, so that a look-up touches one set
- *  and forgetting drops whole sets. `skewSeconds` is how long after `expires` a request may still be accepted. */
+/** The nonces that expire in one second, by the key that used them. */
+interface Second {
+  readonly byKey: Map<string, Set<string>>
+  count: number
+}
+
+/** A store of at most `capacity` nonces. They lie together by second of expiry, so that a look-up touches one set and
+ *  forgetting drops whole seconds. `skewSeconds` is how long after `expires` a request may still be accepted. */
 export function createNonceStore(capacity: number, skewSeconds: number): NonceStore {
-  const bySecond = new Map<number, Set<string>>()
+  const bySecond = new Map<number, Second>()
   let size = 0
   let sweptSecond = 0
 
   function forgetExpired(nowSecond: number): void {
     if (nowSecond === sweptSecond) return
     sweptSecond = nowSecond
-    for (const [second, nonces] of bySecond) {
+    for (const [second, { count }] of bySecond) {
       if (second + skewSeconds >= nowSecond) continue
-      size -= nonces.size
+      size -= count
       bySecond.delete(second)
     }
+  }
+
+  function keep({ keyid, expiresSeconds }: SeenNonce, entry: string): void {
+    const second = bySecond.get(expiresSeconds) ?? { byKey: new Map<string, Set<string>>(), count: 0 }
+    if (second.count === 0) bySecond.set(expiresSeconds, second)
+    const nonces = second.byKey.get(keyid)
+    if (nonces === undefined) second.byKey.set(keyid, new Set([entry]))
+    else nonces.add(entry)
+    second.count += 1
+    size += 1
   }
 
   return {
     get size() {
       return size
     },
-    remember({ keyid, nonce, expiresSeconds }, nowMs) {
+    remember(seen, nowMs) {
       forgetExpired(Math.floor(nowMs / 1000))
-      const entry = `${nonce} ${keyid}`
-      const nonces = bySecond.get(expiresSeconds)
-      if (nonces?.has(entry)) return 'replayed'
+      // A text of its own: the nonce itself may be a piece of a header field, and would keep all of it in memory.
+      const entry = `${seen.nonce} `
+      if (bySecond.get(seen.expiresSeconds)?.byKey.get(seen.keyid)?.has(entry)) return 'replayed'
       if (size >= capacity) return 'full'
-      if (nonces === undefined) bySecond.set(expiresSeconds, new Set([entry]))
-      else nonces.add(entry)
-      size += 1
+      keep(seen, entry)
       return 'fresh'
     },
   }

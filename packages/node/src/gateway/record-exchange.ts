@@ -1,6 +1,6 @@
 /** Writes exchanges to the log, with what proves them, in one durable transaction. */
 import { encodeBase64url } from '@comity/core/bytes/base64url'
-import { sha256 } from '@comity/core/crypto/crypto-node'
+import { sha256Text } from '@comity/core/crypto/crypto-node'
 import { exchangeEventBody, type ExchangeEvent, type ExchangeOutcome } from '@comity/core/exchange/event'
 import { receiptSigner, type ReceiptClaims } from '@comity/core/exchange/receipt'
 import type { ProblemCode } from '@comity/core/problems'
@@ -40,7 +40,7 @@ export interface SentExchange {
   readonly finishedMs: number
 }
 
-const hashOf = (data: Uint8Array | string): string => encodeBase64url(sha256(data))
+const hashOf = (data: Uint8Array | string): string => sha256Text(data, 'base64url')
 
 /** The facts of an inbound call that are known so far. */
 export function eventOf(call: InboundCall, outcome: ExchangeOutcome): ExchangeEvent {
