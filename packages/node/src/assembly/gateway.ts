@@ -17,7 +17,7 @@ import { closeOpenIntents, closeUnsettled, restoreNonces, type RecoveryParts } f
 import { createRefusalTally, type RefusalTally } from '../gateway/refusal-tally.ts'
 import { createSignedRoute } from '../gateway/signed-route.ts'
 import { rememberClientKeys } from '../http/client-key.ts'
-import { createBodyRoom } from '../http/body.ts'
+import { createBodyRoom, type BodyLimits } from '../http/body.ts'
 import type { Reply } from '../http/problem-response.ts'
 import { participantTlsFingerprints } from '../identity/tls-keys.ts'
 import type { ProductCatalogue } from '../products/products.ts'
@@ -82,7 +82,6 @@ function inboundParts(parts: GatewayParts): InboundParts {
   const { foundation, auditLog, catalogue, counterparts, newId } = parts
   const { config, world, database } = foundation
   const identity = identityPort(parts)
-  const largest = Math.max(defaultBodyBytes, ...catalogue.list().map(({ product }) => product.requestBytes))
   return {
     world,
     identity,
@@ -102,7 +101,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     newId,
     options: {
       authorities: ownAuthorities(foundation),
-      bodies: { bytes: largest, room: createBodyRoom(Math.max(bodyRoomBytes, 4 * largest)) },
+      bodies: bodyLimits(catalogue),
       skewSeconds: config.limits.clockSkewSeconds,
     },
   }
@@ -112,6 +111,16 @@ function inboundParts(parts: GatewayParts): InboundParts {
 const defaultBodyBytes = 1024 * 1024
 /** For all bodies that are on their way to the public listener. */
 const bodyRoomBytes = 256 * 1024 * 1024
+
+/** Asked anew for each body: products come and go. */
+function bodyLimits(catalogue: ProductCatalogue): Required<BodyLimits> {
+  return {
+    get bytes() {
+      return Math.max(defaultBodyBytes, ...catalogue.list().map(({ product }) => product.requestBytes))
+    },
+    room: createBodyRoom(bodyRoomBytes),
+  }
+}
 
 function outboundParts(parts: GatewayParts, inbound: InboundParts): OutboundParts {
   const { foundation, counterparts, newId } = parts

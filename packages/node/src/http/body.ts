@@ -56,11 +56,12 @@ export function readBody(
   limits: BodyLimits,
 ): Promise<Buffer> | Buffer {
   if (!announcesBody(headers)) return empty
-  if (Number(headers.get('content-length') ?? 0) > limits.bytes) throw tooLarge(limits.bytes)
-  return collect(message, limits)
+  const { bytes, room } = limits
+  if (Number(headers.get('content-length') ?? 0) > bytes) throw tooLarge(bytes)
+  return collect(message, bytes, room)
 }
 
-async function collect(message: IncomingMessage, { bytes, room }: BodyLimits): Promise<Buffer> {
+async function collect(message: IncomingMessage, bytes: number, room: BodyRoom | undefined): Promise<Buffer> {
   let taken = 0
   const admit = (count: number): Problem | undefined => {
     if (taken + count > bytes) return tooLarge(bytes)
