@@ -140,7 +140,7 @@ function addKeys(program: Command, run: Run): void {
         .choices(['authentication', 'assertionMethod', 'keyAgreement', 'tls'])
         .default(['authentication', 'assertionMethod']),
     )
-    .option('--publish-for <span>', 'how long a successor is published before it signs', duration, 600_000)
+    .option('--publish-for <span>', 'how long a successor is published before it is used; 10m, with tls 7d', duration)
     .option('--overlap <span>', 'how long the old key is accepted after that', duration, 86_400_000)
     .addOption(signatureAlgorithm('of the successors that sign'))
     .action(async (options: object) => (await import('./commands/keys.ts')).rotateKeys(context(), options as never))

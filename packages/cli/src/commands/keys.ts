@@ -7,11 +7,15 @@ import { table } from '../output.ts'
 export interface RotateArguments {
   readonly purpose: readonly string[]
   /** Milliseconds. */
-  readonly publishFor: number
+  readonly publishFor?: number
   /** Milliseconds. */
   readonly overlap: number
   readonly algorithm: SignatureAlgorithm
 }
+
+const defaultMs = 600_000
+/** A partner that pins the TLS key must read the successor while the old one is in use: within a week it will. */
+const defaultForTlsMs = 604_800_000
 
 /** The first keys sign since ever, which is told as nothing. */
 const moment = (timeMs = 0): string => (timeMs === 0 ? '' : `${new Date(timeMs).toISOString().slice(0, 19)}Z`)
@@ -36,7 +40,7 @@ export async function listKeys(context: CommandContext): Promise<void> {
 export async function rotateKeys(context: CommandContext, args: RotateArguments): Promise<void> {
   const request = {
     purposes: args.purpose,
-    publishForMs: args.publishFor,
+    publishForMs: args.publishFor ?? (args.purpose.includes('tls') ? defaultForTlsMs : defaultMs),
     overlapMs: args.overlap,
     algorithm: args.algorithm,
   }

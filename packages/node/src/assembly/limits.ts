@@ -17,11 +17,19 @@ function namedLimit(name: string, { requests, perSeconds, burst }: Rate): NamedL
 
 const open: RateVerdict = { admitted: true, retryAfterSeconds: 0, fields: [] }
 
+/** An address may fail with this many keys before it is refused with every key: several partners may share one
+ *  address, and one that makes up keys must not get a budget for each. */
+const keysPerAddress = 10
+
 /** Counts by address, by failures and by caller and product; products' own rates are looked up by id. */
 export function createLimits(config: Config, productOf: (id: string) => Product | undefined): LimitsPort {
   const limiter = createRateLimiter()
   const perAddress = namedLimit('address', config.limits.perAddress)
   const failures = namedLimit('failures', config.limits.failures)
+  const failuresOfAddress = namedLimit('failures-of-address', {
+    ...config.limits.failures,
+    requests: config.limits.failures.requests * keysPerAddress,
+  })
   const ofProduct = new WeakMap<Product, NamedLimit>()
 
   function limitOf(product: Product): NamedLimit {
@@ -39,11 +47,15 @@ export function createLimits(config: Config, productOf: (id: string) => Product 
       return { admitted: false, retryAfterSeconds: Math.ceil(verdict.retryAfterMs / 1_000), fields: [] }
     },
     isPenalised(remoteAddress, claimedKey, nowMs) {
-      const { standings } = limiter.charge([{ limit: failures, key: `${remoteAddress} ${claimedKey}`, cost: 0 }], nowMs)
-      return (standings[0]?.verdict.remaining ?? 1) < 1
+      const budgets = [
+        { limit: failures, key: `${remoteAddress} ${claimedKey}`, cost: 0 },
+        { limit: failuresOfAddress, key: remoteAddress, cost: 0 },
+      ]
+      return limiter.charge(budgets, nowMs).standings.some(({ verdict }) => verdict.remaining < 1)
     },
     penalise(remoteAddress, claimedKey, nowMs) {
       limiter.charge([{ limit: failures, key: `${remoteAddress} ${claimedKey}` }], nowMs)
+      limiter.charge([{ limit: failuresOfAddress, key: remoteAddress }], nowMs)
     },
     admitCall(caller, { id }, nowMs) {
       const product = productOf(id)

@@ -78,7 +78,7 @@ function exchangeSteps(parts: InboundParts, running: Set<string>): Step[] {
     ...callerSteps(parts),
     limit({ world, limits, products, partnerOf }),
     match({ identity, partnerOf }),
-    agreement({ world, did: identity.did, agreements }),
+    agreement({ world, did: identity.did, agreements, partnerOf }),
     recordIntent({ auditLog, intents, running }),
     forward({ world }),
     minimise(),

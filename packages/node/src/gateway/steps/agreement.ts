@@ -1,15 +1,16 @@
 /** Step 6, `agreement`: one in force, between these two, for this product, operation and purpose. */
 import { Problem } from '@comity/core/problems'
 import type { Step } from '../inbound-call.ts'
-import type { AgreementsPort, World } from '../ports.ts'
+import type { AgreementsPort, PartnerOfGateway, World } from '../ports.ts'
 
 export interface AgreementOptions {
   readonly world: World
   readonly did: string
   readonly agreements: AgreementsPort
+  readonly partnerOf: (did: string) => PartnerOfGateway | undefined
 }
 
-export function agreement({ world, did, agreements }: AgreementOptions): Step {
+export function agreement({ world, did, agreements, partnerOf }: AgreementOptions): Step {
   return {
     name: 'agreement',
     run(call) {
@@ -33,6 +34,10 @@ export function agreement({ world, did, agreements }: AgreementOptions): Step {
       if (!verdict.allowed) {
         const members = verdict.agreements === undefined ? {} : { agreements: verdict.agreements }
         throw new Problem(verdict.code, verdict.detail, { members })
+      }
+      // A did:key needs no fetching and gets this far; removing the partner ends what was agreed with it all the same.
+      if (partnerOf(caller.did) === undefined) {
+        throw new Problem('participant-unknown', `\`${caller.did}\` is not a partner of this node`)
       }
       call.agreementId = verdict.agreementId
       call.purpose = verdict.purpose
