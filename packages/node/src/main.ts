@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { loadConfig } from './config/config.ts'
 import { readEnvironment } from './config/environment.ts'
+import { openConfiguredKeyStore } from './assembly/configured-keys.ts'
 import { pooledRandomBytes } from './assembly/world.ts'
-import { startNode } from './node.ts'
 
 /** Version of the node, from its package. */
 export function nodeVersion(): string {
@@ -25,11 +25,12 @@ export async function runNode(configFile: string): Promise<void> {
   const signal = stopSignal()
   const environment = readEnvironment()
   const config = await loadConfig(configFile, environment)
-  const node = await startNode({
-    config,
-    environment,
-    version: nodeVersion(),
-    world: { clock: Date, randomBytes: pooledRandomBytes() },
-  })
+  const world = { clock: Date, randomBytes: pooledRandomBytes() }
+  const keyStore = await openConfiguredKeyStore({ config, environment, ...world })
+  // A passphrase takes a tenth of a second to become a key, on another thread: the node's code is loaded meanwhile.
+  // What is wrong with the keys shows when the node reads them.
+  keyStore.load().catch(() => undefined)
+  const { startNode } = await import('./node.ts')
+  const node = await startNode({ config, environment, version: nodeVersion(), world, keyStore })
   await node.stop(await signal)
 }

@@ -1,13 +1,11 @@
 /** What everything else stands on: the locked data directory, the database, the keys, the telemetry. */
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { Problem } from '@comity/core/problems'
+import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { readSecret } from '../config/secret.ts'
 import type { TlsCertificate } from '../http/connector.ts'
-import { loadKeySecret, type KeySecretSource } from '../identity/key-secret.ts'
-import { openKeyStore } from '../identity/key-store.ts'
+import type { KeyStore } from '../identity/key-store.ts'
 import { openOwnIdentity, type OwnIdentity } from '../identity/own-identity.ts'
 import { lockDataDirectory } from '../storage/data-directory-lock.ts'
 import type { Database } from '../storage/database.ts'
@@ -17,6 +15,7 @@ import { createEvents, type BusinessEvents } from '../telemetry/events.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createTracer, type Tracer } from '../telemetry/traces.ts'
+import { openConfiguredKeyStore } from './configured-keys.ts'
 import { nodeMigrations } from './schema.ts'
 import type { World } from './world.ts'
 
@@ -39,6 +38,8 @@ export interface FoundationOptions {
   readonly version: string
   /** Instead of one that writes to standard output. */
   readonly logger?: Logger | undefined
+  /** Instead of one that the configuration names and that is opened now. */
+  readonly keyStore?: KeyStore | undefined
 }
 
 /** Opens them in order; what was opened is closed again, through `stack`, by whoever owns the stack. */
@@ -57,24 +58,17 @@ export async function openFoundation(options: FoundationOptions, stack: AsyncDis
   return { config, world, logger, metrics, events, tracer, database, identity, readSecretValue }
 }
 
-async function openIdentity({ config, environment, world }: FoundationOptions): Promise<OwnIdentity> {
-  const secret = await loadKeySecret(keySecretSource(config), environment)
+async function openIdentity(options: FoundationOptions): Promise<OwnIdentity> {
+  const { config, environment, world } = options
+  const store = options.keyStore ?? (await openConfiguredKeyStore({ config, environment, ...world }))
   const certificate = await readCertificate(config)
   return openOwnIdentity({
     did: config.participant.did,
     url: config.listen.public.url,
-    store: openKeyStore({ directory: config.keys.directory, secret, randomBytes: world.randomBytes }),
+    store,
     ...world,
     ...(certificate === undefined ? {} : { certificate }),
   })
-}
-
-/** Relative paths start from the configuration's folder. */
-export function keySecretSource({ keys, directory }: Config): KeySecretSource {
-  const { keyFile, passphrase } = keys
-  if (keyFile !== undefined) return { keyFile }
-  if (passphrase === undefined) throw new Problem('keys-locked', 'the configuration names no secret for the keys')
-  return 'file' in passphrase ? { file: resolve(directory, passphrase.file) } : passphrase
 }
 
 /** The certificate that the configuration names, if it names one. */

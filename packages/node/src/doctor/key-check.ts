@@ -1,6 +1,7 @@
 /** Checks that the keys can be unlocked and that nobody else can read them. Changes nothing. */
 import { stat } from 'node:fs/promises'
-import { readCertificate, keySecretSource } from '../assembly/foundation.ts'
+import { keySecretSource } from '../assembly/configured-keys.ts'
+import { readCertificate } from '../assembly/foundation.ts'
 import { loadKeySecret } from '../identity/key-secret.ts'
 import { keyFilePath, openKeyStore } from '../identity/key-store.ts'
 import { openOwnIdentity, type OwnIdentity } from '../identity/own-identity.ts'

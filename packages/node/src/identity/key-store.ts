@@ -32,7 +32,8 @@ export interface KeyStoreOptions {
 
 interface Unlocked {
   readonly kdf: KeyDerivation
-  readonly key: Uint8Array
+  /** Settles when the key is derived; whoever asks meanwhile waits for the same derivation. */
+  readonly key: Promise<Uint8Array>
 }
 
 const contentSchema = z.strictObject({ keys: z.array(nodeKeySchema).max(1000) })
@@ -50,12 +51,12 @@ export function openKeyStore(options: KeyStoreOptions): KeyStore {
     async load() {
       const envelope = parseEnvelope(await readKeyFile(options.directory))
       if (unlocked?.kdf.salt !== envelope.kdf.salt) {
-        unlocked = { kdf: envelope.kdf, key: await deriveKey(options.secret, envelope.kdf) }
+        unlocked = { kdf: envelope.kdf, key: deriveKey(options.secret, envelope.kdf) }
       }
-      return parseContent(openEnvelope(envelope, unlocked.key))
+      return parseContent(openEnvelope(envelope, await unlocked.key))
     },
     async save(keys) {
-      unlocked ??= await unlockAnew(options)
+      unlocked ??= unlockAnew(options)
       await write(options, keys, { unlocked, mode: 'replace' })
     },
   }
@@ -69,13 +70,13 @@ export async function createKeyStore(options: KeyStoreOptions, keys: readonly No
     throw new Problem('keys-locked', `the passphrase has fewer than ${minPassphraseLength} characters`)
   }
   await mkdir(directory, { recursive: true, mode: 0o700 }).catch(storageFailed)
-  await write(options, keys, { unlocked: await unlockAnew(options), mode: 'create' })
+  await write(options, keys, { unlocked: unlockAnew(options), mode: 'create' })
   return openKeyStore(options)
 }
 
-async function unlockAnew({ secret, randomBytes }: KeyStoreOptions): Promise<Unlocked> {
+function unlockAnew({ secret, randomBytes }: KeyStoreOptions): Unlocked {
   const kdf = newDerivation(secret, randomBytes)
-  return { kdf, key: await deriveKey(secret, kdf) }
+  return { kdf, key: deriveKey(secret, kdf) }
 }
 
 async function write(
@@ -83,7 +84,8 @@ async function write(
   keys: readonly NodeKey[],
   { unlocked, mode }: { unlocked: Unlocked; mode: AtomicWrite['mode'] },
 ): Promise<void> {
-  const content = sealEnvelope(JSON.stringify({ keys }), { ...unlocked, randomBytes })
+  const { kdf } = unlocked
+  const content = sealEnvelope(JSON.stringify({ keys }), { kdf, key: await unlocked.key, randomBytes })
   const path = keyFilePath(directory)
   await writeFileAtomically({ path, content, mode, randomBytes }).catch(storageFailed)
 }
