@@ -2,8 +2,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Problem } from '@comity/core/problems'
 import type { RequestSignature } from '@comity/core/http-signatures/profile-request'
+import type { ExchangeTrace } from '../telemetry/traces.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
-import type { ExchangeTracePort, MatchedOperation, OfferedProduct } from './ports.ts'
+import type { MatchedOperation, OfferedProduct } from './ports.ts'
 
 /** The participant whose key signed the request. */
 export interface Caller {
@@ -42,7 +43,7 @@ export interface InboundCall {
   answer: Answer | undefined
   problem: Problem | undefined
   /** The exchange's own trace, begun here: a partner's is never continued. Undefined when traces are off. */
-  readonly trace: ExchangeTracePort | undefined
+  readonly trace: ExchangeTrace | undefined
   /** True when nobody was identified and the refusal is only counted, not logged on its own. */
   tallied: boolean
 }

@@ -1,4 +1,5 @@
 /** Inbound: a partner's call to one of our products. The list of steps is the order of checks; nothing else decides it. */
+import type { Tracer } from '../telemetry/traces.ts'
 import type { IncomingMessage } from 'node:http'
 import type { BodyLimits } from '../http/body.ts'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
@@ -14,7 +15,6 @@ import type {
   ObserverPort,
   PartnerOfGateway,
   ProductsPort,
-  TracerPort,
   World,
 } from './ports.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
@@ -45,7 +45,7 @@ export interface InboundParts {
   readonly recorder: ExchangeRecorder
   readonly tally: RefusalTally
   readonly observer: ObserverPort
-  readonly tracer: TracerPort
+  readonly tracer: Pick<Tracer, 'startExchange'>
   readonly clientKeyOf: ClientKeyOf
   readonly newId: () => string
   readonly options: InboundOptions

@@ -1,5 +1,6 @@
 /** Outbound: a local application's call to a partner, from the listener on loopback to the verified answer. The steps
  *  of design: authenticate the application, find the agreement, sign and send, verify, record, hand over. */
+import type { Tracer } from '../telemetry/traces.ts'
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
 import { readBody } from '../http/body.ts'
@@ -8,7 +9,7 @@ import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
 import { requireLocalCaller } from '../http/local-caller.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
 import type { RefusalTally } from './refusal-tally.ts'
-import type { AgreementsPort, ObserverPort, TracerPort } from './ports.ts'
+import type { AgreementsPort, ObserverPort } from './ports.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
 import {
   sendRequest,
@@ -24,7 +25,7 @@ export interface OutboundParts extends SenderParts {
   readonly recorder: ExchangeRecorder
   readonly tally: RefusalTally
   readonly observer: ObserverPort
-  readonly tracer: TracerPort
+  readonly tracer: Pick<Tracer, 'startExchange'>
   readonly newId: () => string
   readonly options: OutboundOptions
 }

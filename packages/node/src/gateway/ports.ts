@@ -3,7 +3,6 @@ import type { SigningKey, VerifyingKey } from '@comity/core/crypto/crypto'
 import type { ProblemCode } from '@comity/core/problems'
 import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
-import type { TraceContext } from '../telemetry/trace-context.ts'
 
 /** A product as the gateway uses it. Every method throws the `Problem` that the caller should read. */
 export interface OfferedProduct {
@@ -151,32 +150,4 @@ export interface ObserverPort {
 export interface World {
   readonly clock: Clock
   readonly randomBytes: RandomBytes
-}
-
-/** The part of the tracer that the gateway uses; a call without traces costs one comparison. */
-export interface TracerPort {
-  startExchange(start: {
-    readonly direction: 'inbound' | 'outbound'
-    readonly nowMs: number
-  }): ExchangeTracePort | undefined
-}
-
-export interface ExchangeTracePort {
-  startCall(nowMs: number): CallTracePort
-  end(outcome: TracedOutcome, nowMs: number): void
-}
-
-export interface CallTracePort {
-  readonly context: TraceContext
-  end(status: number | undefined, nowMs: number): void
-}
-
-export interface TracedOutcome {
-  readonly exchangeId: string
-  readonly peer: string | undefined
-  readonly product: string | undefined
-  readonly operation: string | undefined
-  readonly outcome: 'allowed' | 'denied' | 'failed'
-  readonly code: string | undefined
-  readonly status: number
 }
