@@ -9,7 +9,7 @@ import { temporaryFolder } from './processes.ts'
 import { logAppendsTable, machineLine, rounded, summaryForPrograms, systemsTable } from './report.ts'
 import { measureInTurn, type Summary } from './rounds.ts'
 import { prepareComityHolder, startComityHolder } from './systems/comity.ts'
-import { startNginxProxy, startNodeProxy } from './systems/proxies.ts'
+import { startBareNodeTls, startNginxProxy, startNodeProxy } from './systems/proxies.ts'
 import type { SystemUnderTest } from './systems/system.ts'
 import { payload } from './upstream/payload.ts'
 import { startUpstream, type Upstream } from './upstream/upstream.ts'
@@ -38,6 +38,7 @@ async function startSystems(
   for (const name of ['bare-node', 'fastify-http-proxy'] as const) {
     if (wanted(name)) systems.push(started.use(await startNodeProxy(name, upstreamPort)))
   }
+  if (only.includes('bare-node-tls')) systems.push(started.use(await startBareNodeTls(upstreamPort)))
   if (!wanted('comity-public') && !wanted('comity-partner')) return { systems, coldStart: undefined }
   const prepared = await prepareComityHolder(started.use(temporaryFolder()).path, upstreamPort)
   const coldStart = await measureColdStart(prepared, coldStarts)

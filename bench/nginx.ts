@@ -1,4 +1,4 @@
-/** nginx with one worker and a configuration of our own, in a temporary folder: upstream of the bench and the plain
+/** nginx as one process with a configuration of our own, in a temporary folder: upstream of the bench and the plain
  *  reverse proxy to compare with. */
 
 import { spawnSync } from 'node:child_process'
@@ -58,8 +58,9 @@ function configuration({ folder, port, location, upstreamPort }: Settings): stri
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   )
+  // Without a master, so that nothing is left of it when it is killed.
   return `daemon off;
-worker_processes 1;
+master_process off;
 pid ${folder}/nginx.pid;
 error_log stderr crit;
 events { worker_connections 1024; }

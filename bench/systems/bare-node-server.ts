@@ -1,8 +1,11 @@
 /** The leanest proxy that Node can be: node:http in front, undici `dispatch` behind, the body held whole. The unit in
- *  which the bench counts. Arguments: the upstream's port. */
+ *  which the bench counts. Arguments: the upstream's port, and `tls` for TLS 1.3 in front. */
 
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { generatePrivateJwk } from '@comity/core/crypto/crypto-node'
 import { Pool, type Dispatcher } from 'undici'
 import { endWithParent } from '../processes.ts'
 
@@ -55,7 +58,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
   }
 }
 
-const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
+function forward(request: IncomingMessage, response: ServerResponse): void {
   const { url: path = '/', method = 'GET' } = request
   const headers = endToEnd(request.headers)
   const parts: Buffer[] = []
@@ -64,6 +67,16 @@ const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) =
     const body = parts.length === 0 ? null : Buffer.concat(parts)
     pool.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body }, new Forwarding(response))
   })
-})
+}
+
+/** The same settings as a node's public listener has. */
+async function tlsServer(): Promise<ReturnType<typeof createTlsServer>> {
+  const { selfSignedCertificate } = await import('@comity/node/http/self-signed-certificate')
+  const jwk = { ...generatePrivateJwk('ecdsa-p256-sha256') }
+  const { cert, key } = await selfSignedCertificate({ hostname: 'localhost', jwk, nowMs: Date.now(), randomBytes })
+  return createTlsServer({ cert, key, minVersion: 'TLSv1.3', keepAliveTimeout: 120_000, noDelay: true }, forward)
+}
+
+const server = process.argv[3] === 'tls' ? await tlsServer() : createServer({ keepAliveTimeout: 120_000 }, forward)
 endWithParent()
 server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: (server.address() as AddressInfo).port })))

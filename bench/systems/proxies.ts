@@ -22,3 +22,12 @@ export async function startNodeProxy(
   const started = await startScript(file, [String(upstreamPort)])
   return { ...started, name, plan: plainPlan(Number(started.announcement['port'])) }
 }
+
+/** The bare Node proxy with TLS 1.3 in front, to see what TLS is of the cost of a node. */
+export async function startBareNodeTls(upstreamPort: number): Promise<SystemUnderTest> {
+  const file = fileURLToPath(new URL('bare-node-server.ts', import.meta.url))
+  const started = await startScript(file, [String(upstreamPort), 'tls'])
+  const plan = plainPlan(Number(started.announcement['port']))
+  const target = { ...plan.target, tls: { serverName: 'localhost' } }
+  return { ...started, name: 'bare-node-tls', plan: { ...plan, target } }
+}
