@@ -68,7 +68,7 @@ export function callerSteps(parts: InboundParts): Step[] {
   return [
     admit({ world, limits, bodies: options.bodies, authorities: options.authorities }),
     authenticate({ world, identity, limits, mayResolve: mayResolve(parts.partnerOf) }),
-    freshness({ world, nonces, skewSeconds: options.skewSeconds }),
+    freshness({ world, nonces, skewSeconds: options.skewSeconds, partnerOf: parts.partnerOf }),
   ]
 }
 

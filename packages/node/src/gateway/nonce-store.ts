@@ -16,39 +16,50 @@ export interface SeenNonce {
   readonly keyid: string
   readonly nonce: string
   readonly expiresSeconds: number
+  /** Used by somebody who is no partner. */
+  readonly isStranger?: boolean
 }
 
 /** The nonces that expire in one second, by the key that used them. */
 interface Second {
   readonly byKey: Map<string, Set<string>>
   count: number
+  strangers: number
 }
+
+/** The part of the store that strangers may fill: keys of their own cost them nothing. */
+const strangersShare = 0.5
 
 /** A store of at most `capacity` nonces. They lie together by second of expiry, so that a look-up touches one set and
  *  forgetting drops whole seconds. `skewSeconds` is how long after `expires` a request may still be accepted. */
 export function createNonceStore(capacity: number, skewSeconds: number): NonceStore {
   const bySecond = new Map<number, Second>()
   let size = 0
+  let strangers = 0
   let sweptSecond = 0
 
   function forgetExpired(nowSecond: number): void {
     if (nowSecond === sweptSecond) return
     sweptSecond = nowSecond
-    for (const [second, { count }] of bySecond) {
+    for (const [second, held] of bySecond) {
       if (second + skewSeconds >= nowSecond) continue
-      size -= count
+      size -= held.count
+      strangers -= held.strangers
       bySecond.delete(second)
     }
   }
 
-  function keep({ keyid, expiresSeconds }: SeenNonce, entry: string): void {
-    const second = bySecond.get(expiresSeconds) ?? { byKey: new Map<string, Set<string>>(), count: 0 }
+  function keep({ keyid, expiresSeconds, isStranger = false }: SeenNonce, entry: string): void {
+    const second = bySecond.get(expiresSeconds) ?? { byKey: new Map<string, Set<string>>(), count: 0, strangers: 0 }
     if (second.count === 0) bySecond.set(expiresSeconds, second)
     const nonces = second.byKey.get(keyid)
     if (nonces === undefined) second.byKey.set(keyid, new Set([entry]))
     else nonces.add(entry)
     second.count += 1
     size += 1
+    if (!isStranger) return
+    second.strangers += 1
+    strangers += 1
   }
 
   return {
@@ -60,7 +71,7 @@ export function createNonceStore(capacity: number, skewSeconds: number): NonceSt
       // A text of its own: the nonce itself may be a piece of a header field, and would keep all of it in memory.
       const entry = `${seen.nonce} `
       if (bySecond.get(seen.expiresSeconds)?.byKey.get(seen.keyid)?.has(entry)) return 'replayed'
-      if (size >= capacity) return 'full'
+      if (size >= capacity || (seen.isStranger === true && strangers >= capacity * strangersShare)) return 'full'
       keep(seen, entry)
       return 'fresh'
     },

@@ -3,15 +3,16 @@ import { checkFreshness } from '@comity/core/http-signatures/freshness'
 import { Problem } from '@comity/core/problems'
 import type { Step } from '../inbound-call.ts'
 import type { NonceStore } from '../nonce-store.ts'
-import type { World } from '../ports.ts'
+import type { PartnerOfGateway, World } from '../ports.ts'
 
 export interface FreshnessOptions {
   readonly world: World
   readonly nonces: NonceStore
+  readonly partnerOf: (did: string) => PartnerOfGateway | undefined
   readonly skewSeconds: number
 }
 
-export function freshness({ world, nonces, skewSeconds }: FreshnessOptions): Step {
+export function freshness({ world, nonces, skewSeconds, partnerOf }: FreshnessOptions): Step {
   return {
     name: 'freshness',
     run({ signature }) {
@@ -21,8 +22,9 @@ export function freshness({ world, nonces, skewSeconds }: FreshnessOptions): Ste
       if (!verdict.fresh) {
         throw new Problem('signature-stale', verdict.detail, { members: { serverTime: Math.floor(nowMs / 1000) } })
       }
-      const seen = { keyid: signature.keyid, nonce: signature.nonce, expiresSeconds: signature.expires }
-      const remembered = nonces.remember(seen, nowMs)
+      const { keyid, nonce, expires: expiresSeconds, did } = signature
+      const isStranger = partnerOf(did) === undefined
+      const remembered = nonces.remember({ keyid, nonce, expiresSeconds, isStranger }, nowMs)
       if (remembered === 'replayed') throw new Problem('nonce-replayed', 'this request was received before')
       if (remembered === 'full') {
         throw new Problem('nonce-store-full', 'too many requests in the last minute', {
