@@ -1,24 +1,36 @@
+/** What counts as one address. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Config } from '../config/config.ts'
+import { parse } from 'yaml'
 import { createLimits } from './limits.ts'
+import type { Config } from '../config/config.ts'
 
-const rate = { requests: 3, perSeconds: 60 }
-const config = { limits: { perAddress: rate, failures: rate } } as unknown as Config
-const limits = () => createLimits(config, () => undefined)
+const config = parse(
+  'limits: { perAddress: { requests: 2, perSeconds: 60 }, failures: { requests: 2, perSeconds: 60 } }',
+) as Config
+const admitted = (...addresses: string[]) => {
+  const limits = createLimits(config, () => undefined)
+  return addresses.map((address) => limits.admitAddress(address, 1_000).admitted)
+}
 
-test('a key that fails too often from one address is refused there, and nowhere else', () => {
-  const tested = limits()
-  for (let failure = 0; failure < 3; failure++) tested.penalise('192.0.2.1', 'did:web:a#1', 1_000)
-  assert.equal(tested.isPenalised('192.0.2.1', 'did:web:a#1', 1_000), true)
-  assert.equal(tested.isPenalised('192.0.2.1', 'did:web:b#1', 1_000), false)
-  assert.equal(tested.isPenalised('192.0.2.2', 'did:web:a#1', 1_000), false)
-  assert.equal(tested.isPenalised('192.0.2.1', 'did:web:a#1', 62_000), false)
+test('a network of IPv6 that one host has to itself counts as one address', () => {
+  assert.deepEqual(admitted('2001:db8:1:2::1', '2001:db8:1:2:a:b:c:d', '2001:db8:1:2::3'), [true, true, false])
+  assert.deepEqual(admitted('2001:db8:1:2::1', '2001:db8:1:2::2', '2001:db8:1:3::1'), [true, true, true])
 })
 
-test('an address that makes up a key for every failure is refused with all of them', () => {
-  const tested = limits()
-  for (let failure = 0; failure < 30; failure++) tested.penalise('192.0.2.1', `did:web:a#${failure}`, 1_000)
-  assert.equal(tested.isPenalised('192.0.2.1', 'did:web:fresh#1', 1_000), true)
-  assert.equal(tested.isPenalised('192.0.2.2', 'did:web:fresh#1', 1_000), false)
+test('each IPv4 address counts for itself, in its IPv6 form too', () => {
+  assert.deepEqual(admitted('192.0.2.1', '192.0.2.1', '192.0.2.2', '192.0.2.1'), [true, true, true, false])
+  assert.deepEqual(admitted('::ffff:192.0.2.1', '192.0.2.1', '::ffff:192.0.2.2', '::ffff:192.0.2.1'), [
+    true,
+    true,
+    true,
+    false,
+  ])
+})
+
+test('failures to authenticate are held against the whole network', () => {
+  const limits = createLimits(config, () => undefined)
+  for (let host = 1; host <= 2; host++) limits.penalise(`2001:db8::${host}`, 'did:web:a.example#k', 1_000)
+  assert.equal(limits.isPenalised('2001:db8::9', 'did:web:a.example#k', 1_000), true)
+  assert.equal(limits.isPenalised('2001:db8:0:1::9', 'did:web:a.example#k', 1_000), false)
 })

@@ -1,6 +1,7 @@
 /** The gateway's limits, from the configuration. */
 import { createRateLimiter, type NamedLimit } from '../limits/rate-limiter.ts'
 import { rateLimitFields } from '../limits/rate-limit-fields.ts'
+import { countedAddress } from '../http/counted-address.ts'
 import type { Config } from '../config/config.ts'
 import type { LimitsPort, RateVerdict } from '../gateway/ports.ts'
 import type { Product } from '../products/product.ts'
@@ -42,20 +43,22 @@ export function createLimits(config: Config, productOf: (id: string) => Product 
 
   return {
     admitAddress(remoteAddress, nowMs) {
-      const verdict = limiter.charge([{ limit: perAddress, key: remoteAddress }], nowMs)
+      const verdict = limiter.charge([{ limit: perAddress, key: countedAddress(remoteAddress) }], nowMs)
       if (verdict.allowed) return open
       return { admitted: false, retryAfterSeconds: Math.ceil(verdict.retryAfterMs / 1_000), fields: [] }
     },
     isPenalised(remoteAddress, claimedKey, nowMs) {
+      const address = countedAddress(remoteAddress)
       const budgets = [
-        { limit: failures, key: `${remoteAddress} ${claimedKey}`, cost: 0 },
-        { limit: failuresOfAddress, key: remoteAddress, cost: 0 },
+        { limit: failures, key: `${address} ${claimedKey}`, cost: 0 },
+        { limit: failuresOfAddress, key: address, cost: 0 },
       ]
       return limiter.charge(budgets, nowMs).standings.some(({ verdict }) => verdict.remaining < 1)
     },
     penalise(remoteAddress, claimedKey, nowMs) {
-      limiter.charge([{ limit: failures, key: `${remoteAddress} ${claimedKey}` }], nowMs)
-      limiter.charge([{ limit: failuresOfAddress, key: remoteAddress }], nowMs)
+      const address = countedAddress(remoteAddress)
+      limiter.charge([{ limit: failures, key: `${address} ${claimedKey}` }], nowMs)
+      limiter.charge([{ limit: failuresOfAddress, key: address }], nowMs)
     },
     admitCall(caller, { id }, nowMs) {
       const product = productOf(id)

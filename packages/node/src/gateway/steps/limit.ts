@@ -1,6 +1,7 @@
 /** Step 4, `limit`: the product's rate for this caller; anonymous callers count by address, and so do strangers at a
  *  public product, who could make themselves a new DID for every call. */
 import { Problem } from '@comity/core/problems'
+import { countedAddress } from '../../http/counted-address.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { LimitsPort, OfferedProduct, PartnerOfGateway, ProductsPort, World } from '../ports.ts'
 
@@ -15,7 +16,7 @@ const productOfPath = /^\/x\/([^/]+)/
 
 function countedAs({ caller, request }: InboundCall, product: OfferedProduct, { partnerOf }: LimitOptions): string {
   const isKnown = caller !== undefined && (product.productClass === 'partner' || partnerOf(caller.did) !== undefined)
-  return isKnown ? caller.did : `ip:${request.remoteAddress}`
+  return isKnown ? caller.did : `ip:${countedAddress(request.remoteAddress)}`
 }
 
 export function limit(options: LimitOptions): Step {
