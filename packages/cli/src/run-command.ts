@@ -267,11 +267,11 @@ function addVerify(program: Command, run: Run): void {
       (await import('./commands/verify.ts')).verifyLog(context(), place, options as never),
     )
   verify
-    .command('exchange <file>')
-    .description('an exported exchange: who asked what, what was answered, and that it is in the log')
+    .command('exchange <file...>')
+    .description('exported exchanges: who asked what, what was answered, and that it is in the log')
     .option('--did-document <file-or-url...>', 'DID documents to trust instead of the embedded ones')
     .option('--vkey <vkey-or-file>', 'the verifier key of the holder’s log; that of its DID document unless given')
-    .action(async (file: string, options: object) =>
-      (await import('./commands/verify.ts')).verifyExchange(context(), file, options as never),
+    .action(async (files: string[], options: object) =>
+      (await import('./commands/verify.ts')).verifyExchange(context(), files, options as never),
     )
 }

@@ -62,7 +62,7 @@ export async function init(context: CommandContext, args: InitArguments): Promis
       ? []
       : [`the keys are encrypted with ${made.keyFile}: keep it apart from their backups`]),
     '',
-    'Next: comity start',
+    `Next: comity -c ${made.configFile} start`,
     `A partner adds you with: comity partners add <alias> ${made.did} --url ${args.url} --fingerprint ${made.fingerprint}`,
   ])
 }

@@ -13,6 +13,7 @@ import { Problem } from '@comity/core/problems'
 import colors from 'picocolors'
 import { show, type CommandContext } from '../command-context.ts'
 import { openLog, readVerifierKey } from '../log-reader.ts'
+import { printable } from '../output.ts'
 import { readJsonPlace, readPlace, readTextPlace } from '../read-place.ts'
 
 const good = colors.green('✓')
@@ -105,13 +106,16 @@ function reportLines(report: EvidenceReport): string[] {
 
 export async function verifyExchange(
   context: CommandContext,
-  file: string,
+  files: readonly string[],
   options: { readonly didDocument?: readonly string[]; readonly vkey?: string },
 ): Promise<void> {
   const documents = await Promise.all((options.didDocument ?? []).map(readDidDocument))
   const verifierKey = options.vkey === undefined ? undefined : await readVerifierKey(options.vkey)
   const trusted = { documents, ...(verifierKey === undefined ? {} : { verifierKey }) }
-  const report = verifyEvidence(await readJsonPlace(file), trusted)
-  show(context, report, () => reportLines(report))
-  if (!report.ok) context.fail()
+  const reports: (EvidenceReport & { readonly file: string })[] = []
+  for (const file of files) reports.push({ file, ...verifyEvidence(await readJsonPlace(file), trusted) })
+  if (reports.some(({ ok }) => !ok)) context.fail()
+  const [first] = reports
+  if (reports.length === 1) return show(context, first, () => (first === undefined ? [] : reportLines(first)))
+  show(context, reports, () => reports.flatMap((report) => [printable(report.file), ...reportLines(report), '']))
 }
