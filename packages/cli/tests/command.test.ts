@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import type { AgreementView, LoggedEventView, NodeStatus, ReceiptView } from '@comity/node/admin/admin-api'
+import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
+import type { AgreementView, KeyView, LoggedEventView, NodeStatus, ReceiptView } from '@comity/node/admin/admin-api'
 import { runQuietly } from '../src/test-terminal.ts'
 import { spawnCommand, startNode, type StartedNode } from './run-bin.ts'
 
@@ -162,6 +163,20 @@ describe('the command with two nodes', () => {
     const wrong = await runQuietly('verify', 'exchange', bundle, '--vkey', other.log.verifierKey)
     assert.equal(wrong.code, 1)
     assert.match(wrong.out, /✗ the key of the log is not the one/)
+  })
+
+  test('evidence holds the own keys of this moment, also right after a rotation', async () => {
+    await holder.run('receipts', 'export', '--dir', file('before'))
+    await holder.run('keys', 'rotate', '--publish-for', '1h')
+    await holder.run('receipts', 'export', '--dir', file('after'))
+    const [bundle = ''] = await readdir(file('after'))
+    const { documents } = JSON.parse(await readFile(join(file('after'), bundle), 'utf8')) as EvidenceBundle
+    const own = JSON.stringify(documents?.find(({ id }) => id === holder.did))
+    const pending = (await holder.ask<KeyView[]>('keys', 'list')).filter(({ state }) => state === 'pending')
+    assert.equal(pending.length, 2)
+    for (const { keyid } of pending) assert.ok(own.includes(keyid), own)
+    const bundles = ['before', 'after'].map((folder) => join(file(folder), bundle))
+    assert.equal((await holder.run('verify', 'exchange', ...bundles)).match(/✓ the exchange is entry/g)?.length, 2)
   })
 
   test('a log is read and verified from disk and from the node itself, and its growth too', async () => {

@@ -142,7 +142,9 @@ function evidenceSources(parts: NodeParts): EvidenceSources {
       return loadProof(auditLog, eventId)
     },
     ...createHolderReader(parts),
-    resolveDocument: (did) => counterparts.resolver.resolveDocument(did),
+    // The node's own is never an old copy: evidence must hold the key that has just been rotated in.
+    resolveDocument: async (did) =>
+      did === foundation.identity.did ? foundation.identity.document() : counterparts.resolver.resolveDocument(did),
     sleep: async (ms) => void (await sleep(ms)),
   }
 }
