@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -115,6 +115,17 @@ test('init writes what config check accepts, once', async () => {
   const again = await runQuietly(...init)
   assert.equal(again.code, 1)
   assert.match(again.error, /already-exists/)
+})
+
+test('config check reads the OpenAPI documents too', async () => {
+  await runQuietly('init', '--dir', 'offering', '--url', 'https://node.example.org')
+  const file = 'offering/comity.yaml'
+  const product = '{ id: a, title: A, version: "1", upstream: "http://127.0.0.1:1", openapi: a.yaml }'
+  await writeFile(file, (await readFile(file, 'utf8')).replace('products: []', `products: [${product}]`))
+  await writeFile('offering/a.yaml', 'openapi: 3.0.3\ninfo: { title: A, version: "1" }\npaths: {}\n')
+  const { code, error } = await runQuietly('-c', file, 'config', 'check')
+  assert.equal(code, 1)
+  assert.match(error, /the products have one mistake\n {2}products\[0\]\.openapi: .*only OpenAPI 3\.1 is taken/)
 })
 
 test('init refuses what cannot become a node, and says why', async () => {

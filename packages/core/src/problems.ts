@@ -372,7 +372,7 @@ const kinds = {
   'config-invalid': {
     status: 500,
     title: 'The configuration is wrong',
-    remedy: 'Correct every entry of `errors`; each names its path.',
+    remedy: 'Correct what is listed; `comity config check` lists every mistake.',
   },
   'schema-mismatch': {
     status: 500,

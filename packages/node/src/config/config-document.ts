@@ -19,7 +19,7 @@ export function readConfigDocument(text: string): ConfigDocument {
   const lineAt = (offset: number) => lines.linePos(offset).line
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'core', stringKeys: true })
   const faults = [
-    ...[...document.errors, ...document.warnings].map((error) => fault(yamlMessage(error), lineAt(error.pos[0]))),
+    ...[...document.errors, ...document.warnings].map((error) => fault(yamlMessage(error, text), lineAt(error.pos[0]))),
     ...forbiddenParts(document).map(({ message, offset }) => fault(message, lineAt(offset))),
   ]
   return {
@@ -33,11 +33,23 @@ function fault(message: string, line: number): Mistake & { readonly line: number
   return { path: [], message, line }
 }
 
-function yamlMessage({ code, message }: { code: string; message: string }): string {
-  if (code === 'DUPLICATE_KEY') return 'this key stands twice in its mapping'
+function yamlMessage({ code, message, pos }: YamlFault, text: string): string {
+  if (code === 'DUPLICATE_KEY') return `${keyAt(text, pos[0])} stands twice in its mapping`
   if (code === 'RESOURCE_EXHAUSTION') return 'this is nested too deeply'
   if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a configuration is one document'
   return `this is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+}
+
+interface YamlFault {
+  readonly code: string
+  readonly message: string
+  readonly pos: readonly [number, number]
+}
+
+/** The key that begins at an offset, when it is a plain word. */
+function keyAt(text: string, offset: number): string {
+  const [word] = /^[\w-]{1,64}/.exec(text.slice(offset, offset + 64)) ?? []
+  return word === undefined ? 'this key' : `\`${word}\``
 }
 
 function forbiddenParts(document: Document): { message: string; offset: number }[] {

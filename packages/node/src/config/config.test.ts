@@ -168,7 +168,7 @@ const hostile: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     'a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n',
     /^1 \(the file\): anchors are not allowed[^]*aliases are not/,
   ],
-  ['a key that stands twice', `${good}comity: 1\n`, /21 \(the file\): this key stands twice/],
+  ['a key that stands twice', `${good}comity: 1\n`, /21 \(the file\): `comity` stands twice/],
   ['a tag', 'comity: !!js/function "x"\n', /tag/],
   ['two documents', '--- {}\n--- {}\n', /2 \(the file\): a second document/],
   ['nesting without end', '['.repeat(100_000), /nested too deeply/],

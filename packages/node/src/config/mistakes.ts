@@ -58,7 +58,7 @@ const expectations: Readonly<Record<string, string>> = {
   object: 'a mapping',
   record: 'a mapping',
   array: 'a list',
-  string: 'text',
+  string: 'text, in quotes when it looks like a number',
   number: 'a number',
   int: 'a whole number',
   boolean: '`true` or `false`',

@@ -120,11 +120,30 @@ async function disposeAll(products: ReadonlyMap<string, ListedProduct>): Promise
 /** Full validation of a document, once in its life. */
 async function ensureValid(document: OpenApiDocument, { store, clock }: CatalogueOptions): Promise<void> {
   if (await store.isValid(document.hash)) return
+  await validate(document)
+  await store.recordValid(document.hash, clock.now())
+}
+
+async function validate(document: OpenApiDocument): Promise<void> {
   // The node's own reading first: it names the place more precisely.
   compileProduct(document, { whole: true })
   const errors = await validateOpenApi(document)
   if (errors.length > 0) throw openApiProblem(document.source, errors)
-  await store.recordValid(document.hash, clock.now())
+}
+
+/** Reads and checks the OpenAPI documents of configured products without setting anything up. Throws
+ *  `config-invalid` as `openCatalogue` does. */
+export async function checkDocuments(configured: readonly Pick<ProductConfig, 'openapi'>[]): Promise<void> {
+  const mistakes: ConfigMistake[] = []
+  for (const [index, { openapi }] of configured.entries()) {
+    try {
+      await validate(await loadOpenApi(openapi))
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      mistakes.push(...mistakesOf(error, `products[${index}]`))
+    }
+  }
+  if (mistakes.length > 0) throw productsProblem(mistakes)
 }
 
 async function build(
@@ -160,12 +179,19 @@ async function buildAll(configured: readonly ProductConfig[], options: Catalogue
   }
   if (mistakes.length > 0) {
     await disposeAll(products)
-    throw new Problem('config-invalid', `${mistakes[0]?.path}: ${mistakes[0]?.message}`, {
-      members: { errors: mistakes },
-    })
+    throw productsProblem(mistakes)
   }
   for (const stored of await options.store.list()) await addStored(stored, products, options)
   return products
+}
+
+/** The detail lists the mistakes one a line, as that of a wrong `comity.yaml` does. */
+function productsProblem(mistakes: readonly ConfigMistake[]): Problem {
+  const count = mistakes.length === 1 ? 'one mistake' : `${mistakes.length} mistakes`
+  const lines = mistakes.map(({ path, message }) => `  ${path}: ${message}`)
+  return new Problem('config-invalid', [`the products have ${count}`, ...lines].join('\n'), {
+    members: { errors: mistakes },
+  })
 }
 
 function mistakesOf(problem: Problem, path: string): ConfigMistake[] {
