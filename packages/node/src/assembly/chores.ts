@@ -9,6 +9,8 @@ const prunePeriodMs = 3_600_000
 const documentsPeriodMs = 1_800_000
 /** A clock may be set: look at the keys at least this often. */
 const keysPeriodMs = 60_000
+/** The compiler of schemas is large; a node that starts is ready before it is loaded. */
+const warmAfterMs = 250
 
 /** Writes the counts of unidentified refusals to the log. */
 async function writeTally({ gateway, auditLog, foundation: { world, events }, newId }: NodeParts): Promise<void> {
@@ -69,7 +71,7 @@ function repeat(work: () => Promise<void>, periodMs: number, stack: AsyncDisposa
 
 /** Starts them; the stack stops them, the counts written a last time. */
 export function startChores(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposableStack): void {
-  const { gateway, catalogue, foundation } = parts
+  const { gateway, foundation } = parts
   const prune = () => gateway.prune().catch((error: unknown) => foundation.events.storageFailed(error))
   repeat(() => writeTally(parts), tallyPeriodMs, stack)
   repeat(prune, prunePeriodMs, stack)
@@ -78,7 +80,12 @@ export function startChores(parts: NodeParts, listeners: NodeListeners, stack: A
   repeat(() => readDocuments(parts), documentsPeriodMs, stack)
   followKeys(parts, listeners, stack)
   void prune()
-  // Schemas compile on first use; doing it now keeps the first callers from waiting.
+  const timer = setTimeout(() => warm(parts), warmAfterMs).unref()
+  stack.defer(() => clearTimeout(timer))
+}
+
+/** Schemas compile on first use; doing it before keeps the first callers from waiting. */
+function warm({ catalogue, foundation }: NodeParts): void {
   for (const { product } of catalogue.list())
     void product.warm().catch((error: unknown) => foundation.events.internalError(error))
 }
