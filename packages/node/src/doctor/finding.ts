@@ -36,7 +36,8 @@ export function describeError(error: unknown): string {
   for (let each = error, depth = 0; each instanceof Error && depth < 4; each = each.cause, depth += 1) {
     // A connection to several addresses fails with one error for each and no message of its own.
     const { message, code } = each as Error & { code?: string }
-    const text = message === '' ? (code ?? each.name) : message
+    // OpenSSL's messages end with a line break.
+    const text = message === '' ? (code ?? each.name) : message.trim().replaceAll(/\s+/g, ' ')
     if (!parts.includes(text)) parts.push(text)
   }
   return parts.length === 0 ? String(error) : parts.join(': ')
