@@ -79,7 +79,9 @@ describe('the application gets nothing of', () => {
       write(response, { status: 200, headers, body: '{"id":7,"name":"planted"}' })
     }, 'answer-unsigned')
     liar.behave = (_, response) => {
-      write(response, { status: 403, headers: {}, body: '{"code":"agreement-terminated","name":"planted"}' })
+      const headers = { 'content-type': 'application/problem+json' }
+      const body = '{"type":"urn:comity:problem:agreement-terminated","name":"planted"}'
+      write(response, { status: 403, headers, body })
     }
     const problem = (await (await call()).json()) as { unverified: unknown }
     assert.deepEqual(problem.unverified, { status: 403, code: 'agreement-terminated' })
@@ -173,6 +175,10 @@ describe('the application gets nothing of', () => {
     await assertRefused((_, response) => void response.writeHead(302, { location }).end(), 'answer-unsigned')
     await assertRefused(lies({ status: 307, headers: { location }, body: '', receipt: null }), 'answer-invalid')
     assert.equal(followed, 0)
+    // Signed, receipted and all: the application still learns no address to go to.
+    liar.behave = lies({ status: 307, headers: { location }, body: '' })
+    const redirected = await call()
+    assert.deepEqual([redirected.status, redirected.headers.get('location')], [307, null])
     elsewhere.close()
   })
 

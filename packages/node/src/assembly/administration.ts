@@ -69,7 +69,9 @@ function statusOf(parts: NodeParts, ports: Ports): NodeStatus {
   }
 }
 
-function partnersPort({ counterparts: { partners, client, resolver } }: NodeParts): PartnersPort {
+function partnersPort({ foundation, counterparts }: NodeParts): PartnersPort {
+  const { events } = foundation
+  const { partners, client, resolver } = counterparts
   return {
     list: () => partners.list(),
     find: (aliasOrDid) => partners.find(aliasOrDid),
@@ -79,12 +81,14 @@ function partnersPort({ counterparts: { partners, client, resolver } }: NodePart
       const partner = await partners.add(input)
       // A document that was refused, or fetched under another trust, must not outlive this change.
       resolver.invalidate(partner.did)
+      events.partnerAdded({ alias: partner.alias, did: partner.did })
       return partner
     },
     async remove(aliasOrDid) {
-      const { did } = await partners.remove(aliasOrDid)
+      const { alias, did } = await partners.remove(aliasOrDid)
       client.forget(did)
       resolver.invalidate(did)
+      events.partnerRemoved({ alias })
     },
   }
 }
@@ -97,9 +101,13 @@ function productsPort({ catalogue, foundation: { events } }: NodeParts): Product
     async add(request: ProductAddition) {
       const product = await catalogue.add(request)
       void product.warm().catch((error: unknown) => events.internalError(error))
+      events.productAdded({ id: product.id, version: product.version })
       return product
     },
-    remove: (id) => catalogue.remove(id),
+    async remove(id) {
+      await catalogue.remove(id)
+      events.productRemoved({ id })
+    },
   }
 }
 

@@ -29,12 +29,29 @@ async function settle({ gateway, auditLog }: NodeParts): Promise<void> {
   if (auditLog.isWritable) await gateway.settle().catch(() => undefined)
 }
 
+/** Tells of each key that changed its state since it was last called. */
+function tellKeyStates({ foundation: { identity, events } }: NodeParts): () => void {
+  let known = new Map(identity.keys().map(({ keyid, state }) => [keyid, state]))
+  return () => {
+    const keys = identity.keys()
+    for (const { keyid, state, activeAtMs } of keys) {
+      if (known.get(keyid) === state) continue
+      if (state === 'pending') events.keyAnnounced({ keyid, activeAt: new Date(activeAtMs).toISOString() })
+      if (state === 'active') events.keyRotated({ keyid })
+      if (state === 'retired') events.keyRetired({ keyid })
+    }
+    known = new Map(keys.map(({ keyid, state }) => [keyid, state]))
+  }
+}
+
 /** Gives the listener the TLS key of the moment, and tells of keys that changed their state. */
 function followKeys(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposableStack): void {
   const { identity, world } = parts.foundation
+  const tell = tellKeyStates(parts)
   let timer: NodeJS.Timeout
   let current = identity.tls().cert
   const follow = (): void => {
+    tell()
     const tls = identity.tls()
     if (tls.cert !== current) {
       current = tls.cert

@@ -2,6 +2,7 @@
  *  with them, and what is told to and by them. */
 import {
   agreementTerminated,
+  agreementTerminatedPayload,
   exchangeUnknown,
   exchangeUnknownPayload,
   keyRotated,
@@ -92,7 +93,9 @@ function deliverer(partners: Partners, client: PartnerClient, { world, events }:
     const body = Buffer.from(answer.body.subarray(0, 4_096)).toString('utf8')
     const retryAfter = answer.headers.get('retry-after')
     const outcome = readDeliveryAnswer({ status: answer.status, retryAfter, body }, world.clock.now())
-    if (outcome.acknowledged) events.noticeDelivered({ peer: recipient, ...namesOf(token) })
+    const notice = { peer: recipient, ...namesOf(token) }
+    if (outcome.acknowledged) events.noticeDelivered(notice)
+    else events.noticeDelayed({ ...notice, reason: outcome.reason })
     return outcome
   }
 }
@@ -101,6 +104,22 @@ function deliverer(partners: Partners, client: PartnerClient, { world, events }:
 function namesOf(token: string): { readonly id: string; readonly type: string } {
   const { claims } = parseSecurityEvent(token)
   return { id: claims.jti, type: Object.keys(claims.events)[0] ?? '' }
+}
+
+/** What was just written down about agreements and notices, as the operator's events. */
+function tellRecorded({ type, body }: { readonly type: string; readonly body: string }, foundation: Foundation): void {
+  const { events, identity } = foundation
+  const facts = JSON.parse(body) as Readonly<Record<string, string>>
+  if (type === 'agreement-imported') {
+    events.agreementImported({ id: facts['agreement'] ?? '', peer: facts['peer'] ?? '' })
+  } else if (type === 'agreement-terminated') {
+    events.agreementTerminated({ id: facts['agreement'] ?? '', by: identity.did })
+  } else if (type === 'event-received') {
+    const { claims } = parseSecurityEvent(facts['token'] ?? '')
+    events.noticeReceived({ peer: claims.iss, ...namesOf(facts['token'] ?? '') })
+    const ended = agreementTerminatedPayload.safeParse(claims.events[agreementTerminated])
+    if (ended.success) events.agreementTerminated({ id: ended.data.agreement, by: claims.iss })
+  }
 }
 
 /** Opens them on the log, which records what is agreed and told. */
@@ -124,7 +143,10 @@ export async function openCounterparts(
       onError: (error) => events.internalError(error),
     }),
   )
-  const record: RecordEvent = (event, effects) => auditLog.append(auditLog.prepare(event), effects)
+  const record: RecordEvent = async (event, effects) => {
+    await auditLog.append(auditLog.prepare(event), effects)
+    tellRecorded(event, foundation)
+  }
   const agreements = await openAgreements({
     did: identity.did,
     store: createAgreementStore(database),

@@ -10,8 +10,9 @@ import { requireLocalCaller } from '../http/local-caller.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
 import type { RefusalTally } from './refusal-tally.ts'
 import type { AgreementsPort, ObserverPort } from './ports.ts'
-import type { ExchangeRecorder } from './record-exchange.ts'
+import { sentOutcome, type ExchangeRecorder } from './record-exchange.ts'
 import {
+  problemCodeOf,
   sendRequest,
   type Attempted,
   type OutboundRequest,
@@ -51,7 +52,8 @@ const forwardedFields = [
   'comity-subject',
 ]
 
-/** Fields of the partner's answer that the application gets, beside the receipt. */
+/** Fields of the partner's answer that the application gets, beside the receipt. `location` only of what was created:
+ *  a partner must not send applications anywhere. */
 const returnedFields = [
   'content-type',
   'content-language',
@@ -150,7 +152,7 @@ function replyOf(id: string, attempted: Attempted): Reply {
   const headers = [...own]
   for (const name of returnedFields) {
     const value = answer.headers.get(name)
-    if (value !== undefined) headers.push(name, value)
+    if (value !== undefined && !(name === 'location' && answer.status >= 300)) headers.push(name, value)
   }
   return { status: answer.status, headers, body: answer.body }
 }
@@ -171,8 +173,8 @@ async function exchange(parts: OutboundParts, request: PreparedRequest, begun: B
     product: request.product,
     operation: attempted.verified?.receipt?.claims.op,
     status: reply.status,
-    outcome: outcomeOf(attempted, reply),
-    code: attempted.problem?.code,
+    outcome: sentOutcome(attempted),
+    code: attempted.problem?.code ?? (attempted.verified && attempted.answer && problemCodeOf(attempted.answer)),
   }
   parts.observer.exchange({
     direction: 'outbound',
@@ -183,11 +185,6 @@ async function exchange(parts: OutboundParts, request: PreparedRequest, begun: B
   })
   trace?.end({ exchangeId: id, ...seen }, finishedMs)
   return reply
-}
-
-function outcomeOf({ verified }: Attempted, { status }: Reply): 'allowed' | 'denied' | 'failed' {
-  if (verified === undefined) return 'failed'
-  return status < 400 ? 'allowed' : 'denied'
 }
 
 /** Refused by this node itself, before anything left it: logged like every other refusal. */

@@ -135,7 +135,8 @@ export interface ExchangeObservation {
   readonly operation: string | undefined
   readonly status: number
   readonly outcome: 'allowed' | 'denied' | 'failed'
-  readonly code: ProblemCode | undefined
+  /** Of the problem; a partner's may be one that this version does not know. */
+  readonly code: string | undefined
   readonly durationMs: number
   readonly upstreamMs: number | undefined
 }

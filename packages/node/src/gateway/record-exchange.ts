@@ -7,7 +7,7 @@ import type { ProblemCode } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
 import type { AuditLogPort, IdentityPort, NamedKey, PreparedEvent } from './ports.ts'
-import type { Attempted, OutboundRequest } from './send-request.ts'
+import { problemCodeOf, type Attempted, type OutboundRequest } from './send-request.ts'
 
 export interface ExchangeRecorder {
   /** Holder: prepares the event and, for an identified caller of a known product, the receipt. No I/O. */
@@ -125,14 +125,21 @@ function signatureBytes(field: string): Uint8Array {
   return Buffer.from(field.slice(field.indexOf(':') + 1, -1), 'base64')
 }
 
+/** The same word that the holder has for it: an API's own error is an answer, a node's problem is a refusal. */
+export function sentOutcome({ verified, answer }: Attempted): 'allowed' | 'denied' | 'failed' {
+  if (verified === undefined || answer === undefined) return 'failed'
+  if (problemCodeOf(answer) === undefined) return 'allowed'
+  return answer.status >= 500 ? 'failed' : 'denied'
+}
+
 function sentEvent({ id, request, attempted, startedMs, finishedMs }: SentExchange): ExchangeEvent {
   const { answer, verified, problem, sent } = attempted
   const claims = verified?.receipt?.claims
-  const refused = verified !== undefined && answer !== undefined && answer.status >= 400
+  const refusal = verified && answer && problemCodeOf(answer)
   return {
     id: claims?.jti ?? id,
     role: 'recipient',
-    outcome: verified === undefined ? 'failed' : refused ? 'denied' : 'allowed',
+    outcome: sentOutcome(attempted),
     time: startedMs,
     peer: request.partner.did,
     product: claims?.prd ?? request.product,
@@ -142,7 +149,7 @@ function sentEvent({ id, request, attempted, startedMs, finishedMs }: SentExchan
     agreement: claims?.agr ?? request.agreementId,
     purpose: claims === undefined ? request.headers.get('comity-purpose') : claims.pur,
     status: verified && answer?.status,
-    problem: problem?.code,
+    problem: problem?.code ?? refusal,
     requestHash: hashOf(sent.base),
     responseHash: verified && answer && hashOf(answer.body),
     receipt: verified?.receipt && {

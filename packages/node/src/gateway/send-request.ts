@@ -112,12 +112,12 @@ function withUnverified(problem: Problem, answer: RawAnswer | undefined): Proble
   return new Problem(problem.code, problem.message, { cause: problem.cause, members })
 }
 
-/** The code in a problem document; unverified unless the answer is. */
-function problemCodeOf({ status, body }: RawAnswer): string | undefined {
-  if (status < 400) return undefined
+/** The code in a problem document of a node; unverified unless the answer is. An API's own errors have none. */
+export function problemCodeOf({ status, headers, body }: RawAnswer): string | undefined {
+  if (status < 400 || headers.get('content-type') !== 'application/problem+json') return undefined
   try {
-    const { code } = JSON.parse(Buffer.from(body.subarray(0, 16_384)).toString('utf8')) as { code?: unknown }
-    return typeof code === 'string' && /^[a-z-]{1,64}$/.test(code) ? code : undefined
+    const { type } = JSON.parse(Buffer.from(body.subarray(0, 16_384)).toString('utf8')) as { type?: unknown }
+    return typeof type === 'string' ? /^urn:comity:problem:([a-z-]{1,64})$/.exec(type)?.[1] : undefined
   } catch {
     return undefined
   }

@@ -31,7 +31,6 @@ const levels = {
   'key.announced': 'info',
   'key.rotated': 'info',
   'key.retired': 'info',
-  'checkpoint.signed': 'debug',
   'partner.added': 'info',
   'partner.removed': 'info',
   'product.added': 'info',
@@ -39,8 +38,6 @@ const levels = {
   'notice.delivered': 'info',
   'notice.delayed': 'warn',
   'notice.received': 'info',
-  'upstream.lost': 'warn',
-  'upstream.recovered': 'info',
   'connection.refused': 'debug',
   'storage.failed': 'error',
   'error.internal': 'error',
@@ -92,10 +89,6 @@ function nodeEvents(tell: Tell) {
     /** An exchange that a crash left without an outcome was closed as unknown. */
     exchangeUnknown: (exchange: { id: string; peer: string | undefined }) =>
       tell('exchange.unknown', 'an exchange was closed as unknown after a crash', exchange),
-    checkpointSigned: (size: number) => tell('checkpoint.signed', 'a checkpoint was signed', { size }),
-    upstreamLost: (product: string) =>
-      tell('upstream.lost', 'the upstream fails; it is spared for a while', { product }),
-    upstreamRecovered: (product: string) => tell('upstream.recovered', 'the upstream answers again', { product }),
     connectionRefused: (code: string) =>
       tell('connection.refused', 'a connection brought no readable request', { code }),
     storageFailed: (error: unknown) => tell('storage.failed', 'the storage does not take writes', { error }),
@@ -116,7 +109,7 @@ function identityEvents(tell: Tell) {
 
 function partnerEvents(tell: Tell) {
   return {
-    agreementImported: (agreement: { id: string; assigner: string; assignee: string }) =>
+    agreementImported: (agreement: { id: string; peer: string }) =>
       tell('agreement.imported', 'an agreement with both signatures counts from now on', agreement),
     agreementTerminated: (agreement: { id: string; by: string }) =>
       tell('agreement.terminated', 'an agreement ended; its next call is refused', agreement),
@@ -127,7 +120,7 @@ function partnerEvents(tell: Tell) {
     /** Security event tokens (RFC 8417) to and from partners. `type` is the event's URI. */
     noticeDelivered: (notice: { id: string; peer: string; type: string }) =>
       tell('notice.delivered', 'a partner acknowledged a security event', notice),
-    noticeDelayed: (notice: { id: string; peer: string; attempt: number; code: string }) =>
+    noticeDelayed: (notice: { id: string; peer: string; type: string; reason: string }) =>
       tell('notice.delayed', 'a partner did not take a security event; it is sent again', notice),
     noticeReceived: (notice: { id: string; peer: string; type: string }) =>
       tell('notice.received', 'a partner sent a security event', notice),

@@ -38,15 +38,14 @@ const exchange: ExchangeSummary = {
 
 test('a line is JSON with level, time of the given clock, message and event', () => {
   const { events, parsed } = recording()
-  events.agreementImported({ id: 'a-1', assigner: 'did:web:a.example', assignee: 'did:web:b.example' })
+  events.agreementImported({ id: 'a-1', peer: 'did:web:b.example' })
   assert.deepEqual(parsed(), [
     {
       level: 'info',
       time: '2026-01-02T00:00:00.000Z',
       event: 'agreement.imported',
       id: 'a-1',
-      assigner: 'did:web:a.example',
-      assignee: 'did:web:b.example',
+      peer: 'did:web:b.example',
       message: 'an agreement with both signatures counts from now on',
     },
   ])

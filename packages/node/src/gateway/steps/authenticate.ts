@@ -1,5 +1,6 @@
 /** Step 2, `authenticate`: whose key signed exactly this request (RFC 9421), over exactly this body (RFC 9530). */
 import { verifyContentDigest } from '@comity/core/http-signatures/content-digest'
+import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import type { RequestParts } from '@comity/core/http-signatures/message'
 import { parseRequestSignature, verifyRequestSignature } from '@comity/core/http-signatures/profile-request'
 import { Problem } from '@comity/core/problems'
@@ -20,10 +21,20 @@ async function verify(call: InboundCall, options: AuthenticateOptions): Promise<
   const { did, keyid } = signature
   call.signature = signature
   if (!options.mayResolve(did)) throw new Problem('participant-unknown', `\`${did}\` is not a partner of this node`)
-  const key = options.identity.peek(keyid) ?? (await options.identity.resolveKey(keyid, 'authentication'))
+  const key = options.identity.peek(keyid) ?? (await resolveKey(keyid, options.identity))
   verifyRequestSignature(signature, key)
   verifyContentDigest(call.request.header('content-digest'), call.body)
   call.caller = { did, keyid }
+}
+
+/** A caller whose document cannot be had is not identified: that is the caller's failure, not the node's. */
+async function resolveKey(keyid: string, identity: IdentityPort): Promise<VerifyingKey> {
+  try {
+    return await identity.resolveKey(keyid, 'authentication')
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'did-unresolvable') throw error
+    throw new Problem('key-unknown', `the DID document that names \`${keyid}\` cannot be had now`, { cause: error })
+  }
 }
 
 /** The request as the signature profile reads it. */

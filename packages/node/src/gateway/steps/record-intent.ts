@@ -26,7 +26,9 @@ export function isSafeMethod(method: string): boolean {
 /** The key as a structured-field string: quoted, printable ASCII, 1 to 128 characters. */
 function idempotencyKeyOf(call: InboundCall): string | undefined {
   const field = call.request.header('idempotency-key')
-  if (field === undefined || call.caller === undefined) return undefined
+  if (field === undefined) return undefined
+  if (call.caller === undefined)
+    throw new Problem('idempotency-key-invalid', 'an idempotency key needs a signed request')
   const quoted = /^"([\x20\x21\x23-\x5b\x5d-\x7e]{1,128})"$/.exec(field)
   if (quoted === null)
     throw new Problem('idempotency-key-invalid', 'the field `idempotency-key` is not a quoted string')

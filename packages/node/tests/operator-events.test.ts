@@ -1,0 +1,62 @@
+/** What an operator reads of a node: each documented event when it happens, and one word for an outcome on both sides. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { adminOf } from './admin-call.ts'
+import { startTestNetwork, testPurpose, type TestNetwork, type TestNode } from './test-network.ts'
+
+describe('a node tells its operator', () => {
+  let network: TestNetwork
+  before(async () => {
+    network = await startTestNetwork()
+  })
+  after(() => network[Symbol.asyncDispose]())
+
+  const told = (node: TestNode) => node.logged.map((line) => (JSON.parse(line) as { event?: string }).event)
+  const call = (path: string) => fetch(network.recipient.local(path), { headers: { 'comity-purpose': testPurpose } })
+
+  async function tells(node: TestNode, event: string): Promise<void> {
+    for (let tries = 0; tries < 100 && !told(node).includes(event); tries++) await new Promise((r) => setTimeout(r, 20))
+    assert.ok(told(node).includes(event), `${node.name}: ${event}`)
+  }
+
+  test('of agreements and of what partners are told and tell', async () => {
+    const id = await network.agree()
+    await tells(network.holder, 'agreement.imported')
+    await network.holder.running.parts.counterparts.agreements.terminate(id, 'over')
+    await tells(network.holder, 'agreement.terminated')
+    await tells(network.holder, 'notice.delivered')
+    await tells(network.recipient, 'notice.received')
+    await tells(network.recipient, 'agreement.terminated')
+    await network.agree()
+  })
+
+  test('of partners and keys that change', async () => {
+    const admin = await adminOf(network.holder)
+    const did = 'did:web:third.example'
+    await admin.call({ method: 'POST', path: '/v1/partners', body: { alias: 'third', did } })
+    await tells(network.holder, 'partner.added')
+    await admin.call({ method: 'DELETE', path: '/v1/partners/third' })
+    await tells(network.holder, 'partner.removed')
+    const body = { purposes: ['keyAgreement'], publishForMs: 200, overlapMs: 200 }
+    await admin.call({ method: 'POST', path: '/v1/keys/rotate', body })
+    for (const event of ['key.announced', 'key.rotated', 'key.retired']) await tells(network.holder, event)
+  })
+
+  test('the same outcome and code on both sides, and an own error of the API as an answer', async () => {
+    const outcomes = (node: TestNode) => {
+      const lines = node.logged.map(
+        (line) => JSON.parse(line) as { direction?: string; outcome?: string; code?: string },
+      )
+      const last = lines.filter(({ direction }) => direction !== undefined).at(-1)
+      return [last?.outcome, last?.code]
+    }
+    assert.equal((await call('/holder/items/nothing')).status, 404)
+    assert.deepEqual(outcomes(network.holder), ['denied', 'not-found'])
+    assert.deepEqual(outcomes(network.recipient), ['denied', 'not-found'])
+    network.upstream.behave = (_message, response) => void response.writeHead(500).end('planted')
+    assert.equal((await call('/holder/items/items/7')).status, 502)
+    network.upstream.behave = undefined
+    assert.deepEqual(outcomes(network.holder), ['failed', 'upstream-error'])
+    assert.deepEqual(outcomes(network.recipient), ['failed', 'upstream-error'])
+  })
+})
