@@ -169,3 +169,9 @@ test('spans and numbers mean what they say', () => {
     assert.throws(() => wholeNumber(1, 10)(text), text)
   }
 })
+
+test('tells its version', async () => {
+  const { code, out } = await runQuietly('--version')
+  assert.equal(code, 0)
+  assert.match(out, /^\d+\.\d+\.\d+/)
+})

@@ -1,4 +1,5 @@
 /** The tree of commands. Each action is imported only when it runs, so that every command starts fast. */
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext } from './command-context.ts'
 import { errorDocument, errorLines, processTerminal, type Terminal } from './output.ts'
@@ -43,6 +44,7 @@ export function duration(text: string): number {
 /** The whole tree, without running anything. */
 export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0 }): Command {
   const program = new Command('comity')
+    .version(version(), '--version')
     .description(
       'A node that shares data with other organisations directly, under signed agreements, with proof on both sides.',
     )
@@ -274,4 +276,10 @@ function addVerify(program: Command, run: Run): void {
     .action(async (files: string[], options: object) =>
       (await import('./commands/verify.ts')).verifyExchange(context(), files, options as never),
     )
+}
+
+/** Of the package, as `--version` prints it. */
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
 }
