@@ -42,6 +42,14 @@ describe('a node tells its operator', () => {
     for (const event of ['key.announced', 'key.rotated', 'key.retired']) await tells(network.holder, event)
   })
 
+  test('how large its log and its memory of nonces are', async () => {
+    assert.equal((await call('/holder/items/items/7')).status, 200)
+    await network.holder.running.parts.auditLog.integrate()
+    const metrics = await (await fetch(`http://127.0.0.1:${network.holder.running.ports.admin}/metrics`)).text()
+    assert.match(metrics, /^comity_log_entries [1-9]\d*$/m)
+    assert.match(metrics, /^comity_nonces [1-9]\d*$/m)
+  })
+
   test('the same outcome and code on both sides, and an own error of the API as an answer', async () => {
     const outcomes = (node: TestNode) => {
       const lines = node.logged.map(

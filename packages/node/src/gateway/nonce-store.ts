@@ -1,5 +1,6 @@
 /** Remembers the nonces of signed requests until no clock could accept them any more. Bounded: when it is full, the
  *  node refuses instead of forgetting. */
+import { nonceForgettableAt } from '@comity/core/http-signatures/freshness'
 
 export type NonceVerdict = 'fresh' | 'replayed' | 'full'
 
@@ -42,7 +43,7 @@ export function createNonceStore(capacity: number, skewSeconds: number): NonceSt
     if (nowSecond === sweptSecond) return
     sweptSecond = nowSecond
     for (const [second, held] of bySecond) {
-      if (second + skewSeconds >= nowSecond) continue
+      if (nowSecond < nonceForgettableAt(second, { skewSeconds })) continue
       size -= held.count
       strangers -= held.strangers
       bySecond.delete(second)

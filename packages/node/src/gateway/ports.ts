@@ -3,6 +3,7 @@ import type { SigningKey, VerifyingKey } from '@comity/core/crypto/crypto'
 import type { ProblemCode } from '@comity/core/problems'
 import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
+import type { ExchangeSummary } from '../telemetry/events.ts'
 
 /** A product as the gateway uses it. Every method throws the `Problem` that the caller should read. */
 export interface OfferedProduct {
@@ -126,23 +127,8 @@ export interface LimitsPort {
   admitCall(caller: string, product: OfferedProduct, nowMs: number): RateVerdict
 }
 
-/** One finished exchange, for meters, logs and traces. Holds no data of anybody. */
-export interface ExchangeObservation {
-  readonly direction: 'inbound' | 'outbound'
-  readonly id: string
-  readonly peer: string | undefined
-  readonly product: string | undefined
-  readonly operation: string | undefined
-  readonly status: number
-  readonly outcome: 'allowed' | 'denied' | 'failed'
-  /** Of the problem; a partner's may be one that this version does not know. */
-  readonly code: string | undefined
-  readonly durationMs: number
-  readonly upstreamMs: number | undefined
-}
-
 export interface ObserverPort {
-  exchange(observation: ExchangeObservation): void
+  exchange(summary: ExchangeSummary): void
   /** An error that is nobody's fault but the node's: logged whole for the operator. */
   internalError(error: unknown, exchangeId: string): void
 }

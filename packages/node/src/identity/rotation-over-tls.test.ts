@@ -20,7 +20,6 @@ import { createKeyStore } from './key-store.ts'
 import { openOwnIdentity, type OwnIdentity } from './own-identity.ts'
 import { createIdentityResolver } from './resolver.ts'
 import { participantTlsFingerprints, tlsFingerprints } from './tls-keys.ts'
-import { followTlsRotation } from './tls-rotation.ts'
 
 const world = { nowMs: Date.UTC(2026, 0, 1) }
 const clock = { now: () => world.nowMs }
@@ -49,7 +48,14 @@ async function startParticipant(
   const did = `did:web:${authority.replace(':', '%3A')}`
   const identity = await openOwnIdentity({ did, url: origin, store, clock, randomBytes })
   server.setSecureContext(identity.tls())
-  use.stack.use(followTlsRotation(server, identity.tls, 1))
+  let { cert } = identity.tls()
+  const follow = setInterval(() => {
+    const next = identity.tls()
+    if (next.cert === cert) return
+    server.setSecureContext({ ...next, minVersion: 'TLSv1.3' })
+    cert = next.cert
+  }, 1)
+  use.stack.defer(() => clearInterval(follow))
   const tick = () => new Promise<void>((resolve) => setTimeout(resolve, 5))
   return { origin, identity, tick }
 }

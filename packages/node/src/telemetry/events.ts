@@ -13,6 +13,7 @@ export interface ExchangeSummary {
   readonly operation: string | undefined
   readonly status: number
   readonly outcome: 'allowed' | 'denied' | 'failed'
+  /** Of the problem; a partner's may be one that this version does not know. */
   readonly code: string | undefined
   readonly durationMs: number
   readonly upstreamMs: number | undefined
