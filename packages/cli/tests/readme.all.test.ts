@@ -1,10 +1,10 @@
 /** The README's walk with two nodes works as printed: every block of it, in one shell, in the order of the page. */
+import { freePort } from '../../node/tests/free-port.ts'
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -16,11 +16,7 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const printed = ['8443', '9443', '9001', '8081', '8082', '9081', '9082']
 
 async function freePorts(count: number): Promise<string[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => String((server.address() as AddressInfo).port))
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
+  return (await Promise.all(Array.from({ length: count }, freePort))).map(String)
 }
 
 /** The blocks between a heading and the next. */

@@ -1,7 +1,7 @@
 /** Runs `bin/comity.js` as a shell would: in a process of its own. */
+import { freePort } from '../../node/tests/free-port.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runQuietly } from '../src/test-terminal.ts'
@@ -39,11 +39,7 @@ export interface StartedNode {
 
 /** Ports that were free a moment ago. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
+  return Promise.all(Array.from({ length: count }, freePort))
 }
 
 /** `comity init` and `comity start`, waiting until it is ready. */

@@ -82,6 +82,8 @@ describe('when an agreement ends', () => {
     network.clock.offsetMs += 3_600_000
     network.holder.running.parts.counterparts.outbox.wake()
     await until(() => stateAtRecipient(id) === 'terminated')
+    // The recipient knows before its acknowledgement has arrived.
+    await network.holder.running.parts.counterparts.outbox.settled()
     const [pending] = (await network.holder.running.parts.counterparts.outbox.list()).filter(
       ({ acknowledgedMs }) => acknowledgedMs === undefined,
     )

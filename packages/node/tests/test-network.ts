@@ -2,8 +2,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { parse, stringify } from 'yaml'
 import { readFile } from 'node:fs/promises'
 import { loadConfig } from '../src/config/config.ts'
@@ -11,6 +9,7 @@ import { pooledRandomBytes } from '../src/assembly/world.ts'
 import { startNode, type RunningNode } from '../src/node.ts'
 import { initialise } from '../src/setup/initialise.ts'
 import { createLogger } from '../src/telemetry/logger.ts'
+import { freePort } from './free-port.ts'
 import { startTestUpstream, testOpenApi, type TestUpstream } from './test-upstream.ts'
 
 export interface TestNode {
@@ -40,15 +39,6 @@ export interface TestNetwork extends AsyncDisposable {
 }
 
 export const testPurpose = 'https://w3id.org/dpv#ScientificResearch'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 type Change = (config: Record<string, unknown>) => void
 
