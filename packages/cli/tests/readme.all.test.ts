@@ -1,5 +1,5 @@
 /** The README's walk with two nodes works as printed: every block of it, in one shell, in the order of the page. */
-import { freePort } from '../../node/tests/free-port.ts'
+import { freePort } from './free-port.ts'
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

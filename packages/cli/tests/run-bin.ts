@@ -1,5 +1,5 @@
 /** Runs `bin/comity.js` as a shell would: in a process of its own. */
-import { freePort } from '../../node/tests/free-port.ts'
+import { freePort } from './free-port.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
