@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { configDescriptions } from '../../packages/node/src/config/config-descriptions.ts'
 import { loadConfig } from '../../packages/node/src/config/config.ts'
 import { eventNames } from '../../packages/node/src/telemetry/events.ts'
-import { createMetrics } from '../../packages/node/src/telemetry/metrics.ts'
+import { createMetrics, gauges } from '../../packages/node/src/telemetry/metrics.ts'
 import { configEntries } from './configuration-page.ts'
 import { generatedPages, samplePath } from './pages.ts'
 
@@ -30,7 +30,8 @@ test('the page on telemetry names every event and every meter', async () => {
   const page = readFileSync(join(root, 'docs/operating/telemetry.md'), 'utf8')
   const named = [...page.matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1] ?? '')
   const meters = [...(await createMetrics().text()).matchAll(/^# HELP (\S+)/gm)].map((match) => match[1] ?? '')
-  assert.deepEqual(named.toSorted(), [...eventNames, ...meters].toSorted())
+  const read = Object.keys(gauges).map((name) => `comity_${name}`)
+  assert.deepEqual(named.toSorted(), [...eventNames, ...meters, ...read].toSorted())
 })
 
 test('the sample configuration loads, and shows every section', async () => {

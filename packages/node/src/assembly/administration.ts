@@ -25,8 +25,8 @@ export async function createAdmin(
   const { foundation, auditLog, gateway, counterparts, newId, state } = parts
   const { config, identity, metrics, events } = foundation
   const { admin } = config.listen
-  metrics.gauge('log_entries', 'Entries under the published checkpoint.', () => sizeOf(auditLog.checkpoint()))
-  metrics.gauge('nonces', 'Nonces that are remembered against replays.', () => gateway.nonceCount())
+  metrics.gauge('log_entries', () => sizeOf(auditLog.checkpoint()))
+  metrics.gauge('nonces', () => gateway.nonceCount())
   return createAdminHandler({
     token: await foundation.readSecretValue(config.admin.token),
     trustedAuthorities: new Set(admin.allowInsecureRemote ? [`${admin.address}:${admin.port}`] : []),

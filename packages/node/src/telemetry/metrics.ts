@@ -19,12 +19,17 @@ export interface Metrics {
   denial(direction: 'inbound' | 'outbound', code: string): void
   /** One business event, by its name in `events.ts`. */
   event(name: string): void
-  /** A value to be asked for at every scrape, e.g. `('log_entries', 'Entries of the audit log', () => log.size)`.
-   *  The name gets the prefix `comity_`. */
-  gauge(name: string, help: string, read: () => number): void
+  /** A value of `gauges` to be asked for at every scrape, e.g. `('log_entries', () => log.size)`. */
+  gauge(name: keyof typeof gauges, read: () => number): void
   /** The exposition text of now. */
   text(): Promise<string>
   readonly contentType: string
+}
+
+/** Every gauge of the node and what it tells; the names get the prefix `comity_`. */
+export const gauges = {
+  log_entries: 'Entries under the published checkpoint',
+  nonces: 'Nonces that are remembered against replays',
 }
 
 /** Seconds; from a local hit to the longest time-out. */
@@ -42,10 +47,10 @@ export function createMetrics(): Metrics {
     },
     denial: meters.denial,
     event: meters.event,
-    gauge: (name, help, read) =>
+    gauge: (name, read) =>
       void new Gauge({
         name: `comity_${name}`,
-        help,
+        help: gauges[name],
         registers: [registry],
         collect() {
           this.set(read())
