@@ -17,13 +17,20 @@ const features = [
   'admin',
   'agreements',
   'audit-log',
+  'consent',
+  'duties',
   'events',
   'gateway',
   'identity',
   'limits',
   'partners',
+  'people',
   'products',
   'public',
+  'rights',
+  'status',
+  'vault',
+  'webhooks',
 ]
 /** Beside `node.ts`: the composition of a running node, and of a new one. They too know all parts. */
 const composition = ['assembly', 'doctor', 'setup']

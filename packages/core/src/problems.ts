@@ -368,6 +368,149 @@ const kinds = {
     remedy: 'Send a signed RFC 8417 token for this audience.',
   },
 
+  // Consent
+  'consent-required': {
+    status: 403,
+    title: 'No consent covers this call',
+    remedy:
+      'Ask for consent with `POST /consents/requests`, and present its token; whether a person exists is never told.',
+  },
+  'consent-token-invalid': {
+    status: 401,
+    title: 'The consent token does not verify',
+    remedy: 'Fetch a fresh token, and present it with the key that it is bound to.',
+  },
+  'consent-token-expired': {
+    status: 401,
+    title: 'The consent token has expired',
+    remedy: 'Fetch a fresh one; it is renewed as long as the consent is active.',
+  },
+  'consent-inactive': {
+    status: 403,
+    title: 'The consent is not in force',
+    remedy: 'Read `state`: a paused consent may come back, an ended one needs a new request.',
+  },
+  'consent-superseded': {
+    status: 409,
+    title: 'The consent has changed since the token was issued',
+    remedy: 'Fetch a fresh token and read its new terms.',
+  },
+  'consent-scope': {
+    status: 403,
+    title: 'The consent does not cover this',
+    remedy: 'Ask for what was granted, or ask the person for more.',
+  },
+  'consent-purpose': {
+    status: 403,
+    title: 'The consent was given for another purpose',
+    remedy: 'State a purpose that was consented to in `Comity-Purpose`.',
+  },
+  'consent-quota': {
+    status: 429,
+    title: 'The consent allows no more calls now',
+    remedy: 'Wait for `Retry-After`, where there is one; else all uses are spent.',
+  },
+  'consent-place': {
+    status: 403,
+    title: 'The consent does not allow the data to go to this place',
+    remedy: 'Call from a country that was consented to.',
+  },
+  'consent-unknown': {
+    status: 404,
+    title: 'There is no such consent for you',
+    remedy: 'Check the id; a consent is shown to its own parties only.',
+  },
+  'consent-state': {
+    status: 409,
+    title: 'The consent cannot do that in its present state',
+    remedy: 'Read `state` and what is possible from there.',
+  },
+  'consent-request-invalid': {
+    status: 422,
+    title: 'The consent request cannot be used',
+    remedy: 'Correct what `errors` lists; the node takes only what it can enforce.',
+  },
+  'consent-choice-invalid': {
+    status: 422,
+    title: 'The decision is not a part of what was asked',
+    remedy: 'Choose among the grants and fields of the request, for no longer than asked.',
+  },
+  'consent-proof-invalid': {
+    status: 422,
+    title: 'The proof of the decision does not verify',
+    remedy: 'Sign the hash of exactly this record, and send it once.',
+  },
+  'consent-record-invalid': {
+    status: 422,
+    title: 'The consent record does not verify',
+    remedy: 'Export it again from the node that keeps it.',
+  },
+  'delegation-refused': {
+    status: 403,
+    title: 'This may not be delegated so',
+    remedy: 'Delegate less than you were given, to whom and as deep as the consent allows.',
+  },
+  'status-unavailable': {
+    status: 503,
+    title: 'The status of the token cannot be had',
+    remedy: 'Try again later; a token whose status is not known does not count.',
+  },
+  'status-list-invalid': {
+    status: 422,
+    title: 'The status list does not verify',
+    remedy: 'Fetch it again from the address that the token names.',
+  },
+  'subject-erased': {
+    status: 410,
+    title: 'The person was erased',
+    remedy: 'Nothing of the person is kept; there is nothing to do.',
+  },
+  'link-invalid': {
+    status: 404,
+    title: 'This link does not work any more',
+    remedy: 'It was used, is too old, or is not complete; ask the organisation that sent it for a new one.',
+  },
+  'session-required': {
+    status: 401,
+    title: 'You are not signed in',
+    remedy: 'Open a link that the organisation sends you.',
+  },
+  'form-refused': {
+    status: 403,
+    title: 'The form was not sent from its own page',
+    remedy: 'Open the page again and send the form from there.',
+  },
+  'template-invalid': {
+    status: 422,
+    title: 'The consent template does not verify',
+    remedy: 'Use one that the organisation signed, unchanged.',
+  },
+  'deletion-receipt-invalid': {
+    status: 422,
+    title: 'The deletion receipt does not verify',
+    remedy: 'Sign it for this duty, with a key of the participant that owes it.',
+  },
+  'duty-unknown': {
+    status: 404,
+    title: 'There is no such duty',
+    remedy: '`comity duties list` shows those that stand.',
+  },
+  'rights-request-invalid': {
+    status: 422,
+    title: 'The request cannot be used',
+    remedy: 'Correct what `errors` lists.',
+  },
+  'rights-request-unknown': {
+    status: 404,
+    title: 'There is no such request for you',
+    remedy: 'Check the id; a request is shown to its own person only.',
+  },
+  'rights-request-state': {
+    status: 409,
+    title: 'The request cannot do that in its present state',
+    remedy: 'Read `status` and what is still open.',
+  },
+
   // Running a node
   'config-invalid': {
     status: 500,

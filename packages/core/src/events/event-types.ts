@@ -1,5 +1,6 @@
 /** The events that nodes tell each other: their URIs and what each carries. */
 import { z } from 'zod'
+import { consentStates } from '../consent/consent-record.ts'
 
 /** One side ended an agreement. */
 export const agreementTerminated = 'urn:comity:event:agreement-terminated'
@@ -24,3 +25,64 @@ export type AgreementTerminatedPayload = z.infer<typeof agreementTerminatedPaylo
 export const exchangeUnknownPayload = z.looseObject({ exchange: z.string().max(200) })
 
 export type ExchangeUnknownPayload = z.infer<typeof exchangeUnknownPayload>
+
+/** A consent changed its state or its terms, or ended: tokens issued before count no more. */
+export const consentChanged = 'urn:comity:event:consent-changed'
+/** A recipient passed a part of a consent on. */
+export const consentDelegated = 'urn:comity:event:consent-delegated'
+/** A delegation ended before the consent did. */
+export const delegationEnded = 'urn:comity:event:delegation-ended'
+/** Data of a subject is to be deleted, or something else is owed; to be answered by `dutyReported`. */
+export const dutyImposed = 'urn:comity:event:duty-imposed'
+/** What was owed is done, or will not be: carries the signed receipt. */
+export const dutyReported = 'urn:comity:event:duty-reported'
+
+const shortText = z.string().min(1).max(2048)
+
+/** `{ "consent": "urn:uuid:…", "state": "withdrawn", "rev": 1, "hash": "…", "time": 1718000001234, "seq": 4 }`: of two
+ *  that arrive in the wrong order the greater `seq` counts. */
+export const consentChangedPayload = z.looseObject({
+  consent: shortText,
+  holder: shortText,
+  state: z.enum(consentStates),
+  rev: z.int().nonnegative(),
+  hash: z.string().max(64).optional(),
+  seq: z.int().positive(),
+  /** Milliseconds since the epoch. */
+  time: z.int().nonnegative(),
+})
+export type ConsentChangedPayload = z.infer<typeof consentChangedPayload>
+
+/** `{ "consent": "urn:uuid:…", "holder": "did:…", "delegation": "…", "delegate": "did:…", "token": "<chain>" }`. To the
+ *  delegate and to the holder. `token` is the chain at the time, which shows what was passed on. */
+export const consentDelegatedPayload = z.looseObject({
+  consent: shortText,
+  holder: shortText,
+  delegation: shortText,
+  delegate: shortText,
+  token: z.string().max(12_288),
+})
+export type ConsentDelegatedPayload = z.infer<typeof consentDelegatedPayload>
+
+/** `{ "consent": "urn:uuid:…", "holder": "did:…", "delegation": "…", "delegate": "did:…" }` */
+export const delegationEndedPayload = consentDelegatedPayload.omit({ token: true })
+export type DelegationEndedPayload = z.infer<typeof delegationEndedPayload>
+
+/** `{ "duty": "…", "kind": "delete", "consent": "urn:uuid:…", "holder": "did:…", "subject": "ps_…", "due": … }` */
+export const dutyImposedPayload = z.looseObject({
+  duty: shortText,
+  kind: z.enum(['delete', 'anonymise', 'erase', 'rectify', 'restrict', 'lift-restriction', 'object', 'access', 'port']),
+  consent: shortText.optional(),
+  holder: shortText,
+  /** Pairwise towards the receiver of the duty, or towards the recipient whose delegate it is. */
+  subject: shortText,
+  /** Milliseconds since the epoch. */
+  due: z.int().nonnegative(),
+  /** What is to be put right, for `rectify`: field path → the right value. */
+  correction: z.record(z.string().max(256), z.unknown()).optional(),
+})
+export type DutyImposedPayload = z.infer<typeof dutyImposedPayload>
+
+/** `{ "duty": "…", "receipt": "<compact JWS>" }` */
+export const dutyReportedPayload = z.looseObject({ duty: shortText, receipt: z.string().max(12_288) })
+export type DutyReportedPayload = z.infer<typeof dutyReportedPayload>
