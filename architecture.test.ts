@@ -12,7 +12,7 @@ import { readSources, sourceOf } from './scripts/architecture/source.ts'
 const core = 'packages/core'
 const node = 'packages/node/src'
 /** What every feature of the node stands on. */
-const ground = [core, `${node}/storage`, `${node}/http`, `${node}/telemetry`]
+const ground = [core, `${node}/storage`, `${node}/http`, `${node}/telemetry`, `${node}/vault`]
 const features = [
   'admin',
   'agreements',
@@ -29,12 +29,11 @@ const features = [
   'public',
   'rights',
   'status',
-  'vault',
   'webhooks',
 ]
 /** Beside `node.ts`: the composition of a running node, and of a new one. They too know all parts. */
 const composition = ['assembly', 'doctor', 'setup']
-const groundFolders = ['storage', 'http', 'telemetry', 'config']
+const groundFolders = ['storage', 'http', 'telemetry', 'vault', 'config']
 const everything = [
   core,
   node,
@@ -53,6 +52,7 @@ const arrows: Arrows = {
   [`${node}/telemetry`]: [core],
   [`${node}/storage`]: [core, `${node}/telemetry`],
   [`${node}/http`]: [core, `${node}/telemetry`],
+  [`${node}/vault`]: [core, `${node}/storage`],
   // The configuration is one schema; a product's part of it lies with the products.
   [`${node}/config`]: [core, `${node}/http`, `${node}/products`],
   ...Object.fromEntries(features.map((feature) => [`${node}/${feature}`, ground])),
