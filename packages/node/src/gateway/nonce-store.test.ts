@@ -31,3 +31,12 @@ test('refuses instead of forgetting when it is full, and takes again when entrie
   assert.equal(store.remember(seen('n3', 1_160), 1_091_000), 'fresh')
   assert.equal(store.size, 1)
 })
+
+test('takes nothing that it may have forgotten when the clock went ahead and was set back', () => {
+  const store = createNonceStore(10, 30)
+  store.remember(seen('n1'), 1_000_000)
+  assert.equal(store.remember(seen('n2', 5_000), 4_990_000), 'fresh')
+  assert.equal(store.remember(seen('n1'), 1_001_000), 'forgotten')
+  assert.equal(store.remember(seen('n3', 1_059), 1_001_000), 'forgotten')
+  assert.equal(store.remember(seen('n3', 1_061), 1_001_000), 'fresh')
+})

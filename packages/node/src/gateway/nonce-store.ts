@@ -2,7 +2,8 @@
  *  node refuses instead of forgetting. */
 import { nonceForgettableAt } from '@comity/core/http-signatures/freshness'
 
-export type NonceVerdict = 'fresh' | 'replayed' | 'full'
+/** `forgotten`: nonces that expire then were forgotten already, since the clock went ahead and was set back. */
+export type NonceVerdict = 'fresh' | 'replayed' | 'full' | 'forgotten'
 
 export interface NonceStore {
   /** Stores the nonce unless it is known. Call it only after the signature was verified, or strangers fill the store.
@@ -38,6 +39,8 @@ export function createNonceStore(capacity: number, skewSeconds: number): NonceSt
   let size = 0
   let strangers = 0
   let sweptSecond = 0
+  /** INVARIANT: no nonce is held, nor taken, that expires in this second or before. */
+  let forgottenThrough = 0
 
   function forgetExpired(nowSecond: number): void {
     if (nowSecond === sweptSecond) return
@@ -47,6 +50,7 @@ export function createNonceStore(capacity: number, skewSeconds: number): NonceSt
       size -= held.count
       strangers -= held.strangers
       bySecond.delete(second)
+      forgottenThrough = Math.max(forgottenThrough, second)
     }
   }
 
@@ -72,6 +76,7 @@ export function createNonceStore(capacity: number, skewSeconds: number): NonceSt
       // A text of its own: the nonce itself may be a piece of a header field, and would keep all of it in memory.
       const entry = `${seen.nonce} `
       if (bySecond.get(seen.expiresSeconds)?.byKey.get(seen.keyid)?.has(entry)) return 'replayed'
+      if (seen.expiresSeconds <= forgottenThrough) return 'forgotten'
       if (size >= capacity || (seen.isStranger === true && strangers >= capacity * strangersShare)) return 'full'
       keep(seen, entry)
       return 'fresh'

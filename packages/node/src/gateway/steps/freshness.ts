@@ -26,8 +26,10 @@ export function freshness({ world, nonces, skewSeconds, partnerOf }: FreshnessOp
       const isStranger = partnerOf(did) === undefined
       const remembered = nonces.remember({ keyid, nonce, expiresSeconds, isStranger }, nowMs)
       if (remembered === 'replayed') throw new Problem('nonce-replayed', 'this request was received before')
-      if (remembered === 'full') {
-        throw new Problem('nonce-store-full', 'too many requests in the last minute', {
+      if (remembered !== 'fresh') {
+        const detail =
+          remembered === 'full' ? 'too many requests in the last minute' : 'the clock of the node was just set back'
+        throw new Problem('nonce-store-full', detail, {
           members: { retryAfterSeconds: 5 },
         })
       }
