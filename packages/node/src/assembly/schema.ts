@@ -1,6 +1,7 @@
 /** All migrations of a node's database, in order. New ones go to the end; those that stand are never edited. */
 import { agreementsMigrations } from '../agreements/agreements-schema.ts'
 import { auditLogMigrations } from '../audit-log/audit-log-schema.ts'
+import { consentsMigrations } from '../consent/consent-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
 import { exchangeSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
 import { partnersSchema } from '../partners/partners-schema.ts'
@@ -15,4 +16,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0005-agreements', statements: agreementsMigrations },
   { name: '0006-events', statements: eventsMigrations },
   { name: '0007-signed-reads', statements: signedReadsSchema },
+  { name: '0009-consents', statements: consentsMigrations },
 ]
