@@ -43,7 +43,9 @@ test('the sample configuration loads, and shows every section', async () => {
     for (const file of ['athletes.openapi.yaml', 'prices.openapi.yaml', 'tls/cert.pem', 'tls/key.pem']) {
       writeFileSync(join(folder, file), 'here\n')
     }
-    for (const file of ['admin.token', 'collector.key']) writeFileSync(join(folder, file), 'secret\n', { mode: 0o600 })
+    for (const file of ['admin.token', 'collector.key', 'webhook-secret']) {
+      writeFileSync(join(folder, file), 'secret\n', { mode: 0o600 })
+    }
     const environment = { COMITY_PASSPHRASE: 'a passphrase', ATHLETES_KEY: 'a key' }
     const config = await loadConfig(join(folder, 'comity.yaml'), environment)
     assert.equal(config.products.length, 2)

@@ -18,6 +18,14 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'listen.admin.port': 'Port of the admin API.',
   'listen.admin.allowInsecureRemote':
     'Lets the admin API be reached from other machines, over plain HTTP: its token can be read on the way.',
+  'listen.people.address':
+    'IP address of the pages where people decide; nothing is served to them without this section.',
+  'listen.people.port': 'Port of these pages.',
+  'listen.people.allowInsecureRemote':
+    'Lets the pages be reached from other machines over plain HTTP: for a TLS terminator on another machine, in a network that nobody else is in.',
+  'listen.people.url': 'Address under which people reach the pages; links, cookies and passkeys are bound to it.',
+  'listen.people.tls.cert': 'PEM file with the chain of a public authority. Without it something in front ends TLS.',
+  'listen.people.tls.key': 'PEM file with the private key of that certificate.',
   'keys.directory': 'Folder of the keys, encrypted.',
   'keys.passphrase': 'Where the passphrase is that the keys are encrypted with. Either this or `keyFile`.',
   'keys.keyFile': 'File of 32 random bytes that the keys are encrypted with, instead of a passphrase.',
@@ -56,6 +64,12 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'partners[].fingerprints':
     "SHA-256 fingerprints of the partner's TLS keys (SubjectPublicKeyInfo), compared out of band. Without one a public authority must vouch for the address.",
   'partners[].requireClientCertificate': "Demands the partner's TLS key on every call.",
+  'webhooks[].url': 'A system of your own that is told of events: https, or http on this machine.',
+  'webhooks[].secret': 'Where the secret is that messages are signed with: `whsec_` and base64 of 24 to 64 bytes.',
+  'webhooks[].events': 'What it is told of; everything when absent.',
+  'webhooks[].fingerprints':
+    "SHA-256 fingerprints of the system's TLS keys. Without one a public authority must vouch for the address.",
+  'webhooks[].timeoutMs': 'Longest wait for its answer.',
   'limits.connections': 'Open connections of the public listener.',
   'limits.headerBytes': 'Size of all header fields of a request.',
   'limits.headersTimeoutMs': 'Longest time for the header fields to arrive.',

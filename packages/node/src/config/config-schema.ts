@@ -5,6 +5,7 @@ import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { isFingerprint } from '../http/spki-fingerprint.ts'
 import { productConfigSchema } from '../products/product-config.ts'
+import { webhookConfigSchema } from '../webhooks/webhook-config.ts'
 import { secretReferenceSchema } from './secret.ts'
 
 const path = z.string().min(1).max(4_096)
@@ -36,6 +37,18 @@ const listen = z.strictObject({
   }),
   local: localListener.extend({ port: port.default(8081) }).prefault({}),
   admin: localListener.extend({ port: port.default(8082) }).prefault({}),
+  people: localListener
+    .extend({
+      port: port.default(8083),
+      url: z
+        .string()
+        .refine(
+          isPeopleOrigin,
+          'must be an address like `https://consent.example.org`, or `http://localhost` and a port',
+        ),
+      tls: z.strictObject({ cert: path, key: path }).optional(),
+    })
+    .optional(),
 })
 
 const partner = z.strictObject({
@@ -108,6 +121,7 @@ export const configSchema = z.strictObject({
   network: network.prefault({}),
   products: z.array(productConfigSchema).max(1_000).default([]),
   partners: z.array(partner).max(10_000).default([]),
+  webhooks: z.array(webhookConfigSchema(secretReferenceSchema)).max(100).default([]),
   limits: limits.prefault({}),
   telemetry: telemetry.prefault({}),
 })
@@ -121,4 +135,9 @@ export type PartnerConfig = ConfigValues['partners'][number]
 function isHttpsOrigin(text: string): boolean {
   const url = URL.parse(text)
   return url?.protocol === 'https:' && url.username + url.password === '' && /^https:\/\/[^/?#]+\/?$/.test(text)
+}
+
+/** Browsers hold `http:` to this machine for as safe as https, and nothing else. */
+function isPeopleOrigin(text: string): boolean {
+  return isHttpsOrigin(text) || /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?\/?$/.test(text)
 }

@@ -63,16 +63,30 @@ function syntaxProblem(file: string, mistakes: readonly (Mistake & { readonly li
   return configProblem(file, mistakes, (path) => lines.get(path) ?? 0)
 }
 
+/** A listener under an address that others know. */
+interface Outward {
+  readonly url: string
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+}
+
 function resolvePaths(values: ConfigValues, file: string): Config {
   const directory = dirname(file)
   const absolute = (path: string) => resolve(directory, path)
-  const { tls, ...listener } = values.listen.public
-  const resolved = tls === undefined ? {} : { tls: { cert: absolute(tls.cert), key: absolute(tls.key) } }
+  const { people } = values.listen
+  const outward = <T extends Outward>({ tls, ...listener }: T) => ({
+    ...listener,
+    url: new URL(listener.url).origin,
+    ...(tls === undefined ? {} : { tls: { cert: absolute(tls.cert), key: absolute(tls.key) } }),
+  })
   return {
     ...values,
     file,
     directory,
-    listen: { ...values.listen, public: { ...listener, url: new URL(listener.url).origin, ...resolved } },
+    listen: {
+      ...values.listen,
+      public: outward(values.listen.public),
+      ...(people === undefined ? {} : { people: outward(people) }),
+    },
     keys: {
       ...values.keys,
       directory: absolute(values.keys.directory),

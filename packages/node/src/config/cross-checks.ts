@@ -16,6 +16,7 @@ export function crossChecks(config: Draft): Mistake[] {
     ...duplicates(products, ['products', 'id'], ({ id }) => id),
     ...duplicates(partners, ['partners', 'alias'], ({ alias }) => alias),
     ...duplicates(partners, ['partners', 'did'], ({ did }) => did),
+    ...duplicates(config.webhooks ?? [], ['webhooks', 'url'], ({ url }) => url),
     ...partnerMistakes(config),
     ...folderMistakes(config),
   ]
@@ -43,7 +44,7 @@ function didOfUrl(url: string): string | undefined {
   }
 }
 
-const listenerNames = ['public', 'local', 'admin'] as const
+const listenerNames = ['public', 'local', 'admin', 'people'] as const
 
 function portMistakes({ listen }: Draft): Mistake[] {
   return listenerNames.flatMap((name, index) => {
@@ -68,11 +69,12 @@ function isAny(address: string | undefined): boolean {
   return address !== undefined && ipaddr.parse(address).range() === 'unspecified'
 }
 
-/** The local and the admin listener speak plain HTTP: beyond this machine, anybody on the way could listen in. */
+/** These listeners speak plain HTTP, the people's without `tls`: beyond this machine, anybody on the way could listen in. */
 function exposureMistakes({ listen }: Draft): Mistake[] {
-  return (['local', 'admin'] as const).flatMap((name) => {
+  return (['local', 'admin', 'people'] as const).flatMap((name) => {
     const { address, allowInsecureRemote } = listen?.[name] ?? {}
-    if (address === undefined || allowInsecureRemote === true) return []
+    const isEncrypted = name === 'people' && listen?.people?.tls !== undefined
+    if (address === undefined || allowInsecureRemote === true || isEncrypted) return []
     if (ipaddr.process(address).range() === 'loopback') return []
     const message =
       'is reachable from other machines over plain HTTP; use `127.0.0.1`, or say `allowInsecureRemote: true`'

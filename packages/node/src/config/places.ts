@@ -27,10 +27,14 @@ interface Place {
 }
 
 function filePlaces({ products = [], listen }: Draft): Place[] {
-  const tls = listen?.public?.tls
   return [
     ...products.map(({ openapi }, index) => ({ path: ['products', index, 'openapi'], place: openapi })),
-    ...(['cert', 'key'] as const).map((name) => ({ path: ['listen', 'public', 'tls', name], place: tls?.[name] })),
+    ...(['public', 'people'] as const).flatMap((listener) =>
+      (['cert', 'key'] as const).map((name) => ({
+        path: ['listen', listener, 'tls', name],
+        place: listen?.[listener]?.tls?.[name],
+      })),
+    ),
   ]
 }
 
@@ -40,7 +44,7 @@ async function fileMistake(path: ConfigPath, file: unknown, directory: string): 
   return found?.isFile() === true ? [] : [{ path, message: `there is no file \`${file}\`` }]
 }
 
-function secretPlaces({ keys, admin, telemetry, products = [] }: Draft): Place[] {
+function secretPlaces({ keys, admin, telemetry, products = [], webhooks = [] }: Draft): Place[] {
   const traceHeaders = Object.entries(telemetry?.traces?.headers ?? {})
   const upstreamHeaders = products.flatMap(({ upstreamHeaders: fields }, index) =>
     Object.entries(fields ?? {}).map(([name, place]) => ({
@@ -54,6 +58,7 @@ function secretPlaces({ keys, admin, telemetry, products = [] }: Draft): Place[]
     { path: ['admin', 'token'], place: admin?.token },
     ...traceHeaders.map(([name, place]) => ({ path: ['telemetry', 'traces', 'headers', name], place })),
     ...upstreamHeaders,
+    ...webhooks.map(({ secret }, index) => ({ path: ['webhooks', index, 'secret'], place: secret })),
   ]
 }
 

@@ -18,6 +18,8 @@ export interface ListenerOptions extends UnreadableOptions {
   readonly port: number
   /** HTTPS with TLS 1.3 when given, plain HTTP otherwise. */
   readonly tls?: TlsIdentity
+  /** False for listeners that browsers use, which would ask people for a certificate. */
+  readonly asksForClientCertificate?: boolean
   readonly limits: ListenerLimits
   readonly handle: (message: IncomingMessage) => Promise<Reply> | Reply
   /** Told of a reply that could not be written; the caller gets `internal-error`. */
@@ -75,7 +77,7 @@ function createServer(options: ListenerOptions): Server | HttpsServer {
     minVersion: 'TLSv1.3',
     ALPNProtocols: ['http/1.1'],
     // A client certificate is asked for, and judged by the caller's DID document, not by an authority.
-    requestCert: true,
+    requestCert: options.asksForClientCertificate ?? true,
     rejectUnauthorized: false,
   })
 }

@@ -38,6 +38,9 @@ listen:
     port: ${ports.local ?? 8081}
   admin:                       # the comity command and /metrics
     port: ${ports.admin ?? 8082}
+  # people:                    # pages where people decide on their data: docs/operating/consent-pages.md
+  #   port: 8083               # on 127.0.0.1, behind something that ends TLS
+  #   url: https://consent.example.org
 keys:
   directory: keys
   ${secretLine(options.secret)}

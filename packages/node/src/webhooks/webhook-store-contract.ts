@@ -1,0 +1,107 @@
+/** What every store of webhooks must do; each backend's test runs it on empty tables. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Database } from '../storage/database.ts'
+import type { WebhookStore } from './webhook-store.ts'
+
+const a = 'https://a.example/hook'
+const b = 'https://b.example/hook'
+const message = (id: string, endpoint = a, occurredMs = 100) => ({
+  id,
+  endpoint,
+  type: 'consent.requested',
+  payload: 'ünï "quoted"',
+  occurredMs,
+})
+
+/** Registers the tests. `open` gives a store and the database under it, which the test closes. */
+export function webhookStoreContract(open: () => Promise<{ database: Database; store: WebhookStore }>): void {
+  test('a message is due for its endpoint from its moment on, oldest first', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    await database.execute([
+      store.insert(message('2', a, 200)),
+      store.insert(message('1')),
+      store.insert(message('1', b)),
+    ])
+    assert.deepEqual(await store.findDue(a, 99, 10), [])
+    assert.equal(await store.nextDueMs(99), 100)
+    assert.deepEqual(
+      (await store.findDue(a, 200, 10)).map(({ id }) => id),
+      ['1', '2'],
+    )
+    assert.deepEqual((await store.findDue(b, 100, 10))[0], {
+      ...message('1', b),
+      attempts: 0,
+      nextAttemptMs: 100,
+      lastError: undefined,
+      deliveredMs: undefined,
+    })
+    assert.equal((await store.findDue(a, 200, 1)).length, 1)
+  })
+
+  test('a delivered message keeps nothing of its payload and is never due again', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    await database.execute([store.insert(message('1')), store.insert(message('1', b))])
+    await store.saveFailed(message('1'), { attempts: 1, nextAttemptMs: 300, error: 'status 500' })
+    await store.saveDelivered(message('1'), 400)
+    await store.saveFailed(message('1'), { attempts: 9, nextAttemptMs: 1, error: 'late' })
+    assert.deepEqual(await store.findDue(a, 1e12, 10), [])
+    const kept = (await store.list(10)).find(({ endpoint }) => endpoint === a)
+    assert.deepEqual(
+      { payload: kept?.payload, deliveredMs: kept?.deliveredMs, attempts: kept?.attempts, lastError: kept?.lastError },
+      { payload: undefined, deliveredMs: 400, attempts: 2, lastError: undefined },
+    )
+    assert.equal((await store.findDue(b, 100, 10)).length, 1, 'the other endpoint still waits for it')
+  })
+
+  test('a message that was given up, or whose endpoint is gone, keeps nothing of its payload', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    await database.execute([store.insert(message('1')), store.insert(message('2')), store.insert(message('3', b))])
+    await store.saveGivenUp(message('1'), 'the person was erased')
+    await store.giveUpOthers([a], 'gone')
+    assert.deepEqual(
+      (await store.list(10)).map(({ id, payload, lastError, deliveredMs }) => [id, payload, lastError, deliveredMs]),
+      [
+        ['2', 'ünï "quoted"', undefined, undefined],
+        ['3', undefined, 'gone', undefined],
+        ['1', undefined, 'the person was erased', undefined],
+      ],
+    )
+    await store.giveUpOthers([], 'none is configured')
+    assert.equal(await store.nextDueMs(0), undefined)
+  })
+
+  test('an endpoint that is away is put off as a whole', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    await database.execute([store.insert(message('1')), store.insert(message('2')), store.insert(message('3', b))])
+    await store.saveFailed(message('1'), { attempts: 1, nextAttemptMs: 9_000, error: 'away' })
+    await store.postpone(a, 5_000)
+    assert.deepEqual(await store.findDue(a, 4_999, 10), [])
+    assert.deepEqual(
+      (await store.findDue(a, 9_000, 10)).map(({ id, nextAttemptMs }) => [id, nextAttemptMs]),
+      [
+        ['1', 9_000],
+        ['2', 5_000],
+      ],
+    )
+    assert.equal((await store.findDue(b, 100, 10)).length, 1)
+  })
+
+  test('forgets what ended long ago, never what is still on its way', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    await database.execute([store.insert(message('1')), store.insert(message('2'))])
+    await store.saveDelivered(message('1'), 150)
+    await store.prune(100)
+    assert.equal((await store.list(10)).length, 2)
+    await store.prune(101)
+    assert.deepEqual(
+      (await store.list(10)).map(({ id }) => id),
+      ['2'],
+    )
+  })
+}

@@ -1,0 +1,94 @@
+/** The outbox of webhooks on the node's database. */
+import type { Database, Row } from '../storage/database.ts'
+import type { WebhookEntry, WebhookStore } from './webhook-store.ts'
+
+const columns = 'id, endpoint, type, payload, occurred_ms, attempts, next_attempt_ms, last_error, delivered_ms'
+
+/** The table is `webhooksSchema`. */
+export function createWebhookStore(database: Database): WebhookStore {
+  return { ...readsOf(database), ...writesOf(database) }
+}
+
+type Reads = Pick<WebhookStore, 'findDue' | 'nextDueMs' | 'list'>
+
+function readsOf(database: Database): Reads {
+  return {
+    async findDue(endpoint, nowMs, limit) {
+      const sql = `SELECT ${columns} FROM webhook_messages
+        WHERE payload IS NOT NULL AND next_attempt_ms <= ? AND endpoint = ? ORDER BY occurred_ms, id LIMIT ?`
+      return (await database.all(sql, [nowMs, endpoint, limit])).map(entryOf)
+    },
+    async nextDueMs(afterMs) {
+      const sql = `SELECT MIN(next_attempt_ms) AS due FROM webhook_messages
+        WHERE payload IS NOT NULL AND next_attempt_ms > ?`
+      const row = await database.get<Row & { due: number | null }>(sql, [afterMs])
+      return row?.due ?? undefined
+    },
+    async list(limit) {
+      const sql = `SELECT ${columns} FROM webhook_messages
+        ORDER BY CASE WHEN payload IS NOT NULL THEN 0 ELSE 1 END, occurred_ms DESC, id DESC, endpoint LIMIT ?`
+      return (await database.all(sql, [limit])).map(entryOf)
+    },
+  }
+}
+
+function writesOf(database: Database): Omit<WebhookStore, keyof Reads> {
+  const run = async (sql: string, params: readonly (string | number)[]): Promise<void> =>
+    void (await database.execute([{ sql, params }]))
+  return {
+    insert: ({ id, endpoint, type, payload, occurredMs }) => ({
+      sql: `INSERT INTO webhook_messages (id, endpoint, type, payload, occurred_ms, attempts, next_attempt_ms)
+        VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING`,
+      params: [id, endpoint, type, payload, occurredMs, occurredMs],
+    }),
+    saveDelivered: ({ id, endpoint }, atMs) =>
+      run(
+        `UPDATE webhook_messages SET delivered_ms = ?, payload = NULL, attempts = attempts + 1, last_error = NULL
+          WHERE id = ? AND endpoint = ? AND payload IS NOT NULL`,
+        [atMs, id, endpoint],
+      ),
+    saveFailed: ({ id, endpoint }, { attempts, nextAttemptMs, error }) =>
+      run(
+        `UPDATE webhook_messages SET attempts = ?, next_attempt_ms = ?, last_error = ?
+          WHERE id = ? AND endpoint = ? AND payload IS NOT NULL`,
+        [attempts, nextAttemptMs, error, id, endpoint],
+      ),
+    saveGivenUp: ({ id, endpoint }, reason) =>
+      run(
+        `UPDATE webhook_messages SET payload = NULL, last_error = ?
+          WHERE id = ? AND endpoint = ? AND payload IS NOT NULL`,
+        [reason, id, endpoint],
+      ),
+    postpone: (endpoint, untilMs) =>
+      run(
+        `UPDATE webhook_messages SET next_attempt_ms = ?
+          WHERE endpoint = ? AND payload IS NOT NULL AND next_attempt_ms < ?`,
+        [untilMs, endpoint, untilMs],
+      ),
+    giveUpOthers: (endpoints, reason) =>
+      run(
+        `UPDATE webhook_messages SET payload = NULL, last_error = ? WHERE payload IS NOT NULL
+          ${endpoints.map(() => 'AND endpoint <> ?').join(' ')}`,
+        [reason, ...endpoints],
+      ),
+    prune: (beforeMs) => run('DELETE FROM webhook_messages WHERE payload IS NULL AND occurred_ms < ?', [beforeMs]),
+  }
+}
+
+function entryOf(row: Row): WebhookEntry {
+  const text = (name: string): string | undefined => {
+    const value = row[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  return {
+    id: String(row['id']),
+    endpoint: String(row['endpoint']),
+    type: String(row['type']),
+    payload: text('payload'),
+    occurredMs: Number(row['occurred_ms']),
+    attempts: Number(row['attempts']),
+    nextAttemptMs: Number(row['next_attempt_ms']),
+    lastError: text('last_error'),
+    deliveredMs: typeof row['delivered_ms'] === 'number' ? row['delivered_ms'] : undefined,
+  }
+}

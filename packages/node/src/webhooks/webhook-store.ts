@@ -1,0 +1,43 @@
+/** What the outbox of webhooks keeps. Writes that belong to a larger transaction are given as statements. */
+import type { Statement } from '../storage/database.ts'
+
+/** A message on its way. */
+export interface WebhookEntry {
+  readonly id: string
+  /** URL. */
+  readonly endpoint: string
+  readonly type: string
+  /** Text as the caller gave it, sealed or not; undefined once delivered or given up. */
+  readonly payload: string | undefined
+  readonly occurredMs: number
+  readonly attempts: number
+  readonly nextAttemptMs: number
+  /** Why the last try failed; never holds anything of the payload. */
+  readonly lastError: string | undefined
+  readonly deliveredMs: number | undefined
+}
+
+export interface WebhookStore {
+  /** Puts a message into the outbox, due at once. */
+  insert(message: Pick<WebhookEntry, 'id' | 'endpoint' | 'type' | 'occurredMs'> & { payload: string }): Statement
+  /** Messages for the endpoint that are due, oldest first; at most `limit`. */
+  findDue(endpoint: string, nowMs: number, limit: number): Promise<WebhookEntry[]>
+  /** When, after then, the next message of all endpoints falls due; undefined for never. */
+  nextDueMs(afterMs: number): Promise<number | undefined>
+  /** Ends the message and takes its payload away. */
+  saveDelivered(message: Pick<WebhookEntry, 'id' | 'endpoint'>, atMs: number): Promise<void>
+  saveFailed(
+    message: Pick<WebhookEntry, 'id' | 'endpoint'>,
+    failure: { readonly attempts: number; readonly nextAttemptMs: number; readonly error: string },
+  ): Promise<void>
+  /** Ends the message undelivered and takes its payload away. */
+  saveGivenUp(message: Pick<WebhookEntry, 'id' | 'endpoint'>, reason: string): Promise<void>
+  /** Puts off everything for the endpoint until then, without counting a try. */
+  postpone(endpoint: string, untilMs: number): Promise<void>
+  /** Gives up what is for none of these endpoints: it would keep a link for ever. */
+  giveUpOthers(endpoints: readonly string[], reason: string): Promise<void>
+  /** The outbox, messages on their way first, then the latest; at most `limit`. */
+  list(limit: number): Promise<WebhookEntry[]>
+  /** Forgets ended messages of before then. */
+  prune(beforeMs: number): Promise<void>
+}

@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { Webhook } from 'standardwebhooks'
+import { createAddressGuard } from '../http/address-guard.ts'
+import { createGuardedFetch } from '../http/guarded-fetch.ts'
+import type { Database } from '../storage/database.ts'
+import { openSqlite } from '../storage/sqlite.ts'
+import { webhookEventTypes } from './webhook-config.ts'
+import { createWebhookDelivery, type DeliverWebhook } from './webhook-delivery.ts'
+import { parseWebhookSecret } from './webhook-signature.ts'
+import { createWebhookStore } from './webhook-store-sql.ts'
+import { webhooksSchema } from './webhooks-schema.ts'
+import { createWebhooks, type WebhookEndpoint, type Webhooks } from './webhooks.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'comity-webhooks-'))
+after(() => rmSync(directory, { recursive: true, force: true }))
+
+const secret = `whsec_${createHash('sha256').update('a').digest('base64')}`
+const nextSecret = `whsec_${createHash('sha256').update('b').digest('base64')}`
+const network = createWebhookDelivery(createGuardedFetch({ guard: createAddressGuard({ allowPrivateAddresses: [] }) }))
+
+const openTables = async (path: string): Promise<Database> => {
+  const database = await openSqlite(path)
+  const known = await database.get(`SELECT name FROM sqlite_schema WHERE name = 'webhook_messages'`)
+  if (known === undefined) await database.execute(webhooksSchema.map((sql) => ({ sql })))
+  return database
+}
+
+/** The holder's own system: keeps what it got and answers as told. */
+class Receiver implements AsyncDisposable {
+  readonly got: { headers: IncomingMessage['headers']; body: string; path: string }[] = []
+  readonly server: Server
+  status = 200
+  fields: Record<string, string> = {}
+  hang = false
+
+  constructor() {
+    this.server = createServer((message, response) => {
+      const chunks: Buffer[] = []
+      message.on('data', (chunk: Buffer) => chunks.push(chunk))
+      message.on('end', () => {
+        this.got.push({ headers: message.headers, body: Buffer.concat(chunks).toString(), path: message.url ?? '' })
+        if (!this.hang) response.writeHead(this.status, this.fields).end('{"echo":"not to be logged"}')
+      })
+    })
+  }
+
+  async open(): Promise<this> {
+    this.server.listen(0, '127.0.0.1')
+    await once(this.server, 'listening')
+    return this
+  }
+
+  url(path = '/hook?key=operators-own'): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}${path}`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.server.closeAllConnections()
+    this.server.close()
+    await once(this.server, 'close')
+  }
+}
+
+interface SceneOptions {
+  readonly database: Database
+  readonly endpoints: readonly (Partial<WebhookEndpoint> & { url: string })[]
+  readonly deliver?: DeliverWebhook
+  readonly unsealed?: () => string | undefined
+}
+
+function scene(options: SceneOptions) {
+  const told: unknown[] = []
+  const clock = { nowMs: Date.now() }
+  let ids = 0
+  const webhooks: Webhooks = createWebhooks({
+    endpoints: options.endpoints.map((endpoint) => ({
+      signers: parseWebhookSecret(secret),
+      events: webhookEventTypes,
+      fingerprints: [],
+      timeoutMs: 1_000,
+      ...endpoint,
+    })),
+    store: createWebhookStore(options.database),
+    vault: { unseal: async (text) => (options.unsealed === undefined ? text : options.unsealed()) },
+    deliver: options.deliver ?? network,
+    clock: { now: () => clock.nowMs },
+    randomBytes: (length) => new Uint8Array(length).fill(128),
+    newId: () => `msg_${++ids}`,
+    onDelivered: (notice) => told.push(notice),
+    onDelayed: (notice) => told.push(notice),
+    onError: (error) => assert.fail(String(error)),
+  })
+  const round = async (): Promise<void> => {
+    webhooks.wake()
+    await webhooks.settled()
+  }
+  return { webhooks, clock, told, round, database: options.database }
+}
+
+const asked = {
+  type: 'consent.requested',
+  payload: { reference: '736041664', link: 'https://consent.example.org/c/planted-secret' },
+} as const
+
+test('a message verifies with an implementation written by others, and says what happened', async () => {
+  await using receiver = await new Receiver().open()
+  await using database = await openTables(':memory:')
+  const { webhooks, round, told, clock } = scene({ database, endpoints: [{ url: receiver.url() }] })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked))
+  await round()
+  const [message] = receiver.got
+  assert.deepEqual(new Webhook(secret).verify(message!.body, message!.headers as Record<string, string>), {
+    type: 'consent.requested',
+    timestamp: new Date(clock.nowMs).toISOString(),
+    data: asked.payload,
+  })
+  assert.throws(() => new Webhook(nextSecret).verify(message!.body, message!.headers as Record<string, string>))
+  assert.equal(message!.headers['content-type'], 'application/json')
+  assert.equal(message!.path, '/hook?key=operators-own')
+  assert.deepEqual(told, [{ id: 'msg_1', type: 'consent.requested', endpoint: new URL(receiver.url()).origin }])
+})
+
+test('while one secret takes over from another, receivers with either can verify', async () => {
+  await using receiver = await new Receiver().open()
+  await using database = await openTables(':memory:')
+  const signers = parseWebhookSecret(`${nextSecret}\n${secret}\n`)
+  const { webhooks, round } = scene({ database, endpoints: [{ url: receiver.url(), signers }] })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked))
+  await round()
+  const { body, headers } = receiver.got[0]!
+  for (const known of [secret, nextSecret]) new Webhook(known).verify(body, headers as Record<string, string>)
+})
+
+test('refuses a secret that is not one, without repeating it', () => {
+  const short = Buffer.alloc(23).toString('base64')
+  const long = Buffer.alloc(65).toString('base64')
+  for (const text of ['', 'hunter2-planted', `whsec_${short}`, `whsec_${long}`, 'whsec_&&&planted', `${secret} x`]) {
+    assert.throws(
+      () => parseWebhookSecret(text),
+      (error: Error & { code?: string }) => error.code === 'config-invalid' && !error.message.includes('planted'),
+      text,
+    )
+  }
+})
+
+test('the next try has the same id and body and a new time, after growing waits, across restarts', async () => {
+  await using receiver = await new Receiver().open()
+  receiver.status = 503
+  const path = join(directory, 'restart.db')
+  const waits: number[] = []
+  let nowMs = Date.now()
+  for (let attempt = 0; attempt < 4; attempt++) {
+    await using database = await openTables(path)
+    const { webhooks, round, clock } = scene({ database, endpoints: [{ url: receiver.url() }] })
+    await using _ = webhooks
+    clock.nowMs = nowMs
+    if (attempt === 0) await database.execute(webhooks.statement(asked))
+    await round()
+    await round()
+    assert.equal(receiver.got.length, attempt + 1, 'one try at its time')
+    const [entry] = await webhooks.list()
+    waits.push(entry!.nextAttemptMs - nowMs)
+    nowMs = entry!.nextAttemptMs
+  }
+  assert.deepEqual(
+    waits,
+    [1, 2, 4, 8].map((seconds) => Math.floor((seconds * 1000 * 128.5) / 128)),
+  )
+  receiver.status = 204
+  await using database = await openTables(path)
+  const { webhooks, round, clock } = scene({ database, endpoints: [{ url: receiver.url() }] })
+  await using _ = webhooks
+  clock.nowMs = nowMs
+  await round()
+  assert.equal(new Set(receiver.got.map(({ body }) => body)).size, 1)
+  assert.equal(new Set(receiver.got.map(({ headers }) => headers['webhook-id'])).size, 1)
+  assert.ok(new Set(receiver.got.map(({ headers }) => headers['webhook-timestamp'])).size > 1)
+  const [entry] = await webhooks.list()
+  assert.equal(entry?.payload, undefined)
+  assert.equal(entry?.deliveredMs, nowMs)
+})
+
+test('what names a person is kept sealed until it is delivered, and is nowhere afterwards', async () => {
+  await using receiver = await new Receiver().open()
+  receiver.status = 500
+  const path = join(directory, 'sealed.db')
+  await using database = await openTables(path)
+  let plain = ''
+  const seal = (text: string): string => {
+    plain = text
+    return `sealed:handle:${Buffer.from(Buffer.from(text).map((byte) => byte ^ 0x5a)).toString('base64url')}`
+  }
+  const { webhooks, round, told } = scene({ database, endpoints: [{ url: receiver.url() }], unsealed: () => plain })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked, { seal }))
+  await round()
+  assert.equal(JSON.parse(receiver.got[0]!.body).data.reference, '736041664')
+  const disk = () => ['', '-wal'].map((end) => readFileSync(`${path}${end}`, 'latin1')).join('')
+  const found = (text: string, planted: readonly string[]) => planted.filter((word) => text.includes(word))
+  assert.deepEqual(found(disk(), ['736041664', 'planted-secret', 'not to be logged']), [])
+  assert.deepEqual(
+    found(JSON.stringify(told), ['736041664', 'planted-secret', 'operators-own', 'not to be logged']),
+    [],
+  )
+  const sealed = (await webhooks.list())[0]!.payload!
+  assert.ok(disk().includes(sealed))
+})
+
+test('a message about a person who was erased meanwhile is never sent', async () => {
+  await using receiver = await new Receiver().open()
+  await using database = await openTables(':memory:')
+  const { webhooks, round } = scene({ database, endpoints: [{ url: receiver.url() }], unsealed: () => undefined })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked, { seal: () => 'sealed:handle:x' }))
+  await round()
+  assert.equal(receiver.got.length, 0)
+  assert.equal((await webhooks.list())[0]?.payload, undefined)
+})
+
+test('each system is told of what it asked for, and one that is away holds up no other', async () => {
+  await using away = await new Receiver().open()
+  await using there = await new Receiver().open()
+  away.hang = true
+  await using database = await openTables(':memory:')
+  const endpoints = [
+    { url: away.url(), timeoutMs: 100 },
+    { url: there.url(), events: ['consent.changed' as const] },
+  ]
+  const { webhooks, round } = scene({ database, endpoints })
+  await using _ = webhooks
+  assert.ok(webhooks.hasListener('consent.requested'))
+  await database.execute(webhooks.statement(asked))
+  await database.execute(webhooks.statement({ type: 'consent.changed', payload: {} }))
+  await round()
+  assert.deepEqual(
+    there.got.map(({ body }) => (JSON.parse(body) as { type: string }).type),
+    ['consent.changed'],
+  )
+  assert.equal(away.got.length, 1, 'after a failure the rest waits too')
+  const waiting = (await webhooks.list()).filter(({ endpoint }) => endpoint === away.url())
+  assert.ok(waiting.every(({ payload, nextAttemptMs }) => payload !== undefined && nextAttemptMs > 0))
+})
+
+test('a message that is refused for what it is holds up none behind it', async () => {
+  await using receiver = await new Receiver().open()
+  await using database = await openTables(':memory:')
+  const { webhooks, round } = scene({ database, endpoints: [{ url: receiver.url() }] })
+  await using _ = webhooks
+  receiver.status = 400
+  await database.execute(webhooks.statement(asked))
+  await database.execute(webhooks.statement(asked))
+  await round()
+  assert.equal(receiver.got.length, 2)
+})
+
+test('waits as long as the receiver asks for', async () => {
+  await using receiver = await new Receiver().open()
+  receiver.status = 429
+  receiver.fields = { 'retry-after': '3600' }
+  await using database = await openTables(':memory:')
+  const { webhooks, round, clock } = scene({ database, endpoints: [{ url: receiver.url() }] })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked))
+  await round()
+  assert.ok((await webhooks.list())[0]!.nextAttemptMs >= clock.nowMs + 3_600_000)
+})
+
+test('a redirect is not followed: it would carry a link to somebody else', async () => {
+  await using receiver = await new Receiver().open()
+  await using other = await new Receiver().open()
+  receiver.status = 307
+  receiver.fields = { location: other.url() }
+  await using database = await openTables(':memory:')
+  const { webhooks, round } = scene({ database, endpoints: [{ url: receiver.url() }] })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked))
+  await round()
+  assert.equal(other.got.length, 0)
+  assert.equal((await webhooks.list())[0]?.lastError, 'status 307')
+})
+
+test('a name that leads into a private network is not called', async () => {
+  await using database = await openTables(':memory:')
+  const guarded = createGuardedFetch({
+    guard: createAddressGuard({ allowPrivateAddresses: [] }),
+    lookup: async () => [{ address: '10.0.0.7', family: 4 }],
+  })
+  const deliver = createWebhookDelivery(guarded)
+  const { webhooks, round } = scene({ database, endpoints: [{ url: 'https://portal.example/hook' }], deliver })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked))
+  await round()
+  assert.match((await webhooks.list())[0]?.lastError ?? '', /^address-forbidden/)
+})
+
+test('what waits for an endpoint that is no longer configured is given up', async () => {
+  await using receiver = await new Receiver().open()
+  await using database = await openTables(':memory:')
+  const first = scene({ database, endpoints: [{ url: receiver.url('/old') }] })
+  await database.execute(first.webhooks.statement(asked))
+  const { webhooks, round } = scene({ database, endpoints: [{ url: receiver.url('/new') }] })
+  await using _ = webhooks
+  await round()
+  assert.equal(receiver.got.length, 0)
+  assert.equal((await webhooks.list())[0]?.payload, undefined)
+})
