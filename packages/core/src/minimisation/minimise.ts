@@ -1,0 +1,113 @@
+/** Minimisation: of an answer about one person, what was released and nothing else. Pure; the result is new. */
+import type { Release, ReleasePart } from '../consent/release.ts'
+import { eachElement, isObject, stepsOf } from './answer-path.ts'
+import { maxAnswerDepth, project, projectionOf, projectionOfPaths, setMember, type Projection } from './projection.ts'
+import { liesInPeriod, satisfiesFilter } from './row-conditions.ts'
+import type { TransformMeans } from './transforms.ts'
+
+/** Where the rows of an answer are. */
+export interface RowLayout {
+  /** Answer path (`answer-path.ts`) of the rows: `items[]`, `[]`, or empty when the whole answer is one row. */
+  readonly rows: string
+  /** Field path of a row's own date, by which a period is judged. Without it no row lies in any period. */
+  readonly date?: string | undefined
+  /** Answer paths of members that are about nobody and go on as they are: the total of a list. A path that leads to
+   *  the rows, or into them unless the whole answer is the row, gives nothing. */
+  readonly open: readonly string[]
+}
+
+interface Work extends TransformMeans {
+  readonly parts: readonly ReleasePart[]
+  readonly date: string | undefined
+  /** By the places of the parts that a row passes, joined by commas. */
+  readonly projections: Map<string, Projection>
+}
+
+/** What is released of a parsed JSON answer. Rows that pass the conditions of no part are left out; so are members
+ *  that hold nothing released, and whatever is not of the kind that the layout says. The answer's outermost object or
+ *  list stays, if empty. */
+export function minimise(
+  value: unknown,
+  release: Release,
+  context: { layout: RowLayout; means: TransformMeans },
+): unknown {
+  const { layout, means } = context
+  const { keyedHash, pseudonym } = means
+  const work = { parts: release.parts, date: layout.date, projections: new Map(), keyedHash, pseudonym }
+  const steps = stepsOf(layout.rows)
+  const open = projectionOfPaths(layout.open)
+  const result = steps.length === 0 ? wholeAnswer(value, open, work) : envelope(value, { steps, open, depth: 0 }, work)
+  return result ?? (steps[0] === eachElement ? [] : {})
+}
+
+function wholeAnswer(value: unknown, open: Projection, work: Work): unknown {
+  if (!isObject(value)) return undefined
+  return merged(projectRow(value, 0, work), project(value, open, { ...work, depth: 0, isWhole: false }))
+}
+
+/** Members of both; of a member that both have, what the row gives. */
+function merged(row: unknown, open: unknown): unknown {
+  if (!isObject(row) || !isObject(open)) return row ?? open
+  const result: Record<string, unknown> = {}
+  for (const name of Object.keys(open)) {
+    setMember(result, name, Object.hasOwn(row, name) ? merged(row[name], open[name]) : open[name])
+  }
+  for (const name of Object.keys(row)) if (!Object.hasOwn(open, name)) setMember(result, name, row[name])
+  return result
+}
+
+interface EnvelopePlace {
+  /** Steps that are left to the rows. */
+  readonly steps: readonly string[]
+  readonly open: Projection | undefined
+  readonly depth: number
+}
+
+/** The part of the answer around its rows. */
+function envelope(value: unknown, place: EnvelopePlace, work: Work): unknown {
+  const [step, ...steps] = place.steps
+  if (place.depth >= maxAnswerDepth) return undefined
+  if (step === undefined) return isObject(value) ? projectRow(value, place.depth, work) : undefined
+  if (step === eachElement) {
+    if (!Array.isArray(value)) return undefined
+    const inner = { steps, open: place.open?.elements, depth: place.depth + 1 }
+    return value.map((element) => envelope(element, inner, work)).filter((element) => element !== undefined)
+  }
+  return isObject(value) ? envelopeObject(value, { ...place, step, steps }, work) : undefined
+}
+
+function envelopeObject(
+  value: Readonly<Record<string, unknown>>,
+  { step, steps, open, depth }: EnvelopePlace & { readonly step: string },
+  work: Work,
+): unknown {
+  const result: Record<string, unknown> = {}
+  for (const [name, child] of open?.members ?? []) {
+    if (name === step || !Object.hasOwn(value, name)) continue
+    const copy = project(value[name], child, { ...work, depth: depth + 1, isWhole: false })
+    if (copy !== undefined) setMember(result, name, copy)
+  }
+  if (!Object.hasOwn(value, step)) return result
+  const inner = envelope(value[step], { steps, open: open?.members.get(step), depth: depth + 1 }, work)
+  if (inner !== undefined) setMember(result, step, inner)
+  return result
+}
+
+/** What the parts that a row passes release of it; undefined when it passes none. */
+function projectRow(row: Readonly<Record<string, unknown>>, depth: number, work: Work): unknown {
+  const passed = work.parts.map((_, index) => index).filter((index) => passes(row, work.parts[index], work.date))
+  if (passed.length === 0) return undefined
+  const key = passed.join()
+  let projection = work.projections.get(key)
+  if (projection === undefined) {
+    projection = projectionOf(passed.map((index) => work.parts[index] as ReleasePart))
+    work.projections.set(key, projection)
+  }
+  return project(row, projection, { ...work, depth, isWhole: false }) ?? {}
+}
+
+function passes(row: unknown, part: ReleasePart | undefined, date: string | undefined): boolean {
+  if (part === undefined || part.fields.length === 0) return false
+  if (part.period !== undefined && !liesInPeriod(row, date, part.period)) return false
+  return part.filters.every((filter) => satisfiesFilter(row, filter))
+}

@@ -1,0 +1,65 @@
+/** Whether a row gives anything of a part of a release: its filters and its period. What cannot be judged (a value that
+ *  is missing, null, or of another type) does not pass. */
+import type { RowFilter } from '../consent/consent-scope.ts'
+import type { ReleasePeriod } from '../consent/release.ts'
+import { stepsOf, valuesAt } from './answer-path.ts'
+import { liesIn, momentRange } from './data-moment.ts'
+
+type Scalar = string | number | boolean
+
+/** True when the condition holds for the row. A path that leads to several values needs all of them to hold, and one
+ *  at least. */
+export function satisfiesFilter(row: unknown, { path, op, value }: RowFilter): boolean {
+  const values = valuesAt(row, stepsOf(path))
+  if (values === undefined || values.length === 0) return false
+  return values.every((found) => holds(found, op, value))
+}
+
+function holds(found: unknown, op: RowFilter['op'], wanted: RowFilter['value']): boolean {
+  if (!isScalar(found)) return false
+  if (op === 'in') return Array.isArray(wanted) && wanted.includes(found)
+  if (!isScalar(wanted) || typeof found !== typeof wanted) return false
+  if (op === '=') return found === wanted
+  if (op === '!=') return found !== wanted
+  const order = orderOf(found, wanted)
+  if (order === undefined) return false
+  if (op === '<') return order < 0
+  if (op === '<=') return order <= 0
+  if (op === '>') return order > 0
+  return op === '>=' && order >= 0
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+}
+
+/** Below, at or above 0 as the first is less, the same or more; undefined for values without an order. */
+function orderOf(a: Scalar, b: Scalar): number | undefined {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  return typeof a === 'string' && typeof b === 'string' ? compareByCodePoint(a, b) : undefined
+}
+
+function compareByCodePoint(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let index = 0; index < length; index++) {
+    const [unitOfA, unitOfB] = [a.charCodeAt(index), b.charCodeAt(index)]
+    if (unitOfA !== unitOfB) return rank(unitOfA) - rank(unitOfB)
+  }
+  return a.length - b.length
+}
+
+/** Places surrogates, which stand for code points from U+10000 on, above all other units. */
+function rank(unit: number): number {
+  if (unit >= 0xe000) return unit - 0x800
+  return unit >= 0xd800 ? unit + 0x2000 : unit
+}
+
+/** True when the row's own date, found at `datePath`, lies in the period. */
+export function liesInPeriod(row: unknown, datePath: string | undefined, period: ReleasePeriod): boolean {
+  const values = datePath === undefined ? undefined : valuesAt(row, stepsOf(datePath))
+  if (values === undefined || values.length === 0) return false
+  return values.every((value) => {
+    const range = momentRange(value)
+    return range !== undefined && liesIn(range, period)
+  })
+}
