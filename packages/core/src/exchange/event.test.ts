@@ -111,6 +111,34 @@ test('receipt and event of either side tell the same story', () => {
   assert.deepEqual(checkReceiptMatchesEvent(claims, recipientEvent), [])
 })
 
+test('a call about a person names consent, delegation and fields in receipt and event alike', () => {
+  const said = {
+    consent: { id: 'urn:uuid:1', rev: 2, hash },
+    via: ['did:web:lab.example', 'did:web:firm.example'],
+    released: ['height', 'name'],
+    withheld: ['weight'],
+  }
+  const told: ReceiptClaims = { ...claims, con: said.consent, via: said.via, rel: said.released, wit: said.withheld }
+  for (const event of [
+    { ...holderEvent, ...said },
+    { ...recipientEvent, ...said },
+  ]) {
+    assert.deepEqual(checkReceiptMatchesEvent(told, event), [])
+    assert.deepEqual(parseExchangeEvent(exchangeEventBody(event)), JSON.parse(JSON.stringify(event)))
+    for (const [member, other] of [
+      ['consent', { ...said.consent, rev: 1 }],
+      ['consent', undefined],
+      ['via', ['did:web:lab.example']],
+      ['released', ['height,name']],
+      ['released', ['name', 'height']],
+      ['withheld', []],
+    ] as const) {
+      assert.deepEqual(checkReceiptMatchesEvent(told, { ...event, [member]: other }), [member])
+    }
+    assert.deepEqual(checkReceiptMatchesEvent(claims, event), ['consent', 'via', 'released', 'withheld'])
+  }
+})
+
 test('names every member on which receipt and event disagree', () => {
   for (const [event, members] of [
     [{ ...holderEvent, id: 'x' }, ['id']],

@@ -33,6 +33,13 @@ export interface ExchangeEvent {
   readonly agreement?: string | undefined
   /** IRI. */
   readonly purpose?: string | undefined
+  /** The consent under which a call about a person was decided: id, revision, hash of the record. */
+  readonly consent?: { readonly id: string; readonly rev: number; readonly hash: string } | undefined
+  /** DIDs from the consent's recipient to the caller, when the caller acted by delegation. */
+  readonly via?: readonly string[] | undefined
+  /** Field paths that left, and those that were asked for and did not. */
+  readonly released?: readonly string[] | undefined
+  readonly withheld?: readonly string[] | undefined
   readonly status?: number | undefined
   /** Problem code of a denial or failure. */
   readonly problem?: string | undefined
@@ -49,6 +56,7 @@ export interface ExchangeEvent {
 const text = z.string().min(1).max(4096)
 const hash = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/)
 const duration = z.number().nonnegative()
+const fields = z.array(text).max(1024)
 
 const eventSchema = z.strictObject({
   type: z.literal('exchange'),
@@ -64,6 +72,10 @@ const eventSchema = z.strictObject({
   path: text.optional(),
   agreement: text.optional(),
   purpose: text.optional(),
+  consent: z.strictObject({ id: text, rev: z.int().nonnegative(), hash }).optional(),
+  via: z.array(text).max(16).optional(),
+  released: fields.optional(),
+  withheld: fields.optional(),
   status: z.int().min(100).max(599).optional(),
   problem: text.optional(),
   requestHash: hash.optional(),
@@ -89,6 +101,10 @@ export function exchangeEventBody(event: ExchangeEvent): string {
     path: event.path,
     agreement: event.agreement,
     purpose: event.purpose,
+    consent: event.consent,
+    via: event.via,
+    released: event.released,
+    withheld: event.withheld,
     status: event.status,
     problem: event.problem,
     requestHash: event.requestHash,
@@ -128,12 +144,25 @@ export function checkReceiptMatchesEvent(claims: ReceiptClaims, event: ExchangeE
     ['operation', claims.op, event.operation],
     ['agreement', claims.agr, event.agreement],
     ['purpose', claims.pur, event.purpose],
+    ['consent', consentText(claims.con), consentText(event.consent)],
+    ['via', textOf(claims.via), textOf(event.via)],
+    ['released', textOf(claims.rel), textOf(event.released)],
+    ['withheld', textOf(claims.wit), textOf(event.withheld)],
     ['status', claims.status, event.status],
     ['requestHash', claims.req, event.requestHash],
     ['responseHash', claims.res, event.responseHash],
     ...sidePairs(claims, event),
   ]
   return pairs.filter(([, receipt, log]) => receipt !== log).map(([member]) => member)
+}
+
+/** Lists are told apart member by member, whatever their members hold. */
+function textOf(list: readonly string[] | undefined): string | undefined {
+  return list && JSON.stringify(list)
+}
+
+function consentText(consent: ReceiptClaims['con']): string | undefined {
+  return consent && JSON.stringify([consent.id, consent.rev, consent.hash])
 }
 
 /** The holder states the same moment in both; the recipient kept where the holder's log has the exchange. */

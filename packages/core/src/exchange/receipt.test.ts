@@ -29,6 +29,7 @@ const full: ReceiptClaims = {
   agr: 'urn:uuid:1',
   pur: 'https://w3id.org/dpv#ResearchAndDevelopment',
   con: { id: 'c1', rev: 3, hash },
+  via: ['did:web:lab.example', 'did:web:firm.example'],
   pol: ['p1'],
   rel: ['/name'],
   wit: [],

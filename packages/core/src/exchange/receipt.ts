@@ -35,6 +35,7 @@ const claimsSchema = z.strictObject({
   agr: text.optional(),
   pur: text.optional(),
   con: z.strictObject({ id: text, rev: z.int().nonnegative(), hash }).optional(),
+  via: z.array(text).max(16).optional(),
   pol: names.optional(),
   rel: names.optional(),
   wit: names.optional(),
@@ -69,6 +70,8 @@ export interface ReceiptClaims {
   readonly pur?: string | undefined
   /** The consent record: id, revision and hash. */
   readonly con?: { readonly id: string; readonly rev: number; readonly hash: string } | undefined
+  /** DIDs from the consent's recipient to `aud`, who acted by delegation. */
+  readonly via?: readonly string[] | undefined
   /** Ids of the policies that decided; fields released and withheld. */
   readonly pol?: readonly string[] | undefined
   readonly rel?: readonly string[] | undefined

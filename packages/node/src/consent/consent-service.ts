@@ -11,6 +11,7 @@ import type {
 } from '@comity/core/consent/consent-record'
 import type { Release } from '@comity/core/consent/release'
 import type { Statement } from '../storage/database.ts'
+import type { SubjectKey } from '../vault/vault.ts'
 
 /** Where a consent stands now: its row, which is the truth about it. */
 export interface ConsentStanding {
@@ -146,18 +147,26 @@ export type ConsentVerdict =
       readonly consent: { readonly id: string; readonly rev: number; readonly hash: string }
       /** DIDs from the recipient to the caller, when the caller acts by delegation; else empty. */
       readonly via: readonly string[]
-      /** Subject handle, and reference for the upstream. */
-      readonly subject: string
+      /** The subject's key, under which everything that describes the call is kept; the reference for the upstream. */
+      readonly key: SubjectKey
       readonly reference: string
       /** The pairwise id towards the root's recipient. */
       readonly pairwise: string
       readonly release: Release
+      /** For the transform `hash`: keyed, other towards every recipient. */
+      readonly keyedHash: (text: string) => string
       /** Writes the use down; goes into the transaction that records the outcome. */
       use(exchangeId: string, nowMs: number): readonly Statement[]
       /** Ends the call's hold on the counters: `released` when an answer left, so the use counts. */
       settle(released: boolean): void
     }
-  | { readonly allowed: false; readonly code: ConsentRefusal; readonly detail: string }
+  | {
+      readonly allowed: false
+      readonly code: ConsentRefusal
+      readonly detail: string
+      /** For the problem: the consent's `state`, or `retryAfterSeconds`. */
+      readonly members?: Readonly<Record<string, unknown>> | undefined
+    }
 
 /** One code for all that a stranger may not tell apart: no token, no consent, no such person, another person's. */
 export type ConsentRefusal =

@@ -1,15 +1,18 @@
 /** What the gateway asks of the other parts of the node. It imports none of them; `node.ts` gives it their services. */
+import type { Release } from '@comity/core/consent/release'
 import type { SigningKey, VerifyingKey } from '@comity/core/crypto/crypto'
+import type { TransformMeans } from '@comity/core/minimisation/transforms'
 import type { ProblemCode } from '@comity/core/problems'
 import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
 import type { ExchangeSummary } from '../telemetry/events.ts'
+import type { SubjectKey } from '../vault/vault.ts'
 
 /** A product as the gateway uses it. Every method throws the `Problem` that the caller should read. */
 export interface OfferedProduct {
   readonly id: string
   readonly version: string
-  readonly productClass: 'public' | 'partner'
+  readonly productClass: 'public' | 'partner' | 'personal'
   readonly requestBytes: number
   readonly requireClientCertificate: boolean
   /** Finds and validates the operation. `path` is normalised and relative to the product (`/…`). */
@@ -18,6 +21,14 @@ export interface OfferedProduct {
   forward(operation: MatchedOperation, request: RequestToForward): Promise<UpstreamAnswer>
   /** Judges the answer by the operation's schema and keeps only what may leave. */
   judge(operation: MatchedOperation, answer: UpstreamAnswer): UpstreamAnswer
+  /** Of an answer about one person, judged as `judge` does: what was released and nothing else. */
+  minimise(operation: MatchedOperation, answer: UpstreamAnswer, released: ReleaseToApply): UpstreamAnswer
+}
+
+/** What a consent releases of an answer, and with what values are changed on their way. */
+export interface ReleaseToApply {
+  readonly release: Release
+  readonly means: TransformMeans
 }
 
 export interface RequestToMatch {
@@ -33,12 +44,25 @@ export interface RequestToForward extends RequestToMatch {
   readonly exchangeId: string
   /** W3C `traceparent` of the call's span. */
   readonly traceparent?: string
+  /** Stands in the place of what the request names as its subject: the reference that the upstream knows. */
+  readonly subjectReference?: string
 }
 
 export interface MatchedOperation {
   readonly operationId: string
   /** `/athletes/{id}`: the path without anybody's data. */
   readonly template: string
+  /** Of a personal product: whom the call is about, and what it asks for. */
+  readonly personal?: PersonalCall | undefined
+}
+
+/** What a call to a personal product says of its subject. */
+export interface PersonalCall {
+  /** What the request names: a pairwise id or a reference of the holder's. Undefined when it names nobody. */
+  readonly subject: string | undefined
+  /** Labelled fields of the product in their order, and those that the call asks for (all when undefined). */
+  readonly labels: readonly { readonly path: string; readonly domain: string }[]
+  readonly requested: readonly string[] | undefined
 }
 
 export interface UpstreamAnswer {
@@ -79,7 +103,65 @@ export interface PartnerOfGateway {
   readonly alias: string
   readonly did: string
   readonly requireClientCertificate: boolean
+  /** ISO 3166-1 alpha-2, as this node's operator declared it. */
+  readonly country?: string | undefined
 }
+
+/** The consents of the people that the personal products are about. */
+export interface ConsentsPort {
+  /** The participant for whom a delegate calls: the first bearer of a chain that verifies and ends at this caller.
+   *  Throws `consent-required`, `consent-token-invalid`, `consent-token-expired`. */
+  clientOf(authorization: string, caller: CallerOfConsent, nowMs: number): string
+  decide(question: ConsentQuestion): Promise<ConsentVerdict>
+}
+
+/** The key is the one that signed the request, as its RFC 7638 thumbprint. */
+export interface CallerOfConsent {
+  readonly did: string
+  readonly keyThumbprint: string
+  readonly country: string | undefined
+}
+
+/** One call that has passed every check before `consent`. */
+export interface ConsentQuestion extends PersonalCall {
+  /** The fields `Authorization` and `Comity-Subject` as received. */
+  readonly authorization: string | undefined
+  readonly subjectField: string | undefined
+  readonly caller: CallerOfConsent
+  readonly purpose: string | undefined
+  readonly method: string
+  readonly product: string
+  readonly nowMs: number
+}
+
+/** A consent that covers a call, and what the call may have. */
+export interface ConsentGiven {
+  readonly allowed: true
+  readonly consent: { readonly id: string; readonly rev: number; readonly hash: string }
+  /** DIDs from the recipient to the caller, when the caller acts by delegation; else empty. */
+  readonly via: readonly string[]
+  /** Under which everything that describes the call is kept. */
+  readonly key: SubjectKey
+  /** The subject as the upstream knows it, and towards the recipient. */
+  readonly reference: string
+  readonly pairwise: string
+  readonly release: Release
+  /** For the transform `hash`. */
+  readonly keyedHash: (text: string) => string
+  /** Writes the use down; goes into the transaction that records the outcome. */
+  use(exchangeId: string, nowMs: number): readonly Statement[]
+  /** Ends the call's hold on the counters: `released` when an answer left, so the use counts. */
+  settle(released: boolean): void
+}
+
+export type ConsentVerdict =
+  | ConsentGiven
+  | {
+      readonly allowed: false
+      readonly code: ProblemCode
+      readonly detail: string
+      readonly members?: Readonly<Record<string, unknown>> | undefined
+    }
 
 export interface IdentityPort {
   readonly did: string
@@ -105,7 +187,8 @@ export interface PreparedEvent {
 
 export interface AuditLogPort<P extends PreparedEvent = PreparedEvent> {
   readonly origin: string
-  prepare(event: { id: string; type: string; timeMs: number; body: string }): P
+  /** With `subject`, body and salt are kept under that person's key. */
+  prepare(event: { id: string; type: string; timeMs: number; body: string; subject?: SubjectKey }): P
   append(event: P, effects?: readonly Statement[]): Promise<number>
 }
 
