@@ -485,9 +485,9 @@ const kinds = {
     title: 'The consent template does not verify',
     remedy: 'Use one that the organisation signed, unchanged.',
   },
-  'deletion-receipt-invalid': {
+  'duty-receipt-invalid': {
     status: 422,
-    title: 'The deletion receipt does not verify',
+    title: 'The receipt of a duty does not verify',
     remedy: 'Sign it for this duty, with a key of the participant that owes it.',
   },
   'duty-unknown': {

@@ -1,6 +1,7 @@
 /** The events that nodes tell each other: their URIs and what each carries. */
 import { z } from 'zod'
 import { consentStates } from '../consent/consent-record.ts'
+import { dutyKinds } from '../duties/duty-receipt.ts'
 
 /** One side ended an agreement. */
 export const agreementTerminated = 'urn:comity:event:agreement-terminated'
@@ -71,15 +72,15 @@ export type DelegationEndedPayload = z.infer<typeof delegationEndedPayload>
 /** `{ "duty": "…", "kind": "delete", "consent": "urn:uuid:…", "holder": "did:…", "subject": "ps_…", "due": … }` */
 export const dutyImposedPayload = z.looseObject({
   duty: shortText,
-  kind: z.enum(['delete', 'anonymise', 'erase', 'rectify', 'restrict', 'lift-restriction', 'object', 'access', 'port']),
+  kind: z.enum(dutyKinds),
   consent: shortText.optional(),
   holder: shortText,
   /** Pairwise towards the receiver of the duty, or towards the recipient whose delegate it is. */
   subject: shortText,
   /** Milliseconds since the epoch. */
   due: z.int().nonnegative(),
-  /** What is to be put right, for `rectify`: field path → the right value. */
-  correction: z.record(z.string().max(256), z.unknown()).optional(),
+  /** Field paths that were put right, for `rectify`: the values themselves are read anew under the consent. */
+  fields: z.array(z.string().max(256)).max(256).optional(),
 })
 export type DutyImposedPayload = z.infer<typeof dutyImposedPayload>
 

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { dutyImposed, dutyReported } from '@comity/core/events/event-types'
+import type { SigningKey } from '@comity/core/crypto/crypto'
+import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
+import { parseDutyReceipt, signDutyReceipt } from '@comity/core/duties/duty-receipt'
+import { Problem } from '@comity/core/problems'
+import type { Statement } from '../storage/database.ts'
+import { openSqlite } from '../storage/sqlite.ts'
+import { createDuties } from './duties.ts'
+import { dutiesSchema } from './duties-schema.ts'
+import { createDutyStore } from './duty-store-sql.ts'
+
+interface Told {
+  readonly recipient: string
+  readonly type: string
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
+const nothing: Statement = { sql: 'SELECT 1' }
+const clock = { nowMs: 1_000_000, now: () => clock.nowMs }
+
+/** A participant's duties on a database of its own; what it would tell others is kept in `told`. */
+async function participant(did: string, keys: Map<string, SigningKey>) {
+  const database = await openSqlite(':memory:')
+  await database.execute(dutiesSchema.map((sql) => ({ sql })))
+  const keyid = `${did}#key-1`
+  keys.set(keyid, importSigningKey(generatePrivateJwk('ed25519')))
+  const told: Told[] = []
+  const hooks: { type: string; payload: Readonly<Record<string, unknown>> }[] = []
+  const overdue: string[] = []
+  let count = 0
+  const duties = createDuties({
+    did,
+    store: createDutyStore(database),
+    clock,
+    newId: () => `${did}-${(count += 1)}`,
+    assertionKey: () => ({ keyid, key: keys.get(keyid) as SigningKey }),
+    resolveKey: async (id) => {
+      const key = keys.get(id)
+      if (key === undefined) throw new Problem('key-unknown', 'no such key')
+      return importVerifyingKey(key.publicJwk)
+    },
+    outbox: { statement: (event) => (told.push(event), nothing), wake: () => undefined },
+    webhooks: { statement: (event) => (hooks.push(event), []), wake: () => undefined },
+    record: async (_event, effects) => database.execute(effects),
+    database,
+    onOverdue: ({ id }) => void overdue.push(id),
+  })
+  return {
+    did,
+    keyid,
+    database,
+    duties,
+    told,
+    hooks,
+    overdue,
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  }
+}
+
+async function pair() {
+  const keys = new Map<string, SigningKey>()
+  const holder = await participant('did:web:holder.example', keys)
+  const debtor = await participant('did:web:debtor.example', keys)
+  await holder.database.execute(
+    holder.duties.impose({
+      kind: 'delete',
+      consent: 'urn:uuid:1',
+      subjectPairwise: 'ps_1',
+      debtor: debtor.did,
+      dueMs: 2_000_000,
+    }),
+  )
+  const [imposed] = holder.told
+  assert.ok(imposed)
+  const take = () => debtor.duties.handleImposed({ issuer: holder.did, payload: imposed.payload })
+  return {
+    keys,
+    holder,
+    debtor,
+    imposed,
+    take,
+    async [Symbol.asyncDispose]() {
+      await holder[Symbol.asyncDispose]()
+      await debtor[Symbol.asyncDispose]()
+    },
+  }
+}
+
+test('a duty is told to its debtor, done, and closed at the holder by the signed receipt', async () => {
+  await using both = await pair()
+  const { holder, debtor, imposed, take } = both
+  assert.deepEqual([imposed.recipient, imposed.type], [debtor.did, dutyImposed])
+  await debtor.database.execute([...(await take())])
+  assert.equal(debtor.hooks[0]?.type, 'duty.owed')
+  const [owed] = await debtor.duties.list({ side: 'owed' })
+  assert.equal(owed?.state, 'open')
+  await debtor.duties.report(owed?.id ?? '', { outcome: 'deleted' })
+  const [reported] = debtor.told
+  assert.deepEqual([reported?.recipient, reported?.type], [holder.did, dutyReported])
+  await holder.database.execute([
+    ...(await holder.duties.handleReported({ issuer: debtor.did, payload: reported?.payload ?? {} })),
+  ])
+  const [closed] = await holder.duties.list({ side: 'imposed' })
+  assert.deepEqual([closed?.state, closed?.outcome], ['done', 'deleted'])
+  assert.equal(parseDutyReceipt(closed?.receipt ?? '').claims.iss, debtor.did)
+})
+
+test('a duty that is told twice is owed once, and reported once', async () => {
+  await using both = await pair()
+  const { debtor, take } = both
+  await debtor.database.execute([...(await take())])
+  assert.deepEqual(await take(), [])
+  const [owed] = await debtor.duties.list({ side: 'owed' })
+  const first = await debtor.duties.report(owed?.id ?? '', { outcome: 'retained', ground: 'a law' })
+  const second = await debtor.duties.report(owed?.id ?? '', { outcome: 'deleted' })
+  assert.deepEqual(second, first)
+  assert.equal(debtor.told.length, 1)
+  assert.equal(first.state, 'refused')
+})
+
+test('refuses a duty that somebody imposes in the name of another, or under an id that is taken', async () => {
+  await using both = await pair()
+  const { debtor, imposed, take } = both
+  const invalid = { code: 'event-invalid' }
+  await assert.rejects(debtor.duties.handleImposed({ issuer: 'did:web:x.example', payload: imposed.payload }), invalid)
+  await debtor.database.execute([...(await take())])
+  const forged = { issuer: 'did:web:x.example', payload: { ...imposed.payload, holder: 'did:web:x.example' } }
+  await assert.rejects(debtor.duties.handleImposed(forged), invalid)
+})
+
+test('refuses a receipt of another duty, another debtor, another person, or with a forged signature', async () => {
+  await using both = await pair()
+  const { keys, holder, debtor, imposed } = both
+  const duty = String(imposed.payload['duty'])
+  const claims = {
+    iss: debtor.did,
+    aud: holder.did,
+    iat: 1_000,
+    duty,
+    kind: 'delete',
+    consent: 'urn:uuid:1',
+    sub: 'ps_1',
+    outcome: 'deleted',
+    at: 1_000_000,
+  } as const
+  const signer = { keyid: debtor.keyid, key: keys.get(debtor.keyid) as SigningKey }
+  const forger = { keyid: debtor.keyid, key: importSigningKey(generatePrivateJwk('ed25519')) }
+  const receipts = [
+    signDutyReceipt({ ...claims, duty: 'other' }, signer),
+    signDutyReceipt({ ...claims, sub: 'ps_2' }, signer),
+    signDutyReceipt({ ...claims, aud: 'did:web:x.example' }, signer),
+    signDutyReceipt({ ...claims, consent: 'urn:uuid:2' }, signer),
+    signDutyReceipt({ ...claims, kind: 'erase' }, signer),
+    signDutyReceipt(claims, forger),
+    'a.b.c',
+  ]
+  for (const receipt of receipts) {
+    const event = { issuer: debtor.did, payload: { duty, receipt } }
+    await assert.rejects(holder.duties.handleReported(event), { code: 'event-invalid' })
+  }
+  const right = signDutyReceipt(claims, signer)
+  const stranger = { issuer: 'did:web:x.example', payload: { duty, receipt: right } }
+  await assert.rejects(holder.duties.handleReported(stranger), { code: 'event-invalid' })
+  assert.equal((await holder.duties.show(duty)).state, 'open')
+})
+
+test('a duty that is not done in time is shown as overdue and told once', async () => {
+  await using both = await pair()
+  const { holder } = both
+  clock.nowMs = 1_999_999
+  assert.deepEqual([await holder.duties.countOverdue(), (await holder.duties.list({}))[0]?.isOverdue], [0, false])
+  clock.nowMs = 2_000_000
+  await holder.duties.tellOverdue()
+  await holder.duties.tellOverdue()
+  assert.equal(holder.overdue.length, 1)
+  assert.deepEqual(
+    holder.hooks.map(({ type }) => type),
+    ['duty.overdue'],
+  )
+  assert.deepEqual([await holder.duties.countOverdue(), (await holder.duties.list({}))[0]?.isOverdue], [1, true])
+  clock.nowMs = 1_000_000
+})
+
+test('refuses to report what is not owed, and an outcome that is none of the duty', async () => {
+  await using both = await pair()
+  const { holder, debtor, take, imposed } = both
+  const id = String(imposed.payload['duty'])
+  await assert.rejects(holder.duties.report(id, { outcome: 'deleted' }), { code: 'duty-unknown' })
+  await assert.rejects(debtor.duties.report(id, { outcome: 'deleted' }), { code: 'duty-unknown' })
+  await debtor.database.execute([...(await take())])
+  await assert.rejects(debtor.duties.report(id, { outcome: 'lifted' }), { code: 'duty-receipt-invalid' })
+})

@@ -1,0 +1,62 @@
+/** What is kept of duties. A duty is never deleted: it and its receipt are evidence. */
+import type { DutyKind, DutyOutcome } from '@comity/core/duties/duty-receipt'
+import type { Statement } from '../storage/database.ts'
+
+export interface Duty {
+  readonly id: string
+  /** `imposed` on another by this node, or `owed` by this node. */
+  readonly side: 'imposed' | 'owed'
+  readonly kind: DutyKind
+  readonly consent: string | undefined
+  /** DIDs. */
+  readonly holder: string
+  readonly debtor: string
+  /** Pairwise id of the person. */
+  readonly subject: string
+  /** The request of the person that it serves, at the holder. */
+  readonly rightsRequest: string | undefined
+  readonly dueMs: number
+  readonly createdMs: number
+  readonly state: 'open' | 'done' | 'refused'
+  /** Field paths that were put right, for `rectify`. */
+  readonly fields: readonly string[] | undefined
+  readonly outcome: DutyOutcome | undefined
+  /** The debtor's signed receipt. */
+  readonly receipt: string | undefined
+  readonly closedMs: number | undefined
+}
+
+export type NewDuty = Omit<Duty, 'state' | 'outcome' | 'receipt' | 'closedMs'>
+
+export interface ClosedDuty {
+  readonly state: 'done' | 'refused'
+  readonly outcome: DutyOutcome
+  readonly receipt: string
+  readonly closedMs: number
+}
+
+export interface DutyFilter {
+  readonly side?: Duty['side'] | undefined
+  readonly state?: Duty['state'] | undefined
+  readonly consent?: string | undefined
+  readonly rightsRequest?: string | undefined
+  /** Only older ids than this one. */
+  readonly before?: string | undefined
+  /** 100 unless told. */
+  readonly limit?: number | undefined
+}
+
+export interface DutyStore {
+  /** The same id twice counts once. */
+  insert(duty: NewDuty): Statement
+  /** Closes an open duty; changes nothing of a closed one. */
+  close(id: string, closed: ClosedDuty): Statement
+  find(id: string): Promise<Duty | undefined>
+  /** Newest first. */
+  list(filter: DutyFilter): Promise<readonly Duty[]>
+  /** Open duties whose time is over and of which nobody was told yet, oldest first. */
+  overdueUntold(nowMs: number, limit: number): Promise<readonly Duty[]>
+  markTold(id: string): Statement
+  /** Open duties whose time is over. */
+  countOverdue(nowMs: number): Promise<number>
+}
