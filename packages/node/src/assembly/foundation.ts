@@ -10,11 +10,14 @@ import { openOwnIdentity, type OwnIdentity } from '../identity/own-identity.ts'
 import { lockDataDirectory } from '../storage/data-directory-lock.ts'
 import type { Database } from '../storage/database.ts'
 import { migrate } from '../storage/migrations.ts'
+import { emptyWriteAheadLog } from '../storage/sqlite-scrub.ts'
 import { openSqlite } from '../storage/sqlite.ts'
 import { createEvents, type BusinessEvents } from '../telemetry/events.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createTracer, type Tracer } from '../telemetry/traces.ts'
+import { openVault } from '../vault/open-vault.ts'
+import type { SubjectVault } from '../vault/vault.ts'
 import { openConfiguredKeyStore } from './configured-keys.ts'
 import { nodeMigrations } from './schema.ts'
 import type { World } from './world.ts'
@@ -28,6 +31,7 @@ export interface Foundation {
   readonly tracer: Tracer
   readonly database: Database
   readonly identity: OwnIdentity
+  readonly vault: SubjectVault
   readonly readSecretValue: (place: { readonly env: string } | { readonly file: string }) => Promise<string>
 }
 
@@ -54,13 +58,21 @@ export async function openFoundation(options: FoundationOptions, stack: AsyncDis
   const readSecretValue = async (place: { readonly env: string } | { readonly file: string }): Promise<string> =>
     (await readSecret(place, environment, config.directory)).reveal()
   const tracer = stack.use(await openTracer(options, readSecretValue))
-  const identity = await openIdentity(options)
-  return { config, world, logger, metrics, events, tracer, database, identity, readSecretValue }
+  const store = options.keyStore ?? (await openConfiguredKeyStore({ config, environment, ...world }))
+  const identity = await openIdentity(options, store)
+  const vault = stack.use(
+    await openVault({
+      database,
+      secret: await store.loadSecret(),
+      ...world,
+      scrub: () => emptyWriteAheadLog(database),
+      onProblem: (error) => logger.warn('what was erased could not be cleaned out of the files yet', { error }),
+    }),
+  )
+  return { config, world, logger, metrics, events, tracer, database, identity, vault, readSecretValue }
 }
 
-async function openIdentity(options: FoundationOptions): Promise<OwnIdentity> {
-  const { config, environment, world } = options
-  const store = options.keyStore ?? (await openConfiguredKeyStore({ config, environment, ...world }))
+async function openIdentity({ config, world }: FoundationOptions, store: KeyStore): Promise<OwnIdentity> {
   const certificate = await readCertificate(config)
   return openOwnIdentity({
     did: config.participant.did,

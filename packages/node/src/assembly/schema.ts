@@ -6,6 +6,7 @@ import { eventsMigrations } from '../events/events-schema.ts'
 import { exchangeSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
 import { partnersSchema } from '../partners/partners-schema.ts'
 import { productsSchema } from '../products/products-schema.ts'
+import { vaultSchema } from '../vault/vault-schema.ts'
 import { webhooksSchema } from '../webhooks/webhooks-schema.ts'
 import type { Migration } from '../storage/migrations.ts'
 
@@ -17,6 +18,7 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0005-agreements', statements: agreementsMigrations },
   { name: '0006-events', statements: eventsMigrations },
   { name: '0007-signed-reads', statements: signedReadsSchema },
+  { name: '0008-vault', statements: vaultSchema },
   { name: '0009-consents', statements: consentsMigrations },
   { name: '0012-webhooks', statements: webhooksSchema },
 ]

@@ -5,6 +5,7 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { deriveKey, newDerivation, sealEnvelope } from './key-envelope.ts'
 import { createKeyStore, keyFilePath, openKeyStore } from './key-store.ts'
 import { loadKeySecret, type KeySecret } from './key-secret.ts'
 import { generateNodeKey } from './key-generation.ts'
@@ -54,6 +55,41 @@ test('refuses a wrong passphrase, another kind of secret and a wrong key file', 
     openKeyStore({ directory: second, secret: { kind: 'key-file', bytes }, randomBytes }).load(),
     locked,
   )
+})
+
+test('the secret of the node is made once and stays through every save', async () => {
+  const { directory, store, path } = await create()
+  const made = await store.loadSecret()
+  assert.equal(made.length, 32)
+  await Promise.all([store.save([key, other]), store.loadSecret(), store.save([other])])
+  const again = openKeyStore({ directory, secret: fileSecret, randomBytes })
+  await again.save([key])
+  assert.deepEqual(new Uint8Array(await again.loadSecret()), new Uint8Array(made))
+  assert.notDeepEqual(await (await create()).store.loadSecret(), made)
+  assert.ok(!(await readFile(path, 'utf8')).includes(Buffer.from(made).toString('base64url')))
+})
+
+test('a file of an earlier version, without a secret, opens and is given one', async () => {
+  const { directory, path } = await create()
+  const kdf = newDerivation(fileSecret, randomBytes)
+  const options = { kdf, key: await deriveKey(fileSecret, kdf), randomBytes }
+  await writeFile(path, sealEnvelope(JSON.stringify({ keys: [key] }), options))
+  const store = openKeyStore({ directory, secret: fileSecret, randomBytes })
+  assert.deepEqual(await store.load(), [key])
+  const [made, same] = await Promise.all([store.loadSecret(), store.loadSecret()])
+  assert.deepEqual(new Uint8Array(made), new Uint8Array(same))
+  const later = openKeyStore({ directory, secret: fileSecret, randomBytes })
+  assert.deepEqual(new Uint8Array(await later.loadSecret()), new Uint8Array(made))
+  assert.deepEqual(await later.load(), [key])
+})
+
+test('a save refuses to write over a file that it cannot read: the secret would be lost', async () => {
+  const { directory, path } = await create()
+  const whole = await readFile(path, 'utf8')
+  const wrong: KeySecret = { kind: 'key-file', bytes: new Uint8Array(32).fill(8) }
+  const store = openKeyStore({ directory, secret: wrong, randomBytes })
+  await assert.rejects(store.save([key]), { code: 'storage-failed' })
+  assert.equal(await readFile(path, 'utf8'), whole)
 })
 
 test('refuses a file in which any member was changed', async () => {

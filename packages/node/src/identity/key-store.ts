@@ -1,6 +1,8 @@
-/** The node's private keys at rest: one encrypted file, `keys.json`, in the keys directory. */
+/** The node's private keys and its secret at rest: one encrypted file, `keys.json`, in the keys directory. The secret
+ *  is what the vault's keys and names of people follow from: 32 random bytes, made once, which no rotation touches. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { decodeBase64url, encodeBase64url } from '@comity/core/bytes/base64url'
 import type { RandomBytes } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
@@ -20,8 +22,11 @@ import { nodeKeySchema, type NodeKey } from './node-keys.ts'
 export interface KeyStore {
   /** Throws `keys-locked` when there are no keys, the secret is wrong or the file was changed. */
   load(): Promise<readonly NodeKey[]>
-  /** Replaces all keys; they are on disk when the promise resolves. Throws `storage-failed`. */
+  /** Replaces all keys; they are on disk when the promise resolves. The node's secret stays. Throws `storage-failed`. */
   save(keys: readonly NodeKey[]): Promise<void>
+  /** The node's secret, 32 bytes. A file of an earlier version, which has none, is given one. Throws `keys-locked`,
+   *  `storage-failed`. */
+  loadSecret(): Promise<Uint8Array>
 }
 
 export interface KeyStoreOptions {
@@ -36,7 +41,18 @@ interface Unlocked {
   readonly key: Promise<Uint8Array>
 }
 
-const contentSchema = z.strictObject({ keys: z.array(nodeKeySchema).max(1000) })
+const contentSchema = z.strictObject({
+  keys: z.array(nodeKeySchema).max(1000),
+  /** Base64url. */
+  secret: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .optional(),
+})
+
+type Content = Readonly<z.infer<typeof contentSchema>>
+
+const secretBytes = 32
 
 /** Path of the key file in a keys directory. */
 export function keyFilePath(directory: string): string {
@@ -46,23 +62,60 @@ export function keyFilePath(directory: string): string {
 /** The key store of a directory that `createKeyStore` made. Nothing is read before `load`. The derived key is kept in
  *  memory, so that a rotation need not ask for the passphrase again. */
 export function openKeyStore(options: KeyStoreOptions): KeyStore {
-  let unlocked: Unlocked | undefined
-  return {
-    async load() {
-      const envelope = parseEnvelope(await readKeyFile(options.directory))
-      if (unlocked?.kdf.salt !== envelope.kdf.salt) {
-        unlocked = { kdf: envelope.kdf, key: deriveKey(options.secret, envelope.kdf) }
-      }
-      return parseContent(openEnvelope(envelope, await unlocked.key))
-    },
-    async save(keys) {
-      unlocked ??= unlockAnew(options)
-      await write(options, keys, { unlocked, mode: 'replace' })
-    },
+  return new FileKeyStore(options)
+}
+
+class FileKeyStore implements KeyStore {
+  readonly #options: KeyStoreOptions
+  #unlocked: Unlocked | undefined
+  /** Settles when the last write has ended: each reads the file and writes it anew. */
+  #writing: Promise<unknown> = Promise.resolve()
+
+  constructor(options: KeyStoreOptions) {
+    this.#options = options
+  }
+
+  async load(): Promise<readonly NodeKey[]> {
+    return (await this.#read()).content.keys
+  }
+
+  save(keys: readonly NodeKey[]): Promise<void> {
+    return this.#oneByOne(async () => {
+      // Without what is there the secret would be lost, and with it everything that was sealed.
+      const { content, unlocked } = await this.#read().catch(storageFailed)
+      await write(this.#options, { ...content, keys: [...keys] }, { unlocked, mode: 'replace' })
+    })
+  }
+
+  loadSecret(): Promise<Uint8Array> {
+    return this.#oneByOne(async () => {
+      const { content, unlocked } = await this.#read()
+      if (content.secret !== undefined) return decodeBase64url(content.secret)
+      const secret = this.#options.randomBytes(secretBytes)
+      const next = { ...content, secret: encodeBase64url(secret) }
+      await write(this.#options, next, { unlocked, mode: 'replace' })
+      return secret
+    })
+  }
+
+  async #read(): Promise<{ content: Content; unlocked: Unlocked }> {
+    const { directory, secret } = this.#options
+    const envelope = parseEnvelope(await readKeyFile(directory))
+    if (this.#unlocked?.kdf.salt !== envelope.kdf.salt) {
+      this.#unlocked = { kdf: envelope.kdf, key: deriveKey(secret, envelope.kdf) }
+    }
+    const unlocked = this.#unlocked
+    return { content: parseContent(openEnvelope(envelope, await unlocked.key)), unlocked }
+  }
+
+  #oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#writing.then(work)
+    this.#writing = done.catch(() => undefined)
+    return done
   }
 }
 
-/** Makes the directory (0700) and the key file with its first keys. Throws `already-exists` when the file is there,
+/** Makes the directory (0700) and the key file with its first keys and the node's secret. Throws `already-exists` when the file is there,
  *  `keys-locked` when the passphrase is shorter than 8 characters, and `storage-failed`. */
 export async function createKeyStore(options: KeyStoreOptions, keys: readonly NodeKey[]): Promise<KeyStore> {
   const { secret, directory } = options
@@ -70,7 +123,8 @@ export async function createKeyStore(options: KeyStoreOptions, keys: readonly No
     throw new Problem('keys-locked', `the passphrase has fewer than ${minPassphraseLength} characters`)
   }
   await mkdir(directory, { recursive: true, mode: 0o700 }).catch(storageFailed)
-  await write(options, keys, { unlocked: unlockAnew(options), mode: 'create' })
+  const content = { keys: [...keys], secret: encodeBase64url(options.randomBytes(secretBytes)) }
+  await write(options, content, { unlocked: unlockAnew(options), mode: 'create' })
   return openKeyStore(options)
 }
 
@@ -81,13 +135,13 @@ function unlockAnew({ secret, randomBytes }: KeyStoreOptions): Unlocked {
 
 async function write(
   { directory, randomBytes }: KeyStoreOptions,
-  keys: readonly NodeKey[],
+  content: Content,
   { unlocked, mode }: { unlocked: Unlocked; mode: AtomicWrite['mode'] },
 ): Promise<void> {
   const { kdf } = unlocked
-  const content = sealEnvelope(JSON.stringify({ keys }), { kdf, key: await unlocked.key, randomBytes })
+  const sealed = sealEnvelope(JSON.stringify(content), { kdf, key: await unlocked.key, randomBytes })
   const path = keyFilePath(directory)
-  await writeFileAtomically({ path, content, mode, randomBytes }).catch(storageFailed)
+  await writeFileAtomically({ path, content: sealed, mode, randomBytes }).catch(storageFailed)
 }
 
 async function readKeyFile(directory: string): Promise<string> {
@@ -99,9 +153,9 @@ async function readKeyFile(directory: string): Promise<string> {
   }
 }
 
-function parseContent(text: string): readonly NodeKey[] {
+function parseContent(text: string): Content {
   try {
-    return contentSchema.parse(JSON.parse(text)).keys
+    return contentSchema.parse(JSON.parse(text))
   } catch (cause) {
     throw new Problem('keys-locked', 'the key file holds keys of a form that this version does not know', { cause })
   }

@@ -69,7 +69,7 @@ export interface OwnIdentityOptions {
   readonly did: string
   /** Base URL of the public listener. */
   readonly url: string
-  readonly store: KeyStore
+  readonly store: Pick<KeyStore, 'load' | 'save'>
   readonly clock: Clock
   readonly randomBytes: RandomBytes
   /** A certificate of a public authority and its key, served instead of the self-signed one. */

@@ -26,6 +26,8 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   try {
     connection = new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? 1_000, enableForeignKeyConstraints: true })
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY')
+    // What is deleted is gone from the file, not only from its index: erasing a person destroys a key.
+    connection.exec('PRAGMA secure_delete = ON')
     return new SqliteDatabase(connection, path === ':memory:' ? [] : [path, `${path}-wal`])
   } catch (error) {
     connection?.close()

@@ -20,14 +20,22 @@ export interface SubjectVault {
   peek(handle: SubjectHandle): SubjectKey | undefined
   /** Reads a sealed text; undefined when the subject was erased. Throws `storage-failed` for a damaged one. */
   unseal(sealed: string): Promise<string | undefined>
-  /** The write that destroys the subject's key; what is in memory of it is forgotten by `forget` once it is durable. */
+  /** The write that destroys the subject's key; what is in memory of it is forgotten by `forget` once it is durable.
+   *  From then on `open` refuses the handle, and so it stays until `readmit`. */
   destroy(handle: SubjectHandle, nowMs: number): Statement[]
-  forget(handle: SubjectHandle): void
+  /** To be called when the destruction is durable, once for any number of handles in the same transaction. The key is
+   *  gone from memory at once; when the promise resolves, no file of the database has its bytes either. It never rejects:
+   *  files that cannot be cleaned now are at the next erasure and at the next start. */
+  forget(...handles: readonly SubjectHandle[]): Promise<void>
+  /** The write that lets an erased subject begin anew, under another key: what was erased stays unreadable. Only for a
+   *  person who comes back and says so themselves; nothing for a subject that was not erased. */
+  readmit(handle: SubjectHandle, nowMs: number): Statement[]
 }
 
 /** Seals texts for one subject. */
 export interface SubjectKey {
   readonly handle: SubjectHandle
-  /** AES-256-GCM under the subject's key: `sealed:<handle>:<base64url of nonce, ciphertext and tag>`. */
+  /** AES-256-GCM under the subject's key: `sealed:<handle>:<base64url of generation, nonce, ciphertext and tag>`. After
+   *  an erasure it still seals what was under way, and nobody can read that. */
   seal(text: string): string
 }
