@@ -420,6 +420,11 @@ const kinds = {
     title: 'There is no such consent for you',
     remedy: 'Check the id; a consent is shown to its own parties only.',
   },
+  'consent-ambiguous': {
+    status: 409,
+    title: 'Several consents could cover this call',
+    remedy: 'Name one of `consents` in the header field `Comity-Consent`.',
+  },
   'consent-state': {
     status: 409,
     title: 'The consent cannot do that in its present state',

@@ -2,6 +2,7 @@
 import { agreementsMigrations } from '../agreements/agreements-schema.ts'
 import { auditLogMigrations } from '../audit-log/audit-log-schema.ts'
 import { consentsMigrations } from '../consent/consent-schema.ts'
+import { heldConsentsMigrations } from '../consent/held-schema.ts'
 import { dutiesSchema } from '../duties/duties-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
 import { exchangeSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
@@ -22,5 +23,6 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0008-vault', statements: vaultSchema },
   { name: '0009-consents', statements: consentsMigrations },
   { name: '0012-webhooks', statements: webhooksSchema },
+  { name: '0013-held-consents', statements: heldConsentsMigrations },
   { name: '0014-duties', statements: dutiesSchema },
 ]

@@ -1,0 +1,130 @@
+/** Finds the consent under which a call about a person is made, and the token that shows it: refused here, with what is
+ *  missing, rather than at the holder. */
+import { isPurposeWithin } from '@comity/core/consent/purposes'
+import { consentAuthorization } from '@comity/core/consent-token/consent-authorization'
+import { Problem } from '@comity/core/problems'
+import type { SubjectKey } from '../vault/vault.ts'
+import { stateOfRefusal } from './held-consents.ts'
+import type { HeldConsent } from './held-consent.ts'
+import { unsealDetails } from './held-details.ts'
+import { requireActive } from './held-delegations.ts'
+import { recordStep, type HeldParts } from './held-parts.ts'
+import type { HeldToken } from './held-token-keeper.ts'
+
+export interface CallAboutPerson {
+  /** DID of the holder that is called. */
+  readonly partner: string
+  readonly product: string
+  /** IRI. */
+  readonly purpose: string | undefined
+  /** Id of a consent or a delegation, as the application named it. */
+  readonly named: string | undefined
+  /** Pairwise id. */
+  readonly subject: string | undefined
+}
+
+export interface AttachedConsent {
+  readonly consent: string
+  /** The field `Authorization`. */
+  readonly authorization: string
+  /** The own key that the request must be signed with. */
+  readonly keyid: string
+  /** Under which what describes the call is kept. */
+  readonly key: SubjectKey
+  /** With another token, after the holder refused this one. */
+  renewed(): Promise<AttachedConsent>
+}
+
+/** Undefined for a call that names neither a consent nor a person. Throws `consent-unknown`, `consent-inactive` with the
+ *  state, `consent-ambiguous`, and what the source of tokens answers. */
+export function createHeldAttach(parts: HeldParts): (call: CallAboutPerson) => Promise<AttachedConsent | undefined> {
+  return async (call) => {
+    const held = await findFor(parts, call)
+    return held && attach(parts, held, () => parts.keeper.current(held))
+  }
+}
+
+async function findFor(parts: HeldParts, call: CallAboutPerson): Promise<HeldConsent | undefined> {
+  if (call.named !== undefined) return requireCallable(parts, await findNamed(parts, call.named, call.partner))
+  if (call.subject === undefined) return undefined
+  const { vault, store } = parts
+  const known = await store.findForSubject(call.partner, vault.handleOf(call.subject))
+  const active = known.filter((held) => held.state === 'active' && !hasExpired(parts, held))
+  const [only, ...others] = active
+  if (only === undefined) return requireCallable(parts, known[0] ?? missing('for this person'))
+  return others.length === 0 ? only : chooseAmong(parts, active, call)
+}
+
+async function findNamed({ store }: HeldParts, named: string, partner: string): Promise<HeldConsent> {
+  const exact = await store.find(named)
+  const rows = exact === undefined ? await store.findByConsent(named) : [exact]
+  const atPartner = rows.filter(({ holder }) => holder === partner)
+  const [first] = atPartner
+  if (first === undefined) return missing('of this id')
+  const standing = atPartner.filter(({ state }) => state === 'active')
+  if (standing.length > 1) throw ambiguous(standing)
+  return standing[0] ?? first
+}
+
+function missing(which: string): never {
+  throw new Problem('consent-unknown', `this node holds no consent ${which} at this partner; ask for one, or name it`)
+}
+
+function hasExpired({ clock }: HeldParts, { expiresMs }: HeldConsent): boolean {
+  return expiresMs !== undefined && expiresMs <= clock.now()
+}
+
+function requireCallable(parts: HeldParts, held: HeldConsent): HeldConsent {
+  requireActive(hasExpired(parts, held) && held.state === 'active' ? { state: 'expired' } : held)
+  return held
+}
+
+/** Those whose grants are about this product and purpose. */
+async function chooseAmong(
+  { vault }: HeldParts,
+  active: readonly HeldConsent[],
+  { product, purpose }: CallAboutPerson,
+): Promise<HeldConsent> {
+  const fits = await Promise.all(
+    active.map(async (held) => {
+      const { scopes = [] } = (await unsealDetails(vault, held)) ?? {}
+      return scopes.some(
+        (scope) =>
+          scope.effect === 'permit' &&
+          scope.products.includes(product) &&
+          (purpose === undefined || isPurposeWithin(purpose, scope.purposes)),
+      )
+    }),
+  )
+  const fitting = active.filter((_, index) => fits[index])
+  const [only, ...others] = fitting
+  if (only === undefined || others.length > 0) throw ambiguous(only === undefined ? active : fitting)
+  return only
+}
+
+function ambiguous(held: readonly HeldConsent[]): Problem {
+  const consents = held.map(({ id }) => id)
+  return new Problem('consent-ambiguous', 'several consents could cover this call', { members: { consents } })
+}
+
+async function attach(parts: HeldParts, held: HeldConsent, take: () => Promise<HeldToken>): Promise<AttachedConsent> {
+  const token = await take().catch((error: unknown) => noteRefusal(parts, held, error))
+  const handle = held.subject ?? parts.vault.handleOf(token.verified.leaf.sub)
+  return {
+    consent: held.consent,
+    authorization: consentAuthorization(token.chain),
+    keyid: token.keyid,
+    key: parts.vault.peek(handle) ?? (await parts.vault.open(handle)),
+    renewed: () => attach(parts, held, () => parts.keeper.renewed(held, token.chain)),
+  }
+}
+
+/** What the source says of the state counts here too until a step is told. */
+async function noteRefusal(parts: HeldParts, held: HeldConsent, error: unknown): Promise<never> {
+  const state = stateOfRefusal(error)
+  const { consent, id, holder: peer } = held
+  const delegation = id === consent ? {} : { delegation: id }
+  const facts = { type: 'consent-held', consent, ...delegation, peer, state }
+  await recordStep(parts, facts, [parts.store.setState(held, state, parts.clock.now())])
+  throw new Problem('consent-inactive', `the consent is ${state}`, { cause: error, members: { state } })
+}

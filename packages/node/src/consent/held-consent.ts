@@ -1,0 +1,82 @@
+/** A consent as the one it was given to knows it: the words of the recipient's and the delegate's side. */
+import { consentStates, type ConsentRecord, type ConsentState } from '@comity/core/consent/consent-record'
+import type { ConsentScope } from '@comity/core/consent/consent-scope'
+import { isFinalState } from '@comity/core/consent/consent-states'
+
+/** One consent that this node was given or has asked for, or one delegation to it. */
+export interface HeldConsent {
+  /** The consent's id; for a delegate the delegation's. */
+  readonly id: string
+  readonly consent: string
+  /** DID of the participant that has the data. */
+  readonly holder: string
+  /** DID of who gives tokens: the holder, or the delegator. */
+  readonly source: string
+  readonly delegation: string | undefined
+  /** Handle of the person's pairwise id; undefined while it is not known. */
+  readonly subject: string | undefined
+  /** Handle of the application's own name for the person. */
+  readonly label: string | undefined
+  readonly state: ConsentState
+  /** 0 while nothing was granted. */
+  readonly rev: number
+  readonly hash: string | undefined
+  /** Of the holder's last step that is known here. */
+  readonly seq: number
+  /** The same by the word of the delegator alone. */
+  readonly sourceSeq: number
+  readonly expiresMs: number | undefined
+  /** When a request lapses undecided. */
+  readonly lapsesMs: number | undefined
+  readonly createdMs: number
+  readonly changedMs: number
+  /** When its source was asked last. */
+  readonly checkedMs: number
+  /** `HeldDetails`, sealed. */
+  readonly sealed: string
+}
+
+/** What names or describes the person. */
+export interface HeldDetails {
+  /** The application's own name for the person. */
+  readonly label?: string | undefined
+  /** The holder's reference that was asked with. */
+  readonly reference?: string | undefined
+  /** Pairwise id. */
+  readonly subject?: string | undefined
+  /** What the record or the chain grants. */
+  readonly scopes?: readonly ConsentScope[] | undefined
+  /** Newest revision; not known to a delegate. */
+  readonly record?: ConsentRecord | undefined
+}
+
+/** A part of a held consent that was passed on. */
+export interface Delegation {
+  readonly id: string
+  /** Id of the held consent that it is a part of. */
+  readonly held: string
+  readonly consent: string
+  /** DID. */
+  readonly delegate: string
+  /** Scopes (JSON), sealed. */
+  readonly sealed: string
+  readonly untilMs: number
+  readonly createdMs: number
+  readonly endedMs: number | undefined
+}
+
+/** A template that this node signed. */
+export interface SignedTemplate {
+  readonly id: string
+  readonly version: string
+  readonly hash: string
+  /** Compact JWS. */
+  readonly jws: string
+  readonly signedMs: number
+}
+
+/** States from which a consent may become active. */
+export const openStates: readonly ConsentState[] = ['requested', 'deferred', 'paused']
+
+/** States from which there is no way back. */
+export const endedStates: readonly ConsentState[] = consentStates.filter(isFinalState)
