@@ -8,6 +8,7 @@ import { eventsMigrations } from '../events/events-schema.ts'
 import { exchangeSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
 import { partnersSchema } from '../partners/partners-schema.ts'
 import { productsSchema } from '../products/products-schema.ts'
+import { statusMigrations } from '../status/status-schema.ts'
 import { vaultSchema } from '../vault/vault-schema.ts'
 import { webhooksSchema } from '../webhooks/webhooks-schema.ts'
 import type { Migration } from '../storage/migrations.ts'
@@ -25,4 +26,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0012-webhooks', statements: webhooksSchema },
   { name: '0013-held-consents', statements: heldConsentsMigrations },
   { name: '0014-duties', statements: dutiesSchema },
+  { name: '0016-status', statements: statusMigrations },
 ]
