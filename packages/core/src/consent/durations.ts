@@ -19,7 +19,7 @@ export interface DurationBounds {
 const pattern = /^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
 const maxDigits = 9
 const dayMs = 86_400_000
-const maxMs = 1000 * 366 * dayMs
+const maxMs = 1000 * 365.25 * dayMs
 // How few and how many days so many months of one year can have, wherever they begin.
 const fewestDays = [0, 28, 59, 89, 120, 150, 181, 212, 242, 273, 303, 334]
 const mostDays = [0, 31, 62, 92, 123, 153, 184, 215, 245, 276, 306, 337]
