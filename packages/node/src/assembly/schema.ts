@@ -1,16 +1,17 @@
 /** All migrations of a node's database, in order. New ones go to the end; those that stand are never edited. */
 import { agreementsMigrations } from '../agreements/agreements-schema.ts'
-import { auditLogMigrations } from '../audit-log/audit-log-schema.ts'
+import { auditLogMigrations, sealedEventsMigrations } from '../audit-log/audit-log-schema.ts'
 import { consentsMigrations } from '../consent/consent-schema.ts'
 import { heldConsentsMigrations } from '../consent/held-schema.ts'
 import { dutiesSchema } from '../duties/duties-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
-import { exchangeSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
+import { exchangeSchema, sealedExchangesSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
 import { partnersSchema } from '../partners/partners-schema.ts'
 import { productsSchema } from '../products/products-schema.ts'
 import { statusMigrations } from '../status/status-schema.ts'
 import { vaultSchema } from '../vault/vault-schema.ts'
 import { webhooksSchema } from '../webhooks/webhooks-schema.ts'
+import { rightsSchema } from '../rights/rights-schema.ts'
 import type { Migration } from '../storage/migrations.ts'
 
 export const nodeMigrations: readonly Migration[] = [
@@ -21,10 +22,11 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0005-agreements', statements: agreementsMigrations },
   { name: '0006-events', statements: eventsMigrations },
   { name: '0007-signed-reads', statements: signedReadsSchema },
-  { name: '0008-vault', statements: vaultSchema },
+  { name: '0008-vault', statements: [...vaultSchema, ...sealedEventsMigrations, ...sealedExchangesSchema] },
   { name: '0009-consents', statements: consentsMigrations },
   { name: '0012-webhooks', statements: webhooksSchema },
   { name: '0013-held-consents', statements: heldConsentsMigrations },
   { name: '0014-duties', statements: dutiesSchema },
+  { name: '0015-rights', statements: rightsSchema },
   { name: '0016-status', statements: statusMigrations },
 ]
