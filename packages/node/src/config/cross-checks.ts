@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { didWebOfUrl } from '@comity/core/identity/did-web'
 import ipaddr from 'ipaddr.js'
+import { personalFaults, type SettingsDraft } from '../products/personal-config.ts'
 import type { Draft } from './draft.ts'
 import type { ConfigPath, Mistake } from './mistakes.ts'
 
@@ -17,6 +18,7 @@ export function crossChecks(config: Draft): Mistake[] {
     ...duplicates(partners, ['partners', 'alias'], ({ alias }) => alias),
     ...duplicates(partners, ['partners', 'did'], ({ did }) => did),
     ...duplicates(config.webhooks ?? [], ['webhooks', 'url'], ({ url }) => url),
+    ...products.flatMap(personalMistakes),
     ...partnerMistakes(config),
     ...folderMistakes(config),
   ]
@@ -93,6 +95,10 @@ function duplicates<T>(
     if (name === undefined || first === index) return []
     return [{ path: [list, index, key], message: `\`${name}\` is taken by \`${list}[${first}]\`` }]
   })
+}
+
+function personalMistakes(product: SettingsDraft, index: number): Mistake[] {
+  return personalFaults(product).map(({ path, message }) => ({ path: ['products', index, ...path], message }))
 }
 
 function partnerMistakes({ partners = [], participant }: Draft): Mistake[] {

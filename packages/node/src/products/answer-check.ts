@@ -5,10 +5,15 @@ import { declaredAnswer, type Operation } from './operations.ts'
 import type { ContentCheck } from './contents.ts'
 import type { ValueError } from './schemas/schema-compiler.ts'
 
-/** `whole`: status, fields and body may leave. `head`: the body may not, for none is declared with this status.
+/** `whole`: status, fields and body may leave. `head`: the body may not, for none is declared with this status. `json`
+ *  is the body's value where it is declared as JSON with a schema.
  *  The errors of a refused answer are for the operator's log; they name members, never values. */
 export type AnswerVerdict =
-  | { readonly allowed: true; readonly release: 'whole' | 'head' }
+  | {
+      readonly allowed: true
+      readonly release: 'whole' | 'head'
+      readonly json?: { readonly value: unknown } | undefined
+    }
   | { readonly allowed: false; readonly errors: readonly ValueError[] }
 
 export interface AnswerToCheck {
@@ -17,8 +22,8 @@ export interface AnswerToCheck {
   readonly body: Uint8Array
 }
 
-const whole: AnswerVerdict = { allowed: true, release: 'whole' }
-const head: AnswerVerdict = { allowed: true, release: 'head' }
+const whole = { allowed: true, release: 'whole' } as const
+const head = { allowed: true, release: 'head' } as const
 const refused = (detail: string, pointer = ''): AnswerVerdict => ({ allowed: false, errors: [{ pointer, detail }] })
 
 /** Judges an answer. 304 is always declared: the forwarder lets it through for conditional requests only. */
@@ -53,5 +58,11 @@ function checkContent(content: ContentCheck, body: Uint8Array): AnswerVerdict {
     }
   }
   const error = content.check(value)
-  return error === undefined ? whole : { allowed: false, errors: [error] }
+  if (error !== undefined) return { allowed: false, errors: [error] }
+  return content.kind === 'json' ? { ...whole, json: { value } } : whole
+}
+
+/** The value of the first field of a name (lower case); names and values alternate. */
+export function fieldOf(headers: readonly string[], name: string): string | undefined {
+  return headers.find((_, index) => index % 2 === 1 && headers[index - 1] === name)
 }

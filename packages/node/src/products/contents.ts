@@ -7,7 +7,7 @@ import { schemaParts } from './schemas/schema-parts.ts'
 
 /** How a body of one content type is checked. */
 export type ContentCheck =
-  | { readonly kind: 'json'; readonly check: ValueCheck }
+  | { readonly kind: 'json'; readonly check: ValueCheck; readonly schema: Located }
   | { readonly kind: 'text'; readonly check: ValueCheck }
   /** Declared without a schema: goes on as it is. */
   | { readonly kind: 'opaque' }
@@ -37,7 +37,7 @@ function compileContent(
 ): ContentCheck {
   const schema = member(place, 'schema')
   if (schema.value === undefined) return { kind: 'opaque' }
-  if (isJson(type)) return { kind: 'json', check: compiler.check(schema) }
+  if (isJson(type)) return { kind: 'json', check: compiler.check(schema), schema }
   // `format: binary` says that the bytes are not text (OpenAPI 3.0 habit, still widespread).
   const isText = schemaParts(root, schema).every(({ value }) => value.type === undefined || value.type === 'string')
   if (!isText) throw new DocumentFault(schema.pointer, `bodies of \`${type}\` cannot be checked by a schema`)

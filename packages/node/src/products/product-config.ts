@@ -1,5 +1,6 @@
 /** What an operator declares of a product, in `comity.yaml` or over the admin API. */
 import { z } from 'zod'
+import { personalConfigSchema, personalFaults, type DeepReadonly } from './personal-config.ts'
 
 /** Where a secret is read from; the value itself never stands in a configuration. */
 const secretReferenceSchema = z.union([
@@ -62,7 +63,9 @@ const productFields = {
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must match `[a-z0-9][a-z0-9-]{0,62}`'),
   title: z.string().min(1).max(200),
   version: z.string().min(1).max(64),
-  class: z.enum(['public', 'partner']).default('partner'),
+  class: z.enum(['public', 'partner', 'personal']).default('partner'),
+  /** For class `personal`, and only there. */
+  personal: personalConfigSchema.optional(),
   upstream: upstreamSchema,
   /** Fields that go with every call to the upstream, its credential for example. */
   upstreamHeaders: upstreamHeadersSchema.default({}),
@@ -75,13 +78,21 @@ const productFields = {
 export const productConfigSchema = z.strictObject({ ...productFields, openapi: z.string().min(1) })
 
 /** A product as declared in the configuration. */
-export type ProductConfig = z.infer<typeof productConfigSchema>
+export type ProductConfig = DeepReadonly<z.infer<typeof productConfigSchema>>
 
 /** A product as the admin API takes it: the document comes along, as JSON or YAML text. */
-export const productAdditionSchema = z.strictObject({ ...productFields, document: z.string().min(1) })
+export const productAdditionSchema = z
+  .strictObject({ ...productFields, document: z.string().min(1) })
+  .superRefine((product, context) => {
+    for (const { path, message } of personalFaults(product))
+      context.addIssue({ code: 'custom', path: [...path], message })
+  })
+
+/** The settings of an added product as they are kept. */
+export const productSettingsSchema = z.strictObject(productFields)
 
 /** A product as it is added while the node runs. */
-export type ProductAddition = z.infer<typeof productAdditionSchema>
+export type ProductAddition = DeepReadonly<z.infer<typeof productAdditionSchema>>
 
 /** What both ways of declaring a product have in common. */
 export type ProductSettings = Omit<ProductConfig, 'openapi'>

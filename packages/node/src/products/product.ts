@@ -3,10 +3,14 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
-import { checkAnswer } from './answer-check.ts'
+import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
 import { buildOperationTree, matchOperation, type OperationTree } from './matching.ts'
 import { openApiProblem, type OpenApiDocument } from './openapi/openapi.ts'
 import { compileOperations, declaredAnswer, type CompiledOperations } from './operations.ts'
+import { conditionalFields, minimiseAnswer, type ReleaseToApply } from './personal-answer.ts'
+import { readPersonalCall, requestForUpstream, type PersonalCall } from './personal-call.ts'
+import { planPersonal, type PersonalOperation, type PersonalPlan } from './personal-plan.ts'
+import { describePersonal, type PersonalProduct } from './personal-product.ts'
 import type { ProductSettings } from './product-config.ts'
 import { checkRequest, type CheckedRequest } from './request-check.ts'
 import { createUpstream, type ForwardedAnswer, type Upstream } from './upstream.ts'
@@ -17,6 +21,8 @@ export interface MatchedCall {
   /** `/athletes/{id}`: the path without anybody's data. */
   readonly template: string
   readonly checked: CheckedRequest
+  /** Whom the call is about; undefined for an operation about nobody. */
+  readonly personal?: PersonalCall | undefined
 }
 
 export interface CallToMatch {
@@ -37,13 +43,17 @@ export interface CallToForward {
   readonly exchangeId: string
   /** W3C `traceparent` of the call's span. */
   readonly traceparent?: string
+  /** The reference of the subject that the upstream knows; it takes the place of what the request names. */
+  readonly subjectReference?: string
   readonly signal?: AbortSignal
 }
 
 export interface Product extends AsyncDisposable {
   readonly id: string
   readonly version: string
-  readonly productClass: 'public' | 'partner'
+  readonly productClass: 'public' | 'partner' | 'personal'
+  /** What a consent can speak about; undefined for products of other classes. */
+  readonly personal: PersonalProduct | undefined
   readonly requestBytes: number
   readonly requireClientCertificate: boolean
   readonly settings: ProductSettings
@@ -55,10 +65,14 @@ export interface Product extends AsyncDisposable {
   warm(): Promise<void>
   /** Throws `not-found`, `method-not-allowed`, or what `checkRequest` throws. */
   match(call: CallToMatch): MatchedCall
-  /** Throws what `Upstream.forward` throws. */
+  /** Throws what `Upstream.forward` throws; an `Error` for a call about a person without `subjectReference`. */
   forward(matched: MatchedCall, call: CallToForward): Promise<ForwardedAnswer>
-  /** The part of an answer that may leave. Throws `upstream-invalid` when it is not as declared. */
+  /** The part of an answer that may leave. Throws `upstream-invalid` when it is not as declared, an `Error` for an
+   *  answer about a person, which only `minimise` lets go. */
   judge(matched: MatchedCall, answer: AnswerToJudge): AnswerToJudge
+  /** Of an answer about a person: of a success what was released and the fields that say nothing of the rest; of any
+   *  other answer the status alone. Throws `upstream-invalid`; an `Error` for an operation about nobody. */
+  minimise(matched: MatchedCall, answer: AnswerToJudge, released: ReleaseToApply): AnswerToJudge
 }
 
 /** Names and values alternate in `headers`. */
@@ -88,10 +102,27 @@ export function compileProduct(document: OpenApiDocument, { whole }: { readonly 
   return compiled
 }
 
-/** Sets a product up. Throws `openapi-invalid`. */
+/** The plan of a personal product, undefined for others. Throws `malformed-request` with everything that does not go
+ *  with the document in `errors` (`path` in the settings, `message`). */
+export function compilePersonal(
+  settings: Pick<ProductSettings, 'class' | 'personal'>,
+  { root }: OpenApiDocument,
+  { operations }: CompiledOperations,
+): PersonalPlan | undefined {
+  const { plan, faults } = planPersonal({ root, settings, operations })
+  const [first] = faults
+  if (first === undefined) return plan
+  const errors = faults.map(({ path, message }) => ({ path: path.join('.'), message }))
+  throw new Problem('malformed-request', `\`${errors[0]?.path}\` is not right: ${first.message}`, {
+    members: { errors },
+  })
+}
+
+/** Sets a product up. Throws `openapi-invalid`, and what `compilePersonal` throws. */
 export function createProduct({ settings, document, upstreamHeaders }: ProductParts, clock: Clock): Product {
   const compiled = compileProduct(document, { whole: false })
   const { operations } = compiled
+  const plan = compilePersonal(settings, document, compiled)
   const tree = buildOperationTree(operations)
   const upstream = createUpstream(
     { url: settings.upstream, headers: upstreamHeaders, ...settings.limits, circuit: settings.circuit },
@@ -101,6 +132,7 @@ export function createProduct({ settings, document, upstreamHeaders }: ProductPa
     id: settings.id,
     version: settings.version,
     productClass: settings.class,
+    personal: plan === undefined ? undefined : describePersonal(plan),
     requestBytes: settings.limits.requestBytes,
     requireClientCertificate: settings.requireClientCertificate,
     settings,
@@ -108,18 +140,23 @@ export function createProduct({ settings, document, upstreamHeaders }: ProductPa
     operationIds: operations.map(({ id }) => id),
     upstream,
     warm: () => warmUp(compiled),
-    match: (call) => matchCall(tree, call),
-    forward: (matched, call) => forwardCall(upstream, matched, call),
+    match: (call) => matchCall(tree, call, plan),
+    forward: (matched, call) => forwardCall(upstream, { matched, planned: plannedOf(plan, matched) }, call),
     judge: judgeAnswer,
+    minimise: (matched, answer, released) => minimised(matched, plannedOf(plan, matched), { answer, ...released }),
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   }
+}
+
+function plannedOf(plan: PersonalPlan | undefined, { operationId }: MatchedCall): PersonalOperation | undefined {
+  return plan?.operations.get(operationId)
 }
 
 async function warmUp(compiled: CompiledOperations): Promise<void> {
   for (const _ of compiled.compileEach()) await setImmediate()
 }
 
-function matchCall(tree: OperationTree, call: CallToMatch): MatchedCall {
+function matchCall(tree: OperationTree, call: CallToMatch, plan: PersonalPlan | undefined): MatchedCall {
   const found = matchOperation(tree, call.method, call.path)
   if (found === 'not-found') throw new Problem('not-found', 'the product declares no such path')
   if ('allow' in found) {
@@ -128,20 +165,39 @@ function matchCall(tree: OperationTree, call: CallToMatch): MatchedCall {
     })
   }
   const { query, headers, body } = call
-  const checked = checkRequest(found, { query, body, header: (name) => headers.get(name) })
-  return { operationId: found.operation.id, template: found.operation.template.text, checked }
+  const { operation } = found
+  const planned = plan?.operations.get(operation.id)
+  const checked = checkRequest(found, {
+    query,
+    body,
+    header: (name) => headers.get(name),
+    subject: planned?.subject,
+  })
+  const matched = { operationId: operation.id, template: operation.template.text, checked }
+  if (plan === undefined || planned === undefined) return matched
+  return { ...matched, personal: readPersonalCall(checked, planned, plan.labels) }
 }
 
-function forwardCall(upstream: Upstream, { checked }: MatchedCall, call: CallToForward): Promise<ForwardedAnswer> {
-  const { operation, path, query } = checked
+interface CallOnItsWay {
+  readonly matched: MatchedCall
+  readonly planned: PersonalOperation | undefined
+}
+
+async function forwardCall(
+  upstream: Upstream,
+  { matched: { checked }, planned }: CallOnItsWay,
+  call: CallToForward,
+): Promise<ForwardedAnswer> {
+  const { operation } = checked
+  const isPersonal = planned !== undefined
   return upstream.forward({
     method: call.method,
-    path,
-    query,
-    header: (name) => call.headers.get(name),
-    body: call.body,
+    ...(isPersonal
+      ? personalRequest(checked, planned, call)
+      : { path: checked.path, query: checked.query, body: call.body }),
+    header: (name) => (isPersonal && conditionalFields.has(name) ? undefined : call.headers.get(name)),
     requestFields: operation.requestFields,
-    answerFields: operation.answerFields,
+    answerFields: isPersonal ? [] : operation.answerFields,
     ownFields: [
       'comity-exchange',
       call.exchangeId,
@@ -152,18 +208,40 @@ function forwardCall(upstream: Upstream, { checked }: MatchedCall, call: CallToF
   })
 }
 
+function personalRequest(checked: CheckedRequest, planned: PersonalOperation, call: CallToForward) {
+  if (call.subjectReference === undefined) throw new Error('a call about a person without the reference of the person')
+  return requestForUpstream(checked, planned, { reference: call.subjectReference, body: call.body })
+}
+
 const noBytes = new Uint8Array(0)
 
-function judgeAnswer({ checked }: MatchedCall, answer: AnswerToJudge): AnswerToJudge {
+function judgeAnswer({ checked, personal }: MatchedCall, answer: AnswerToJudge): AnswerToJudge {
+  if (personal !== undefined) throw new Error('an answer about a person must be minimised')
   const { status, headers, body } = answer
-  const contentType = headers.find((_, index) => index % 2 === 1 && headers[index - 1] === 'content-type')
-  const verdict = checkAnswer(checked.operation, { status, contentType, body })
-  if (!verdict.allowed) {
-    const { pointer, detail } = verdict.errors[0] ?? { pointer: '', detail: '' }
-    const cause = new Error(`answer ${status} of \`${checked.operation.id}\`: \`${pointer}\` ${detail}`)
-    throw new Problem('upstream-invalid', 'the answer of the upstream is not as declared', { cause })
-  }
+  const verdict = checkAnswer(checked.operation, { status, contentType: fieldOf(headers, 'content-type'), body })
+  if (!verdict.allowed) throw invalidAnswer(checked, status, verdict)
   if (verdict.release === 'whole') return answer
   const ofContent = (index: number) => headers[index - (index % 2)]?.startsWith('content-') === true
   return { status, headers: headers.filter((_, index) => !ofContent(index)), body: noBytes }
+}
+
+function minimised(
+  { checked }: MatchedCall,
+  planned: PersonalOperation | undefined,
+  work: ReleaseToApply & { readonly answer: AnswerToJudge },
+): AnswerToJudge {
+  if (planned === undefined) throw new Error('an answer about nobody is not minimised')
+  const verdict = minimiseAnswer(checked.operation, planned, work)
+  if (!verdict.allowed) throw invalidAnswer(checked, work.answer.status, verdict)
+  return verdict.answer
+}
+
+function invalidAnswer(
+  { operation }: CheckedRequest,
+  status: number,
+  { errors }: Extract<AnswerVerdict, { allowed: false }>,
+): Problem {
+  const { pointer, detail } = errors[0] ?? { pointer: '', detail: '' }
+  const cause = new Error(`answer ${status} of \`${operation.id}\`: \`${pointer}\` ${detail}`)
+  return new Problem('upstream-invalid', 'the answer of the upstream is not as declared', { cause })
 }

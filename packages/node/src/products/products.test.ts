@@ -187,7 +187,7 @@ const refusedSettings: Record<string, object> = {
   'credentials in the address': { upstream: 'http://user:pass@127.0.0.1' },
   'a query in the address': { upstream: 'http://127.0.0.1/?a=1' },
   'an unknown member': { upsteam: 'x' },
-  'an unknown class': { class: 'personal' },
+  'an unknown class': { class: 'secret' },
   'a limit of nothing': { limits: { timeoutMs: 0 } },
   'a header of the connection': { upstreamHeaders: { 'Transfer-Encoding': 'chunked' } },
   'a header with a line break': { upstreamHeaders: { 'x-a': 'a\r\nb: c' } },

@@ -5,12 +5,13 @@ import { loadOpenApi, openApiProblem, parseOpenApi, type OpenApiDocument } from 
 import { validateOpenApi } from './openapi/openapi-validation.ts'
 import {
   productAdditionSchema,
+  productSettingsSchema,
   type ProductAddition,
   type ProductConfig,
   type ProductSettings,
   type SecretReference,
 } from './product-config.ts'
-import { compileProduct, createProduct, type Product } from './product.ts'
+import { compilePersonal, compileProduct, createProduct, type Product } from './product.ts'
 import type { ProductStore, StoredProduct } from './product-store.ts'
 
 export interface CatalogueOptions {
@@ -131,13 +132,18 @@ async function validate(document: OpenApiDocument): Promise<void> {
   if (errors.length > 0) throw openApiProblem(document.source, errors)
 }
 
+/** What of a product its document is held against. */
+type ProductToCheck = Pick<ProductConfig, 'openapi' | 'class' | 'personal'>
+
 /** Reads and checks the OpenAPI documents of configured products without setting anything up. Throws
  *  `config-invalid` as `openCatalogue` does. */
-export async function checkDocuments(configured: readonly Pick<ProductConfig, 'openapi'>[]): Promise<void> {
+export async function checkDocuments(configured: readonly ProductToCheck[]): Promise<void> {
   const mistakes: ConfigMistake[] = []
-  for (const [index, { openapi }] of configured.entries()) {
+  for (const [index, { openapi, ...settings }] of configured.entries()) {
     try {
-      await validate(await loadOpenApi(openapi))
+      const document = await loadOpenApi(openapi)
+      await validate(document)
+      compilePersonal(settings, document, compileProduct(document, { whole: false }))
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       mistakes.push(...mistakesOf(error, `products[${index}]`))
@@ -195,8 +201,12 @@ function productsProblem(mistakes: readonly ConfigMistake[]): Problem {
 }
 
 function mistakesOf(problem: Problem, path: string): ConfigMistake[] {
-  const errors = problem.code === 'openapi-invalid' ? problem.members.errors : undefined
+  const { errors } = problem.members
   if (!Array.isArray(errors)) return [{ path, message: problem.message }]
+  if (problem.code === 'malformed-request') {
+    return (errors as ConfigMistake[]).map((error) => ({ path: `${path}.${error.path}`, message: error.message }))
+  }
+  if (problem.code !== 'openapi-invalid') return [{ path, message: problem.message }]
   return (errors as { pointer: string; detail: string }[]).map(({ pointer, detail }) => ({
     path: `${path}.openapi`,
     message: pointer === '' ? detail : `\`${pointer}\` ${detail}`,
@@ -206,7 +216,7 @@ function mistakesOf(problem: Problem, path: string): ConfigMistake[] {
 /** A product of the configuration hides an added one of the same id. */
 async function addStored(stored: StoredProduct, products: Map<string, ListedProduct>, options: CatalogueOptions) {
   if (products.has(stored.id)) return
-  const settings = productAdditionSchema.omit({ document: true }).parse(JSON.parse(stored.settings))
+  const settings = productSettingsSchema.parse(JSON.parse(stored.settings))
   const product = await build(settings, parseOpenApi(stored.document, stored.id), options)
   products.set(stored.id, { product, declaredIn: 'admin' })
 }

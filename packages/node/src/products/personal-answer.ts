@@ -1,0 +1,69 @@
+/** What leaves of an answer about a person: what was released of its body, and of its fields only those that say
+ *  nothing of what was in it. */
+import type { Release } from '@comity/core/consent/release'
+import { minimise } from '@comity/core/minimisation/minimise'
+import type { TransformMeans } from '@comity/core/minimisation/transforms'
+import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
+import type { Operation } from './operations.ts'
+import type { PersonalOperation } from './personal-plan.ts'
+
+/** What a consent releases of an answer, and with what values are changed on their way. */
+export interface ReleaseToApply {
+  readonly release: Release
+  readonly means: TransformMeans
+}
+
+/** Names (lower case) and values alternate in `headers`. */
+export interface JudgedAnswer {
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly body: Uint8Array
+}
+
+/** Validators, digests and lengths tell of the whole body; links and places name the person as the upstream does;
+ *  fields of the API's own may hold anything. */
+const neutralFields = new Set(['content-type', 'content-language', 'cache-control', 'expires', 'deprecation', 'sunset'])
+
+/** Fields of a request that would make the upstream's answer depend on what was not released. */
+export const conditionalFields = new Set(['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'])
+
+const noBytes = new Uint8Array(0)
+
+/** Why an answer cannot leave, for the operator's log. */
+export type PersonalVerdict =
+  { readonly allowed: true; readonly answer: JudgedAnswer } | Extract<AnswerVerdict, { allowed: false }>
+
+/** Judges an answer by its schema, then minimises it. Of one that is no success only the status leaves. */
+export function minimiseAnswer(
+  operation: Operation,
+  { layout }: PersonalOperation,
+  { answer, release, means }: ReleaseToApply & { readonly answer: JudgedAnswer },
+): PersonalVerdict {
+  const { status, headers, body } = answer
+  if (status < 200 || status > 299) return statusOnly(operation, status)
+  const verdict = checkAnswer(operation, { status, contentType: fieldOf(headers, 'content-type'), body })
+  if (!verdict.allowed) return verdict
+  if (body.byteLength === 0 || verdict.release === 'head') return leaves(status, withoutContent(headers), noBytes)
+  if (verdict.json === undefined) return { allowed: false, errors: [{ pointer: '', detail: 'the body is not JSON' }] }
+  const released = minimise(verdict.json.value, release, { layout, means })
+  return leaves(status, neutral(headers), Buffer.from(JSON.stringify(released), 'utf8'))
+}
+
+function leaves(status: number, headers: readonly string[], body: Uint8Array): PersonalVerdict {
+  return { allowed: true, answer: { status, headers, body } }
+}
+
+/** The body is not looked at, since it does not leave; an undeclared status is a fault all the same. */
+function statusOnly(operation: Operation, status: number): PersonalVerdict {
+  const verdict = checkAnswer(operation, { status, contentType: undefined, body: noBytes })
+  return verdict.allowed ? leaves(status, [], noBytes) : verdict
+}
+
+function neutral(headers: readonly string[]): string[] {
+  return headers.filter((_, index) => neutralFields.has(headers[index - (index % 2)] ?? ''))
+}
+
+function withoutContent(headers: readonly string[]): string[] {
+  const kept = neutral(headers)
+  return kept.filter((_, index) => kept[index - (index % 2)]?.startsWith('content-') !== true)
+}

@@ -1,0 +1,150 @@
+/** What a call to a personal product says of its subject, and the request as it goes upstream, with the reference that
+ *  the upstream knows in the subject's place. */
+import type { ConsentAction } from '@comity/core/consent/consent-scope'
+import { coversField, isFieldPath } from '@comity/core/consent/field-path'
+import { memberAt, stepsOfPointer } from './json-pointer.ts'
+import type { JsonObject } from './openapi/openapi.ts'
+import { readParameter, writeQueryParameter, type Parameter } from './parameters.ts'
+import { fillTemplate } from './path-template.ts'
+import type { SubjectPlace } from './personal-config.ts'
+import { subjectParameter, type FieldLabel, type PersonalOperation } from './personal-plan.ts'
+import { invalidBody, invalidParameters, type CheckedRequest } from './request-check.ts'
+
+/** Whom a call is about, and what it asks for. */
+export interface PersonalCall {
+  /** What the request names, decoded: a pairwise id (`ps_…`) or a reference of the holder's. */
+  readonly subject: string
+  readonly labels: readonly FieldLabel[]
+  /** Field paths that the call asks for, each touching a label; undefined for all. */
+  readonly requested: readonly string[] | undefined
+  readonly action: ConsentAction
+}
+
+/** Longer references are refused. */
+const maxSubjectLength = 256
+const maxRequestedFields = 256
+
+/** Reads a checked request. Throws `invalid-parameters` or `invalid-body` when the subject is not named, or a field is
+ *  asked for that the product does not know. */
+export function readPersonalCall(
+  checked: CheckedRequest,
+  planned: PersonalOperation,
+  labels: readonly FieldLabel[],
+): PersonalCall {
+  const subject = subjectOf(checked, planned.subject)
+  return { subject, labels, requested: requestedFields(checked, planned, labels), action: planned.action }
+}
+
+function subjectOf(checked: CheckedRequest, place: SubjectPlace): string {
+  const text = subjectText(checked, place)
+  const detail =
+    text === undefined || text === '' ? 'names nobody' : text.length > maxSubjectLength ? 'is too long' : ''
+  if (text !== undefined && detail === '') return text
+  if (place.in === 'body') throw invalidBody({ pointer: place.pointer, detail })
+  throw invalidParameters([{ parameter: place.name, in: place.in, detail }])
+}
+
+function subjectText({ texts, body }: CheckedRequest, place: SubjectPlace): string | undefined {
+  if (place.in !== 'body') {
+    return place.in === 'path' ? texts.path.get(place.name) : texts.query.get(place.name)?.[0]
+  }
+  const value = memberAt(body, stepsOfPointer(place.pointer))
+  return Number.isSafeInteger(value) ? String(value) : typeof value === 'string' ? value : undefined
+}
+
+function requestedFields(
+  { texts }: CheckedRequest,
+  { requestedFields: parameter }: PersonalOperation,
+  labels: readonly FieldLabel[],
+): readonly string[] | undefined {
+  const sent = parameter === undefined ? undefined : texts.query.get(parameter.name)
+  if (parameter === undefined || sent === undefined) return undefined
+  const fields = new Set((parameter.list ? sent : (sent[0] ?? '').split(',')).map((field) => field.trim()))
+  const unknown = [...fields].find((field) => !isFieldPath(field) || !touchesAny(labels, field))
+  const refuse = (detail: string) => invalidParameters([{ parameter: parameter.name, in: 'query', detail }])
+  if (fields.size > maxRequestedFields) throw refuse('names too many fields')
+  if (unknown === undefined && fields.size > 0) return [...fields]
+  if (unknown === undefined || unknown === '') throw refuse('names no field')
+  throw refuse(`names \`${unknown.slice(0, 64)}\`, which the product does not have`)
+}
+
+function touchesAny(labels: readonly FieldLabel[], field: string): boolean {
+  return labels.some(({ path }) => coversField(path, field) || coversField(field, path))
+}
+
+/** A request as the upstream gets it. */
+export interface RequestForUpstream {
+  readonly path: string
+  readonly query: string
+  readonly body: Buffer
+}
+
+/** Puts the reference in the subject's place and checks what could not be checked before. Throws `invalid-body`; an
+ *  `Error` for a reference that the operation does not take, which is the holder's own fault. */
+export function requestForUpstream(
+  checked: CheckedRequest,
+  planned: PersonalOperation,
+  { reference, body }: { readonly reference: string; readonly body: Buffer },
+): RequestForUpstream {
+  const { operation, path } = checked
+  const { subject } = planned
+  if (subject.in !== 'body') ensureTaken(subjectParameter(operation, subject), reference)
+  return {
+    path: subject.in === 'path' ? pathWith(checked, subject.name, reference) : path,
+    query: queryFor(checked, planned, reference),
+    body: subject.in === 'body' ? bodyWith(checked, subject.pointer, { reference, body }) : body,
+  }
+}
+
+function ensureTaken(parameter: Parameter | undefined, reference: string): void {
+  const { error } =
+    parameter === undefined ? { error: 'is missing' } : readParameter(parameter, [encodeURIComponent(reference)])
+  if (error !== undefined) throw notTaken(error)
+}
+
+/** Says nothing of the reference: the message stands in the operator's log. */
+const notTaken = (error: string) => new Error(`the reference of the subject does not fit the operation: ${error}`)
+
+function pathWith({ operation, texts }: CheckedRequest, name: string, reference: string): string {
+  return fillTemplate(operation.template, new Map([...texts.path, [name, reference]]))
+}
+
+function queryFor({ operation, texts }: CheckedRequest, planned: PersonalOperation, reference: string): string {
+  const { subject, requestedFields: asked, forwardsRequestedFields } = planned
+  const written = [...texts.query].flatMap(([name, values]) => {
+    const parameter = operation.queryParameters.get(name)
+    if (parameter === undefined || (parameter === asked && !forwardsRequestedFields)) return []
+    return [writeQueryParameter(parameter, subject.in === 'query' && subject.name === name ? [reference] : values)]
+  })
+  return written.length === 0 ? '' : `?${written.join('&')}`
+}
+
+/** A body that names the reference itself goes on as it came. */
+function bodyWith(
+  { body: value, content }: CheckedRequest,
+  pointer: string,
+  { reference, body }: { readonly reference: string; readonly body: Buffer },
+): Buffer {
+  const names = stepsOfPointer(pointer)
+  const present = memberAt(value, names)
+  if (present === reference || (typeof present === 'number' && String(present) === reference)) return body
+  if (content === undefined || content.kind !== 'json') throw notTaken('the body is not JSON')
+  const number = /^(?:0|-?[1-9]\d{0,15})$/.test(reference) ? [Number(reference)] : []
+  const faults = []
+  for (const candidate of [reference, ...number]) {
+    const filled = replaced(value, names, candidate)
+    const fault = content.check(filled)
+    if (fault === undefined) return Buffer.from(JSON.stringify(filled), 'utf8')
+    faults.push(fault)
+  }
+  const elsewhere = faults.find((fault) => fault.pointer !== pointer)
+  throw elsewhere === undefined ? notTaken(faults[0]?.detail ?? '') : invalidBody(elsewhere)
+}
+
+function replaced(value: unknown, [name, ...rest]: readonly string[], leaf: unknown): unknown {
+  if (name === undefined) return leaf
+  const object = value as JsonObject
+  const copy: Record<string, unknown> = Object.assign(Object.create(null) as Record<string, unknown>, object)
+  copy[name] = replaced(object[name], rest, leaf)
+  return copy
+}

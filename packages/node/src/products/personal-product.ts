@@ -1,0 +1,33 @@
+/** What the rest of the node may know of a personal product: enough to tell whether a consent could be kept to. */
+import type { ConsentAction } from '@comity/core/consent/consent-scope'
+import type { FieldLabel, PersonalPlan } from './personal-plan.ts'
+
+export interface PersonalDescription {
+  /** Labelled fields in the order of the configuration. No other field ever leaves. */
+  readonly labels: readonly FieldLabel[]
+  /** Domains that have fields, in the same order. */
+  readonly domains: readonly string[]
+  /** What its operations about a person do. */
+  readonly actions: readonly ConsentAction[]
+  /** True when the rows of every such operation carry a date, so that a period of data can be kept to. */
+  readonly isDated: boolean
+  /** True when a call can ask for some of the fields only. */
+  readonly takesRequestedFields: boolean
+}
+
+export interface PersonalProduct {
+  describe(): PersonalDescription
+}
+
+/** Describes a plan. */
+export function describePersonal({ labels, operations }: PersonalPlan): PersonalProduct {
+  const planned = [...operations.values()]
+  const description: PersonalDescription = {
+    labels,
+    domains: [...new Set(labels.map(({ domain }) => domain))],
+    actions: [...new Set(planned.map(({ action }) => action))],
+    isDated: planned.length > 0 && planned.every(({ layout }) => layout.date !== undefined),
+    takesRequestedFields: planned.some(({ requestedFields }) => requestedFields !== undefined),
+  }
+  return { describe: () => description }
+}
