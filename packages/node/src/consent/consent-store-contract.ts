@@ -91,10 +91,10 @@ function rowTests(open: () => Promise<Opened>): void {
     const other = store.insertConsent(consentOf(3, { subject: 'subject-1', recipient: firm }))
     await database.execute([store.insertConsent(consentOf(1)), other])
     await assert.rejects(database.execute([second]))
-    assert.equal((await store.findOpen(lab, 'subject-1'))?.id, idOf(1))
+    assert.equal((await store.findLatest(lab, 'subject-1'))?.id, idOf(1))
     await database.execute([store.moveConsent(idOf(1), 1, { ...active, ...times }), second])
-    assert.equal((await store.findOpen(lab, 'subject-1'))?.id, idOf(2))
-    assert.equal(await store.findOpen(lab, 'subject-2'), undefined)
+    assert.equal((await store.findLatest(lab, 'subject-1'))?.id, idOf(2))
+    assert.equal(await store.findLatest(lab, 'subject-2'), undefined)
   })
 
   test('lists newest first, by every filter and page by page', async () => {

@@ -27,7 +27,7 @@ const maxLimit = 500
 
 type Writes =
   'insertConsent' | 'moveConsent' | 'insertRequest' | 'insertRevision' | 'insertStep' | 'insertDelegate' | 'endDelegate'
-type Rows = 'find' | 'findOpen' | 'list' | 'findDue'
+type Rows = 'find' | 'findLatest' | 'list' | 'findDue'
 
 /** The tables are `consentsMigrations`. */
 export function createConsentStore(database: Database): ConsentStore {
@@ -41,11 +41,11 @@ function rowsOf(database: Database): Pick<ConsentStore, Rows> {
   }
   return {
     find: (id) => one(findConsentSql, [id]),
-    findOpen: (recipient, subject) =>
+    findLatest: (recipient, subject) =>
       one(
-        `SELECT ${consentColumns} FROM consents
-          WHERE recipient = ? AND subject = ? AND state IN ('requested', 'deferred')`,
-        [recipient, subject],
+        `SELECT ${consentColumns} FROM consents WHERE subject = ? AND recipient = ?
+          ORDER BY CASE WHEN state IN ('requested', 'deferred') THEN 0 ELSE 1 END, id DESC LIMIT 1`,
+        [subject, recipient],
       ),
     async list(filter) {
       const { sql, params } = listQuery(filter)

@@ -71,8 +71,8 @@ export interface KnownDelegate {
 export interface ConsentStore {
   /** One row, by its key. */
   find(id: string): Promise<StoredConsent | undefined>
-  /** The recipient's request to the subject that waits for a decision. */
-  findOpen(recipient: string, subject: string): Promise<StoredConsent | undefined>
+  /** The recipient's open request to the subject, else the newest consent between the two. */
+  findLatest(recipient: string, subject: string): Promise<StoredConsent | undefined>
   /** Newest first, by id. */
   list(filter: ConsentFilter): Promise<StoredConsent[]>
   /** Those whose `dueMs` has come, the longest due first; at most `limit`. */
