@@ -64,6 +64,8 @@ function entriesOf(part: SchemaPart, entry: Omit<Entry, 'part'>): Entry[] {
     return entriesBelow(part, path, mayBeAbsent ? path : optionalGroup)
   }
   if (part.items?.properties !== undefined) return entriesBelow(part.items, `${path}[]`)
+  const named = part.additionalProperties
+  if (typeof named === 'object' && named.properties !== undefined) return entriesBelow(named, `${path}.<name>`)
   return [{ ...entry, path: isNamed(part) ? `${path}.<name>` : path, part }]
 }
 
@@ -78,7 +80,7 @@ function row({ path, part, isRequired, optionalGroup }: Entry): string {
 }
 
 function defaultText(part: SchemaPart, path: string): string {
-  if (part.default === undefined || path.endsWith('.<name>')) return ''
+  if (part.default === undefined || part.default === '' || path.endsWith('.<name>')) return ''
   return `\`${typeof part.default === 'string' ? part.default : JSON.stringify(part.default)}\``
 }
 

@@ -41,7 +41,29 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].id': 'Name of the product in addresses: `/x/{id}/…`.',
   'products[].title': 'Name for people.',
   'products[].version': 'Version of the product; it stands in every receipt.',
-  'products[].class': '`public`: anybody, rate limited. `partner`: an agreement is needed.',
+  'products[].class':
+    '`public`: anybody, rate limited. `partner`: an agreement is needed. `personal`: an agreement and the consent of the person are.',
+  'products[].personal.subject.in': 'Where calls name the person, unless an operation says otherwise.',
+  'products[].personal.subject.name': 'Parameter of the path or the query that names the person.',
+  'products[].personal.subject.pointer': 'JSON pointer to what names the person in a body.',
+  'products[].personal.rows':
+    'Where the rows of an answer are: `items[]`, `[]`; the whole answer is one row when absent.',
+  'products[].personal.date': 'Field of a row that says when its data are from; consents to a period need it.',
+  'products[].personal.open': 'Members of answers that are about nobody and leave as they are, such as a total.',
+  'products[].personal.domains.<name>':
+    'Fields of rows that belong to this domain of data. Fields of no domain never leave.',
+  'products[].personal.operations.<name>.subject.in': 'Where calls of this operation name the person.',
+  'products[].personal.operations.<name>.subject.name': 'Parameter of the path or the query that names the person.',
+  'products[].personal.operations.<name>.subject.pointer': 'JSON pointer to what names the person in a body.',
+  'products[].personal.operations.<name>.action':
+    'What consents call it; `read` for GET and HEAD, `delete` for DELETE, `write` for others when absent.',
+  'products[].personal.operations.<name>.rows': 'Where the rows of its answers are, if elsewhere.',
+  'products[].personal.operations.<name>.date': "Field of its rows' own date, if another.",
+  'products[].personal.operations.<name>.open':
+    'Open members of its answers, if others; none where it has `rows` of its own.',
+  'products[].personal.withoutSubject': 'Operations about nobody; an agreement is enough for them.',
+  'products[].personal.requestedFields': 'Query parameter in which a call lists the fields it wants, with commas.',
+  'products[].personal.forwardRequestedFields': 'Whether that parameter goes on to the API.',
   'products[].upstream': 'Base address of the API behind the product.',
   'products[].upstreamHeaders.<name>':
     'A header field that goes with every call to the API, its credential for example.',

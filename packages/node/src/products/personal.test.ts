@@ -27,20 +27,15 @@ const result = {
   properties: { event: { type: 'string' }, day: { type: 'string' }, athlete: { type: 'integer' } },
 }
 const json = (schema: unknown) => ({ description: 'ok', content: { 'application/json': { schema } } })
-const parameter = (name: string, place: string, schema: unknown, required = true) => ({
-  name,
-  in: place,
-  required,
-  schema,
-})
-const id = parameter('id', 'path', { type: 'integer', minimum: 1 })
-const fields = parameter('fields', 'query', { type: 'string', maxLength: 200 }, false)
+const optional = (name: string, schema: unknown) => ({ name, in: 'query', schema })
+const id = { name: 'id', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } }
+const fields = optional('fields', { type: 'string', maxLength: 200 })
 
 const paths = {
   '/athletes/{id}': {
     get: {
       operationId: 'athlete',
-      parameters: [id, fields, parameter('lang', 'query', { enum: ['en', 'pt'] }, false)],
+      parameters: [id, fields, optional('lang', { enum: ['en', 'pt'] })],
       responses: { 200: json(athlete), 404: json({ type: 'object' }) },
     },
     head: { operationId: 'athlete-head', parameters: [id], responses: { 200: { description: 'ok' } } },
@@ -57,7 +52,7 @@ const paths = {
   '/results': {
     get: {
       operationId: 'results',
-      parameters: [parameter('athlete', 'query', { type: 'integer' }), fields],
+      parameters: [{ name: 'athlete', in: 'query', required: true, schema: { type: 'integer' } }, fields],
       responses: {
         200: json({
           type: 'object',
@@ -128,14 +123,14 @@ function callOf(method: string, target: string, body: unknown = undefined) {
   return { method, path, query: `?${query}`, headers, body: bytes, exchangeId: 'e-1' }
 }
 
-function releaseOf(released: string[], more: Partial<ReleasePart> = {}): Release {
-  return { parts: [{ grant: 'g', fields: released, transforms: [], filters: [], ...more }], released, withheld: [] }
+function releaseOf(given: string[], more: Partial<ReleasePart> = {}): Release {
+  return { parts: [{ grant: 'g', fields: given, transforms: [], filters: [], ...more }], released: given, withheld: [] }
 }
 
 /** What a call names, or the code it is refused with. */
-function matched(product: Product, method: string, target: string, body?: unknown) {
+function matched(product: Product, call: ReturnType<typeof callOf>) {
   try {
-    const { personal: found } = product.match(callOf(method, target, body))
+    const { personal: found } = product.match(call)
     return found === undefined ? 'nobody' : [found.action, found.subject, ...(found.requested ?? ['*'])].join(' ')
   } catch (error) {
     return error instanceof Problem ? `${error.code}: ${error.message}` : String(error)
@@ -144,21 +139,21 @@ function matched(product: Product, method: string, target: string, body?: unknow
 
 test('a call names its subject where the operation says', () => {
   const product = productOf()
-  assert.equal(matched(product, 'GET', '/athletes/7'), 'read 7 *')
-  assert.equal(matched(product, 'HEAD', '/athletes/7'), 'read 7 *')
-  assert.equal(matched(product, 'PATCH', '/athletes/7', { height: 1.8 }), 'write 7 *')
-  assert.equal(matched(product, 'GET', '/results?athlete=12'), 'read 12 *')
-  assert.equal(matched(product, 'POST', '/observations', { about: { athlete: 7 }, value: 1 }), 'append 7 *')
-  assert.equal(matched(product, 'GET', '/sports'), 'nobody')
+  assert.equal(matched(product, callOf('GET', '/athletes/7')), 'read 7 *')
+  assert.equal(matched(product, callOf('HEAD', '/athletes/7')), 'read 7 *')
+  assert.equal(matched(product, callOf('PATCH', '/athletes/7', { height: 1.8 })), 'write 7 *')
+  assert.equal(matched(product, callOf('GET', '/results?athlete=12')), 'read 12 *')
+  assert.equal(matched(product, callOf('POST', '/observations', { about: { athlete: 7 }, value: 1 })), 'append 7 *')
+  assert.equal(matched(product, callOf('GET', '/sports')), 'nobody')
 })
 
 test('a pairwise id may stand where the operation takes only the reference', () => {
   const product = productOf()
-  assert.equal(matched(product, 'GET', `/athletes/${pairwise}`), `read ${pairwise} *`)
-  assert.equal(matched(product, 'GET', `/athletes/%70s_${'A'.repeat(43)}`), `read ${pairwise} *`)
-  assert.equal(matched(product, 'GET', `/results?athlete=${pairwise}`), `read ${pairwise} *`)
+  assert.equal(matched(product, callOf('GET', `/athletes/${pairwise}`)), `read ${pairwise} *`)
+  assert.equal(matched(product, callOf('GET', `/athletes/%70s_${'A'.repeat(43)}`)), `read ${pairwise} *`)
+  assert.equal(matched(product, callOf('GET', `/results?athlete=${pairwise}`)), `read ${pairwise} *`)
   assert.equal(
-    matched(product, 'POST', '/observations', { about: { athlete: pairwise }, value: 1 }),
+    matched(product, callOf('POST', '/observations', { about: { athlete: pairwise }, value: 1 })),
     `append ${pairwise} *`,
   )
 })
@@ -181,14 +176,14 @@ const refusedCalls: [string, string, unknown, RegExp][] = [
 
 for (const [method, target, body, expected] of refusedCalls) {
   test(`refuses ${method} ${target} ${body === undefined ? '' : JSON.stringify(body)}`, () => {
-    assert.match(matched(productOf(), method, target, body), expected)
+    assert.match(matched(productOf(), callOf(method, target, body)), expected)
   })
 }
 
 test('fields that a call asks for are labelled ones, parts of one, or several at once', () => {
   const product = productOf()
-  assert.equal(matched(product, 'GET', '/athletes/7?fields=name,height'), 'read 7 name height')
-  assert.equal(matched(product, 'GET', '/athletes/7?fields=address,%20name,name'), 'read 7 address name')
+  assert.equal(matched(product, callOf('GET', '/athletes/7?fields=name,height')), 'read 7 name height')
+  assert.equal(matched(product, callOf('GET', '/athletes/7?fields=address,%20name,name')), 'read 7 address name')
 })
 
 interface Seen {
