@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
-import { auditLogMigrations } from '@comity/node/audit-log/audit-log-schema'
+import { auditLogTables } from '@comity/node/audit-log/audit-log-schema'
 import { openAuditLog, type AuditLog } from '@comity/node/audit-log/audit-log'
 import { openSqlite } from '@comity/node/storage/sqlite'
 
@@ -40,7 +40,7 @@ export async function benchLogAppends(options: BenchOptions = {}): Promise<LogAp
   const directory = await mkdtemp(join(options.directory ?? tmpdir(), 'comity-bench-log-'))
   try {
     await using database = await openSqlite(join(directory, 'comity.db'))
-    await database.execute(auditLogMigrations.map((sql) => ({ sql })))
+    await database.execute(auditLogTables.map((sql) => ({ sql })))
     const signingKey = importSigningKey(generatePrivateJwk('ed25519'))
     const place = { directory: join(directory, 'log'), origin: 'bench.example/log' }
     await using log = await openAuditLog({ database, signingKey, randomBytes, ...place })

@@ -78,6 +78,7 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
       origin: identity.logOrigin,
       signingKey: identity.logKey(),
       randomBytes: world.randomBytes,
+      vault: foundation.vault,
       onProblem: (error) => events.storageFailed(error),
     }),
   )

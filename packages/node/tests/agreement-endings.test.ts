@@ -62,7 +62,7 @@ describe('when an agreement ends', () => {
     assert.equal(network.upstream.seen.length, seenBefore)
     const isLogged = async () => {
       const events = await network.recipient.running.parts.auditLog.readEvents({ limit: 1_000 })
-      return events.some(({ type, body }) => type === 'event-received' && body.includes(network.holder.did))
+      return events.some(({ type, body }) => type === 'event-received' && body?.includes(network.holder.did))
     }
     await until(isLogged)
   })

@@ -174,7 +174,7 @@ export async function openTarget(): Promise<FuzzTarget> {
       assert.deepEqual(internal, [])
       const events = await parts.auditLog.readEvents({ from: knownEvents, limit: 100_000 })
       for (const { type, body } of events) {
-        const { outcome } = JSON.parse(body) as { outcome?: string }
+        const { outcome } = JSON.parse(body ?? '{}') as { outcome?: string }
         const isRefusal = type === 'refusals' || (type === 'exchange' && outcome === 'denied')
         const isGood = type === 'exchange' && (outcome === 'allowed' || outcome === 'intended')
         const isExpected = isRefusal || isGood || (operatorChanges && type !== 'exchange')

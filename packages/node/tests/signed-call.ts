@@ -154,7 +154,7 @@ export function isSigned(node: TestNode, call: SignedCall, { status, headers, bo
 export async function loggedExchange(node: TestNode, id: string): Promise<ExchangeEvent | undefined> {
   const events = await node.running.parts.auditLog.readEvents({ limit: 100_000 })
   const found = events.find((event) => event.id === id && event.type === 'exchange')
-  return found && parseExchangeEvent(found.body)
+  return found?.body === undefined ? undefined : parseExchangeEvent(found.body)
 }
 
 export interface Refusal {

@@ -64,7 +64,7 @@ test('the sample request verifies with the key of its sender, over the base that
   })
   verifyRequestSignature(signature, importVerifyingKey(jwk))
   assert.equal(blocks(wire, 'text')[0]?.trimEnd(), signature.base)
-  assert.equal(signature.base, bundle.request.base)
+  assert.equal(signature.base, bundle.request?.base)
 })
 
 test('the sample answer verifies with the document that is printed, and belongs to the request', () => {

@@ -28,6 +28,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
 const ofAgreements = ['agreement', 'peer', 'reason']
 
 function describe({ type, body }: LoggedEventView): string {
+  if (body === undefined) return '(erased with the person it was about)'
   const event = JSON.parse(body) as Record<string, unknown>
   const names = words[type] ?? (type.startsWith('agreement-') ? ofAgreements : undefined)
   if (names === undefined) return body.slice(0, 160)

@@ -18,6 +18,7 @@ import { readJsonPlace, readPlace, readTextPlace } from '../read-place.ts'
 
 const good = colors.green('✓')
 const bad = colors.red('✗')
+const gone = colors.dim('∅')
 
 /** A DID document from a file, or from an address whose certificate a public authority signed. */
 async function readDidDocument(place: string): Promise<DidDocument> {
@@ -99,7 +100,9 @@ export async function verifyLog(
 
 function reportLines(report: EvidenceReport): string[] {
   return [
-    ...report.checks.map(({ ok, detail }) => `${ok ? good : bad} ${detail}`),
+    ...report.checks.map(({ name, ok, detail, erased }) =>
+      erased === true ? `${gone} erased, not checked: ${name}, ${detail}` : `${ok ? good : bad} ${detail}`,
+    ),
     ...report.assumptions.map((sentence) => colors.yellow(`! ${sentence}`)),
   ]
 }

@@ -8,18 +8,29 @@ const base64url = z
   .max(1024)
 const signed = z.strictObject({ base: z.string().min(1).max(65_536), signature: base64url })
 
-const bundleSchema = z.strictObject({
+/** Parts whose text went with the person that the exchange was about, and was sealed under a key that is destroyed. */
+const erasedPart = z.enum(['request', 'response', 'event'])
+
+const wholeSchema = z.strictObject({
   type: z.literal('comity-exchange-evidence'),
   version: z.literal(1),
-  /** The request's signature base, and the signature over it; the key's id stands in the base. */
-  request: signed,
+  /** The request's signature base, and the signature over it; the key's id stands in the base. A holder keeps none of a
+   *  call about a person that it refused. */
+  request: signed.optional(),
   response: signed.optional(),
   receipt: z.string().min(1).max(8192),
   /** What the holder's log entry commits to; only who may see the exchange has it. */
   event: z.strictObject({ body: z.string().min(1).max(65_536), salt: base64url }).optional(),
   log: z.strictObject({ verifierKey: z.string().min(1).max(1024), proof: z.string().min(1).max(65_536) }).optional(),
   documents: z.array(z.looseObject({ id: z.string() })).max(8),
+  /** What its maker says was erased. It proves nothing: what is not there is not checked. */
+  erased: z.array(erasedPart).min(1).max(3).optional(),
 })
+
+const bundleSchema = wholeSchema.refine(
+  ({ erased = [], ...bundle }) => erased.every((part) => bundle[part] === undefined),
+  { path: ['erased'] },
+)
 
 /** A bundle as it travels. Parts that are left out are not checked, and the report says what that leaves open. */
 export type EvidenceBundle = Readonly<z.infer<typeof bundleSchema>>

@@ -48,7 +48,11 @@ export function checkLog(part: EvidencePart): void {
 }
 
 function checkEvent({ bundle, claims, checks }: EvidencePart): void {
-  const { event } = bundle
+  const { event, erased } = bundle
+  if (erased?.includes('event') === true) {
+    checks.erase("the event's text", ['event-leaf', 'event-receipt'])
+    return
+  }
   if (event === undefined) {
     checks.assume('the bundle does not open the log entry: only its hash is known')
     return

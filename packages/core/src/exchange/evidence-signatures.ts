@@ -54,17 +54,24 @@ export function checkReceipt(
 /** Checks that the recipient signed the request, and that the receipt is for this one. */
 export function checkRequest(part: EvidencePart): void {
   const { bundle, claims, checks } = part
+  const { request, erased } = bundle
+  if (request === undefined) {
+    if (erased?.includes('request') === true)
+      checks.erase('what the recipient signed', ['request-signature', 'request-hash', 'times'])
+    else checks.assume('the bundle holds no request: only the receipt says who asked')
+    return
+  }
   checks.run('request-signature', () => {
     const who = { did: claims.aud, tag: requestTag, purposes: ['authentication'] as const }
-    const { keyid, createdMs } = verifyBase(bundle.request, who, part)
+    const { keyid, createdMs } = verifyBase(request, who, part)
     return [`\`${claims.aud}\` signed the request with \`${keyid}\` at ${timeText(createdMs)}`, undefined]
   })
   checks.run('request-hash', () => {
-    if (sha256Text(bundle.request.base, 'base64url') !== claims.req) throw failed('the receipt is for another request')
+    if (sha256Text(request.base, 'base64url') !== claims.req) throw failed('the receipt is for another request')
     return ['the receipt is for exactly this request', undefined]
   })
   checks.run('times', () => {
-    const created = Number(parseSignatureBase(bundle.request.base).params.get('created'))
+    const created = Number(parseSignatureBase(request.base).params.get('created'))
     const seconds = claims.time / 1000 - created
     if (!(seconds >= -toleranceSeconds.before && seconds <= toleranceSeconds.after)) {
       throw failed('the times of the request and of the receipt do not belong to one exchange')
@@ -76,7 +83,12 @@ export function checkRequest(part: EvidencePart): void {
 /** Checks that the holder signed the response, and that it answers this request and carried this receipt. */
 export function checkResponse(part: EvidencePart): void {
   const { bundle, claims, checks } = part
-  const { response } = bundle
+  const { request, response, erased } = bundle
+  if (erased?.includes('response') === true) {
+    const names = ['response-signature', 'response-request', 'response-receipt', 'response-content']
+    checks.erase('what the holder signed', names)
+    return
+  }
   if (response === undefined) {
     checks.assume('the bundle holds no response: only the receipt says what was answered')
     return
@@ -86,11 +98,8 @@ export function checkResponse(part: EvidencePart): void {
     const { keyid } = verifyBase(response, who, part)
     return [`\`${claims.iss}\` signed the response with \`${keyid}\``, undefined]
   })
-  checks.run('response-request', () => {
-    const [answered, sent] = [parseSignatureBase(response.base), parseSignatureBase(bundle.request.base)]
-    checkBinding(answered, sent, bundle.request.signature)
-    return ['the response answers exactly this request, by its signature', undefined]
-  })
+  if (request !== undefined) checkAnswersRequest(response.base, request, checks)
+  else if (erased?.includes('request') === true) checks.erase('what the recipient signed', ['response-request'])
   checks.run('response-receipt', () => {
     if (parseSignatureBase(response.base).values.get('"comity-receipt"') !== bundle.receipt) {
       throw failed('the response carried another receipt')
@@ -103,6 +112,16 @@ export function checkResponse(part: EvidencePart): void {
   })
 }
 
+function checkAnswersRequest(responseBase: string, request: Signed, checks: EvidenceChecks): void {
+  checks.run('response-request', () => {
+    const [answered, sent] = [parseSignatureBase(responseBase), parseSignatureBase(request.base)]
+    checkBinding(answered, sent, request.signature)
+    return ['the response answers exactly this request, by its signature', undefined]
+  })
+}
+
+type Signed = NonNullable<EvidenceBundle['request']>
+
 interface Signer {
   readonly did: string
   readonly tag: string
@@ -111,7 +130,7 @@ interface Signer {
 
 /** The key must be one that the signer's document named for that purpose when the signature says it was made. */
 function verifyBase(
-  { base, signature }: EvidenceBundle['request'],
+  { base, signature }: Signed,
   signer: Signer,
   { documents }: EvidencePart,
 ): { keyid: string; createdMs: number } {

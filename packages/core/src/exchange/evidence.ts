@@ -5,7 +5,10 @@
  *        "response": { "base": "\"@status\": 200\n…", "signature": "…" },
  *        "receipt": "eyJ…", "event": { "body": "{\"type\":\"exchange\",…}", "salt": "…" },
  *        "log": { "verifierKey": "federation.example/log+…", "proof": "c2sp.org/tlog-proof@v1\n…" },
- *        "documents": [ { "id": "did:web:federation.example", … }, { "id": "did:web:lab.example", … } ] } */
+ *        "documents": [ { "id": "did:web:federation.example", … }, { "id": "did:web:lab.example", … } ] }
+ *
+ *  When the person that the exchange was about has been erased, `request`, `response` and `event` are not there and
+ *  `erased` names them; receipt and log entry verify as before. */
 import type { DidDocument } from '../identity/did-document.ts'
 import { parseEvidence, type EvidenceBundle } from './evidence-bundle.ts'
 import { EvidenceChecks, type EvidenceCheck } from './evidence-checks.ts'
@@ -16,7 +19,7 @@ import type { ReceiptClaims } from './receipt.ts'
 
 /** What a bundle proves. */
 export interface EvidenceReport {
-  /** True when every check that could be made was good. */
+  /** True when every check that could be made was good; those that are marked `erased` could not. */
   readonly ok: boolean
   readonly checks: readonly EvidenceCheck[]
   /** What the reader must take on trust or look up: sentences. */
@@ -40,7 +43,7 @@ export function verifyEvidence(bundle: unknown, options: EvidenceOptions = {}): 
   const parsed = checks.run('bundle', () => ['the bundle is well formed', parseEvidence(bundle)])
   const claims = parsed && verifyParts(parsed, options, checks)
   return {
-    ok: checks.made.every(({ ok }) => ok),
+    ok: checks.made.every(({ ok, erased }) => ok || erased === true),
     checks: checks.made,
     assumptions: checks.assumptions,
     ...(claims && { claims }),

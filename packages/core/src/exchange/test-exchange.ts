@@ -62,7 +62,9 @@ export interface ExchangeChanges {
 }
 
 /** A bundle with every part. */
-export type WholeBundle = { readonly [Part in keyof EvidenceBundle]-?: NonNullable<EvidenceBundle[Part]> }
+export type WholeBundle = {
+  readonly [Part in Exclude<keyof EvidenceBundle, 'erased'>]-?: NonNullable<EvidenceBundle[Part]>
+}
 
 /** The evidence of an exchange, all signatures good. */
 export function exchangeEvidence(changes: ExchangeChanges = {}): WholeBundle {

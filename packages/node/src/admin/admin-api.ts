@@ -33,7 +33,7 @@ export interface ProductView {
   readonly id: string
   readonly title: string
   readonly version: string
-  readonly class: 'public' | 'partner'
+  readonly class: 'public' | 'partner' | 'personal'
   readonly operations: readonly string[]
   readonly source: Source
 }
@@ -83,7 +83,10 @@ export interface LoggedEventView {
   readonly id: string
   readonly type: string
   readonly timeMs: number
-  readonly body: string
+  /** JSON text; not there when `erased`. */
+  readonly body?: string
+  /** The person that the event was about has been erased: its entry stands in the log, what it said is gone. */
+  readonly erased?: true
 }
 
 export interface ReceiptView {

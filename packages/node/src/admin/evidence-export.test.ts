@@ -27,6 +27,7 @@ const exchange: ExchangeRecord = {
   receipt: whole.receipt,
   request: { ...whole.request },
   response: { ...whole.response },
+  erased: false,
 }
 
 /** The recipient's view of the exchange. */
@@ -140,4 +141,31 @@ test('there is no evidence of an exchange without a receipt, or of none', async 
   const bare = sources({ findExchange: async () => ({ ...exchange, receipt: undefined }) })
   await assert.rejects(createEvidenceExport(bare)('e1'), { code: 'receipt-unknown' })
   await assert.rejects(createEvidenceExport(sources())('e2'), { code: 'receipt-unknown' })
+})
+
+test('evidence of an exchange whose person was erased holds receipt and proof, and says what is gone', async () => {
+  const { receipt, log } = whole
+  const gone: ExchangeRecord = { ...exchange, request: undefined, response: undefined, erased: true }
+  const erased = {
+    findExchange: async () => gone,
+    fetchProof: async () => ({ proof: log.proof, erased: true }) as const,
+  }
+  const { evidence, missing } = await createEvidenceExport(sources(erased))('e1')
+  assert.deepEqual(missing, [])
+  assert.deepEqual(evidence.erased, ['request', 'response', 'event'])
+  assert.deepEqual([evidence.receipt, evidence.log?.proof], [receipt, log.proof])
+  assert.ok(verifyEvidence(evidence).ok)
+  const atHolder = { ...gone, role: 'holder' } as const
+  const own = { did: holderDid, verifierKey: logVerifierKey, loadProof: erased.fetchProof }
+  const told = await createEvidenceExport(sources({ ...own, findExchange: async () => atHolder }))('e1')
+  assert.deepEqual(told.evidence.erased, ['request', 'event'])
+  assert.ok(verifyEvidence(told.evidence).ok)
+})
+
+test('a holder’s evidence of a refused call about a person holds no request', async () => {
+  const refused: ExchangeRecord = { ...exchange, request: undefined, response: undefined }
+  const { evidence } = await createEvidenceExport(sources({ findExchange: async () => refused }))('e1')
+  const { ok, assumptions } = verifyEvidence(evidence)
+  assert.ok(ok && evidence.erased === undefined)
+  assert.ok(assumptions.includes('the bundle holds no request: only the receipt says who asked'))
 })

@@ -8,12 +8,11 @@ import { Problem } from '@comity/core/problems'
 import type { EvidenceExport } from './admin-api.ts'
 import type { ExchangeRecord } from './ports.ts'
 
-/** Where an exchange stands in the holder's log, and what its entry commits to; `salt` is base64url. */
-export interface ExchangeProof {
-  readonly proof: string
-  readonly body: string
-  readonly salt: string
-}
+/** Where an exchange stands in the holder's log, and what its entry commits to, unless that was erased with the person
+ *  that it was about; `salt` is base64url. */
+export type ExchangeProof = { readonly proof: string } & (
+  { readonly body: string; readonly salt: string } | { readonly erased: true }
+)
 
 export interface EvidenceSources {
   /** Own DID. */
@@ -41,7 +40,7 @@ const pauseMs = 700
 export function createEvidenceExport(sources: EvidenceSources): (id: string) => Promise<EvidenceExport> {
   return async (id) => {
     const exchange = await sources.findExchange(id)
-    if (exchange?.receipt === undefined || exchange.request === undefined) {
+    if (exchange?.receipt === undefined) {
       throw new Problem('receipt-unknown', `no exchange \`${id}\` with a receipt is known here`)
     }
     const { claims } = parseReceipt(exchange.receipt)
@@ -49,10 +48,12 @@ export function createEvidenceExport(sources: EvidenceSources): (id: string) => 
     const known: EvidenceBundle = {
       type: 'comity-exchange-evidence',
       version: 1,
-      request: signed(exchange.request),
+      ...(exchange.request === undefined ? {} : { request: signed(exchange.request) }),
       ...(exchange.response === undefined ? {} : { response: signed(exchange.response) }),
       receipt: exchange.receipt,
       documents: await documentsOf(claims, sources, missing),
+      // The holder keeps no response: its own signature is at the recipient.
+      ...(exchange.erased && { erased: exchange.role === 'holder' ? ['request'] : ['request', 'response'] }),
     }
     return { id: exchange.id, evidence: await withProof(known, { exchange, claims, sources, missing }), missing }
   }
@@ -88,14 +89,14 @@ async function withProof(known: EvidenceBundle, search: ProofSearch): Promise<Ev
   try {
     const found = await findProof(search)
     const verifierKey = await verifierKeyOf(known, search)
-    const whole: EvidenceBundle = {
-      ...known,
-      event: { body: found.body, salt: found.salt },
-      log: { verifierKey, proof: found.proof },
-    }
+    const log = { verifierKey, proof: found.proof }
+    const whole: EvidenceBundle =
+      'erased' in found
+        ? { ...known, log, erased: [...(known.erased ?? []), 'event'] }
+        : { ...known, log, event: { body: found.body, salt: found.salt } }
     // What a partner sends is not passed on unseen: a proof that does not hold would spoil the receipt that does.
     const logChecks = verifyEvidence(whole, { verifierKey }).checks.filter(({ name }) => /^(?:log|event)-/.test(name))
-    const fault = logChecks.find(({ ok }) => !ok)
+    const fault = logChecks.find(({ ok, erased }) => !ok && erased !== true)
     if (fault === undefined) return whole
     missing.push(`the proof from the log of \`${claims.iss}\` does not hold: ${fault.detail}`)
   } catch (error) {

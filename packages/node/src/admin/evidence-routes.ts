@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { parseInput } from './input.ts'
 import type { AdminParts } from './ports.ts'
 import type { AdminRoute } from './routing.ts'
-import { receiptView } from './views.ts'
+import { eventView, receiptView } from './views.ts'
 
 const wholeNumber = (least: number, most: number) =>
   z
@@ -32,7 +32,7 @@ export function evidenceRoutes({ readEvents, listReceipts, exportEvidence }: Adm
       path: '/v1/log/events',
       async answer({ query }) {
         const events = await readEvents(parseInput(eventsSchema, query))
-        return events.map(({ position, id, type, timeMs, body }) => ({ position, id, type, timeMs, body }))
+        return events.map(eventView)
       },
     },
     {

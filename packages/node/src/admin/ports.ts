@@ -18,7 +18,7 @@ export interface AdminParts {
   readonly agreements: AgreementsPort
   readonly keys: KeysPort
   /** Events from a position on, at most `limit`. */
-  readonly readEvents: (range: { readonly from: number; readonly limit: number }) => Promise<LoggedEventView[]>
+  readonly readEvents: (range: { readonly from: number; readonly limit: number }) => Promise<readonly LoggedEvent[]>
   /** Exchanges with a receipt, newest first, older than `beforeId` when given. */
   readonly listReceipts: (limit: number, beforeId?: string) => Promise<ExchangeRecord[]>
   /** Throws `receipt-unknown`. */
@@ -72,7 +72,7 @@ export interface PartnersPort {
 export interface OfferedProduct {
   readonly id: string
   readonly version: string
-  readonly productClass: 'public' | 'partner'
+  readonly productClass: 'public' | 'partner' | 'personal'
   readonly operationIds: readonly string[]
   readonly settings: ProductSettings
   /** `hash` is SHA-256 of the text, in hex. */
@@ -151,6 +151,9 @@ export interface KeysPort {
   }): Promise<readonly KeyView[]>
 }
 
+/** An event of the log; without `body` when the person that it was about has been erased. */
+export type LoggedEvent = Omit<LoggedEventView, 'body' | 'erased'> & { readonly body: string | undefined }
+
 /** A stored exchange. */
 export interface ExchangeRecord {
   /** Id of the log event. */
@@ -162,6 +165,8 @@ export interface ExchangeRecord {
   readonly receipt: string | undefined
   readonly request: SignatureRecord | undefined
   readonly response: SignatureRecord | undefined
+  /** What was signed went with the person that the call was about. */
+  readonly erased: boolean
 }
 
 /** A signature that verified, and the text that it is over. `signature` is base64url. */

@@ -1,7 +1,15 @@
 /** The services' own values as the admin API shows them. */
 import { parseReceipt } from '@comity/core/exchange/receipt'
-import type { AgreementView, PartnerView, PermissionView, ProductView, ReceiptView, Source } from './admin-api.ts'
-import type { AgreementRecord, ExchangeRecord, KnownPartner, OfferedProduct } from './ports.ts'
+import type {
+  AgreementView,
+  LoggedEventView,
+  PartnerView,
+  PermissionView,
+  ProductView,
+  ReceiptView,
+  Source,
+} from './admin-api.ts'
+import type { AgreementRecord, ExchangeRecord, KnownPartner, LoggedEvent, OfferedProduct } from './ports.ts'
 
 /** `fingerprints` are the pins in force. */
 export function partnerView(partner: KnownPartner, fingerprints: readonly string[]): PartnerView {
@@ -53,6 +61,11 @@ function extremeOf(
   const times = permissions.map(timeOf)
   const bounds = times.filter((time) => time !== undefined)
   return bounds.length < times.length ? [] : bounds.toSorted((a, b) => Date.parse(a) - Date.parse(b))
+}
+
+/** An event, or that its text was erased. */
+export function eventView({ position, id, type, timeMs, body }: LoggedEvent): LoggedEventView {
+  return { position, id, type, timeMs, ...(body === undefined ? { erased: true } : { body }) }
 }
 
 /** One exchange by its receipt. The node verified it before it was stored. Undefined for one without a receipt. */

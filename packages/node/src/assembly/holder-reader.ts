@@ -11,11 +11,11 @@ import type { PartnerAnswer } from '../http/partner-client.ts'
 import type { NodeParts } from '../node.ts'
 import { linkOf } from './counterparts.ts'
 
-const proofSchema = z.object({
-  proof: z.string().max(65_536),
-  body: z.string().max(65_536),
-  salt: z.string().max(1_024),
-})
+const proof = z.string().max(65_536)
+const proofSchema = z.union([
+  z.object({ proof, body: z.string().max(65_536), salt: z.string().max(1_024) }),
+  z.object({ proof, erased: z.literal(true) }),
+])
 
 const lifetimeSeconds = 30
 

@@ -2,7 +2,7 @@
  *  stays when an event's salt and text are erased, so files and proofs can be made again from it.
  *  `log_checkpoint` has one row: the last checkpoint that was signed. */
 
-/** Statements of the migration that makes the tables, in order. */
+/** Statements of the first migration, in order. */
 export const auditLogMigrations: readonly string[] = [
   `CREATE TABLE log_entries (
     position INTEGER PRIMARY KEY,
@@ -20,3 +20,12 @@ export const auditLogMigrations: readonly string[] = [
     note TEXT NOT NULL
   ) STRICT`,
 ]
+
+/** Whose events are sealed, by handle: their `body` is a sealed text and their `salt` is empty. */
+export const sealedEventsMigrations: readonly string[] = [
+  'ALTER TABLE log_entries ADD COLUMN subject TEXT',
+  'CREATE INDEX log_entries_by_subject ON log_entries (subject, position) WHERE subject IS NOT NULL',
+]
+
+/** The tables as they are now. */
+export const auditLogTables: readonly string[] = [...auditLogMigrations, ...sealedEventsMigrations]

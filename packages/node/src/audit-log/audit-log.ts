@@ -9,33 +9,47 @@ import { formatVerifierKey, verifierKey } from '@comity/core/audit-log/verifier-
 import type { SigningKey } from '@comity/core/crypto/crypto'
 import type { RandomBytes } from '@comity/core/ports'
 import type { Database, Statement } from '../storage/database.ts'
+import type { SubjectKey } from '../vault/vault.ts'
 import { IntegrationSchedule } from './integration-schedule.ts'
 import { LogAppender, recordFailed } from './log-appender.ts'
 import { openLogFiles, type LogFiles } from './log-files.ts'
 import { LogHealth } from './log-health.ts'
 import { LogIntegrator } from './log-integrator.ts'
 import { recoverLog, type RecoveredLog } from './log-recovery.ts'
-import { loadEvent, loadEvents, probeStatement, type LoggedEvent, type PreparedEvent } from './log-store.ts'
+import {
+  loadEvent,
+  loadEvents,
+  probeStatement,
+  type EventRange,
+  type PreparedEvent,
+  type StoredEvent,
+} from './log-store.ts'
 import { readPublishedTile } from './published-tile.ts'
 import { RecentEntries } from './recent-entries.ts'
 import { createSalts } from './salts.ts'
+import { keptText, readText, type ReadText, type Unsealer } from './sealed-event.ts'
 
-/** What is logged. `id` is unique in the log; `body` is JSON text, kept verbatim. */
+/** What is logged. `id` is unique in the log, and like `type` and `timeMs` says nothing about a person; `body` is JSON
+ *  text, kept verbatim. */
 export interface LogEvent {
   readonly id: string
   readonly type: string
   readonly timeMs: number
   readonly body: string
+  /** The person that the event is about: text and salt are kept under this key. */
+  readonly subject?: SubjectKey | undefined
 }
 
-/** All that proves an event to a stranger who has the log's verifier key. */
-export interface EventProof {
+/** An event as it stands in the log. Without `body` and `salt` the person that it was about has been erased. */
+export type LoggedEvent = Omit<StoredEvent, 'body' | 'salt'> & ReadText
+
+/** All that proves an event to a stranger who has the log's verifier key. Without `body` and `salt` the person that it
+ *  was about has been erased: the entry is proved, what it said is not known. */
+export type EventProof = ReadText & {
   /** Position in the log. */
   readonly index: number
   /** `.tlog-proof` text (c2sp.org/tlog-proof) against the published checkpoint. */
   readonly proof: string
-  readonly body: string
-  readonly salt: Uint8Array
 }
 
 export interface AuditLog extends AsyncDisposable {
@@ -56,8 +70,8 @@ export interface AuditLog extends AsyncDisposable {
   proof(eventId: string): Promise<EventProof | 'pending' | undefined>
   /** A tile or entry bundle of the published tree by its path (`tile/0/000.p/5`). */
   tile(path: string): Promise<Uint8Array | undefined>
-  /** Events from position `from` on (0 unless told), at most `limit` (100 unless told). */
-  readEvents(range?: { from?: number; limit?: number }): Promise<LoggedEvent[]>
+  /** Events in order; of one person only, when the range names one. */
+  readEvents(range?: EventRange): Promise<LoggedEvent[]>
   /** Publishes all that is appended so far, now. Throws `storage-failed` when it cannot be written; it is tried
    *  again later by itself. */
   integrate(): Promise<void>
@@ -76,12 +90,14 @@ export interface AuditLogOptions {
   readonly onProblem?: (error: unknown) => void
   /** Least time between two checkpoints made by themselves; 1,000 unless told. */
   readonly intervalMs?: number
+  /** Reads events about people; without it they can be appended but not read. */
+  readonly vault?: Unsealer
   /** Another file system than the directory's, to make it fail. */
   readonly files?: LogFiles
 }
 
 /** Opens the log, or begins it: finishes what a crash left, and goes on. The tables must be there
- *  (`auditLogMigrations`). Throws `log-inconsistent` when database and directory contradict each other, and
+ *  (`auditLogTables`). Throws `log-inconsistent` when database and directory contradict each other, and
  *  `storage-failed`. */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const { database, origin, signingKey, files = openLogFiles(options.directory) } = options
@@ -152,11 +168,12 @@ class DurableAuditLog implements AuditLog {
     this.#schedule.notify()
   }
 
-  prepare({ id, type, timeMs, body }: LogEvent): PreparedEvent {
+  prepare({ id, type, timeMs, body, subject }: LogEvent): PreparedEvent {
     const salt = this.#nextSalt()
     const commitment = eventCommitment(body, salt)
     const entry = eventEntry(commitment)
-    return { id, type, timeMs, body, salt, commitment, entry, leafHash: leafHash(entry) }
+    const kept = keptText({ body, salt }, subject)
+    return { id, type, timeMs, ...kept, subject: subject?.handle, commitment, entry, leafHash: leafHash(entry) }
   }
 
   append(event: PreparedEvent, effects?: readonly Statement[]): Promise<number> {
@@ -176,15 +193,17 @@ class DurableAuditLog implements AuditLog {
     const readTile = (path: string) => readPublishedTile(this.#files, path, size)
     const hashes = await inclusionProofFromTiles(event.position, size, readTile)
     const proof = formatTlogProof({ index: event.position, hashes, checkpoint: note })
-    return { index: event.position, proof, body: event.body, salt: event.salt }
+    return { index: event.position, proof, ...(await readText(event, this.#options.vault)) }
   }
 
   tile(path: string): Promise<Uint8Array | undefined> {
     return readPublishedTile(this.#files, path, this.#integrator.published.size)
   }
 
-  readEvents(range?: { from?: number; limit?: number }): Promise<LoggedEvent[]> {
-    return loadEvents(this.#options.database, range)
+  async readEvents(range?: EventRange): Promise<LoggedEvent[]> {
+    const { database, vault } = this.#options
+    const stored = await loadEvents(database, range)
+    return Promise.all(stored.map(async (event) => ({ ...event, ...(await readText(event, vault)) })))
   }
 
   async integrate(): Promise<void> {

@@ -7,10 +7,12 @@ export interface PreparedEvent {
   readonly type: string
   /** Milliseconds since the Unix epoch. */
   readonly timeMs: number
-  /** JSON text, kept verbatim. */
+  /** JSON text, kept verbatim; or `sealed:…` of it and the salt, when it is about a person. */
   readonly body: string
-  /** 32 random bytes. */
+  /** 32 random bytes; none beside a sealed text. */
   readonly salt: Uint8Array
+  /** Handle of the person that the event is about. */
+  readonly subject: string | undefined
   readonly commitment: Uint8Array
   /** Bytes of the log entry. */
   readonly entry: Uint8Array
@@ -18,14 +20,22 @@ export interface PreparedEvent {
   readonly leafHash: Uint8Array
 }
 
-/** An event as it stands in the log. */
-export interface LoggedEvent {
+/** An event as it stands in the database: `body` and `salt` as in `PreparedEvent`. */
+export interface StoredEvent {
   readonly position: number
   readonly id: string
   readonly type: string
   readonly timeMs: number
+  readonly subject: string | undefined
   readonly body: string
   readonly salt: Uint8Array
+}
+
+/** Which events: from position `from` on (0 unless told), at most `limit` (100 unless told), of one person only. */
+export interface EventRange {
+  readonly from?: number
+  readonly limit?: number
+  readonly subject?: string | undefined
 }
 
 /** A signed checkpoint as it is kept: what it says and its note. */
@@ -40,17 +50,20 @@ interface EventRow extends Row {
   readonly id: string
   readonly type: string
   readonly time_ms: number
+  readonly subject: string | null
   readonly body: string
   readonly salt: Uint8Array
 }
 
-const insertEntry =
-  'INSERT INTO log_entries (position, id, type, time_ms, salt, body, commitment) VALUES (?, ?, ?, ?, ?, ?, ?)'
+const insertEntry = `INSERT INTO log_entries (position, id, type, time_ms, salt, body, commitment, subject)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 const selectNext = 'SELECT COALESCE(MAX(position) + 1, 0) AS next FROM log_entries'
 const selectCommitments = 'SELECT commitment FROM log_entries WHERE position >= ? AND position < ? ORDER BY position'
-const selectEvent = 'SELECT position, id, type, time_ms, body, salt FROM log_entries WHERE id = ?'
-const selectEvents =
-  'SELECT position, id, type, time_ms, body, salt FROM log_entries WHERE position >= ? ORDER BY position LIMIT ?'
+const columns = 'position, id, type, time_ms, subject, body, salt'
+const selectEvent = `SELECT ${columns} FROM log_entries WHERE id = ?`
+const selectEvents = `SELECT ${columns} FROM log_entries WHERE position >= ? ORDER BY position LIMIT ?`
+const selectSubjectEvents = `SELECT ${columns} FROM log_entries WHERE subject = ? AND position >= ?
+  ORDER BY position LIMIT ?`
 const selectCheckpoint = 'SELECT size, root, note FROM log_checkpoint WHERE id = 1'
 const insertCheckpoint = 'INSERT INTO log_checkpoint (id, size, root, note) VALUES (1, ?, ?, ?)'
 const updateCheckpoint =
@@ -60,7 +73,16 @@ const updateCheckpoint =
 export function insertEntryStatement(position: number, event: PreparedEvent): Statement {
   return {
     sql: insertEntry,
-    params: [position, event.id, event.type, event.timeMs, event.salt, event.body, event.commitment],
+    params: [
+      position,
+      event.id,
+      event.type,
+      event.timeMs,
+      event.salt,
+      event.body,
+      event.commitment,
+      event.subject ?? null,
+    ],
   }
 }
 
@@ -79,21 +101,25 @@ export async function loadCommitments(database: Database, start: number, end: nu
 }
 
 /** The event of an id. */
-export async function loadEvent(database: Database, id: string): Promise<LoggedEvent | undefined> {
+export async function loadEvent(database: Database, id: string): Promise<StoredEvent | undefined> {
   const row = await database.get<EventRow>(selectEvent, [id])
   return row && eventOf(row)
 }
 
-/** Events from position `from` on (0 unless told), at most `limit` (100 unless told), in order. */
+/** Events in order. */
 export async function loadEvents(
   database: Database,
-  { from = 0, limit = 100 }: { from?: number; limit?: number } = {},
-): Promise<LoggedEvent[]> {
-  return (await database.all<EventRow>(selectEvents, [from, limit])).map(eventOf)
+  { from = 0, limit = 100, subject }: EventRange = {},
+): Promise<StoredEvent[]> {
+  const rows =
+    subject === undefined
+      ? database.all<EventRow>(selectEvents, [from, limit])
+      : database.all<EventRow>(selectSubjectEvents, [subject, from, limit])
+  return (await rows).map(eventOf)
 }
 
-function eventOf({ position, id, type, time_ms: timeMs, body, salt }: EventRow): LoggedEvent {
-  return { position, id, type, timeMs, body, salt }
+function eventOf({ position, id, type, time_ms: timeMs, subject, body, salt }: EventRow): StoredEvent {
+  return { position, id, type, timeMs, subject: subject ?? undefined, body, salt }
 }
 
 /** The last checkpoint that was signed; undefined in a new log. */

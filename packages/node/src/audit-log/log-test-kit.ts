@@ -7,7 +7,7 @@ import type { RandomBytes } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import type { Database, Statement } from '../storage/database.ts'
 import { openSqlite } from '../storage/sqlite.ts'
-import { auditLogMigrations } from './audit-log-schema.ts'
+import { auditLogTables } from './audit-log-schema.ts'
 import { openAuditLog, type AuditLog, type AuditLogOptions, type LogEvent } from './audit-log.ts'
 import type { LogFile, LogFiles } from './log-files.ts'
 
@@ -28,7 +28,7 @@ export function madeUpRandomness(seed: string): RandomBytes {
 /** A database in memory with the log's tables and one table for effects. */
 export async function freshDatabase(path = ':memory:'): Promise<Database> {
   const database = await openSqlite(path)
-  await database.execute([...auditLogMigrations, 'CREATE TABLE effects (name TEXT UNIQUE)'].map((sql) => ({ sql })))
+  await database.execute([...auditLogTables, 'CREATE TABLE effects (name TEXT UNIQUE)'].map((sql) => ({ sql })))
   return database
 }
 

@@ -4,7 +4,7 @@ import { importSigningKey } from '@comity/core/crypto/crypto-node'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqlite } from '../storage/sqlite.ts'
-import { auditLogMigrations } from './audit-log-schema.ts'
+import { auditLogTables } from './audit-log-schema.ts'
 import { openAuditLog } from './audit-log.ts'
 import { madeUpRandomness } from './log-test-kit.ts'
 
@@ -12,7 +12,7 @@ const [directory = '', jwk = ''] = process.argv.slice(2)
 const path = join(directory, 'comity.db')
 const isNew = !existsSync(path)
 const database = await openSqlite(path)
-if (isNew) await database.execute(auditLogMigrations.map((sql) => ({ sql })))
+if (isNew) await database.execute(auditLogTables.map((sql) => ({ sql })))
 const log = await openAuditLog({
   database,
   directory: join(directory, 'log'),

@@ -47,3 +47,10 @@ export const signedReadsSchema: readonly string[] = [
   ) STRICT`,
   'CREATE INDEX signed_reads_by_expiry ON signed_reads (nonce_expires)',
 ]
+
+/** Whose exchanges are sealed, by handle: what holds paths and queries, and the answers that are kept, is sealed text. */
+export const sealedExchangesSchema: readonly string[] = [
+  'ALTER TABLE exchanges ADD COLUMN subject TEXT',
+  'CREATE INDEX exchanges_by_subject ON exchanges (subject, id) WHERE subject IS NOT NULL',
+  'ALTER TABLE intents ADD COLUMN subject TEXT',
+]

@@ -1,5 +1,6 @@
 /** Reads what the recorder wrote: the evidence of exchanges beside their log entries. */
-import type { Database, Row } from '../storage/database.ts'
+import type { Database, Row, SqlValue } from '../storage/database.ts'
+import type { SubjectVault } from '../vault/vault.ts'
 import type { SeenNonce } from './nonce-store.ts'
 
 export interface StoredExchange {
@@ -12,6 +13,8 @@ export interface StoredExchange {
   readonly receipt: string | undefined
   readonly request: StoredSignature | undefined
   readonly response: StoredSignature | undefined
+  /** The person that the call was about has been erased, and with them what was signed: both signatures are undefined. */
+  readonly erased: boolean
 }
 
 /** A signature that verified, with the text that it is over. `signature` is base64url. */
@@ -34,28 +37,46 @@ export interface ExchangeStore {
  *  more), in seconds. */
 const keepReadsSeconds = 600
 
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
 function signatureOf(row: Row, side: 'request' | 'response'): StoredSignature | undefined {
   const [keyid, base, signature] = [row[`${side}_keyid`], row[`${side}_base`], row[`${side}_signature`]]
   if (typeof keyid !== 'string' || typeof base !== 'string' || typeof signature !== 'string') return undefined
   return { keyid, base, signature }
 }
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+type Unsealer = Pick<SubjectVault, 'unseal'>
 
-function toExchange(row: Row): StoredExchange {
+/** The row with its signature bases in clear; undefined when the person that it is about was erased. */
+async function unsealed(row: Row, vault: Unsealer): Promise<Row | undefined> {
+  if (textOf(row['subject']) === undefined) return row
+  const bases: Record<string, SqlValue> = {}
+  for (const column of ['request_base', 'response_base']) {
+    const sealed = textOf(row[column])
+    if (sealed === undefined) continue
+    const base = await vault.unseal(sealed)
+    if (base === undefined) return undefined
+    bases[column] = base
+  }
+  return { ...row, ...bases }
+}
+
+async function toExchange(row: Row, vault: Unsealer): Promise<StoredExchange> {
+  const known = await unsealed(row, vault)
   return {
     id: String(row['id']),
     exchangeId: String(row['exchange_id']),
     role: row['role'] === 'holder' ? 'holder' : 'recipient',
     peer: textOf(row['peer']),
     receipt: textOf(row['receipt']),
-    request: signatureOf(row, 'request'),
-    response: signatureOf(row, 'response'),
+    request: known && signatureOf(known, 'request'),
+    response: known && signatureOf(known, 'response'),
+    erased: known === undefined,
   }
 }
 
-/** The store on the node's database. */
-export function createExchangeStore(database: Database): ExchangeStore {
+/** The store on the node's database; `vault` reads what is kept under a person's key. */
+export function createExchangeStore(database: Database, vault: Unsealer): ExchangeStore {
   return {
     async find(id) {
       const row = await database.get(
@@ -63,11 +84,12 @@ export function createExchangeStore(database: Database): ExchangeStore {
           ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, id DESC LIMIT 1`,
         [id, id, id],
       )
-      return row && toExchange(row)
+      return row && toExchange(row, vault)
     },
     async listWithReceipts(limit, beforeId = '~') {
       const sql = 'SELECT * FROM exchanges WHERE receipt IS NOT NULL AND id < ? ORDER BY id DESC LIMIT ?'
-      return (await database.all(sql, [beforeId, limit])).map(toExchange)
+      const rows = await database.all(sql, [beforeId, limit])
+      return Promise.all(rows.map((row) => toExchange(row, vault)))
     },
     async rememberRead({ keyid, nonce, expiresSeconds }, nowMs) {
       const oldest = Math.floor(nowMs / 1000) - keepReadsSeconds

@@ -5,13 +5,14 @@ import { jsonReply, type Reply } from '../http/problem-response.ts'
 import type { ExchangeStore } from './exchange-store.ts'
 import type { InboundCall, Caller } from './inbound-call.ts'
 
-/** What the log can prove of an event: where it stands, and the opening of its commitment. */
+/** What the log can prove of an event: where it stands, and the opening of its commitment, unless the person that it is
+ *  about was erased. */
 export interface LogProof {
   readonly index: number
   /** `.tlog-proof` text (c2sp.org/tlog-proof). */
   readonly proof: string
-  readonly body: string
-  readonly salt: Uint8Array
+  readonly body: string | undefined
+  readonly salt: Uint8Array | undefined
 }
 
 export interface ProverPort {
@@ -19,12 +20,9 @@ export interface ProverPort {
 }
 
 /** The JSON of the answer; `salt` is base64url. */
-export interface ProofDocument {
-  readonly index: number
-  readonly proof: string
-  readonly body: string
-  readonly salt: string
-}
+export type ProofDocument = { readonly index: number; readonly proof: string } & (
+  { readonly body: string; readonly salt: string } | { readonly erased: true }
+)
 
 const shape = /^\/receipts\/([0-9a-f-]{36})\/proof$/
 
@@ -35,7 +33,9 @@ export async function loadProof(prover: ProverPort, eventId: string): Promise<Pr
   if (found === 'pending') {
     throw new Problem('proof-pending', 'the next checkpoint will cover it', { members: { retryAfterSeconds: 1 } })
   }
-  return { index: found.index, proof: found.proof, body: found.body, salt: encodeBase64url(found.salt) }
+  const { index, proof, body, salt } = found
+  if (body === undefined || salt === undefined) return { index, proof, erased: true }
+  return { index, proof, body, salt: encodeBase64url(salt) }
 }
 
 function unknown(): Problem {

@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { auditLogMigrations } from '../audit-log/audit-log-schema.ts'
-import { exchangeSchema } from '../gateway/exchange-schema.ts'
 import type { Database } from '../storage/database.ts'
 import { emptyWriteAheadLog } from '../storage/sqlite-scrub.ts'
 import { openSqlite } from '../storage/sqlite.ts'
@@ -24,8 +22,7 @@ const partner = 'did:web:lab.example'
 
 async function freshDatabase(path = ':memory:'): Promise<Database> {
   const database = await openSqlite(path)
-  const statements = [...auditLogMigrations, ...exchangeSchema, ...vaultSchema]
-  await database.execute(statements.map((sql) => ({ sql })))
+  await database.execute(vaultSchema.map((sql) => ({ sql })))
   return database
 }
 

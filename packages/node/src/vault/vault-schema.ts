@@ -22,9 +22,4 @@ export const vaultSchema: readonly string[] = [
     id INTEGER PRIMARY KEY,
     fingerprint TEXT NOT NULL
   ) STRICT`,
-  'ALTER TABLE log_entries ADD COLUMN subject TEXT',
-  'CREATE INDEX log_entries_by_subject ON log_entries (subject, position) WHERE subject IS NOT NULL',
-  'ALTER TABLE exchanges ADD COLUMN subject TEXT',
-  'CREATE INDEX exchanges_by_subject ON exchanges (subject, id) WHERE subject IS NOT NULL',
-  'ALTER TABLE intents ADD COLUMN subject TEXT',
 ]
