@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { declaredFor, readMediaType } from './media-types.ts'
 import { declaredAnswer, type Operation } from './operations.ts'
 import type { ContentCheck } from './contents.ts'
-import type { ValueError } from './schemas/schema-compiler.ts'
+import type { ValueCheck, ValueError } from './schemas/schema-compiler.ts'
 
 /** `whole`: status, fields and body may leave. `head`: the body may not, for none is declared with this status. `json`
  *  is the body's value where it is declared as JSON with a schema.
@@ -57,9 +57,19 @@ function checkContent(content: ContentCheck, body: Uint8Array): AnswerVerdict {
       return refused('the body is not JSON')
     }
   }
-  const error = content.check(value)
+  const error = checkDeep(content.check, value)
   if (error !== undefined) return { allowed: false, errors: [error] }
   return content.kind === 'json' ? { ...whole, json: { value } } : whole
+}
+
+/** A schema that refers to itself is followed as deep as the value goes, which no answer may make too deep. */
+function checkDeep(check: ValueCheck, value: unknown): ValueError | undefined {
+  try {
+    return check(value)
+  } catch (error) {
+    if (error instanceof RangeError) return { pointer: '', detail: 'is nested too deeply' }
+    throw error
+  }
 }
 
 /** The value of the first field of a name (lower case); names and values alternate. */

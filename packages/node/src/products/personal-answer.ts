@@ -4,6 +4,7 @@ import type { Release } from '@comity/core/consent/release'
 import { minimise } from '@comity/core/minimisation/minimise'
 import type { TransformMeans } from '@comity/core/minimisation/transforms'
 import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
+import { readMediaType } from './media-types.ts'
 import type { Operation } from './operations.ts'
 import type { PersonalOperation } from './personal-plan.ts'
 
@@ -59,8 +60,14 @@ function statusOnly(operation: Operation, status: number): PersonalVerdict {
   return verdict.allowed ? leaves(status, [], noBytes) : verdict
 }
 
+/** The body is written anew, in UTF-8, so nothing of its type but the type itself still holds. */
 function neutral(headers: readonly string[]): string[] {
-  return headers.filter((_, index) => neutralFields.has(headers[index - (index % 2)] ?? ''))
+  const kept: string[] = []
+  for (let index = 0; index < headers.length; index += 2) {
+    const [name = '', value = ''] = headers.slice(index, index + 2)
+    if (neutralFields.has(name)) kept.push(name, name === 'content-type' ? (readMediaType(value) ?? value) : value)
+  }
+  return kept
 }
 
 function withoutContent(headers: readonly string[]): string[] {

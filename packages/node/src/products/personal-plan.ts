@@ -77,6 +77,11 @@ function labelsOf({ domains }: PersonalConfig): FieldLabel[] {
   return Object.entries(domains).flatMap(([domain, paths]) => paths.map((path) => ({ path, domain })))
 }
 
+/** What the settings say of one operation. */
+function statedFor({ operations }: PersonalConfig, { id }: Operation) {
+  return Object.hasOwn(operations, id) ? operations[id] : undefined
+}
+
 function checkNames({ config, faults }: Planning, operations: readonly Operation[]): void {
   const ids = new Set(operations.map(({ id }) => id))
   const named = [
@@ -97,7 +102,7 @@ const actions: Readonly<Record<string, ConsentAction>> = {
 
 function planOperation(planning: Planning, operation: Operation): PersonalOperation | undefined {
   const { config, faults } = planning
-  const own = config.operations[operation.id]
+  const own = statedFor(config, operation)
   const stated = own?.subject ?? config.subject
   const path = own?.subject === undefined ? ['subject'] : ['operations', operation.id, 'subject']
   checkAnswers(planning, operation)
@@ -162,7 +167,7 @@ function checkAnswers({ config, faults }: Planning, operation: Operation): void 
   for (const [status, { contents }] of successes(operation)) {
     for (const [type, content] of contents) {
       if (schemaOf(content) !== undefined) continue
-      const path = config.operations[operation.id] === undefined ? [] : ['operations', operation.id]
+      const path = statedFor(config, operation) === undefined ? [] : ['operations', operation.id]
       const what = `the operation \`${operation.id}\` answers ${status} with \`${type}\``
       faults.push({
         path,
@@ -185,7 +190,7 @@ function checkWhole(planning: Planning, { about, plan }: WholePlan): void {
   })
   for (const { operation, planned, schemas } of answers) {
     for (const { path, message } of layoutFaults(root, schemas, planned.layout)) {
-      const where = config.operations[operation.id]?.[path] === undefined ? [path] : ['operations', operation.id, path]
+      const where = statedFor(config, operation)?.[path] === undefined ? [path] : ['operations', operation.id, path]
       faults.push({ path: where, message: `${message} in the answers of \`${operation.id}\`` })
     }
   }
