@@ -3,10 +3,12 @@ import { agreementsMigrations } from '../agreements/agreements-schema.ts'
 import { auditLogMigrations, sealedEventsMigrations } from '../audit-log/audit-log-schema.ts'
 import { consentsMigrations } from '../consent/consent-schema.ts'
 import { heldConsentsMigrations } from '../consent/held-schema.ts'
+import { consentUsesMigrations } from '../consent/uses-schema.ts'
 import { dutiesSchema } from '../duties/duties-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
 import { exchangeSchema, sealedExchangesSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
 import { partnersSchema } from '../partners/partners-schema.ts'
+import { peopleSchema } from '../people/people-schema.ts'
 import { productsSchema } from '../products/products-schema.ts'
 import { statusMigrations } from '../status/status-schema.ts'
 import { vaultSchema } from '../vault/vault-schema.ts'
@@ -24,6 +26,8 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0007-signed-reads', statements: signedReadsSchema },
   { name: '0008-vault', statements: [...vaultSchema, ...sealedEventsMigrations, ...sealedExchangesSchema] },
   { name: '0009-consents', statements: consentsMigrations },
+  { name: '0010-consent-uses', statements: consentUsesMigrations },
+  { name: '0011-people', statements: peopleSchema },
   { name: '0012-webhooks', statements: webhooksSchema },
   { name: '0013-held-consents', statements: heldConsentsMigrations },
   { name: '0014-duties', statements: dutiesSchema },

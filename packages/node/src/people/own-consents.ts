@@ -1,0 +1,70 @@
+/** The consents that a session may see and change: those of its person, or the one that it decided on. */
+import { Problem } from '@comity/core/problems'
+import type { ToldConsent } from './me-page.ts'
+import { grantorOf } from './decision.ts'
+import type { PeopleServices } from './people-parts.ts'
+import type { PersonConsent } from './ports.ts'
+import type { Session } from './sessions.ts'
+
+const pageSize = 100
+
+/** Newest first; `before` is the last id of the page before. */
+export async function listOwn(
+  services: PeopleServices,
+  { purpose, subject, consent }: Session,
+  before?: string,
+): Promise<ToldConsent[]> {
+  const { consents } = services
+  const one = purpose === 'decide' ? await consents.find(consent ?? '') : undefined
+  const found =
+    purpose === 'decide'
+      ? [one].filter((row) => row !== undefined)
+      : await consents.list({ subject, limit: pageSize, ...(before !== undefined && { before }) })
+  return Promise.all(found.map((row) => tell(services, row)))
+}
+
+/** Throws `consent-unknown` for one that is not the session's to see. */
+export async function findOwn({ consents }: PeopleServices, session: Session, id: string): Promise<PersonConsent> {
+  const isInScope = session.purpose === 'manage' || session.consent === id
+  const found = isInScope ? await consents.find(id) : undefined
+  if (found === undefined || found.subject !== session.subject) {
+    throw new Problem('consent-unknown', 'there is no such consent of yours')
+  }
+  return found
+}
+
+export async function tell({ consents }: PeopleServices, consent: PersonConsent): Promise<ToldConsent> {
+  const record = (await consents.records(consent.id)).at(-1)
+  const named = record?.parties.find(({ role }) => role === 'recipient')?.name
+  const recipient = named ?? (await requestedBy(consents, consent))
+  return { consent, record, recipient }
+}
+
+/** A request that was erased names nobody any more. */
+async function requestedBy(consents: PeopleServices['consents'], { id, recipient }: PersonConsent): Promise<string> {
+  try {
+    return (await consents.request(id)).recipient.name
+  } catch (error) {
+    if (error instanceof Problem) return recipient
+    throw error
+  }
+}
+
+export type OwnStep = 'pause' | 'resume' | 'withdraw'
+
+/** Pauses, resumes or withdraws; it has happened when the promise resolves. Throws `consent-unknown`,
+ *  `consent-state`. */
+export async function changeOwn(
+  services: PeopleServices,
+  session: Session,
+  change: { readonly id: string; readonly step: OwnStep; readonly method: 'page' | 'api' },
+): Promise<PersonConsent> {
+  const { consents } = services
+  const { id } = await findOwn(services, session, change.id)
+  const record = (await consents.records(id)).at(-1)
+  if (record === undefined) throw new Problem('consent-state', 'nothing was granted')
+  const grantor = await grantorOf(services, session)
+  const isGrantor = grantor !== undefined && grantor.id === record.grantor.id
+  const actorId = isGrantor ? grantor.id : record.subject.id
+  return consents[change.step](id, { by: isGrantor ? 'grantor' : 'subject', actorId, method: change.method })
+}
