@@ -2,6 +2,7 @@
  *  knows them all. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openAuditLog, type AuditLog } from './audit-log/audit-log.ts'
+import { openConsentCheck } from './assembly/consent-check.ts'
 import { createGateway, type Gateway } from './assembly/gateway.ts'
 import { openCounterparts, type Counterparts } from './assembly/counterparts.ts'
 import { openFoundation, type Foundation, type FoundationOptions } from './assembly/foundation.ts'
@@ -87,7 +88,15 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const readSecret = foundation.readSecretValue
   const catalogue = stack.use(await openCatalogue(config.products, { clock: world.clock, store, readSecret }))
   const counterparts = await openCounterparts(foundation, { auditLog, newId }, stack)
-  const gateway = createGateway({ foundation, auditLog, catalogue, counterparts, newId, isReady: () => state.ready })
+  const gateway = createGateway({
+    foundation,
+    auditLog,
+    catalogue,
+    counterparts,
+    consents: openConsentCheck(foundation, counterparts),
+    newId,
+    isReady: () => state.ready,
+  })
   const keysChanged = { listeners: [] }
   return {
     foundation,

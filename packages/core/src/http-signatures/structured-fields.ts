@@ -1,6 +1,6 @@
 /** Structured fields (RFC 9651) as signatures need them: parsed by the library, refused where two parsers could
  *  read them differently. */
-import { parseDictionary, serializeDictionary, type Dictionary } from 'structured-headers'
+import { DisplayString, parseDictionary, serializeDictionary, serializeList, type Dictionary } from 'structured-headers'
 import { Problem, type ProblemCode } from '../problems.ts'
 
 /** Longest field that is parsed here, in characters; the real ones have a few hundred. */
@@ -25,4 +25,9 @@ export function parseStrictDictionary(field: string, value: string, code: Proble
     throw new Problem(code, `the field \`${field}\` repeats a key or is not in its canonical form`)
   }
   return dictionary
+}
+
+/** A list of strings (RFC 9651 §3.1); those that are not printable ASCII are Display Strings (§3.3.8). */
+export function formatStringList(list: readonly string[]): string {
+  return serializeList(list.map((text) => [/^[ -~]*$/.test(text) ? text : new DisplayString(text), new Map()]))
 }

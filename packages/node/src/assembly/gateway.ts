@@ -10,7 +10,7 @@ import { createInbound, type InboundParts } from '../gateway/inbound.ts'
 import { createIntentStore } from '../gateway/intent-store.ts'
 import { createNonceStore } from '../gateway/nonce-store.ts'
 import { createOutbound, type OutboundParts } from '../gateway/outbound.ts'
-import type { IdentityPort, ObserverPort } from '../gateway/ports.ts'
+import type { ConsentsPort, IdentityPort, ObserverPort } from '../gateway/ports.ts'
 import { answerProof } from '../gateway/proof-route.ts'
 import { createExchangeRecorder } from '../gateway/record-exchange.ts'
 import { closeOpenIntents, closeUnsettled, restoreNonces, type RecoveryParts } from '../gateway/recovery.ts'
@@ -31,6 +31,7 @@ export interface GatewayParts {
   readonly auditLog: AuditLog
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
+  readonly consents: ConsentsPort
   readonly newId: () => string
   readonly isReady: () => boolean
 }
@@ -88,12 +89,13 @@ function inboundParts(parts: GatewayParts): InboundParts {
     partnerOf: (did) => counterparts.partners.findByDid(did),
     products: catalogue,
     agreements: counterparts.agreements,
+    consents: parts.consents,
     limits: createLimits(config, (id) => catalogue.get(id)),
     nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),
-    intents: createIntentStore(database),
+    intents: createIntentStore(database, foundation.vault),
     unsettled: new Set(),
     auditLog,
-    recorder: createExchangeRecorder(auditLog, identity),
+    recorder: createExchangeRecorder({ auditLog, identity, vault: foundation.vault }),
     tally: createRefusalTally(world.clock.now()),
     observer: observerPort(foundation),
     tracer: foundation.tracer,
@@ -160,6 +162,7 @@ function recoveryParts(parts: GatewayParts, inbound: InboundParts): RecoveryPart
     intents: inbound.intents,
     nonces: inbound.nonces,
     auditLog,
+    vault: foundation.vault,
     newId,
     notify: (did, exchangeId) => {
       events.exchangeUnknown({ id: exchangeId, peer: did })
@@ -206,7 +209,7 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
 /** Builds both directions; nothing is listened to yet. */
 export function createGateway(parts: GatewayParts): Gateway {
   const inbound = inboundParts(parts)
-  const exchanges = createExchangeStore(parts.foundation.database)
+  const exchanges = createExchangeStore(parts.foundation.database, parts.foundation.vault)
   const recovery = recoveryParts(parts, inbound)
   let settling: Promise<void> | undefined
   return {

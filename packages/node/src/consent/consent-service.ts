@@ -9,6 +9,7 @@ import type {
   ConsentState,
   LocalisedText,
 } from '@comity/core/consent/consent-record'
+import type { ConsentAction } from '@comity/core/consent/consent-scope'
 import type { Release } from '@comity/core/consent/release'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectKey } from '../vault/vault.ts'
@@ -131,7 +132,7 @@ export interface ConsentQuestion {
   readonly caller: { readonly did: string; readonly keyThumbprint: string; readonly country: string | undefined }
   /** IRI, from the agreement's check; undefined when the caller stated none. */
   readonly purpose: string | undefined
-  readonly method: string
+  readonly action: ConsentAction
   readonly product: string
   /** What the request names as its subject: a pairwise id or a reference of the holder's. */
   readonly subject: string | undefined

@@ -1,15 +1,17 @@
 /** What the inbound steps know of one call, filled in from step to step. */
 import type { IncomingMessage } from 'node:http'
+import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import type { Problem } from '@comity/core/problems'
 import type { RequestSignature } from '@comity/core/http-signatures/profile-request'
 import type { ExchangeTrace } from '../telemetry/traces.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
-import type { MatchedOperation, OfferedProduct } from './ports.ts'
+import type { ConsentGiven, MatchedOperation, OfferedProduct } from './ports.ts'
 
 /** The participant whose key signed the request. */
 export interface Caller {
   readonly did: string
   readonly keyid: string
+  readonly key: VerifyingKey
 }
 
 /** The answer on its way to the caller. Names and values alternate in `headers`. */
@@ -25,6 +27,8 @@ export interface InboundCall {
   readonly receivedAtMs: number
   readonly message: IncomingMessage
   readonly request: ReceivedRequest
+  /** The product that the path names, before the caller is known to have any. */
+  readonly addressed: OfferedProduct | undefined
   body: Buffer
   /** The signature as parsed; set before it is verified. */
   signature: RequestSignature | undefined
@@ -34,6 +38,8 @@ export interface InboundCall {
   operation: MatchedOperation | undefined
   agreementId: string | undefined
   purpose: string | undefined
+  /** Set only when a consent covers the call; holds its counters until it is settled. */
+  consent: ConsentGiven | undefined
   /** Rate limit fields that the answer carries, name and value in turn. */
   limitFields: readonly string[]
   /** True when an intent row waits for this call's outcome. */
@@ -64,7 +70,7 @@ export interface Step {
 
 /** A call of which only the head is known. */
 export function openCall(
-  head: Pick<InboundCall, 'id' | 'receivedAtMs' | 'message' | 'request' | 'trace'>,
+  head: Pick<InboundCall, 'id' | 'receivedAtMs' | 'message' | 'request' | 'addressed' | 'trace'>,
 ): InboundCall {
   return {
     ...head,
@@ -75,6 +81,7 @@ export function openCall(
     operation: undefined,
     agreementId: undefined,
     purpose: undefined,
+    consent: undefined,
     limitFields: [],
     intent: undefined,
     upstreamMs: undefined,

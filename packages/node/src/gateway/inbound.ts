@@ -10,6 +10,7 @@ import type { NonceStore } from './nonce-store.ts'
 import type {
   AgreementsPort,
   AuditLogPort,
+  ConsentsPort,
   IdentityPort,
   LimitsPort,
   ObserverPort,
@@ -22,6 +23,7 @@ import type { RefusalTally } from './refusal-tally.ts'
 import { admit } from './steps/admit.ts'
 import { agreement } from './steps/agreement.ts'
 import { authenticate } from './steps/authenticate.ts'
+import { consent } from './steps/consent.ts'
 import { forward } from './steps/forward.ts'
 import { freshness } from './steps/freshness.ts'
 import { limit } from './steps/limit.ts'
@@ -36,6 +38,7 @@ export interface InboundParts {
   readonly partnerOf: (did: string) => PartnerOfGateway | undefined
   readonly products: ProductsPort
   readonly agreements: AgreementsPort
+  readonly consents: ConsentsPort
   readonly limits: LimitsPort
   readonly nonces: NonceStore
   readonly intents: IntentStore
@@ -73,12 +76,13 @@ export function callerSteps(parts: InboundParts): Step[] {
 }
 
 function exchangeSteps(parts: InboundParts, running: Set<string>): Step[] {
-  const { world, identity, limits, products, agreements, auditLog, intents, partnerOf } = parts
+  const { world, identity, limits, agreements, consents, auditLog, intents, partnerOf } = parts
   return [
     ...callerSteps(parts),
-    limit({ world, limits, products, partnerOf }),
+    limit({ world, limits, partnerOf }),
     match({ identity, partnerOf }),
-    agreement({ world, did: identity.did, agreements, partnerOf }),
+    agreement({ world, did: identity.did, agreements, consents, partnerOf }),
+    consent({ world, consents, partnerOf }),
     recordIntent({ auditLog, intents, running }),
     forward({ world }),
     minimise(),
@@ -130,6 +134,8 @@ export function createInbound(parts: InboundParts): (message: IncomingMessage) =
   }
 }
 
+const productOfPath = /^\/x\/([^/]+)/
+
 /** The call, or the reply when its head cannot even be read. */
 export function receive(parts: InboundParts, message: IncomingMessage): InboundCall | Reply {
   const id = parts.newId()
@@ -137,7 +143,8 @@ export function receive(parts: InboundParts, message: IncomingMessage): InboundC
     const request = readRequest(message, true, parts.clientKeyOf)
     const nowMs = parts.world.clock.now()
     const trace = parts.tracer.startExchange({ direction: 'inbound', nowMs })
-    return openCall({ id, receivedAtMs: nowMs, message, request, trace })
+    const addressed = parts.products.get(productOfPath.exec(request.path)?.[1] ?? '')
+    return openCall({ id, receivedAtMs: nowMs, message, request, addressed, trace })
   } catch (error) {
     const problem = asProblem(error)
     parts.tally.count(problem.code, message.socket.remoteAddress ?? '')

@@ -1,5 +1,6 @@
 /** Outbound: a local application's call to a partner, from the listener on loopback to the verified answer. The steps
  *  of design: authenticate the application, find the agreement, sign and send, verify, record, hand over. */
+import { formatStringList } from '@comity/core/http-signatures/structured-fields'
 import type { Tracer } from '../telemetry/traces.ts'
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
@@ -7,21 +8,25 @@ import { readBody } from '../http/body.ts'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
 import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
 import { requireLocalCaller } from '../http/local-caller.ts'
+import {
+  pairwiseIn,
+  sendUnderConsent,
+  withConsent,
+  type AttachedConsent,
+  type ConsentedRequest,
+  type HeldConsentsPort,
+} from './outbound-consent.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
 import type { RefusalTally } from './refusal-tally.ts'
 import type { AgreementsPort, ObserverPort } from './ports.ts'
-import { sentOutcome, type ExchangeRecorder } from './record-exchange.ts'
-import {
-  problemCodeOf,
-  sendRequest,
-  type Attempted,
-  type OutboundRequest,
-  type PartnerLink,
-  type SenderParts,
-} from './send-request.ts'
+import type { ExchangeRecorder } from './record-exchange.ts'
+import { sentOutcome } from './sent-exchange.ts'
+import { problemCodeOf, type Attempted, type PartnerLink, type SenderParts } from './send-request.ts'
 
 export interface OutboundParts extends SenderParts {
   readonly agreements: AgreementsPort
+  /** The consents that this node was given; without it calls about people are sent without a token. */
+  readonly consents?: HeldConsentsPort | undefined
   readonly partners: { find(aliasOrDid: string): PartnerLink | undefined }
   readonly recorder: ExchangeRecorder
   readonly tally: RefusalTally
@@ -102,8 +107,23 @@ function findAgreement(
   throw new Problem(verdict.code, verdict.detail, { members })
 }
 
+/** The consent to call under; none for a call that names neither a consent nor a person. */
+async function findConsent(
+  { consents }: OutboundParts,
+  request: ReceivedRequest,
+  { partner, product }: { readonly partner: PartnerLink; readonly product: string },
+): Promise<AttachedConsent | undefined> {
+  return consents?.attach({
+    partner: partner.did,
+    product,
+    purpose: request.header('comity-purpose'),
+    named: request.header('comity-consent'),
+    subject: pairwiseIn(request),
+  })
+}
+
 /** A request ready to be sent, and the product it is for. */
-interface PreparedRequest extends OutboundRequest {
+interface PreparedRequest extends ConsentedRequest {
   readonly product: string
 }
 
@@ -122,7 +142,8 @@ async function prepare(
   }
   if (agreementId !== undefined) headers.set('comity-agreement', agreementId)
   const body = await readBody(message, request.headers, { bytes: parts.options.bodyBytes })
-  return {
+  const consent = await findConsent(parts, request, { partner, product: route.product })
+  const prepared: PreparedRequest = {
     product: route.product,
     partner,
     method: request.method,
@@ -133,6 +154,7 @@ async function prepare(
     agreementId,
     deadlineMs: parts.world.clock.now() + parts.options.timeoutMs,
   }
+  return withConsent(prepared, consent)
 }
 
 /** A call as it came in. */
@@ -154,20 +176,23 @@ function replyOf(id: string, attempted: Attempted): Reply {
     const value = answer.headers.get(name)
     if (value !== undefined && !(name === 'location' && answer.status >= 300)) headers.push(name, value)
   }
+  // As the receipt says it, which is signed.
+  const withheld = verified.receipt?.claims.wit ?? []
+  if (withheld.length > 0) headers.push('comity-fields-withheld', formatStringList(withheld))
   return { status: answer.status, headers, body: answer.body }
 }
 
-async function exchange(parts: OutboundParts, request: PreparedRequest, begun: Begun): Promise<Reply> {
+async function exchange(parts: OutboundParts, prepared: PreparedRequest, begun: Begun): Promise<Reply> {
   const { id, startedMs } = begun
   const trace = parts.tracer.startExchange({ direction: 'outbound', nowMs: startedMs })
   // Its context stays here: the partner begins a trace of its own.
   const span = trace?.startCall(startedMs)
-  const attempted = await sendRequest(request, parts)
+  const { request, attempted, refusal } = await sendUnderConsent(prepared, parts)
   const finishedMs = parts.world.clock.now()
   span?.end(attempted.answer?.status, finishedMs)
   // INVARIANT: the application gets nothing before its own node's record of it is on disk.
   await parts.recorder.recordSent({ id, request, attempted, startedMs, finishedMs })
-  const reply = replyOf(id, attempted)
+  const reply = refusal === undefined ? replyOf(id, attempted) : problemReply(refusal, id, ['comity-exchange', id])
   const seen = {
     peer: request.partner.did,
     product: request.product,

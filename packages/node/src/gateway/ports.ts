@@ -1,4 +1,5 @@
 /** What the gateway asks of the other parts of the node. It imports none of them; `node.ts` gives it their services. */
+import type { ConsentAction } from '@comity/core/consent/consent-scope'
 import type { Release } from '@comity/core/consent/release'
 import type { SigningKey, VerifyingKey } from '@comity/core/crypto/crypto'
 import type { TransformMeans } from '@comity/core/minimisation/transforms'
@@ -52,7 +53,7 @@ export interface MatchedOperation {
   readonly operationId: string
   /** `/athletes/{id}`: the path without anybody's data. */
   readonly template: string
-  /** Of a personal product: whom the call is about, and what it asks for. */
+  /** Whom the call is about, and what it asks for; absent when the operation is about nobody. */
   readonly personal?: PersonalCall | undefined
 }
 
@@ -63,6 +64,7 @@ export interface PersonalCall {
   /** Labelled fields of the product in their order, and those that the call asks for (all when undefined). */
   readonly labels: readonly { readonly path: string; readonly domain: string }[]
   readonly requested: readonly string[] | undefined
+  readonly action: ConsentAction
 }
 
 export interface UpstreamAnswer {
@@ -111,7 +113,7 @@ export interface PartnerOfGateway {
 export interface ConsentsPort {
   /** The participant for whom a delegate calls: the first bearer of a chain that verifies and ends at this caller.
    *  Throws `consent-required`, `consent-token-invalid`, `consent-token-expired`. */
-  clientOf(authorization: string, caller: CallerOfConsent, nowMs: number): string
+  clientOf(authorization: string, caller: CallerOfConsent, nowMs: number): Promise<string>
   decide(question: ConsentQuestion): Promise<ConsentVerdict>
 }
 
@@ -128,8 +130,8 @@ export interface ConsentQuestion extends PersonalCall {
   readonly authorization: string | undefined
   readonly subjectField: string | undefined
   readonly caller: CallerOfConsent
+  /** IRI, from the agreement's check; undefined when the caller stated none. */
   readonly purpose: string | undefined
-  readonly method: string
   readonly product: string
   readonly nowMs: number
 }

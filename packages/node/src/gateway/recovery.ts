@@ -2,7 +2,8 @@
  *  nonces of the last minute and a half are known again, so that a restart opens no window for replays. */
 import { exchangeEventBody, parseExchangeEvent } from '@comity/core/exchange/event'
 import type { Database, Statement } from '../storage/database.ts'
-import type { IntentStore, StoredIntent } from './intent-store.ts'
+import type { SubjectVault } from '../vault/vault.ts'
+import { anonymous, type IntentStore, type StoredIntent } from './intent-store.ts'
 import type { NonceStore } from './nonce-store.ts'
 import type { AuditLogPort, World } from './ports.ts'
 
@@ -12,17 +13,29 @@ export interface RecoveryParts {
   readonly intents: IntentStore
   readonly nonces: NonceStore
   readonly auditLog: AuditLogPort
+  readonly vault: Pick<SubjectVault, 'open'>
   readonly newId: () => string
   /** Statements that queue the notice to the caller; none for anonymous callers. */
   readonly notify: (did: string, exchangeId: string) => readonly Statement[]
 }
 
+/** What is left of the method of a call about a person who was erased since. */
+const erasedMethod = 'erased'
+
 async function closeUnknown(parts: RecoveryParts, intent: StoredIntent): Promise<void> {
   const timeMs = parts.world.clock.now()
-  const intended = parseExchangeEvent(intent.event)
-  const body = exchangeEventBody({ ...intended, outcome: 'unknown', time: timeMs, problem: 'outcome-unknown' })
-  const event = parts.auditLog.prepare({ id: parts.newId(), type: 'exchange', timeMs, body })
-  const notice = intended.peer === undefined ? [] : parts.notify(intended.peer, intent.id)
+  const intended = intent.event === undefined ? undefined : parseExchangeEvent(intent.event)
+  const subject = intended && intent.subject !== undefined ? await parts.vault.open(intent.subject) : undefined
+  const facts = intended ?? { id: intent.id, role: 'holder', method: erasedMethod }
+  const body = exchangeEventBody({ ...facts, outcome: 'unknown', time: timeMs, problem: 'outcome-unknown' })
+  const event = parts.auditLog.prepare({
+    id: parts.newId(),
+    type: 'exchange',
+    timeMs,
+    body,
+    ...(subject && { subject }),
+  })
+  const notice = intent.caller === anonymous ? [] : parts.notify(intent.caller, intent.id)
   await parts.auditLog.append(event, [parts.intents.markUnknown(intent.id), ...notice])
 }
 

@@ -6,6 +6,7 @@ import { signRequest } from '@comity/core/http-signatures/profile-request'
 import { Problem } from '@comity/core/problems'
 import { asProblem } from '../http/problem-response.ts'
 import type { IdentityPort, World } from './ports.ts'
+import { presentedConsent } from './presented-consent.ts'
 import { decideRetry } from './retry.ts'
 import { verifyAnswer, type RawAnswer, type SentRequest, type VerifiedAnswer } from './verify-answer.ts'
 
@@ -95,6 +96,7 @@ function sign(request: OutboundRequest, { world, identity }: SenderParts) {
     holder: partner.did,
     recipient: identity.did,
     agreementId: request.agreementId,
+    consentId: presentedConsent(request.headers.get('authorization'))?.id,
   }
   return { sent, headers, signature: made.signature }
 }

@@ -26,6 +26,8 @@ export interface SentRequest extends AnsweredRequest {
   readonly holder: string
   readonly recipient: string
   readonly agreementId: string | undefined
+  /** Id of the consent whose token was presented. */
+  readonly consentId?: string | undefined
 }
 
 export interface VerifiedAnswer {
@@ -67,9 +69,17 @@ function checkReceipt(claims: ReceiptClaims, answer: RawAnswer, sent: SentReques
     throw unbound('the receipt names another product')
   }
   if (claims.log !== logOriginOf(sent.holder)) throw unbound('the receipt names a log that is not the holder’s')
+  checkConsent(claims, answer, sent.consentId)
   if (sent.agreementId === undefined || answer.status >= 300) return
   if (claims.agr !== sent.agreementId) throw unbound('the receipt names another agreement')
   if (claims.pur !== header('comity-purpose')) throw unbound('the receipt names another purpose')
+}
+
+/** What was released under a consent says so, and under no other. */
+function checkConsent({ con }: ReceiptClaims, { status }: RawAnswer, consentId: string | undefined): void {
+  if (con === undefined ? consentId !== undefined && status < 400 : con.id !== consentId) {
+    throw unbound('the receipt names another consent, or none')
+  }
 }
 
 /** Everything about one answer. Throws `answer-unsigned`, `answer-unbound` or `answer-invalid`; until then nothing of

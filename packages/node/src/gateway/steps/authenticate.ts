@@ -24,7 +24,7 @@ async function verify(call: InboundCall, options: AuthenticateOptions): Promise<
   const key = options.identity.peek(keyid) ?? (await resolveKey(keyid, options.identity))
   verifyRequestSignature(signature, key)
   verifyContentDigest(call.request.header('content-digest'), call.body)
-  call.caller = { did, keyid }
+  call.caller = { did, keyid, key }
 }
 
 /** A caller whose document cannot be had is not identified: that is the caller's failure, not the node's. */

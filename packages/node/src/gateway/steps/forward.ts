@@ -21,6 +21,7 @@ export function forward({ world }: { readonly world: World }): Step {
           headers: request.headers,
           body: call.body,
           exchangeId: call.id,
+          ...(call.consent && { subjectReference: call.consent.reference }),
           ...(span && { traceparent: formatTraceparent(span.context) }),
         })
       } finally {

@@ -3,29 +3,27 @@
 import { Problem } from '@comity/core/problems'
 import { countedAddress } from '../../http/counted-address.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
-import type { LimitsPort, OfferedProduct, PartnerOfGateway, ProductsPort, World } from '../ports.ts'
+import type { LimitsPort, OfferedProduct, PartnerOfGateway, World } from '../ports.ts'
 
 export interface LimitOptions {
   readonly world: World
   readonly limits: LimitsPort
-  readonly products: ProductsPort
   readonly partnerOf: (did: string) => PartnerOfGateway | undefined
 }
 
-const productOfPath = /^\/x\/([^/]+)/
-
 function countedAs({ caller, request }: InboundCall, product: OfferedProduct, { partnerOf }: LimitOptions): string {
+  // Strangers may call a personal product too, for a participant who passed a consent on to them.
   const isKnown = caller !== undefined && (product.productClass === 'partner' || partnerOf(caller.did) !== undefined)
   return isKnown ? caller.did : `ip:${countedAddress(request.remoteAddress)}`
 }
 
 export function limit(options: LimitOptions): Step {
-  const { world, limits, products } = options
+  const { world, limits } = options
   return {
     name: 'limit',
     run(call) {
       // An unknown product is `match`'s to refuse; nothing is spent on it.
-      call.product = products.get(productOfPath.exec(call.request.path)?.[1] ?? '')
+      call.product = call.addressed
       if (call.product === undefined) return
       const verdict = limits.admitCall(countedAs(call, call.product, options), call.product, world.clock.now())
       call.limitFields = verdict.fields

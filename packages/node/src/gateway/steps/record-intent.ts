@@ -5,9 +5,9 @@ import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { exchangeEventBody } from '@comity/core/exchange/event'
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
-import type { Intent, IntentStore, StoredIntent } from '../intent-store.ts'
+import { anonymous, type Intent, type IntentStore, type StoredIntent } from '../intent-store.ts'
 import type { AuditLogPort } from '../ports.ts'
-import { eventOf } from '../record-exchange.ts'
+import { eventOf } from '../answered-exchange.ts'
 
 export interface RecordIntentOptions {
   readonly auditLog: AuditLogPort
@@ -35,20 +35,27 @@ function idempotencyKeyOf(call: InboundCall): string | undefined {
   return quoted[1]
 }
 
+/** A kept answer is given again only under the very consent and for the very fields that it was made for. */
 function fingerprintOf(call: InboundCall): string {
   const { method, path, query } = call.request
-  return encodeBase64url(sha256(`${method} ${path}${query} ${encodeBase64url(sha256(call.body))}`))
+  const request = `${method} ${path}${query} ${encodeBase64url(sha256(call.body))}`
+  if (call.consent === undefined) return encodeBase64url(sha256(request))
+  const { consent, release, via } = call.consent
+  // A period that is told from the time of the call is another with every call.
+  const parts = release.parts.map(({ period: _, ...part }) => part)
+  return encodeBase64url(sha256(JSON.stringify([request, consent.hash, call.purpose, via, parts])))
 }
 
 function intentOf(call: InboundCall, idempotencyKey: string | undefined): Intent {
   const { signature } = call
   return {
     id: call.id,
-    caller: call.caller?.did ?? 'anonymous',
+    caller: call.caller?.did ?? anonymous,
     idempotencyKey,
     fingerprint: fingerprintOf(call),
     event: exchangeEventBody(eventOf(call, 'intended')),
     startedMs: call.receivedAtMs,
+    subject: call.consent?.key,
     nonce: signature && { keyid: signature.keyid, nonce: signature.nonce, expiresSeconds: signature.expires },
   }
 }
@@ -79,6 +86,7 @@ export function recordIntent({ auditLog, intents, running }: RecordIntentOptions
       type: 'exchange',
       timeMs: call.receivedAtMs,
       body: intent.event,
+      ...(intent.subject && { subject: intent.subject }),
     })
     await auditLog.append(event, [intents.insert(intent)])
     call.intent = { key, idempotencyKey: intent.idempotencyKey, replayed: false }

@@ -8,6 +8,7 @@ import type { Statement } from '../../storage/database.ts'
 import type { Answer, InboundCall } from '../inbound-call.ts'
 import type { IntentStore } from '../intent-store.ts'
 import type { IdentityPort, World } from '../ports.ts'
+import { isReleased } from '../answered-exchange.ts'
 import type { ExchangeRecorder } from '../record-exchange.ts'
 import type { RefusalTally } from '../refusal-tally.ts'
 import { requestParts } from './authenticate.ts'
@@ -35,10 +36,11 @@ const doubtful: ReadonlySet<ProblemCode> = new Set(['upstream-timeout', 'upstrea
 function intentEffects(call: InboundCall, answer: Answer, intents: IntentStore): Statement[] {
   const { intent, problem, id } = call
   if (intent === undefined || intent.replayed) return []
-  if (problem === undefined) return [intents.finish(id, intent.idempotencyKey, answer)]
+  const ended = { id, idempotencyKey: intent.idempotencyKey, subject: call.consent?.key }
+  if (problem === undefined) return [intents.finish(ended, answer)]
   if (neverCalled.has(problem.code)) return [intents.forget(id)]
   if (doubtful.has(problem.code)) return [intents.markUnknown(id)]
-  return [intents.finish(id, intent.idempotencyKey, answer)]
+  return [intents.finish(ended, answer)]
 }
 
 /** The answer to send: the product's, or the problem's. */
@@ -77,12 +79,19 @@ function labelOf(call: InboundCall): { label?: string } {
   return call.signature === undefined ? {} : { label: call.signature.label }
 }
 
+/** What happens in one transaction with the record: the intent ends, and the use of a consent counts. */
+function effectsOf(call: InboundCall, answer: Answer, options: RecordOutcomeOptions): Statement[] {
+  const uses = isReleased(call, answer) ? call.consent?.use(call.id, options.world.clock.now()) : undefined
+  return [...intentEffects(call, answer, options.intents), ...(uses ?? [])]
+}
+
 async function record(call: InboundCall, options: RecordOutcomeOptions): Promise<Reply> {
   const answer = answerOf(call)
   const outcome = options.recorder.prepareAnswered(call, answer, options.world.clock.now())
   // Everything that costs the processor is done before the wait for the disk.
   const headers = signAnswer(call, { answer, receipt: outcome.receipt }, options)
-  await options.recorder.recordAnswered(call, outcome, intentEffects(call, answer, options.intents))
+  await options.recorder.recordAnswered(call, outcome, effectsOf(call, answer, options))
+  call.consent?.settle(isReleased(call, answer))
   return { status: answer.status, headers, body: answer.body }
 }
 
@@ -106,6 +115,8 @@ export function recordOutcome(options: RecordOutcomeOptions): (call: InboundCall
             })
       return problemReply(call.problem, call.id)
     } finally {
+      // What was recorded as a use is settled by now; else no answer left.
+      call.consent?.settle(false)
       if (call.intent?.key !== undefined) options.running.delete(call.intent.key)
     }
   }

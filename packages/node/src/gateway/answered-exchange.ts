@@ -1,0 +1,123 @@
+/** The holder's side of an exchange as it is recorded: the event, the row beside it, the receipt's claims. What describes
+ *  a person is sealed under that person's key; a refused call about a person keeps no word of whom it was about. */
+import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { sha256Text } from '@comity/core/crypto/crypto-node'
+import type { ExchangeEvent, ExchangeOutcome } from '@comity/core/exchange/event'
+import type { ReceiptClaims } from '@comity/core/exchange/receipt'
+import type { SqlValue, Statement } from '../storage/database.ts'
+import type { Answer, InboundCall } from './inbound-call.ts'
+
+export const hashOf = (data: Uint8Array | string): string => sha256Text(data, 'base64url')
+
+/** The facts of an inbound call that are known so far. */
+export function eventOf(call: InboundCall, outcome: ExchangeOutcome): ExchangeEvent {
+  return {
+    id: call.id,
+    role: 'holder',
+    outcome,
+    time: call.receivedAtMs,
+    peer: call.caller?.did,
+    product: call.product?.id,
+    version: call.product?.version,
+    operation: call.operation?.operationId,
+    method: call.request.method,
+    path: call.operation?.template,
+    agreement: call.agreementId,
+    purpose: call.purpose,
+    ...(call.consent && consentFacts(call.consent)),
+    requestHash: call.caller && call.signature && hashOf(call.signature.base),
+    upstreamMs: call.upstreamMs,
+  }
+}
+
+function consentFacts({ consent, via }: NonNullable<InboundCall['consent']>): Pick<ExchangeEvent, 'consent' | 'via'> {
+  return { consent, ...(via.length > 0 && { via }) }
+}
+
+function outcomeOf(call: InboundCall): ExchangeOutcome {
+  if (call.problem === undefined) return 'allowed'
+  return call.problem.status >= 500 ? 'failed' : 'denied'
+}
+
+/** True when data about a person leaves with the answer: such an answer is a use of the consent. */
+export function isReleased(call: InboundCall, answer: Answer): boolean {
+  return call.consent !== undefined && call.problem === undefined && answer.status < 400
+}
+
+/** The event of a call that has its answer. */
+export function answeredEvent(call: InboundCall, answer: Answer, nowMs: number): ExchangeEvent {
+  const { release } = call.consent ?? {}
+  return {
+    ...eventOf(call, outcomeOf(call)),
+    ...(release && isReleased(call, answer) && { released: release.released, withheld: release.withheld }),
+    status: answer.status,
+    problem: call.problem?.code,
+    responseHash: hashOf(answer.body),
+    durationMs: nowMs - call.receivedAtMs,
+  }
+}
+
+const insertAnswered = `INSERT INTO exchanges
+  (id, exchange_id, role, peer, receipt, request_keyid, request_base, request_signature, nonce, nonce_expires, subject)
+  VALUES (?, ?, 'holder', ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** Only nonces that are in memory come back after a restart: others would take the room of these. */
+function isRemembered({ problem }: InboundCall): boolean {
+  return problem?.code !== 'nonce-store-full' && problem?.code !== 'signature-stale'
+}
+
+/** True unless it is known that the call's path is about nobody. */
+function mayNamePerson({ addressed, operation }: InboundCall): boolean {
+  return addressed?.productClass === 'personal' && (operation === undefined || operation.personal !== undefined)
+}
+
+/** The signature's base names the path, and in it whom the call is about. */
+function keptSignature(call: InboundCall, base: string, signature: Uint8Array): SqlValue[] {
+  if (call.consent !== undefined) return [call.consent.key.seal(base), encodeBase64url(signature)]
+  return mayNamePerson(call) ? [null, null] : [base, encodeBase64url(signature)]
+}
+
+/** The row of an answered call. */
+export function answeredRow(call: InboundCall, receipt: string | undefined): Statement {
+  const { id, caller, consent } = call
+  // A signature that did not verify proves nothing and is not kept.
+  const signature = caller === undefined ? undefined : call.signature
+  const request = signature
+    ? [
+        signature.keyid,
+        ...keptSignature(call, signature.base, signature.signature),
+        ...(isRemembered(call) ? [signature.nonce, signature.expires] : [null, null]),
+      ]
+    : [null, null, null, null, null]
+  const params = [id, id, caller?.did ?? null, receipt ?? null, ...request, consent?.key.handle ?? null]
+  return { sql: insertAnswered, params }
+}
+
+/** The claims of a receipt are the event's facts, and where the log has them. */
+export function claimsOf(
+  event: ExchangeEvent,
+  issue: { readonly by: string; readonly atMs: number },
+  log: { readonly origin: string; readonly leaf: string },
+): ReceiptClaims {
+  return {
+    iss: issue.by,
+    aud: event.peer ?? '',
+    jti: event.id,
+    iat: Math.floor(issue.atMs / 1000),
+    time: event.time,
+    req: event.requestHash ?? '',
+    res: event.responseHash ?? '',
+    status: event.status ?? 0,
+    prd: event.product ?? '',
+    ver: event.version ?? '',
+    op: event.operation,
+    agr: event.agreement,
+    pur: event.purpose,
+    con: event.consent,
+    via: event.via,
+    rel: event.released,
+    wit: event.withheld,
+    log: log.origin,
+    leaf: log.leaf,
+  }
+}

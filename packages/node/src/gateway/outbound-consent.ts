@@ -1,0 +1,95 @@
+/** Outbound step 2, its second half: the consent that a call about a person is made under. The application names it
+ *  (`Comity-Consent`), or the person by the pairwise id, and this node attaches the token. */
+import { Problem } from '@comity/core/problems'
+import type { ReceivedRequest } from '../http/received-request.ts'
+import { problemCodeOf, sendRequest, type Attempted, type OutboundRequest, type SenderParts } from './send-request.ts'
+
+/** The consents that this node was given. */
+export interface HeldConsentsPort {
+  /** Undefined for a call that names neither a consent nor a person. Throws `consent-unknown`, `consent-inactive`,
+   *  `consent-ambiguous`, and what the source of tokens answers. */
+  attach(call: CallAboutPerson): Promise<AttachedConsent | undefined>
+}
+
+export interface CallAboutPerson {
+  /** DID of the holder that is called. */
+  readonly partner: string
+  readonly product: string
+  /** IRI. */
+  readonly purpose: string | undefined
+  /** Id of a consent or a delegation. */
+  readonly named: string | undefined
+  /** Pairwise id. */
+  readonly subject: string | undefined
+}
+
+export interface AttachedConsent {
+  /** The field `Authorization`. */
+  readonly authorization: string
+  /** The own key that it is bound to. */
+  readonly keyid: string
+  /** With another token, after the holder refused this one. */
+  renewed(): Promise<AttachedConsent>
+}
+
+const pairwise = /(?<![\w-])ps_[\w-]{43}(?![\w-])/g
+
+/** The one person that the request names by a pairwise id: in `Comity-Subject`, else in path or query. Throws
+ *  `malformed-request` for several, of whom none is the one. */
+export function pairwiseIn(request: Pick<ReceivedRequest, 'path' | 'query' | 'header'>): string | undefined {
+  const [field] = (request.header('comity-subject') ?? '').match(pairwise) ?? []
+  if (field !== undefined) return field
+  const named = new Set(`${request.path}${request.query}`.match(pairwise))
+  if (named.size <= 1) return [...named][0]
+  throw new Problem('malformed-request', 'the call names several people: say which in `Comity-Subject`')
+}
+
+/** A request as it goes out under the consent. */
+export function withConsent<R extends OutboundRequest>(request: R, consent: AttachedConsent | undefined): R {
+  if (consent === undefined) return request
+  return { ...request, consent, headers: new Map([...request.headers, ['authorization', consent.authorization]]) }
+}
+
+/** A request that may be under a consent. */
+export interface ConsentedRequest extends OutboundRequest {
+  readonly consent?: AttachedConsent
+}
+
+/** What was sent in the end, and how it went. */
+export interface SentUnderConsent<R> {
+  readonly request: R
+  readonly attempted: Attempted
+  /** Why there is no other token, when the holder refused the one that was presented. */
+  readonly refusal?: Problem
+}
+
+/** Sends; when the holder says that the token has run out or that the consent has changed, once more with a fresh one.
+ *  The holder has refused before it acted, so any method may be sent again. */
+export async function sendUnderConsent<R extends ConsentedRequest>(
+  request: R,
+  parts: SenderParts,
+): Promise<SentUnderConsent<R>> {
+  const attempted = await sendRequest(request, parts)
+  const { consent } = request
+  if (consent === undefined || !isTokenStale(attempted, consent, parts)) return { request, attempted }
+  let fresh: AttachedConsent
+  try {
+    fresh = await consent.renewed()
+  } catch (error) {
+    if (error instanceof Problem) return { request, attempted, refusal: error }
+    throw error
+  }
+  const again = withConsent(request, fresh)
+  return { request: again, attempted: await sendRequest(again, parts) }
+}
+
+function isTokenStale(
+  { verified, answer }: Attempted,
+  { keyid }: AttachedConsent,
+  { identity }: Pick<SenderParts, 'identity'>,
+): boolean {
+  const code = verified && answer && problemCodeOf(answer)
+  if (code === 'consent-token-expired' || code === 'consent-superseded') return true
+  // The own key has rotated since the token was fetched.
+  return code === 'consent-token-invalid' && keyid !== identity.authenticationKey().keyid
+}

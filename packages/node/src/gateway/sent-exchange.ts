@@ -1,0 +1,95 @@
+/** The recipient's side of an exchange as it is recorded: the event and the row beside it. What was asked about a person
+ *  is sealed under a key of this node's own for the pairwise id that the holder gave it. */
+import { encodeBase64url } from '@comity/core/bytes/base64url'
+import type { ExchangeEvent } from '@comity/core/exchange/event'
+import type { ReceiptClaims } from '@comity/core/exchange/receipt'
+import type { Statement } from '../storage/database.ts'
+import type { SubjectKey } from '../vault/vault.ts'
+import { hashOf } from './answered-exchange.ts'
+import { problemCodeOf, type Attempted, type OutboundRequest } from './send-request.ts'
+
+export interface SentExchange {
+  readonly id: string
+  readonly request: OutboundRequest & { readonly product: string }
+  readonly attempted: Attempted
+  readonly startedMs: number
+  readonly finishedMs: number
+}
+
+const insertSent = `INSERT INTO exchanges
+  (id, exchange_id, role, peer, receipt, request_keyid, request_base, request_signature,
+   response_keyid, response_base, response_signature, subject)
+  VALUES (?, ?, 'recipient', ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** The row of a sent call; `key` seals what names the person. */
+export function sentRow({ id, request, attempted }: SentExchange, key: SubjectKey | undefined): Statement {
+  const { sent, requestSignature, verified } = attempted
+  const receipt = verified?.receipt
+  const keyid = /;keyid="([^"]+)"/.exec(sent.base)?.[1] ?? null
+  const kept = (base: string) => key?.seal(base) ?? base
+  const response = verified
+    ? [verified.signature.keyid, kept(verified.signature.base), encodeBase64url(verified.signature.signature)]
+    : [null, null, null]
+  return {
+    sql: insertSent,
+    params: [
+      id,
+      receipt?.claims.jti ?? id,
+      request.partner.did,
+      receipt?.jws ?? null,
+      keyid,
+      kept(sent.base),
+      encodeBase64url(signatureBytes(requestSignature)),
+      ...response,
+      key?.handle ?? null,
+    ],
+  }
+}
+
+/** The bytes in `comity=:BASE64:`. */
+function signatureBytes(field: string): Uint8Array {
+  return Buffer.from(field.slice(field.indexOf(':') + 1, -1), 'base64')
+}
+
+/** The same word that the holder has for it: an API's own error is an answer, a node's problem is a refusal. */
+export function sentOutcome({ verified, answer }: Attempted): 'allowed' | 'denied' | 'failed' {
+  if (verified === undefined || answer === undefined) return 'failed'
+  if (problemCodeOf(answer) === undefined) return 'allowed'
+  return answer.status >= 500 ? 'failed' : 'denied'
+}
+
+/** What the holder's receipt says of consent and fields. */
+function consentFacts({ con, via, rel, wit }: ReceiptClaims): Partial<ExchangeEvent> {
+  return { consent: con, via, released: rel, withheld: wit }
+}
+
+/** The event of a sent call. */
+export function sentEvent({ id, request, attempted, startedMs, finishedMs }: SentExchange): ExchangeEvent {
+  const { answer, verified, problem, sent } = attempted
+  const claims = verified?.receipt?.claims
+  const refusal = verified && answer && problemCodeOf(answer)
+  return {
+    id: claims?.jti ?? id,
+    role: 'recipient',
+    outcome: sentOutcome(attempted),
+    time: startedMs,
+    peer: request.partner.did,
+    product: claims?.prd ?? request.product,
+    version: claims?.ver,
+    operation: claims?.op,
+    method: request.method,
+    agreement: claims?.agr ?? request.agreementId,
+    purpose: claims === undefined ? request.headers.get('comity-purpose') : claims.pur,
+    ...(claims && consentFacts(claims)),
+    status: verified && answer?.status,
+    problem: problem?.code ?? refusal,
+    requestHash: hashOf(sent.base),
+    responseHash: verified && answer && hashOf(answer.body),
+    receipt: verified?.receipt && {
+      hash: hashOf(verified.receipt.jws),
+      log: verified.receipt.claims.log,
+      leaf: verified.receipt.claims.leaf,
+    },
+    durationMs: finishedMs - startedMs,
+  }
+}

@@ -1,0 +1,42 @@
+/** Step 7, `consent`: whom the data is about has agreed to this call, by this caller, for this purpose. What it may have
+ *  stands in the verdict; why it may not is told without a word about who exists. */
+import { Problem } from '@comity/core/problems'
+import type { InboundCall, Step } from '../inbound-call.ts'
+import { callerOfConsent } from '../caller-of-consent.ts'
+import type { ConsentQuestion, ConsentsPort, PartnerOfGateway, PersonalCall, World } from '../ports.ts'
+
+export interface ConsentOptions {
+  readonly world: World
+  readonly consents: ConsentsPort
+  readonly partnerOf: (did: string) => PartnerOfGateway | undefined
+}
+
+function questionOf(call: InboundCall, personal: PersonalCall, { world, partnerOf }: ConsentOptions): ConsentQuestion {
+  const { request, product, caller, purpose } = call
+  if (caller === undefined || product === undefined) throw new Problem('signature-missing', 'the call is not signed')
+  return {
+    ...personal,
+    authorization: request.header('authorization'),
+    subjectField: request.header('comity-subject'),
+    caller: callerOfConsent(caller, partnerOf),
+    purpose,
+    product: product.id,
+    nowMs: world.clock.now(),
+  }
+}
+
+async function decide(call: InboundCall, personal: PersonalCall, options: ConsentOptions): Promise<void> {
+  const verdict = await options.consents.decide(questionOf(call, personal, options))
+  if (!verdict.allowed) throw new Problem(verdict.code, verdict.detail, { members: verdict.members ?? {} })
+  call.consent = verdict
+}
+
+export function consent(options: ConsentOptions): Step {
+  return {
+    name: 'consent',
+    run(call) {
+      const personal = call.operation?.personal
+      return personal && decide(call, personal, options)
+    },
+  }
+}
