@@ -3,7 +3,6 @@
 import { isPurposeWithin } from '@comity/core/consent/purposes'
 import { consentAuthorization } from '@comity/core/consent-token/consent-authorization'
 import { Problem } from '@comity/core/problems'
-import type { SubjectKey } from '../vault/vault.ts'
 import { stateOfRefusal } from './held-consents.ts'
 import type { HeldConsent } from './held-consent.ts'
 import { unsealDetails } from './held-details.ts'
@@ -29,8 +28,6 @@ export interface AttachedConsent {
   readonly authorization: string
   /** The own key that the request must be signed with. */
   readonly keyid: string
-  /** Under which what describes the call is kept. */
-  readonly key: SubjectKey
   /** With another token, after the holder refused this one. */
   renewed(): Promise<AttachedConsent>
 }
@@ -109,12 +106,10 @@ function ambiguous(held: readonly HeldConsent[]): Problem {
 
 async function attach(parts: HeldParts, held: HeldConsent, take: () => Promise<HeldToken>): Promise<AttachedConsent> {
   const token = await take().catch((error: unknown) => noteRefusal(parts, held, error))
-  const handle = held.subject ?? parts.vault.handleOf(token.verified.leaf.sub)
   return {
     consent: held.consent,
     authorization: consentAuthorization(token.chain),
     keyid: token.keyid,
-    key: parts.vault.peek(handle) ?? (await parts.vault.open(handle)),
     renewed: () => attach(parts, held, () => parts.keeper.renewed(held, token.chain)),
   }
 }
