@@ -162,6 +162,37 @@ test('refuses an id, an alias and a DID that are taken', async () => {
   assert.match(found, /partners\[1\]\.did: `did:web:lab.example` is taken/)
 })
 
+test('tells every mistake of a personal product beside those of others, each with its line', async () => {
+  const section = [
+    '    class: personal',
+    '    personal:',
+    '      subject: { in: path }',
+    '      rows: "items[]"',
+    '      open: [total, items]',
+    '      labels: {}',
+    '      domains:',
+    '        athlete.body: [height, weight, "height"]',
+    '      operations:',
+    '        one: { subject: { in: body, pointer: athlete }, actoin: read }',
+    '      forwardRequestedFields: true',
+    '',
+  ]
+  const found = await mistakesIn(`${good.replace('    limits: { timeoutMs: 500 }\n', section.join('\n'))}limit: {}\n`)
+  assert.deepEqual(found, [
+    '18 products[0].personal.subject.name: is missing',
+    '20 products[0].personal.open[1]: the open path `items` and `items[]`, which is about people, lie in each other',
+    '21 products[0].personal.labels: is not known; known here: ' +
+      '`subject`, `rows`, `date`, `open`, `domains`, `operations`, `withoutSubject`, `requestedFields`, `forwardRequestedFields`',
+    '23 products[0].personal.domains.athlete.body[2]: `height` is named twice',
+    '25 products[0].personal.operations.one.subject.pointer: is not a JSON pointer such as `/athlete`',
+    '25 products[0].personal.operations.one.actoin: is not known; did you mean `action`?',
+    '26 products[0].personal.forwardRequestedFields: has no meaning without `requestedFields`',
+    '31 limit: is not known; did you mean `limits`?',
+  ])
+  const classOnly = good.replace('    limits: { timeoutMs: 500 }\n', '    class: personal\n')
+  assert.match((await mistakesIn(classOnly)).join(), /products\[0\]\.personal: is missing; a personal product says/)
+})
+
 const hostile: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
   [
     'an alias bomb',

@@ -60,16 +60,12 @@ const wrong: [string, object, RegExp][] = [
     /^personal\.domains\.b\.0: .*lie in each other/,
   ],
   ['a field in a list of fields', { ...good, domains: { a: ['x', 'x[].y'] } }, /^personal\.domains\.a\.1: .*lie in/],
-  ['a subject without a name', { ...good, subject: { in: 'path' } }, /^personal\.subject\.name: is missing/],
-  [
-    'a name in a body',
-    { ...good, subject: { in: 'body', name: 'a', pointer: '/a' } },
-    /^personal\.subject\.name: does not/,
-  ],
+  ['a subject without a name', { ...good, subject: { in: 'path' } }, /^subject\.name: is missing/],
+  ['a name in a body', { ...good, subject: { in: 'body', name: 'a', pointer: '/a' } }, /^subject\.name: does not/],
   [
     'a body without a pointer',
     { ...good, operations: { a: { subject: { in: 'body' } } } },
-    /^personal\.operations\.a\.subject\.pointer: is missing/,
+    /^operations\.a\.subject\.pointer: is missing/,
   ],
   [
     'a pointer to the whole body',
@@ -109,7 +105,7 @@ for (const [name, section, expected] of wrong) {
 }
 
 test('every mistake is told at once', () => {
-  const section = { ...good, subject: { in: 'path' }, domains: { a: ['x', 'x'] }, forwardRequestedFields: true }
+  const section = { ...good, domains: { a: ['x', 'x'] }, open: ['x'], forwardRequestedFields: true }
   assert.equal(mistakes(section).length, 3)
 })
 

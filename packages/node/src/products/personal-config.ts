@@ -11,16 +11,23 @@ const answerPath = z.string().refine(isAnswerPath, 'is not a path into an answer
 const parameterName = z.string().min(1).max(128)
 const operationName = z.string().min(1).max(256)
 
-const subjectSchema = z.strictObject({
-  in: z.enum(['path', 'query', 'body']),
-  name: parameterName.optional(),
-  /** JSON pointer (RFC 6901) into the body. */
-  pointer: z
-    .string()
-    .max(512)
-    .regex(/^(?:\/(?:[^~/]|~[01])+)+$/, 'is not a JSON pointer such as `/athlete`')
-    .optional(),
-})
+const subjectSchema = z
+  .strictObject({
+    in: z.enum(['path', 'query', 'body']),
+    name: parameterName.optional(),
+    /** JSON pointer (RFC 6901) into the body. */
+    pointer: z
+      .string()
+      .max(512)
+      .regex(/^(?:\/(?:[^~/]|~[01])+)+$/, 'is not a JSON pointer such as `/athlete`')
+      .optional(),
+  })
+  .superRefine((subject, context) => {
+    const [needed, other] = subject.in === 'body' ? (['pointer', 'name'] as const) : (['name', 'pointer'] as const)
+    if (subject[needed] === undefined) context.addIssue({ code: 'custom', path: [needed], message: 'is missing' })
+    if (subject[other] === undefined) return
+    context.addIssue({ code: 'custom', path: [other], message: `does not go with \`in: ${subject.in}\`` })
+  })
 
 const openPaths = z.array(answerPath.min(1)).max(100)
 
@@ -89,7 +96,6 @@ export function personalFaults({ class: productClass, personal }: SettingsDraft)
   const misplaced = productClass !== undefined && productClass !== 'personal'
   return [
     ...(misplaced ? [{ path: ['personal'], message: 'only stands with `class: personal`' }] : []),
-    ...subjectFaults(personal),
     ...labelFaults(personal),
     ...openFaults(personal),
     ...operationFaults(personal),
@@ -98,26 +104,6 @@ export function personalFaults({ class: productClass, personal }: SettingsDraft)
 }
 
 type Section = Partially<PersonalConfig>
-
-function subjectFaults({ subject, operations = {} }: Section): SettingsFault[] {
-  const all = [
-    { subject, path: ['subject'] },
-    ...Object.entries(operations).map(([id, operation]) => ({
-      subject: operation?.subject,
-      path: ['operations', id, 'subject'],
-    })),
-  ]
-  return all.flatMap(({ subject: each, path }) => {
-    if (each?.in === undefined) return []
-    const [needed, other] = each.in === 'body' ? (['pointer', 'name'] as const) : (['name', 'pointer'] as const)
-    return [
-      ...(each[needed] === undefined ? [{ path: [...path, needed], message: 'is missing' }] : []),
-      ...(each[other] === undefined
-        ? []
-        : [{ path: [...path, other], message: `does not go with \`in: ${each.in}\`` }]),
-    ]
-  })
-}
 
 /** A field that lies below another one would leave with it. */
 function labelFaults(section: Section): SettingsFault[] {
@@ -193,7 +179,7 @@ function requestedFaults({
   return isSubject ? [{ path: ['requestedFields'], message: 'is the parameter of the subject' }] : []
 }
 
-/** The place as the code uses it. INVARIANT: `personalFaults` found nothing. */
+/** The place as the code uses it. */
 export function subjectPlaceOf({
   in: place,
   name = '',

@@ -10,7 +10,7 @@ import { createSqlProductStore } from './product-store-sql.ts'
 import type { Product } from './product.ts'
 import { documentOf, startHttpUpstream } from './products-test-kit.ts'
 import { productsSchema } from './products-schema.ts'
-import { openCatalogue } from './products.ts'
+import { checkDocuments, openCatalogue } from './products.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'comity-products-'))
 after(() => rm(directory, { recursive: true }))
@@ -156,6 +156,50 @@ test('what was added is there after a restart, until it is removed', async () =>
   await catalogue.remove('added')
   assert.equal(catalogue.get('added'), undefined)
   assert.deepEqual(await store.list(), [])
+})
+
+const personal = { subject: { in: 'path', name: 'id' }, domains: { 'athlete.identity': ['id'] } }
+
+test('a personal product is held against its document, wherever it was declared', async () => {
+  const fitting = configured({ class: 'personal', personal })
+  await using catalogue = await openCatalogue([fitting], await options())
+  assert.deepEqual(catalogue.get('athletes')?.personal?.describe().domains, ['athlete.identity'])
+  await checkDocuments([fitting])
+  const misfit = { ...personal, subject: { in: 'query', name: 'who' }, domains: { a: ['idd'] }, date: 'day' }
+  const others = await options()
+  const unfit = [configured(), configured({ id: 'b', class: 'personal', personal: misfit })]
+  for (const attempt of [() => openCatalogue(unfit, others), () => checkDocuments(unfit)]) {
+    await assert.rejects(attempt, (error: Problem) => {
+      assert.equal(error.code, 'config-invalid')
+      assert.deepEqual(
+        (error.members.errors as { path: string }[]).map(({ path }) => path),
+        ['products[1].personal.subject'],
+      )
+      return true
+    })
+  }
+  const addition = { ...settings, id: 'c', class: 'personal', document }
+  assert.equal(productAdditionSchema.safeParse(addition).success, false)
+  const added = productAdditionSchema.parse({ ...addition, personal: { ...personal, date: 'day' } })
+  await assert.rejects(catalogue.add(added), (error: Problem) => {
+    assert.equal(error.code, 'malformed-request')
+    assert.match(JSON.stringify(error.members.errors), /"path":"personal.date"/)
+    return true
+  })
+})
+
+test('an added personal product is the same after a restart', async () => {
+  const store = await emptyStore()
+  const addition = productAdditionSchema.parse({ ...settings, class: 'personal', personal, document })
+  {
+    await using catalogue = await openCatalogue([], await options(store))
+    await catalogue.add(addition)
+  }
+  await using catalogue = await openCatalogue([], await options(store))
+  const product = catalogue.get('athletes')
+  assert.deepEqual(product?.personal?.describe().labels, [{ path: 'id', domain: 'athlete.identity' }])
+  const parts = { method: 'GET', path: '/athletes/7', query: '?', headers: new Map(), body: Buffer.alloc(0) }
+  assert.equal(product?.match(parts).personal?.subject, '7')
 })
 
 test('of two additions of one id at the same time one is taken', async () => {
