@@ -17,8 +17,8 @@ export function isPeriodWithin(child: DataPeriod | undefined, parent: DataPeriod
   return !('lookback' in child) && isNotBefore(child.from, parent.from) && isNotAfter(child.to, parent.to)
 }
 
-/** Calls are counted in windows of `per` that end now, so a child's windows fill a longer one of its parent's a whole
- *  number of times. */
+/** No more calls in windows at least as long, or one call ever. Half the calls in half the time is more: the moments may
+ *  lie close together at the edge of two windows. */
 export function isFetchWithin(child: FetchLimit | undefined, parent: FetchLimit | undefined): boolean {
   if (parent === undefined) return true
   if (child === undefined || fetchRank[child.type] > fetchRank[parent.type]) return false

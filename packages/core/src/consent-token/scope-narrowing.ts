@@ -42,6 +42,13 @@ export function scopeNarrowingFaults(child: ConsentScope, parent: ConsentScope):
     .map((member) => `\`${member}\` of the grant \`${child.grant}\` is wider than its parent's, or cannot be compared`)
 }
 
+/** True when all that the scope releases, the other would release too, on no easier terms, whatever either is called
+ *  and to whom it may be passed on. */
+export function isReleaseWithin(scope: ConsentScope, other: ConsentScope): boolean {
+  const members = Object.keys(rules) as (keyof ConsentScope)[]
+  return members.every((member) => member === 'grant' || member === 'onward' || isNarrower(member, scope, other))
+}
+
 function isNarrower<M extends keyof ConsentScope>(member: M, child: ConsentScope, parent: ConsentScope): boolean {
   const rule = rules[member] as (child: ConsentScope[M], parent: ConsentScope[M]) => boolean
   return rule(child[member], parent[member])

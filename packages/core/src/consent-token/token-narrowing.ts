@@ -3,6 +3,7 @@ import { canonicalJson } from '../bytes/canonical-json.ts'
 import type { ConsentScope } from '../consent/consent-scope.ts'
 import { jwkThumbprint } from '../crypto/jwk.ts'
 import { maxDelegationDepth, type ConsentTokenClaims } from './consent-claims.ts'
+import { precedenceFaults } from './grant-precedence.ts'
 import { mayPassOn } from './onward-sharing.ts'
 import { scopeNarrowingFaults } from './scope-narrowing.ts'
 
@@ -54,7 +55,8 @@ function isSameSignIn(child: ConsentTokenClaims, parent: ConsentTokenClaims): bo
 function grantFaults(child: ConsentTokenClaims, parent: ConsentTokenClaims): string[] {
   const grants = new Map(parent.authorization_details.map((scope) => [scope.grant, scope]))
   const passed = child.authorization_details.flatMap((scope) => scopeFaults(scope, grants.get(scope.grant), child))
-  return [...passed, ...denialFaults(child, parent)]
+  const order = precedenceFaults(child.authorization_details, parent.authorization_details)
+  return [...passed, ...denialFaults(child, parent), ...order]
 }
 
 /** A denial of its own only takes away; the parent's are looked at by `denialFaults`. */
