@@ -34,6 +34,7 @@ const singleFields = new Set([
   'comity-agreement',
   'comity-purpose',
   'comity-subject',
+  'comity-consent',
 ])
 
 /** Reads header fields from Node's flat list. Throws `header-duplicated`. */
