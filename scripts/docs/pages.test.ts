@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { configDescriptions } from '../../packages/node/src/config/config-descriptions.ts'
+import { readConfigDocument } from '../../packages/node/src/config/config-document.ts'
 import { loadConfig } from '../../packages/node/src/config/config.ts'
 import { eventNames } from '../../packages/node/src/telemetry/events.ts'
+import { personalFaults } from '../../packages/node/src/products/personal-config.ts'
+import { productConfigSchema } from '../../packages/node/src/products/product-config.ts'
 import { createMetrics, gauges } from '../../packages/node/src/telemetry/metrics.ts'
 import { configEntries } from './configuration-page.ts'
 import { generatedPages, samplePath } from './pages.ts'
@@ -24,6 +27,15 @@ test('every entry of the configuration is described, and nothing else is', () =>
       .map(({ path }) => path)
       .toSorted(),
   )
+})
+
+test('the examples of the page on products are what a configuration may hold', () => {
+  const page = readFileSync(join(root, 'docs/operating/products.md'), 'utf8')
+  const examples = [...page.matchAll(/```yaml\n([^`]+)```/g)].map((match) => readConfigDocument(match[1] ?? '').value)
+  assert.equal(examples.length, 2)
+  for (const product of examples.flatMap((example) => (example as { products: unknown[] }).products)) {
+    assert.deepEqual(personalFaults(productConfigSchema.parse(product)), [])
+  }
 })
 
 test('the page on telemetry names every event and every meter', async () => {
