@@ -9,6 +9,7 @@ export interface AddPartnerArguments {
   readonly url?: string
   readonly fingerprint?: readonly string[]
   readonly requireClientCertificate: boolean
+  readonly country?: string
 }
 
 const row = ({ alias, did, url, fingerprints, source }: PartnerView): string[] => [
@@ -25,13 +26,14 @@ export async function listPartners(context: CommandContext): Promise<void> {
 }
 
 export async function addPartner(context: CommandContext, args: AddPartnerArguments): Promise<void> {
-  const { alias, did, url, fingerprint = [], requireClientCertificate } = args
+  const { alias, did, url, fingerprint = [], requireClientCertificate, country } = args
   const request = {
     alias,
     did,
     ...(url === undefined ? {} : { url }),
     fingerprints: fingerprint,
     requireClientCertificate,
+    ...(country === undefined ? {} : { country }),
   }
   const partner = await (await connect(context)).post<PartnerView>('/v1/partners', request)
   show(context, partner, () => [

@@ -26,6 +26,8 @@ export interface PartnerView {
   /** Pins in force; none when a public authority must vouch for the host. */
   readonly fingerprints: readonly string[]
   readonly requireClientCertificate: boolean
+  /** ISO 3166-1 alpha-2. */
+  readonly country?: string | undefined
   readonly source: Source
 }
 

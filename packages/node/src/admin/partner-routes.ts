@@ -6,8 +6,9 @@ import type { AdminRoute } from './routing.ts'
 import { partnerView } from './views.ts'
 
 /** What the hash of a partner is over. */
-function factsOf({ alias, did, url, tlsFingerprints, requireClientCertificate }: PartnerRecord) {
-  return { alias, did, url, tlsFingerprints, requireClientCertificate }
+function factsOf({ alias, did, url, tlsFingerprints, requireClientCertificate, country }: PartnerRecord) {
+  const place = country === undefined ? {} : { country }
+  return { alias, did, url, tlsFingerprints, requireClientCertificate, ...place }
 }
 
 /** Routes of partners. A partner of the configuration cannot be removed here. */

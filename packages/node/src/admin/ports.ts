@@ -50,6 +50,7 @@ export interface PartnerRecord {
   readonly url: string
   readonly tlsFingerprints: readonly string[]
   readonly requireClientCertificate: boolean
+  readonly country?: string | undefined
 }
 
 export interface KnownPartner extends PartnerRecord {

@@ -7,7 +7,7 @@ import { consentUsesMigrations } from '../consent/uses-schema.ts'
 import { dutiesSchema } from '../duties/duties-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
 import { exchangeSchema, sealedExchangesSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
-import { partnersSchema } from '../partners/partners-schema.ts'
+import { partnerCountrySchema, partnersSchema } from '../partners/partners-schema.ts'
 import { peopleSchema } from '../people/people-schema.ts'
 import { productsSchema } from '../products/products-schema.ts'
 import { statusMigrations } from '../status/status-schema.ts'
@@ -33,4 +33,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0014-duties', statements: dutiesSchema },
   { name: '0015-rights', statements: rightsSchema },
   { name: '0016-status', statements: statusMigrations },
+  { name: '0017-partner-country', statements: partnerCountrySchema },
 ]

@@ -1,5 +1,6 @@
 /** The schema of `comity.yaml`: shapes and defaults. What the entries mean stands in `config-descriptions.ts`; what
  *  several entries must have in common, in `cross-checks.ts`. A new entry has a default that keeps old files working. */
+import { isCountryCode } from '@comity/core/consent/country-codes'
 import { isDid, parseDid } from '@comity/core/identity/did'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
@@ -60,6 +61,7 @@ const partner = z.strictObject({
     .max(8)
     .default([]),
   requireClientCertificate: z.boolean().default(false),
+  country: z.string().refine(isCountryCode, 'must be a country code of ISO 3166-1, such as `CH`').optional(),
 })
 
 const limits = z.strictObject({

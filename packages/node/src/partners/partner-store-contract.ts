@@ -9,6 +9,7 @@ const lab: StoredPartner = {
   url: 'https://lab.example',
   tlsFingerprints: ['sha256:one', 'sha256:two'],
   requireClientCertificate: true,
+  country: 'CH',
 }
 const archive: StoredPartner = {
   alias: 'archive',

@@ -8,6 +8,7 @@ interface PartnerRow extends Row {
   readonly url: string
   readonly tls_fingerprints: string
   readonly require_client_certificate: number
+  readonly country: string | null
 }
 
 interface LearnedRow extends Row {
@@ -17,7 +18,7 @@ interface LearnedRow extends Row {
 }
 
 const insertPartner = `INSERT INTO partners
-  (alias, did, url, tls_fingerprints, require_client_certificate, added_at_ms) VALUES (?, ?, ?, ?, ?, ?)
+  (alias, did, url, tls_fingerprints, require_client_certificate, country, added_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING`
 const upsertLearned = `INSERT INTO partner_tls_keys
   (did, agreed_fingerprints, named_fingerprints, learned_at_ms) VALUES (?, ?, ?, ?)
@@ -29,12 +30,13 @@ export function createSqlPartnerStore(database: Database): PartnerStore {
   return {
     async list() {
       const rows = await database.all<PartnerRow>(
-        'SELECT alias, did, url, tls_fingerprints, require_client_certificate FROM partners ORDER BY alias',
+        'SELECT alias, did, url, tls_fingerprints, require_client_certificate, country FROM partners ORDER BY alias',
       )
       return rows.map(partnerOf)
     },
-    async insert({ alias, did, url, tlsFingerprints, requireClientCertificate }, nowMs) {
-      const params = [alias, did, url, tlsFingerprints.join(' '), requireClientCertificate ? 1 : 0, nowMs]
+    async insert({ alias, did, url, tlsFingerprints, requireClientCertificate, country = null }, nowMs) {
+      const demanded = requireClientCertificate ? 1 : 0
+      const params = [alias, did, url, tlsFingerprints.join(' '), demanded, country, nowMs]
       const [changed] = await database.execute([{ sql: insertPartner, params }])
       return changed === 1
     },
@@ -58,13 +60,14 @@ export function createSqlPartnerStore(database: Database): PartnerStore {
 }
 
 function partnerOf(row: PartnerRow): StoredPartner {
-  const { alias, did, url } = row
+  const { alias, did, url, country } = row
   return {
     alias,
     did,
     url,
     tlsFingerprints: words(row.tls_fingerprints),
     requireClientCertificate: row.require_client_certificate === 1,
+    ...(country !== null && { country }),
   }
 }
 

@@ -7,6 +7,8 @@ export interface StoredPartner {
   readonly url: string
   readonly tlsFingerprints: readonly string[]
   readonly requireClientCertificate: boolean
+  /** ISO 3166-1 alpha-2, as the operator says. */
+  readonly country?: string | undefined
 }
 
 /** TLS keys that a partner's document named when it was last fetched under trust. */

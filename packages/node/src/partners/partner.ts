@@ -1,6 +1,7 @@
 /** A partner: another participant under a local name, with the address of its node and the reason to trust its TLS
  *  key. Trust on first contact is explicit: fingerprints that were exchanged out of band, or, without any, a public
  *  authority. */
+import { isCountryCode } from '@comity/core/consent/country-codes'
 import { isDid, parseDid } from '@comity/core/identity/did'
 import { didWebLocation } from '@comity/core/identity/did-web'
 import { Problem } from '@comity/core/problems'
@@ -22,6 +23,8 @@ export interface PartnerInput {
   readonly url?: string | undefined
   readonly fingerprints?: readonly string[] | undefined
   readonly requireClientCertificate?: boolean | undefined
+  /** Where the partner takes what it receives, by which consents that name places are kept: ISO 3166-1 alpha-2. */
+  readonly country?: string | undefined
 }
 
 const inputSchema = z.strictObject({
@@ -33,6 +36,7 @@ const inputSchema = z.strictObject({
     .max(16)
     .default([]),
   requireClientCertificate: z.boolean().default(false),
+  country: z.string().refine(isCountryCode, 'is not a country code of ISO 3166-1').optional(),
 })
 
 /** Checks an operator's input and fills in what follows from it. Throws `malformed-request` with all mistakes in
@@ -43,7 +47,7 @@ export function parsePartner(input: unknown): StoredPartner {
     const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
     throw new Problem('malformed-request', 'the partner is not described correctly', { members: { errors } })
   }
-  const { alias, did, url, fingerprints, requireClientCertificate } = parsed.data
+  const { alias, did, url, fingerprints, requireClientCertificate, country } = parsed.data
   const base = url ?? defaultUrl(did)
   return {
     alias,
@@ -51,6 +55,7 @@ export function parsePartner(input: unknown): StoredPartner {
     url: base.replace(/\/+$/, ''),
     tlsFingerprints: [...new Set(fingerprints)],
     requireClientCertificate,
+    ...(country !== undefined && { country }),
   }
 }
 

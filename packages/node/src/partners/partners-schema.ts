@@ -16,3 +16,6 @@ export const partnersSchema: readonly string[] = [
     learned_at_ms INTEGER NOT NULL
   ) STRICT`,
 ]
+
+/** Where a partner takes what it receives, for consents that name places. */
+export const partnerCountrySchema: readonly string[] = ['ALTER TABLE partners ADD COLUMN country TEXT']

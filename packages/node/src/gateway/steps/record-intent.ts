@@ -42,7 +42,7 @@ function fingerprintOf(call: InboundCall): string {
   if (call.consent === undefined) return encodeBase64url(sha256(request))
   const { consent, release, via } = call.consent
   // A period that is told from the time of the call is another with every call.
-  const parts = release.parts.map(({ period: _, ...part }) => part)
+  const parts = release.parts.map(({ grant, fields, transforms, filters }) => ({ grant, fields, transforms, filters }))
   return encodeBase64url(sha256(JSON.stringify([request, consent.hash, call.purpose, via, parts])))
 }
 
