@@ -36,6 +36,15 @@ export interface DutyToImpose {
   readonly dueMs: number
 }
 
+/** An event of the log; text and salt are kept under the key of the subject. */
+export interface EventToRecord {
+  readonly id: string
+  readonly type: string
+  readonly timeMs: number
+  readonly body: string
+  readonly subject?: SubjectKey | undefined
+}
+
 /** Everything that `createConsents` needs. */
 export interface ConsentsParts {
   /** Own DID. */
@@ -48,12 +57,8 @@ export interface ConsentsParts {
   readonly assertionKey: () => { readonly keyid: string; readonly key: SigningKey }
   /** For templates; resolves the node's own keys too. `atMs` is when the key was used. */
   readonly resolveKey: (keyid: string, purpose: 'assertionMethod', atMs: number) => Promise<VerifyingKey>
-  /** Writes an event of the log and the statements in one transaction; with `key`, body and salt are sealed. */
-  readonly record: (
-    event: { readonly id: string; readonly type: string; readonly timeMs: number; readonly body: string },
-    effects: readonly Statement[],
-    key?: SubjectKey,
-  ) => Promise<unknown>
+  /** Writes an event of the log and the statements in one transaction. */
+  readonly record: (event: EventToRecord, effects: readonly Statement[]) => Promise<unknown>
   readonly outbox: {
     statement(event: {
       readonly recipient: string
@@ -82,7 +87,8 @@ export interface ConsentsParts {
   }
   /** One-time links to the page where a person decides. */
   readonly links: {
-    create(consent: string): LinkMade | Promise<LinkMade>
+    /** One that lasts as long as the request waits. */
+    create(invitation: { readonly consent: string; readonly lifetimeMs: number }): LinkMade | Promise<LinkMade>
   }
   readonly products: { describe(id: string): ConsentableProduct | undefined }
   readonly recipients: {

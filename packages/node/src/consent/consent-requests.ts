@@ -205,7 +205,7 @@ interface Invitation {
 
 /** The one-time link, and the word to the holder's systems, which bring it to the person. */
 async function invitation(parts: ConsentsParts, { consent, terms, key }: Invitation): Promise<readonly Statement[]> {
-  const link = await parts.links.create(consent.id)
+  const link = await parts.links.create({ consent: consent.id, lifetimeMs: consent.lapsesMs - consent.requestedMs })
   const [recipient] = terms.parties
   const { subject, kind } = terms.request
   const payload = {

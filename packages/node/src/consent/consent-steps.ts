@@ -79,7 +79,7 @@ export async function recordSteps(
   const body = JSON.stringify({ type: 'consent', id, time: timeMs, ...first, ...more })
   // The steps come first: when one is there already, nothing else is tried.
   const inserts = steps.map((step) => store.insertStep(storedStep(step, id, key)))
-  await record({ id, type: 'consent', timeMs, body }, [...inserts, ...statements], key)
+  await record({ id, type: 'consent', timeMs, body, subject: key }, [...inserts, ...statements])
   outbox.wake()
   webhooks.wake()
 }
