@@ -16,6 +16,7 @@ import { createEvents, type BusinessEvents } from '../telemetry/events.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createTracer, type Tracer } from '../telemetry/traces.ts'
+import { openErasureJournal } from '../vault/erasure-journal.ts'
 import { openVault } from '../vault/open-vault.ts'
 import type { SubjectVault } from '../vault/vault.ts'
 import { openConfiguredKeyStore } from './configured-keys.ts'
@@ -66,7 +67,8 @@ export async function openFoundation(options: FoundationOptions, stack: AsyncDis
       secret: await store.loadSecret(),
       ...world,
       scrub: () => emptyWriteAheadLog(database),
-      onProblem: (error) => logger.warn('what was erased could not be cleaned out of the files yet', { error }),
+      journal: openErasureJournal(join(config.storage.directory, 'erasures.log')),
+      onProblem: (error) => logger.warn('an erasure could not be finished yet; the next start tries again', { error }),
     }),
   )
   return { config, world, logger, metrics, events, tracer, database, identity, vault, readSecretValue }

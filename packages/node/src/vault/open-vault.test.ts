@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import type { Database } from '../storage/database.ts'
 import { emptyWriteAheadLog } from '../storage/sqlite-scrub.ts'
 import { openSqlite } from '../storage/sqlite.ts'
+import { openErasureJournal } from './erasure-journal.ts'
 import { openVault, type VaultOptions } from './open-vault.ts'
 import { vaultSchema } from './vault-schema.ts'
 
@@ -189,6 +190,53 @@ test('no byte of a destroyed key stays in any file, whatever was written around 
   for (const handle of handles) {
     assert.equal(text.includes(Buffer.from(wrappedOf.get(handle) ?? [])), !gone.includes(handle))
   }
+})
+
+test('a database from an older backup does not bring back who was erased since', async () => {
+  const path = join(directory, 'restored.db')
+  const file = join(directory, 'erasures.log')
+  const journal = openErasureJournal(file)
+  const references = ['1', '2', '3']
+  let old = ''
+  {
+    await using database = await freshDatabase(path)
+    await using vault = await openOn(database, { journal })
+    old = (await vault.open(vault.handleOf('1'))).seal('old')
+    await emptyWriteAheadLog(database)
+    copyFileSync(path, `${path}.backup`)
+    await vault.open(vault.handleOf('2'))
+    await database.execute(['1', '2'].flatMap((reference) => vault.destroy(vault.handleOf(reference), 5)))
+    await vault.forget(vault.handleOf('1'), vault.handleOf('2'))
+    await database.execute(vault.readmit(vault.handleOf('2'), 6))
+    await vault.open(vault.handleOf('2'))
+  }
+  assert.equal((await journal.read()).length, 2)
+  appendFileSync(file, `${'A'.repeat(43)} 1 17`.slice(0, 20))
+  copyFileSync(`${path}.backup`, path)
+  await using database = await openSqlite(path)
+  await using vault = await openOn(database, { journal, scrub: () => emptyWriteAheadLog(database) })
+  assert.equal(await vault.unseal(old), undefined)
+  for (const reference of ['1', '2']) await assert.rejects(vault.open(vault.handleOf(reference)), erased, reference)
+  await vault.open(vault.handleOf('3'))
+  await database.execute(vault.destroy(vault.handleOf('3'), 7))
+  await using again = await openOn(database, { journal })
+  const handles = new Set(references.map((reference) => again.handleOf(reference)))
+  assert.deepEqual(new Set((await journal.read()).map(({ handle }) => handle)), handles)
+})
+
+test('who was erased twice since the backup, and comes back, is not erased by the next start', async () => {
+  const path = join(directory, 'twice.db')
+  const journal = openErasureJournal(join(directory, 'twice.log'))
+  const handle = 'A'.repeat(43)
+  await journal.append([1, 2].map((generation) => ({ handle, generation, erasedMs: 5 })))
+  await using database = await freshDatabase(path)
+  await using vault = await openOn(database, { journal })
+  await assert.rejects(vault.open(handle), erased)
+  await database.execute(vault.readmit(handle, 6))
+  const sealed = (await vault.open(handle)).seal('text')
+  await using again = await openOn(database, { journal })
+  assert.equal(await again.unseal(sealed), 'text')
+  assert.equal((await journal.read()).length, 2)
 })
 
 test('files that cannot be cleaned now are cleaned at the next start', async () => {

@@ -5,6 +5,7 @@ import type { Clock, RandomBytes } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import type { Database, Statement } from '../storage/database.ts'
 import { deriveKeys, keyedHashOf, type DerivedKeys } from './derived-keys.ts'
+import type { Erasure, ErasureJournal } from './erasure-journal.ts'
 import {
   createNonces,
   damaged,
@@ -16,7 +17,7 @@ import {
   unwrapKey,
   type SealedParts,
 } from './sealed-text.ts'
-import { destroyKeys, insertKey, insertNextKey, keepFingerprint, loadKey } from './subject-keys.ts'
+import { destroyKeys, insertKey, insertNextKey, keepFingerprint, loadErasures, loadKey } from './subject-keys.ts'
 import type { SubjectHandle, SubjectKey, SubjectVault } from './vault.ts'
 
 export interface VaultOptions {
@@ -28,22 +29,39 @@ export interface VaultOptions {
   readonly clock: Clock
   /** Makes the storage forget what it has overwritten and still keeps elsewhere (a write-ahead log). Nothing unless told. */
   readonly scrub?: (() => Promise<void>) | undefined
-  /** Told when that fails. */
+  /** Where it is written beside the database who was erased; nowhere unless told. */
+  readonly journal?: ErasureJournal | undefined
+  /** Told when one of these fails after an erasure. */
   readonly onProblem?: ((error: unknown) => void) | undefined
   /** Keys kept in memory; 10,000 unless told. */
   readonly maxOpenKeys?: number | undefined
 }
 
-/** Opens the vault and makes the storage forget what a crash may have left of keys that were destroyed before it.
+/** Opens the vault, erases again who was erased after the backup that the database may come from, and makes the storage
+ *  forget what a crash may have left of keys that were destroyed before it.
  *  Throws `keys-locked` for another secret than the one that the database was first opened with, or of another length. */
 export async function openVault(options: VaultOptions): Promise<SubjectVault & AsyncDisposable> {
   const derived = deriveKeys(options.secret)
   if ((await keepFingerprint(options.database, derived.fingerprint)) !== derived.fingerprint) {
     throw new Problem('keys-locked', "the key file is not the one that the database's personal data was sealed with")
   }
+  await agreeOnErasures(options)
   const vault = new DatabaseVault(options, derived)
   await vault.forget()
   return vault
+}
+
+/** What the journal has and the database has not is erased again, and the other way round. */
+async function agreeOnErasures({ database, journal }: VaultOptions): Promise<void> {
+  if (journal === undefined) return
+  const [written, stored] = [await journal.read(), await loadErasures(database)]
+  const nameOf = ({ handle, generation }: Erasure): string => `${handle} ${generation}`
+  const [inJournal, inDatabase] = [new Set(written.map(nameOf)), new Set(stored.map(nameOf))]
+  const undone = written.filter((erasure) => !inDatabase.has(nameOf(erasure)))
+  await database.execute(
+    undone.flatMap(({ handle, generation, erasedMs }) => destroyKeys(handle, erasedMs, generation)),
+  )
+  await journal.append(stored.filter((erasure) => !inJournal.has(nameOf(erasure))))
 }
 
 interface OpenKeyParts {
@@ -87,7 +105,7 @@ class DatabaseVault implements SubjectVault, AsyncDisposable {
   readonly #open = new Map<SubjectHandle, OpenKey>()
   /** Reads under way, so that each key is read, and made, once. */
   readonly #opening = new Map<SubjectHandle, Promise<OpenKey>>()
-  #scrubbing: Promise<void> = Promise.resolve()
+  #finishing: Promise<void> = Promise.resolve()
 
   constructor(options: VaultOptions, derived: DerivedKeys) {
     this.#options = options
@@ -133,9 +151,14 @@ class DatabaseVault implements SubjectVault, AsyncDisposable {
       // What is being read may be from before: whoever waits for it gets it, and nobody after.
       this.#opening.delete(handle)
     }
-    const { scrub, onProblem } = this.#options
-    if (scrub !== undefined) this.#scrubbing = this.#scrubbing.then(scrub).catch((error: unknown) => onProblem?.(error))
-    return this.#scrubbing
+    this.#finishing = this.#finishing.then(() => this.#finish(handles))
+    return this.#finishing
+  }
+
+  async #finish(handles: readonly SubjectHandle[]): Promise<void> {
+    const { database, scrub, journal, onProblem } = this.#options
+    const steps = [scrub, async () => journal?.append(await loadErasures(database, handles))]
+    for (const step of steps) await step?.().catch((error: unknown) => onProblem?.(error))
   }
 
   readmit(handle: SubjectHandle, nowMs: number): Statement[] {
@@ -145,7 +168,7 @@ class DatabaseVault implements SubjectVault, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#open.clear()
     this.#opening.clear()
-    await this.#scrubbing
+    await this.#finishing
   }
 
   async #unsealStored({ handle, generation, box }: SealedParts): Promise<string | undefined> {
