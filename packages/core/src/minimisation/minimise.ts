@@ -2,7 +2,7 @@
 import type { Release, ReleasePart } from '../consent/release.ts'
 import { eachElement, isObject, stepsOf } from './answer-path.ts'
 import { maxAnswerDepth, project, projectionOf, projectionOfPaths, setMember, type Projection } from './projection.ts'
-import { liesInPeriod, satisfiesFilter } from './row-conditions.ts'
+import { conditionsOf, satisfies, type RowConditions } from './row-conditions.ts'
 import type { TransformMeans } from './transforms.ts'
 
 /** Where the rows of an answer are. */
@@ -16,10 +16,11 @@ export interface RowLayout {
   readonly open: readonly string[]
 }
 
-interface Work extends TransformMeans {
-  readonly parts: readonly ReleasePart[]
-  readonly date: string | undefined
-  /** By the places of the parts that a row passes, joined by commas. */
+interface Work {
+  readonly means: TransformMeans
+  readonly parts: readonly (ReleasePart & { readonly conditions: RowConditions })[]
+  readonly date: readonly string[] | undefined
+  /** By the positions of the parts that a row passes. */
   readonly projections: Map<string, Projection>
 }
 
@@ -32,8 +33,15 @@ export function minimise(
   context: { layout: RowLayout; means: TransformMeans },
 ): unknown {
   const { layout, means } = context
-  const { keyedHash, pseudonym } = means
-  const work = { parts: release.parts, date: layout.date, projections: new Map(), keyedHash, pseudonym }
+  const work: Work = {
+    means,
+    // A part that releases no field lets no row through.
+    parts: release.parts
+      .filter(({ fields }) => fields.length > 0)
+      .map((part) => ({ ...part, conditions: conditionsOf(part) })),
+    date: layout.date === undefined ? undefined : stepsOf(layout.date),
+    projections: new Map(),
+  }
   const steps = stepsOf(layout.rows)
   const open = projectionOfPaths(layout.open)
   const result = steps.length === 0 ? wholeAnswer(value, open, work) : envelope(value, { steps, open, depth: 0 }, work)
@@ -42,7 +50,7 @@ export function minimise(
 
 function wholeAnswer(value: unknown, open: Projection, work: Work): unknown {
   if (!isObject(value)) return undefined
-  return merged(projectRow(value, 0, work), project(value, open, { ...work, depth: 0, isWhole: false }))
+  return merged(projectRow(value, 0, work), project(value, open, { means: work.means, depth: 0, isWhole: false }))
 }
 
 /** Members of both; of a member that both have, what the row gives. */
@@ -84,7 +92,7 @@ function envelopeObject(
   const result: Record<string, unknown> = {}
   for (const [name, child] of open?.members ?? []) {
     if (name === step || !Object.hasOwn(value, name)) continue
-    const copy = project(value[name], child, { ...work, depth: depth + 1, isWhole: false })
+    const copy = project(value[name], child, { means: work.means, depth: depth + 1, isWhole: false })
     if (copy !== undefined) setMember(result, name, copy)
   }
   if (!Object.hasOwn(value, step)) return result
@@ -95,19 +103,10 @@ function envelopeObject(
 
 /** What the parts that a row passes release of it; undefined when it passes none. */
 function projectRow(row: Readonly<Record<string, unknown>>, depth: number, work: Work): unknown {
-  const passed = work.parts.map((_, index) => index).filter((index) => passes(row, work.parts[index], work.date))
+  const passed = work.parts.filter(({ conditions }) => satisfies(row, conditions, work.date))
   if (passed.length === 0) return undefined
-  const key = passed.join()
+  const key = passed.length === work.parts.length ? 'all' : passed.map((part) => work.parts.indexOf(part)).join()
   let projection = work.projections.get(key)
-  if (projection === undefined) {
-    projection = projectionOf(passed.map((index) => work.parts[index] as ReleasePart))
-    work.projections.set(key, projection)
-  }
-  return project(row, projection, { ...work, depth, isWhole: false }) ?? {}
-}
-
-function passes(row: unknown, part: ReleasePart | undefined, date: string | undefined): boolean {
-  if (part === undefined || part.fields.length === 0) return false
-  if (part.period !== undefined && !liesInPeriod(row, date, part.period)) return false
-  return part.filters.every((filter) => satisfiesFilter(row, filter))
+  if (projection === undefined) work.projections.set(key, (projection = projectionOf(passed)))
+  return project(row, projection, { means: work.means, depth, isWhole: false }) ?? {}
 }

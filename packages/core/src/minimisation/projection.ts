@@ -73,8 +73,9 @@ function draftAt(root: Draft, path: string, isTransformed: boolean): Draft {
   return draft
 }
 
-/** Where in an answer the copying is. */
+/** Where in an answer the copying is, and with what values are changed. */
 export interface Place {
+  readonly means: TransformMeans
   /** Objects and lists around it. */
   readonly depth: number
   /** True when something around it is released whole. */
@@ -82,12 +83,12 @@ export interface Place {
 }
 
 /** A copy of what is released of a value; undefined for nothing. The value itself is never changed. */
-export function project(value: unknown, projection: Projection, context: Place & TransformMeans): unknown {
-  const isWhole = context.isWhole || projection.whole
-  if (projection.transforms.length > 0) return transformed(value, projection, context)
-  if (isWhole && !projection.isTransformed) return copyWhole(value, context.depth)
-  if (context.depth >= maxAnswerDepth) return undefined
-  const inside = { ...context, isWhole, depth: context.depth + 1 }
+export function project(value: unknown, projection: Projection, place: Place): unknown {
+  const isWhole = place.isWhole || projection.whole
+  if (projection.transforms.length > 0) return transformed(value, projection, place.means)
+  if (isWhole && !projection.isTransformed) return copyWhole(value, place.depth)
+  if (place.depth >= maxAnswerDepth) return undefined
+  const inside = { means: place.means, isWhole, depth: place.depth + 1 }
   if (Array.isArray(value)) return projectList(value, projection, inside)
   if (isObject(value)) return projectObject(value, projection, inside)
   return isWhole && value === null ? null : undefined
@@ -99,17 +100,13 @@ function transformed(value: unknown, { transforms, members, elements }: Projecti
   return isDeeper ? undefined : transformValue(value, transforms, means)
 }
 
-function projectList(value: readonly unknown[], { elements }: Projection, inside: Place & TransformMeans): unknown {
+function projectList(value: readonly unknown[], { elements }: Projection, inside: Place): unknown {
   // Released whole, but what is to be transformed was expected in an object: nothing here can be told safe.
   if (elements === undefined || (inside.isWhole && !elements.isTransformed)) return undefined
   return value.map((element) => project(element, elements, inside)).filter((element) => element !== undefined)
 }
 
-function projectObject(
-  value: Readonly<Record<string, unknown>>,
-  { members }: Projection,
-  inside: Place & TransformMeans,
-): unknown {
+function projectObject(value: Readonly<Record<string, unknown>>, { members }: Projection, inside: Place): unknown {
   if (inside.isWhole && ![...members.values()].some((child) => child.isTransformed)) return undefined
   const result: Record<string, unknown> = {}
   let isEmpty = true

@@ -1,18 +1,37 @@
 /** Whether a row gives anything of a part of a release: its filters and its period. What cannot be judged (a value that
  *  is missing, null, or of another type) does not pass. */
 import type { RowFilter } from '../consent/consent-scope.ts'
-import type { ReleasePeriod } from '../consent/release.ts'
+import type { ReleasePart, ReleasePeriod } from '../consent/release.ts'
 import { stepsOf, valuesAt } from './answer-path.ts'
 import { liesIn, momentRange } from './data-moment.ts'
 
 type Scalar = string | number | boolean
 
-/** True when the condition holds for the row. A path that leads to several values needs all of them to hold, and one
- *  at least. */
-export function satisfiesFilter(row: unknown, { path, op, value }: RowFilter): boolean {
-  const values = valuesAt(row, stepsOf(path))
-  if (values === undefined || values.length === 0) return false
-  return values.every((found) => holds(found, op, value))
+/** The conditions of one part, read once for all rows. */
+export interface RowConditions {
+  readonly filters: readonly (Pick<RowFilter, 'op' | 'value'> & { readonly steps: readonly string[] })[]
+  readonly period: ReleasePeriod | undefined
+}
+
+/** The conditions of a part. */
+export function conditionsOf({ filters, period }: Pick<ReleasePart, 'filters' | 'period'>): RowConditions {
+  return { filters: filters.map(({ path, op, value }) => ({ steps: stepsOf(path), op, value })), period }
+}
+
+/** True when all conditions hold for the row. `date` are the steps to its own date. A path that leads to several values
+ *  needs each condition to hold for all of them, and one at least. */
+export function satisfies(
+  row: unknown,
+  { filters, period }: RowConditions,
+  date: readonly string[] | undefined,
+): boolean {
+  if (period !== undefined && !liesInPeriod(row, date, period)) return false
+  return filters.every(({ steps, op, value }) => everyValue(row, steps, (found) => holds(found, op, value)))
+}
+
+function everyValue(row: unknown, steps: readonly string[], test: (value: unknown) => boolean): boolean {
+  const values = valuesAt(row, steps)
+  return values !== undefined && values.length > 0 && values.every(test)
 }
 
 function holds(found: unknown, op: RowFilter['op'], wanted: RowFilter['value']): boolean {
@@ -54,11 +73,9 @@ function rank(unit: number): number {
   return unit >= 0xd800 ? unit + 0x2000 : unit
 }
 
-/** True when the row's own date, found at `datePath`, lies in the period. */
-export function liesInPeriod(row: unknown, datePath: string | undefined, period: ReleasePeriod): boolean {
-  const values = datePath === undefined ? undefined : valuesAt(row, stepsOf(datePath))
-  if (values === undefined || values.length === 0) return false
-  return values.every((value) => {
+function liesInPeriod(row: unknown, date: readonly string[] | undefined, period: ReleasePeriod): boolean {
+  if (date === undefined) return false
+  return everyValue(row, date, (value) => {
     const range = momentRange(value)
     return range !== undefined && liesIn(range, period)
   })
