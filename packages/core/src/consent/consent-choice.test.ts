@@ -23,7 +23,10 @@ const refuses = (choice: GrantChoice, from: Parameters<typeof applyChoice>[0] = 
 
 test('a grant that is not chosen is not given', () => {
   const { grants } = applyChoice(offered, { grants: [{ id: 'g2' }] }, facts)
-  assert.deepEqual(grants.map(({ grant }) => grant), ['g2', 'no'])
+  assert.deepEqual(
+    grants.map(({ grant }) => grant),
+    ['g2', 'no'],
+  )
   assert.deepEqual(grants[0], offered.grants[1], 'transforms and limits stay')
 })
 
@@ -109,7 +112,13 @@ test('whatever is chosen, nothing is released that the request would not release
         return
       }
       accepted++
-      const question = { purpose: testPurposes.research, action: 'read', product: 'athletes', labels: testLabels, nowMs } as const
+      const question = {
+        purpose: testPurposes.research,
+        action: 'read',
+        product: 'athletes',
+        labels: testLabels,
+        nowMs,
+      } as const
       const asked = decideConsent(offer.grants, question)
       const given = decideConsent(chosen.grants, question)
       const possible = asked.allowed ? asked.release.released : []

@@ -40,12 +40,23 @@ test('a signature for something else is no proof', () => {
     return { by: testParties.holder, role: 'holder', type: 'jws', at, value }
   }
   verifyConsentProof(proofOf(JSON.stringify({ hash })), hash, { holderKey })
-  for (const payload of ['{}', hash, `"${hash}"`, JSON.stringify({ hash, rev: 1 }), `{"hash":"${hash}","hash":"${hash}"}`, 'null']) {
+  for (const payload of [
+    '{}',
+    hash,
+    `"${hash}"`,
+    JSON.stringify({ hash, rev: 1 }),
+    `{"hash":"${hash}","hash":"${hash}"}`,
+    'null',
+  ]) {
     assert.throws(() => verifyConsentProof(proofOf(payload), hash, { holderKey }), invalid, payload)
   }
   const payload = JSON.stringify({ hash })
   for (const members of [{ typ: 'JWT' }, { kid: 'key-1' }, { kid: `${testParties.recipient}#key-1` }, { iat: 'now' }]) {
-    assert.throws(() => verifyConsentProof(proofOf(payload, members), hash, { holderKey }), invalid, JSON.stringify(members))
+    assert.throws(
+      () => verifyConsentProof(proofOf(payload, members), hash, { holderKey }),
+      invalid,
+      JSON.stringify(members),
+    )
   }
 })
 
@@ -56,15 +67,31 @@ test('a link and a session are the holder’s word, of the right shape', () => {
   const session: ConsentProof = { by: 'guardian-1', role: 'grantor', type: 'session', at: record.createdAt, value }
   for (const proof of [link, session]) {
     verifyConsentProof(proof, hash, {})
-    for (const members of [{ role: 'holder' }, { at: 'today' }, { value: { ...proof.value, password: 'x' } }, { note: 'x' }]) {
+    for (const members of [
+      { role: 'holder' },
+      { at: 'today' },
+      { value: { ...proof.value, password: 'x' } },
+      { note: 'x' },
+    ]) {
       assert.throws(() => verifyConsentProof({ ...proof, ...members } as ConsentProof, hash, {}), invalid)
     }
   }
 })
 
 test('a passkey’s assertion is not taken where no passkeys are known', () => {
-  const value = { credentialId: 'AAAA', publicKey: { ...key.publicJwk }, rpId: 'a.example', origin: 'https://a.example', authenticatorData: 'AAAA', clientDataJSON: 'AAAA', signature: 'AAAA' }
+  const value = {
+    credentialId: 'AAAA',
+    publicKey: { ...key.publicJwk },
+    rpId: 'a.example',
+    origin: 'https://a.example',
+    authenticatorData: 'AAAA',
+    clientDataJSON: 'AAAA',
+    signature: 'AAAA',
+  }
   const proof: ConsentProof = { by: record.subject.id, role: 'subject', type: 'webauthn', at: record.createdAt, value }
   assert.throws(() => verifyConsentProof(proof, hash, {}), invalid)
-  assert.throws(() => verifyConsentProof(proof, hash, { passkey: { rpId: 'a.example', origins: ['https://a.example'] } }), invalid)
+  assert.throws(
+    () => verifyConsentProof(proof, hash, { passkey: { rpId: 'a.example', origins: ['https://a.example'] } }),
+    invalid,
+  )
 })

@@ -33,7 +33,11 @@ function pointers(value: unknown): readonly string[] {
 
 test('a request with grants and a notice is read as it was written', () => {
   assert.deepEqual(parseConsentRequest(testRequest()), testRequest())
-  const whole = testRequest({ grantor: { capacity: 'guardian' }, parties: template.parties, subject: { reference: '7', type: 'child' } })
+  const whole = testRequest({
+    grantor: { capacity: 'guardian' },
+    parties: template.parties,
+    subject: { reference: '7', type: 'child' },
+  })
   assert.deepEqual(parseConsentRequest(whole), whole)
 })
 
@@ -49,10 +53,16 @@ test('unknown and malformed members are told by pointer, all at once', () => {
   assert.deepEqual(pointers({ ...testRequest(), urgent: true }), [''])
   assert.deepEqual(pointers({ ...testRequest(), duration: 'for ever' }), ['/duration'])
   assert.deepEqual(
-    pointers({ ...testRequest(), subject: { reference: '', type: 'person', email: 'x' }, recipient: { name: 'Lab', did: 'x' } }),
+    pointers({
+      ...testRequest(),
+      subject: { reference: '', type: 'person', email: 'x' },
+      recipient: { name: 'Lab', did: 'x' },
+    }),
     ['/subject/reference', '/subject', '/recipient'],
   )
-  assert.deepEqual(pointers(testRequest({ grants: [{ ...testGrant(), geo: { allow: ['ZZ'] } }] })), ['/grants/0/geo/allow/0'])
+  assert.deepEqual(pointers(testRequest({ grants: [{ ...testGrant(), geo: { allow: ['ZZ'] } }] })), [
+    '/grants/0/geo/allow/0',
+  ])
   assert.deepEqual(pointers(testRequest({ notice: { version: '1', text: {} } })), ['/notice/text'])
   for (const value of [null, [], 'x', 7]) assert.deepEqual(pointers(value), [''])
 })
@@ -65,8 +75,15 @@ test('holder and recipient are not named by the request', () => {
 test('kind, subject and grantor must fit', () => {
   assert.deepEqual(pointers(testRequest({ kind: 'business' })), ['/subject'])
   assert.deepEqual(pointers(testRequest({ subject: { reference: '7', type: 'org' } })), ['/subject'])
-  assert.ok(parseConsentRequest(testRequest({ kind: 'business', subject: { reference: '7', type: 'org' }, grantor: { capacity: 'officer' } })))
-  assert.deepEqual(pointers(testRequest({ subject: { reference: '7', type: 'child' }, grantor: { capacity: 'self' } })), ['/grantor'])
+  assert.ok(
+    parseConsentRequest(
+      testRequest({ kind: 'business', subject: { reference: '7', type: 'org' }, grantor: { capacity: 'officer' } }),
+    ),
+  )
+  assert.deepEqual(
+    pointers(testRequest({ subject: { reference: '7', type: 'child' }, grantor: { capacity: 'self' } })),
+    ['/grantor'],
+  )
 })
 
 test('the hash is the same in whatever order the members stand, and another for another request', () => {
@@ -78,11 +95,18 @@ test('the hash is the same in whatever order the members stand, and another for 
 
 test('the terms come from the request, or from its template with the shorter time', () => {
   assert.deepEqual(requestTerms(testRequest(), undefined), { grants, notice, duration, parties: [] })
-  const request = parseConsentRequest({ ...common, template: 'a.b.c', parties: [{ id: 'https://dpo.example', role: 'dpo', name: 'DPO' }] })
+  const request = parseConsentRequest({
+    ...common,
+    template: 'a.b.c',
+    parties: [{ id: 'https://dpo.example', role: 'dpo', name: 'DPO' }],
+  })
   const terms = requestTerms(request, template)
   assert.deepEqual([terms.grants, terms.duration], [template.grants, 'P30D'])
   assert.deepEqual(terms.notice, { version: '7', text: { en: 'From the template.' } })
-  assert.deepEqual(terms.parties.map(({ role }) => role), ['processor', 'dpo'])
+  assert.deepEqual(
+    terms.parties.map(({ role }) => role),
+    ['processor', 'dpo'],
+  )
   assert.equal(requestTerms({ ...request, duration: 'P7D' }, template).duration, 'P7D')
 })
 

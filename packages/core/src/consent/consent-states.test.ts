@@ -46,7 +46,13 @@ paused revoked HR revoked
 paused expired C expired
 paused superseded SGH superseded
 `
-const letters: Readonly<Record<ConsentActor, string>> = { subject: 'S', grantor: 'G', holder: 'H', recipient: 'R', clock: 'C' }
+const letters: Readonly<Record<ConsentActor, string>> = {
+  subject: 'S',
+  grantor: 'G',
+  holder: 'H',
+  recipient: 'R',
+  clock: 'C',
+}
 
 test('exactly the steps of the table are possible, and only for who may take them', () => {
   const table = new Map<string, string>()

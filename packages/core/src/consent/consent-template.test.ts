@@ -3,7 +3,14 @@ import { test } from 'node:test'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '#crypto'
 import { canonicalJson } from '../bytes/canonical-json.ts'
 import { signCompactJws } from '../jws/compact.ts'
-import { consentTemplateType, parseTemplate, signTemplate, templateHash, verifyTemplate, type ConsentTemplate } from './consent-template.ts'
+import {
+  consentTemplateType,
+  parseTemplate,
+  signTemplate,
+  templateHash,
+  verifyTemplate,
+  type ConsentTemplate,
+} from './consent-template.ts'
 import { testGrant, testParties } from './test-consent.ts'
 
 const key = importSigningKey(generatePrivateJwk('ecdsa-p256-sha256'))
@@ -14,7 +21,10 @@ const template: ConsentTemplate = {
   version: '3',
   kind: 'personal',
   title: { en: 'Sports medicine', hi: 'खेल चिकित्सा' },
-  notice: { text: { en: 'We study how sport forms the body.', ar: 'نحن ندرس كيف تُشكّل الرياضة الجسم.' }, uri: 'https://lab.example/notice' },
+  notice: {
+    text: { en: 'We study how sport forms the body.', ar: 'نحن ندرس كيف تُشكّل الرياضة الجسم.' },
+    uri: 'https://lab.example/notice',
+  },
   grants: [testGrant()],
   duration: 'P30D',
   parties: [{ id: 'did:web:statistics.example', role: 'processor', name: 'Statistics', country: 'FR' }],
@@ -49,7 +59,10 @@ test('a template by another key than the issuer’s is refused', async () => {
   assert.throws(() => parseTemplate(signCompactJws({ key, header, payload })), invalid)
   const jws = signTemplate(template, signer, signedAtMs)
   const stranger = importVerifyingKey(importSigningKey(generatePrivateJwk('ecdsa-p256-sha256')).publicJwk)
-  await assert.rejects(verifyTemplate(jws, () => Promise.resolve(stranger)), invalid)
+  await assert.rejects(
+    verifyTemplate(jws, () => Promise.resolve(stranger)),
+    invalid,
+  )
 })
 
 test('a changed, mistyped, undated or unreadable template is refused', async () => {
@@ -59,7 +72,12 @@ test('a changed, mistyped, undated or unreadable template is refused', async () 
   await assert.rejects(verifyTemplate(`${head}.${changed}.${tail}`, ownKey), invalid)
   const payload = canonicalJson(template)
   const good = { typ: consentTemplateType, kid: signer.keyid, iat: 1 }
-  for (const header of [{ ...good, typ: 'JWT' }, { ...good, iat: -1 }, { ...good, kid: 'x' }, { kid: good.kid, typ: good.typ }]) {
+  for (const header of [
+    { ...good, typ: 'JWT' },
+    { ...good, iat: -1 },
+    { ...good, kid: 'x' },
+    { kid: good.kid, typ: good.typ },
+  ]) {
     assert.throws(() => parseTemplate(signCompactJws({ key, header, payload })), invalid)
   }
   for (const text of ['', 'a.b.c', `${jws}x`, 'x'.repeat(200_000)]) assert.throws(() => parseTemplate(text), invalid)
@@ -67,10 +85,19 @@ test('a changed, mistyped, undated or unreadable template is refused', async () 
 
 test('unknown and missing members are refused, also under a good signature', () => {
   const sign = (value: unknown): string =>
-    signCompactJws({ key, header: { typ: consentTemplateType, kid: signer.keyid, iat: 1 }, payload: JSON.stringify(value) })
+    signCompactJws({
+      key,
+      header: { typ: consentTemplateType, kid: signer.keyid, iat: 1 },
+      payload: JSON.stringify(value),
+    })
   assert.ok(parseTemplate(sign(template)))
   const holder = { id: testParties.holder, role: 'holder', name: 'Federation' }
-  for (const value of [{ ...template, hidden: 1 }, { ...template, grants: [] }, { ...template, notice: {} }, { ...template, parties: [holder] }]) {
+  for (const value of [
+    { ...template, hidden: 1 },
+    { ...template, grants: [] },
+    { ...template, notice: {} },
+    { ...template, parties: [holder] },
+  ]) {
     assert.throws(() => parseTemplate(sign(value)), invalid)
   }
   for (const name of Object.keys(template).filter((member) => member !== 'parties')) {

@@ -45,11 +45,7 @@ export const uuidUrn = z
 export const sha256Hash = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, 'not SHA-256 in base64url')
 export const country = z.string().max(2).refine(isCountryCode, 'not a country code of ISO 3166-1 alpha-2')
 export const countries = list(country, 250)
-export const moment = z
-  .string()
-  .max(24)
-  .regex(/T(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,3})?Z$/, 'not a moment of RFC 3339 in UTC')
-  .refine((value) => parseDateTime(value) !== undefined, 'not a moment of RFC 3339 in UTC')
+export const moment = z.string().refine(isMoment, 'not a moment of RFC 3339 in UTC')
 export const duration = z.string().max(64).refine(isLasting, 'not a duration of ISO 8601')
 export const durationOrNone = z
   .string()
@@ -89,6 +85,11 @@ export function faulty(code: ProblemCode, errors: readonly AgreementError[]): Pr
 /** Milliseconds of a moment that was read before. */
 export function momentMs(value: string): number {
   return parseDateTime(value) ?? Number.NaN
+}
+
+// RFC 3339 has seconds, and no hour 24, which `parseDateTime` takes.
+function isMoment(value: string): boolean {
+  return /T(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,3})?Z$/.test(value) && parseDateTime(value) !== undefined
 }
 
 function isWebUrl(value: string): boolean {

@@ -11,7 +11,13 @@ import { testGrant, testLabels, testPurposes } from './test-consent.ts'
 const nowMs = Date.parse('2026-03-15T12:00:00Z')
 
 function ask(members: Partial<ScopeQuestion> = {}): ScopeQuestion {
-  const call = { purpose: testPurposes.research, action: 'read', product: 'athletes', labels: testLabels, nowMs } as const
+  const call = {
+    purpose: testPurposes.research,
+    action: 'read',
+    product: 'athletes',
+    labels: testLabels,
+    nowMs,
+  } as const
   return { ...call, ...members }
 }
 
@@ -38,7 +44,10 @@ test('releases nothing but the included fields, and of these none that is exclud
 })
 
 test('of what is asked for, releases what was granted', () => {
-  const release = released([testGrant({ fields: { include: ['height'] } })], ask({ requested: ['weight', 'height', 'shoe'] }))
+  const release = released(
+    [testGrant({ fields: { include: ['height'] } })],
+    ask({ requested: ['weight', 'height', 'shoe'] }),
+  )
   assert.deepEqual(release, {
     parts: [{ grant: 'g1', fields: ['height'], transforms: [], filters: [] }],
     released: ['height'],
@@ -73,7 +82,10 @@ test('only a place that was consented to may call, and an unknown place is none'
 
 test('a refusal wins over a permission, whatever their order', () => {
   const no = testGrant({ grant: 'no', effect: 'deny', domains: ['sport.body'] })
-  for (const scopes of [[testGrant(), no], [no, testGrant()]]) {
+  for (const scopes of [
+    [testGrant(), no],
+    [no, testGrant()],
+  ]) {
     assert.deepEqual(released(scopes).released, ['sport', 'results[].event', 'results[].rank'])
   }
 })
@@ -122,7 +134,18 @@ test('limits are told of the grants that release something, a month as long as i
 })
 
 const domains = ['identity', 'identity.birth', 'sport', 'sport.body', 'sport.results', 'finance']
-const paths = ['name', 'born', 'sport', 'height', 'weight', 'results', 'results[]', 'results[].rank', 'results[].rank.x', 'no']
+const paths = [
+  'name',
+  'born',
+  'sport',
+  'height',
+  'weight',
+  'results',
+  'results[]',
+  'results[].rank',
+  'results[].rank.x',
+  'no',
+]
 const some = <T>(values: readonly T[]): fc.Arbitrary<T[]> => fc.subarray([...values], { minLength: 1 })
 const anyScope: fc.Arbitrary<ConsentScope> = fc
   .record({
@@ -134,7 +157,9 @@ const anyScope: fc.Arbitrary<ConsentScope> = fc
     geo: fc.option(fc.record({ allow: some(['DE', 'US']) }), { nil: undefined }),
   })
   .map(({ include, exclude, ...rest }) => testGrant({ ...rest, fields: { include, exclude } }))
-const anyScopes = fc.array(anyScope, { maxLength: 4 }).map((scopes) => scopes.map((scope, at) => ({ ...scope, grant: `g${at}` })))
+const anyScopes = fc
+  .array(anyScope, { maxLength: 4 })
+  .map((scopes) => scopes.map((scope, at) => ({ ...scope, grant: `g${at}` })))
 const anyQuestion = fc
   .record({
     purpose: fc.constantFrom(...Object.values(testPurposes)),
@@ -156,7 +181,10 @@ test('never releases a field outside the granted domains, excluded, refused, not
         assert.ok(scope?.effect === 'permit')
         for (const field of part.fields) {
           const label = testLabels.find(({ path }) => coversField(path, field)) ?? assert.fail(`${field} has no label`)
-          assert.ok(scope.domains.some((domain) => coversDomain(domain, label.domain)), 'of a granted domain')
+          assert.ok(
+            scope.domains.some((domain) => coversDomain(domain, label.domain)),
+            'of a granted domain',
+          )
           assert.ok(coveredByAny(scope.fields?.include ?? [field], field), 'included')
           assert.ok(!(scope.fields?.exclude ?? []).some((path) => coversField(path, field) || coversField(field, path)))
           assert.ok(coveredByAny(question.requested ?? [field], field), 'asked for')
@@ -173,7 +201,13 @@ test('taking a permission away, or adding a refusal, never releases more', () =>
     fc.property(anyScopes, anyScope, anyQuestion, (scopes, extra, question) => {
       const before = decideConsent(scopes, question)
       const all = before.allowed ? before.release.released : []
-      const fewer = decideConsent(scopes.slice(1).filter((scope) => scope.effect === 'permit').concat(scopes.filter((scope) => scope.effect === 'deny')), question)
+      const fewer = decideConsent(
+        scopes
+          .slice(1)
+          .filter((scope) => scope.effect === 'permit')
+          .concat(scopes.filter((scope) => scope.effect === 'deny')),
+        question,
+      )
       const withNo = decideConsent([...scopes, { ...extra, grant: 'no', effect: 'deny' }], question)
       for (const after of [fewer, withNo]) {
         for (const field of after.allowed ? after.release.released : []) assert.ok(coveredByAny(all, field), field)

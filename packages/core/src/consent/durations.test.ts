@@ -23,7 +23,23 @@ test('reads durations by calendar units, weeks as days', () => {
 })
 
 test('refuses what is no duration, or could be read two ways', () => {
-  const faulty = ['', 'P', 'PT', 'P1', 'p1d', 'P1DT', 'P-1D', '-P1D', 'P1.5D', 'P1,5D', 'P1M1Y', 'P1S', 'PT1D', ' P1D', 'P1D\n']
+  const faulty = [
+    '',
+    'P',
+    'PT',
+    'P1',
+    'p1d',
+    'P1DT',
+    'P-1D',
+    '-P1D',
+    'P1.5D',
+    'P1,5D',
+    'P1M1Y',
+    'P1S',
+    'PT1D',
+    ' P1D',
+    'P1D\n',
+  ]
   for (const text of [...faulty, 'P1001Y', 'P9999999999D', 'PT999999999999S']) {
     assert.equal(parseDuration(text), undefined, JSON.stringify(text))
   }
@@ -39,7 +55,14 @@ test('a month later is the same day, or the last of a shorter month', () => {
 })
 
 const anyDuration = fc
-  .record({ years: fc.nat(40), months: fc.nat(30), days: fc.nat(800), hours: fc.nat(50), minutes: fc.nat(90), seconds: fc.nat(90) })
+  .record({
+    years: fc.nat(40),
+    months: fc.nat(30),
+    days: fc.nat(800),
+    hours: fc.nat(50),
+    minutes: fc.nat(90),
+    seconds: fc.nat(90),
+  })
   .map((parts): Duration => parts)
 const anyMoment = fc.integer({ min: at('1880-01-01'), max: at('2150-01-01') })
 

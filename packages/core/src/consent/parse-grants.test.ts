@@ -72,7 +72,11 @@ test('an unknown member is refused wherever it stands', () => {
     ['/0/transforms/0', { ...whole, transforms: [{ path: 'a', op: 'drop', when: 1 }] }],
     ['/0/sensitivity', { ...whole, sensitivity: { level: 'high', by: 'x' } }],
   ]
-  for (const [pointer, grant] of places) assert.deepEqual(faults([grant]).map((fault) => fault.pointer), [pointer])
+  for (const [pointer, grant] of places)
+    assert.deepEqual(
+      faults([grant]).map((fault) => fault.pointer),
+      [pointer],
+    )
   assert.ok(faults([{ ...whole, dataPeriod: { lookback: 'P1D', from: '2025-01-01T00:00:00Z' } }]).length > 0)
 })
 
@@ -108,7 +112,14 @@ test('every fault is told with the pointer of the member', () => {
 })
 
 test('moments are real days in UTC to the millisecond, durations last', () => {
-  for (const until of ['2026-02-30T00:00:00Z', '2026-01-01T24:00:00Z', '2026-01-01', '2026-01-01T00:00:00+01:00', '2026-01-01T00:00Z', '2026-01-01T00:00:00.0001Z']) {
+  for (const until of [
+    '2026-02-30T00:00:00Z',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01',
+    '2026-01-01T00:00:00+01:00',
+    '2026-01-01T00:00Z',
+    '2026-01-01T00:00:00.0001Z',
+  ]) {
     assert.equal(faults([{ ...whole, retention: { until, onWithdrawal: 'delete' } }]).length > 0, true, until)
   }
   for (const lookback of ['P0D', 'PT0S', 'P', '-P1D', '']) {
@@ -122,7 +133,10 @@ test('a refusal has none of the members that only a permission can have', () => 
   assert.equal(parseGrants([testGrant(), deny]).length, 2)
   for (const name of ['transforms', 'filters', 'dataPeriod', 'fetch', 'maxUses', 'retention', 'onward'] as const) {
     const value = whole[name]
-    assert.deepEqual(faults([testGrant(), { ...deny, [name]: value }]).map(({ pointer }) => pointer), [`/1/${name}`])
+    assert.deepEqual(
+      faults([testGrant(), { ...deny, [name]: value }]).map(({ pointer }) => pointer),
+      [`/1/${name}`],
+    )
     assert.equal(scopeSchema.safeParse({ ...deny, [name]: value }).success, false)
   }
 })

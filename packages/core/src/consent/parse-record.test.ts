@@ -4,7 +4,14 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { ConsentEvent, ConsentRecord } from './consent-record.ts'
 import { noticeHash } from './consent-record-schema.ts'
-import { eventHash, parseConsentEvent, parseConsentRecord, recordHash, verifyEventChain, verifyRecordChain } from './parse-record.ts'
+import {
+  eventHash,
+  parseConsentEvent,
+  parseConsentRecord,
+  recordHash,
+  verifyEventChain,
+  verifyRecordChain,
+} from './parse-record.ts'
 import { testGrant, testNotice, testRecord } from './test-consent.ts'
 
 const invalid = { name: 'Problem', code: 'consent-record-invalid' }
@@ -13,7 +20,11 @@ const refuses = (value: unknown, pointer?: string): void => {
     () => parseConsentRecord(value),
     (error: { code: string; members: { errors: readonly { pointer: string }[] } }) => {
       assert.equal(error.code, 'consent-record-invalid')
-      if (pointer !== undefined) assert.deepEqual(error.members.errors.map((fault) => fault.pointer), [pointer])
+      if (pointer !== undefined)
+        assert.deepEqual(
+          error.members.errors.map((fault) => fault.pointer),
+          [pointer],
+        )
       return true
     },
     JSON.stringify(pointer),
@@ -27,7 +38,13 @@ test('a record is read as it was written', () => {
 test('the hash covers every member but the proofs', () => {
   const record = testRecord()
   const hash = recordHash(record)
-  const link = { by: record.subject.id, role: 'subject', type: 'link', at: record.createdAt, value: { channel: 'mail' } } as const
+  const link = {
+    by: record.subject.id,
+    role: 'subject',
+    type: 'link',
+    at: record.createdAt,
+    value: { channel: 'mail' },
+  } as const
   assert.equal(recordHash({ ...record, proofs: [link] }), hash)
   const changed: Partial<ConsentRecord>[] = [
     { id: 'urn:uuid:019bc0f2-7d40-7cc3-98c4-dc0c0c073990' },
@@ -55,7 +72,9 @@ function shuffled(value: unknown, random: (length: number) => number): unknown {
 }
 
 test('the hash is the same in whatever order the members stand', () => {
-  const record = testRecord({ grants: [testGrant({ title: { en: 'a', ar: 'ب', de: 'c' }, geo: { deny: ['US'], allow: ['DE'] } })] })
+  const record = testRecord({
+    grants: [testGrant({ title: { en: 'a', ar: 'ب', de: 'c' }, geo: { deny: ['US'], allow: ['DE'] } })],
+  })
   fc.assert(
     fc.property(fc.infiniteStream(fc.nat()), (numbers) => {
       const other = shuffled(record, (length) => (numbers.next().value as number) % length)
@@ -99,7 +118,16 @@ test('an unknown member is refused at every depth', () => {
   refuses({ ...record, notice: { ...record.notice, hidden: 'x' } }, '/notice')
   refuses({ ...record, validity: { ...record.validity, type: 'once' } }, '/validity')
   refuses({ ...record, revocation: { ...record.revocation, effectiveWithin: 'P1D' } }, '/revocation')
-  refuses({ ...record, parties: record.parties.map((party) => ({ ...party, logo: 'x' })).slice(0, 1).concat(record.parties.slice(1) as never) }, '/parties/0')
+  refuses(
+    {
+      ...record,
+      parties: record.parties
+        .map((party) => ({ ...party, logo: 'x' }))
+        .slice(0, 1)
+        .concat(record.parties.slice(1) as never),
+    },
+    '/parties/0',
+  )
   refuses({ ...record, grants: [{ ...testGrant(), when: 'x' }] }, '/grants/0')
 })
 
@@ -113,7 +141,10 @@ test('a member that is missing or malformed is told by its pointer', () => {
   refuses({ ...record, id: 'urn:uuid:6fa459ea-ee8a-4ca4-894e-db77e160355e' }, '/id')
   refuses({ ...record, id: record.id.toUpperCase() }, '/id')
   refuses({ ...record, notice: { ...record.notice, uri: 'javascript:alert(1)' } }, '/notice/uri')
-  refuses({ ...record, revocation: { ...record.revocation, status: { uri: 'https://a.example/1', idx: -1 } } }, '/revocation/status/idx')
+  refuses(
+    { ...record, revocation: { ...record.revocation, status: { uri: 'https://a.example/1', idx: -1 } } },
+    '/revocation/status/idx',
+  )
 })
 
 test('what the members say about each other must fit', () => {
@@ -146,7 +177,12 @@ test('a guardian is named with what shows the capacity', () => {
 test('a record that is too long is refused', () => {
   const long = 'x'.repeat(4000)
   const grants = Array.from({ length: 32 }, (_, at) =>
-    testGrant({ grant: `g${at}`, automatedDecision: { logic: long, consequence: long }, title: { en: 'x'.repeat(500) }, fields: { include: Array.from({ length: 60 }, (__, n) => `${'f'.repeat(100)}${n}`) } }),
+    testGrant({
+      grant: `g${at}`,
+      automatedDecision: { logic: long, consequence: long },
+      title: { en: 'x'.repeat(500) },
+      fields: { include: Array.from({ length: 60 }, (__, n) => `${'f'.repeat(100)}${n}`) },
+    }),
   )
   refuses(testRecord({ grants }), '')
 })
@@ -155,7 +191,13 @@ function revisions(count: number): ConsentRecord[] {
   const records: ConsentRecord[] = []
   for (let rev = 1; rev <= count; rev++) {
     const before = records.at(-1)
-    records.push(testRecord({ rev, ...(before !== undefined && { prev: recordHash(before) }), grants: [testGrant({ maxUses: rev })] }))
+    records.push(
+      testRecord({
+        rev,
+        ...(before !== undefined && { prev: recordHash(before) }),
+        grants: [testGrant({ maxUses: rev })],
+      }),
+    )
   }
   return records
 }
@@ -167,9 +209,27 @@ test('a whole series of revisions verifies', () => {
 test('a series with a revision missing, changed, exchanged or of another consent does not verify', () => {
   const records = revisions(3)
   const [first, second, third] = records as [ConsentRecord, ConsentRecord, ConsentRecord]
-  const other = { ...second, subject: { ...second.subject, id: 'ps_other' }, grantor: { ...second.grantor, id: 'ps_other' } }
-  const elsewhere = { ...second, parties: second.parties.map((party) => (party.role === 'recipient' ? { ...party, id: 'did:web:x.example' } : party)) }
-  for (const series of [[], [second, third], [first, third], [first, third, second], [first, { ...second, createdAt: '2026-03-01T10:00:01Z' }, third], [{ ...first, prev: recordHash(first) }], [first, other], [first, elsewhere]]) {
+  const other = {
+    ...second,
+    subject: { ...second.subject, id: 'ps_other' },
+    grantor: { ...second.grantor, id: 'ps_other' },
+  }
+  const elsewhere = {
+    ...second,
+    parties: second.parties.map((party) =>
+      party.role === 'recipient' ? { ...party, id: 'did:web:x.example' } : party,
+    ),
+  }
+  for (const series of [
+    [],
+    [second, third],
+    [first, third],
+    [first, third, second],
+    [first, { ...second, createdAt: '2026-03-01T10:00:01Z' }, third],
+    [{ ...first, prev: recordHash(first) }],
+    [first, other],
+    [first, elsewhere],
+  ]) {
     assert.throws(() => verifyRecordChain(series), invalid)
   }
 })
@@ -206,7 +266,8 @@ function eventsOf(steps: readonly Step[]): ConsentEvent[] {
 
 test('a whole series of steps verifies, from wherever it is cut off at its end', () => {
   const events = eventsOf(life)
-  for (let length = 1; length <= events.length; length++) verifyEventChain(events.slice(0, length).map(parseConsentEvent))
+  for (let length = 1; length <= events.length; length++)
+    verifyEventChain(events.slice(0, length).map(parseConsentEvent))
 })
 
 test('a series with a step missing, changed, exchanged or not possible does not verify', () => {
@@ -216,8 +277,21 @@ test('a series with a step missing, changed, exchanged or not possible does not 
   const later = eventsOf([...life, ['granted', 'subject', 'active']])
   const byOther = eventsOf([...life.slice(0, 6), ['resumed', 'subject', 'active']])
   const wrongState = eventsOf([...life.slice(0, 4), ['paused', 'subject', 'active']])
-  const silent = eventsOf([['requested', 'recipient', 'requested'], ['granted', 'recipient', 'active']])
-  for (const series of [[], events.slice(1), events.toSpliced(3, 1), swapped, changed, later, byOther, wrongState, silent]) {
+  const silent = eventsOf([
+    ['requested', 'recipient', 'requested'],
+    ['granted', 'recipient', 'active'],
+  ])
+  for (const series of [
+    [],
+    events.slice(1),
+    events.toSpliced(3, 1),
+    swapped,
+    changed,
+    later,
+    byOther,
+    wrongState,
+    silent,
+  ]) {
     assert.throws(() => verifyEventChain(series), invalid)
   }
 })

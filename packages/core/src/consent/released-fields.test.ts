@@ -10,7 +10,11 @@ const address: readonly FieldLabel[] = [
   { path: 'phone', domain: 'contact' },
 ]
 
-function fields(permits: readonly ConsentScope[], refusals: readonly ConsentScope[] = [], requested?: string[]): string[][] {
+function fields(
+  permits: readonly ConsentScope[],
+  refusals: readonly ConsentScope[] = [],
+  requested?: string[],
+): string[][] {
   return [...releasedFields(permits, refusals, { labels: address, requested }).values()]
 }
 
@@ -40,13 +44,18 @@ test('the part of a field that has another domain is not given by including it',
 
 test('a field of which a part is excluded is not given whole', () => {
   const all = ['contact', 'place']
-  assert.deepEqual(fields([testGrant({ domains: all, fields: { exclude: ['address.street'] } })]), [['address.city', 'phone']])
+  assert.deepEqual(fields([testGrant({ domains: all, fields: { exclude: ['address.street'] } })]), [
+    ['address.city', 'phone'],
+  ])
   const parts = { include: ['address.zip', 'address.street.no'], exclude: ['address.street'] }
   assert.deepEqual(fields([testGrant({ domains: all, fields: parts })]), [['address.zip']])
 })
 
 test('a refusal takes back what a permission gives, less what it excludes itself', () => {
-  const permit = testGrant({ domains: ['contact', 'place'], fields: { include: ['address.city', 'address.zip', 'phone'] } })
+  const permit = testGrant({
+    domains: ['contact', 'place'],
+    fields: { include: ['address.city', 'address.zip', 'phone'] },
+  })
   const refusal = testGrant({ grant: 'no', effect: 'deny', domains: ['contact'], fields: { exclude: ['address.zip'] } })
   assert.deepEqual(fields([permit], [refusal]), [['address.zip', 'address.city']])
 })

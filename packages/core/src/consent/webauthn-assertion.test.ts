@@ -30,19 +30,31 @@ for (const { name, challenge, proof } of vectors) {
     const other = createHash('sha256').update('other').digest('base64url')
     assert.throws(() => verifyAssertion(proof, other, example), invalid)
     assert.throws(() => verifyAssertion(proof, challenge, { ...example, rpId: 'example.com' }), invalid)
-    assert.throws(() => verifyAssertion({ ...proof, rpId: 'example.com' }, challenge, { ...example, rpId: 'example.com' }), invalid)
-    assert.throws(() => verifyAssertion(proof, challenge, { ...example, origins: ['https://www.example.org'] }), invalid)
+    assert.throws(
+      () => verifyAssertion({ ...proof, rpId: 'example.com' }, challenge, { ...example, rpId: 'example.com' }),
+      invalid,
+    )
+    assert.throws(
+      () => verifyAssertion(proof, challenge, { ...example, origins: ['https://www.example.org'] }),
+      invalid,
+    )
     assert.throws(() => verifyAssertion(proof, challenge, { ...example, origins: [] }), invalid)
     const others = vectors.find((vector) => vector.name !== name)?.proof ?? assert.fail()
     assert.throws(() => verifyAssertion({ ...proof, publicKey: others.publicKey }, challenge, example), invalid)
     const publicKey = others.publicKey as unknown as PublicJwk
-    assert.throws(() => verifyAssertion(proof, challenge, { ...example, credential: { id: proof.credentialId, publicKey } }), invalid)
+    assert.throws(
+      () => verifyAssertion(proof, challenge, { ...example, credential: { id: proof.credentialId, publicKey } }),
+      invalid,
+    )
     for (const member of ['authenticatorData', 'clientDataJSON', 'signature'] as const) {
       const bytes = Buffer.from(proof[member], 'base64url')
       for (let at = 0; at < bytes.length; at++) {
         const changed = Buffer.from(bytes)
         changed[at] = (changed[at] ?? 0) ^ 0x40
-        assert.throws(() => verifyAssertion({ ...proof, [member]: changed.toString('base64url') }, challenge, example), invalid)
+        assert.throws(
+          () => verifyAssertion({ ...proof, [member]: changed.toString('base64url') }, challenge, example),
+          invalid,
+        )
       }
     }
   })
@@ -78,7 +90,10 @@ function made({ flags = 0x05, client, tail = new Uint8Array() }: Made = {}): Web
 test('the person must have been present, and verified where that is asked for', () => {
   verifyAssertion(made(), challenge, { ...example, userVerification: true })
   verifyAssertion(made({ flags: 0x01 }), challenge, example)
-  assert.throws(() => verifyAssertion(made({ flags: 0x01 }), challenge, { ...example, userVerification: true }), invalid)
+  assert.throws(
+    () => verifyAssertion(made({ flags: 0x01 }), challenge, { ...example, userVerification: true }),
+    invalid,
+  )
   assert.throws(() => verifyAssertion(made({ flags: 0x04 }), challenge, example), invalid)
 })
 
@@ -86,8 +101,16 @@ test('flags that contradict each other or the length are refused', () => {
   verifyAssertion(made({ flags: 0x1d }), challenge, example)
   assert.throws(() => verifyAssertion(made({ flags: 0x11 }), challenge, example), invalid, 'backed up but not eligible')
   assert.throws(() => verifyAssertion(made({ flags: 0x41 }), challenge, example), invalid, 'carries a credential')
-  assert.throws(() => verifyAssertion(made({ flags: 0x81 }), challenge, example), invalid, 'extensions that are missing')
-  assert.throws(() => verifyAssertion(made({ tail: new Uint8Array(1) }), challenge, example), invalid, 'bytes left over')
+  assert.throws(
+    () => verifyAssertion(made({ flags: 0x81 }), challenge, example),
+    invalid,
+    'extensions that are missing',
+  )
+  assert.throws(
+    () => verifyAssertion(made({ tail: new Uint8Array(1) }), challenge, example),
+    invalid,
+    'bytes left over',
+  )
   verifyAssertion(made({ flags: 0x85, tail: Uint8Array.of(0xa0) }), challenge, example)
 })
 
@@ -121,7 +144,12 @@ test('DER of P-256 is read as it is written, and in no other spelling', () => {
     const der = sign('sha256', data, key)
     const raw = p256SignatureOfDer(der) ?? assert.fail('is read')
     assert.equal(raw.length, 64)
-    for (const wrong of [der.subarray(1), der.subarray(0, -1), Buffer.concat([der, Buffer.of(0)]), Buffer.concat([Buffer.of(0x30, 0x81), der.subarray(1)])]) {
+    for (const wrong of [
+      der.subarray(1),
+      der.subarray(0, -1),
+      Buffer.concat([der, Buffer.of(0)]),
+      Buffer.concat([Buffer.of(0x30, 0x81), der.subarray(1)]),
+    ]) {
       assert.equal(p256SignatureOfDer(wrong), undefined)
     }
   }
