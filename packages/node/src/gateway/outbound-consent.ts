@@ -83,6 +83,9 @@ export async function sendUnderConsent<R extends ConsentedRequest>(
   return { request: again, attempted: await sendRequest(again, parts) }
 }
 
+/** What a holder says to a caller whose key is not the token's. */
+const unbound: ReadonlySet<string> = new Set(['consent-required', 'consent-token-invalid'])
+
 function isTokenStale(
   { verified, answer }: Attempted,
   { keyid }: AttachedConsent,
@@ -91,5 +94,5 @@ function isTokenStale(
   const code = verified && answer && problemCodeOf(answer)
   if (code === 'consent-token-expired' || code === 'consent-superseded') return true
   // The own key has rotated since the token was fetched.
-  return code === 'consent-token-invalid' && keyid !== identity.authenticationKey().keyid
+  return unbound.has(code ?? '') && keyid !== identity.authenticationKey().keyid
 }
