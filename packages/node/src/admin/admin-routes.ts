@@ -7,13 +7,17 @@ import { requireLocalCaller } from '../http/local-caller.ts'
 import { asProblem, emptyReply, jsonReply, problemReply, textReply, type Reply } from '../http/problem-response.ts'
 import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
 import { agreementRoutes } from './agreement-routes.ts'
+import type { ConsentAdminParts } from './consent-ports.ts'
+import { consentRoutes } from './consent-routes.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
+import { heldConsentRoutes } from './held-consent-routes.ts'
 import { readJsonBody, readQuery } from './input.ts'
 import { keyRoutes } from './key-routes.ts'
 import { partnerRoutes } from './partner-routes.ts'
 import type { AdminParts } from './ports.ts'
 import { productRoutes } from './product-routes.ts'
 import { findRoute, type AdminRoute } from './routing.ts'
+import { subjectRoutes } from './subject-routes.ts'
 
 const defaultBodyBytes = 1024 * 1024
 const notStored = ['cache-control', 'no-store']
@@ -27,6 +31,7 @@ export function createAdminHandler(parts: AdminParts): (message: IncomingMessage
     ...agreementRoutes(parts),
     ...keyRoutes(parts),
     ...evidenceRoutes(parts),
+    ...(parts.consent === undefined ? [] : routesOfConsent(parts.consent)),
   ]
   const requireToken = tokenCheck(parts.token)
   return async (message) => {
@@ -39,6 +44,10 @@ export function createAdminHandler(parts: AdminParts): (message: IncomingMessage
       return problemReply(problem, requestId, problem.code === 'unauthorized' ? ['www-authenticate', 'Bearer'] : [])
     }
   }
+}
+
+function routesOfConsent(parts: ConsentAdminParts): AdminRoute[] {
+  return [...consentRoutes(parts), ...heldConsentRoutes(parts), ...subjectRoutes(parts)]
 }
 
 interface AdminHandler {

@@ -1,16 +1,9 @@
 /** `/v1/log`, `/v1/receipts`, `/v1/exchanges`: what happened, and what proves it. */
 import { z } from 'zod'
-import { parseInput } from './input.ts'
+import { parseInput, wholeNumber } from './input.ts'
 import type { AdminParts } from './ports.ts'
 import type { AdminRoute } from './routing.ts'
 import { eventView, receiptView } from './views.ts'
-
-const wholeNumber = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.int().min(least).max(most))
 
 const eventsSchema = z.strictObject({
   from: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),

@@ -1,5 +1,6 @@
 /** What the admin API asks of the node's services. It imports none of them; `assembly/administration.ts` gives them. */
 import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signature'
+import type { ConsentAdminParts } from './consent-ports.ts'
 import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
 
 export interface AdminParts {
@@ -17,6 +18,8 @@ export interface AdminParts {
   readonly products: ProductsPort
   readonly agreements: AgreementsPort
   readonly keys: KeysPort
+  /** Consents, given and held; without them their addresses are not there. */
+  readonly consent?: ConsentAdminParts | undefined
   /** Events from a position on, at most `limit`. */
   readonly readEvents: (range: { readonly from: number; readonly limit: number }) => Promise<readonly LoggedEvent[]>
   /** Exchanges with a receipt, newest first, older than `beforeId` when given. */

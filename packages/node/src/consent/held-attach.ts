@@ -3,10 +3,9 @@
 import { isPurposeWithin } from '@comity/core/consent/purposes'
 import { consentAuthorization } from '@comity/core/consent-token/consent-authorization'
 import { Problem } from '@comity/core/problems'
-import { stateOfRefusal } from './held-consents.ts'
+import { requireActive, stateOfRefusal } from './held-consents.ts'
 import type { HeldConsent } from './held-consent.ts'
 import { unsealDetails } from './held-details.ts'
-import { requireActive } from './held-delegations.ts'
 import { recordStep, type HeldParts } from './held-parts.ts'
 import type { HeldToken } from './held-token-keeper.ts'
 

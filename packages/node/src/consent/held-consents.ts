@@ -8,6 +8,7 @@ import { endedStates, type HeldConsent, type HeldDetails } from './held-consent.
 import { admit, handleOfLabel, handleOfRequests, sealUnder, unsealDetails } from './held-details.ts'
 import { recordStep, type HeldParts } from './held-parts.ts'
 import type { HeldFilter } from './held-store.ts'
+import type { HeldToken } from './held-token-keeper.ts'
 import { verifyShownConsent, type VerifiedShown } from './held-verify.ts'
 
 export interface ConsentAsk {
@@ -46,6 +47,8 @@ export interface HeldConsents {
   list(question: HeldQuestion): Promise<ShownHeld[]>
   /** Gives a consent up at its holder. Throws `consent-unknown`, `consent-state`, what the holder answers. */
   revoke(id: string, reason?: string): Promise<HeldConsent>
+  /** The token that a call would carry now. Throws `consent-unknown`, `consent-inactive`, what the source answers. */
+  token(id: string): Promise<HeldToken>
 }
 
 export function createHeldConsents(parts: HeldParts): HeldConsents {
@@ -76,6 +79,11 @@ export function createHeldConsents(parts: HeldParts): HeldConsents {
       const rows = await store.list(filter)
       return Promise.all(rows.map(async (held) => ({ held, details: await unsealDetails(vault, held) })))
     },
+    async token(id) {
+      const held = await findHeld(parts, id)
+      requireActive(held)
+      return parts.keeper.current(held)
+    },
     async revoke(id, reason) {
       const held = await findHeld(parts, id)
       await revoke(parts, held, reason)
@@ -93,6 +101,12 @@ export async function findHeld({ store }: Pick<HeldParts, 'store'>, id: string):
     throw new Problem('consent-unknown', 'this node holds no such consent, or several: name one by its own id')
   }
   return only
+}
+
+/** Throws `consent-inactive` with its state. */
+export function requireActive({ state }: Pick<HeldConsent, 'state'>): void {
+  if (state === 'active') return
+  throw new Problem('consent-inactive', `the consent is ${state}`, { members: { state } })
 }
 
 /** Throws `partner-unknown`. */
@@ -151,14 +165,14 @@ async function refresh(parts: HeldParts, held: HeldConsent): Promise<HeldConsent
   return (await parts.store.find(held.id)) ?? held
 }
 
-/** States in which there is no record yet. */
-const undecided: readonly ConsentState[] = ['requested', 'deferred', 'refused']
+/** States of a request of which there is no record, or none that is needed any more. */
+const withoutRecord: ReadonlySet<ConsentState> = new Set(['requested', 'deferred', ...endedStates])
 
 async function readAtHolder(parts: HeldParts, held: HeldConsent): Promise<void> {
   const partner = requirePartner(parts, held.source)
   if (held.rev === 0) {
     const { state, lapsesMs } = await parts.source.requestState(partner, held.consent)
-    if (undecided.includes(state)) return saveState(parts, held, { state, lapsesMs })
+    if (withoutRecord.has(state)) return saveState(parts, held, { state, lapsesMs })
   }
   const shown = await parts.source.show(partner, held.consent)
   if (shown.record === undefined || shown.record === null) return saveState(parts, held, shown)

@@ -5,8 +5,8 @@ import { mintDelegation } from '@comity/core/consent-token/delegation'
 import type { PublicJwk } from '@comity/core/crypto/crypto'
 import { consentDelegated } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
-import { findHeld, requirePartner } from './held-consents.ts'
-import type { Delegation, HeldConsent } from './held-consent.ts'
+import { findHeld, requireActive, requirePartner } from './held-consents.ts'
+import type { Delegation } from './held-consent.ts'
 import { sealUnder } from './held-details.ts'
 import { endingOf } from './held-events.ts'
 import { recordStep, type HeldParts } from './held-parts.ts'
@@ -84,12 +84,6 @@ async function viewOf(parts: HeldParts, delegation: Delegation): Promise<Delegat
 async function unsealScopes({ vault }: HeldParts, sealed: string): Promise<readonly ConsentScope[] | undefined> {
   const text = await vault.unseal(sealed)
   return text === undefined ? undefined : (JSON.parse(text) as ConsentScope[])
-}
-
-/** Throws `consent-inactive` with its state. */
-export function requireActive({ state }: Pick<HeldConsent, 'state'>): void {
-  if (state === 'active') return
-  throw new Problem('consent-inactive', `the consent is ${state}`, { members: { state } })
 }
 
 async function delegate(parts: HeldParts, order: DelegationOrder): Promise<DelegationView> {

@@ -1,0 +1,215 @@
+/** What the admin API asks of consents, both sides. Each service writes its changes to the log in the transaction that
+ *  makes them. */
+import type {
+  ConsentActor,
+  ConsentEvent,
+  ConsentGrantor,
+  ConsentProof,
+  ConsentRecord,
+  ConsentState,
+  LocalisedText,
+} from '@comity/core/consent/consent-record'
+import type { ConsentScope } from '@comity/core/consent/consent-scope'
+import type { VerifiedChain } from '@comity/core/consent-token/consent-claims'
+import type { Clock } from '@comity/core/ports'
+import type { ConsentDetailsView } from './consent-api.ts'
+
+export interface ConsentAdminParts {
+  /** Own DID. */
+  readonly did: string
+  readonly clock: Clock
+  /** This organisation as it names itself in requests. */
+  readonly participant: { readonly name: string; readonly country?: string | undefined }
+  /** By alias or DID. */
+  readonly findPartner: (aliasOrDid: string) => { readonly did: string } | undefined
+  readonly consents: HolderConsentsPort
+  readonly uses: UsesPort
+  readonly subjects: SubjectsPort
+  readonly held: HeldConsentsPort
+  readonly delegations: DelegationsPort
+  readonly templates: TemplatesPort
+  /** A record in another vocabulary. */
+  readonly exports: Readonly<Record<ExportFormat, (record: ConsentRecord, facts: ExportFacts) => unknown>>
+}
+
+export type ExportFormat = '27560' | 'fhir' | 'odrl'
+
+/** What a record does not say of itself. */
+export interface ExportFacts {
+  readonly state: ConsentState
+  readonly events: readonly ConsentEvent[]
+}
+
+export interface Standing {
+  readonly id: string
+  readonly state: ConsentState
+  readonly rev: number
+  readonly hash: string | undefined
+  readonly recipient: string
+  /** Handle. */
+  readonly subject: string
+  readonly notBeforeMs: number | undefined
+  readonly expiresMs: number | undefined
+}
+
+export interface Decision {
+  readonly role: 'subject' | 'grantor'
+  readonly grantor?: ConsentGrantor | undefined
+  readonly method: string
+  readonly lang: string
+  readonly presentedMs: number
+}
+
+export interface Change {
+  readonly by: ConsentActor
+  readonly actorId: string
+  readonly method: string
+  readonly reason?: { readonly code: string; readonly text?: string | undefined } | undefined
+}
+
+interface Draft {
+  readonly record: ConsentRecord
+  readonly hash: string
+}
+
+type RequestView = Omit<NonNullable<ConsentDetailsView['request']>, 'requested' | 'lapses'> & {
+  readonly requestedMs: number
+  readonly lapsesMs: number
+}
+
+export interface HolderConsentsPort {
+  find(id: string): Promise<Standing | undefined>
+  request(id: string): Promise<RequestView>
+  records(id: string): Promise<readonly ConsentRecord[]>
+  events(id: string): Promise<readonly ConsentEvent[]>
+  list(filter: {
+    readonly subject?: string | undefined
+    readonly recipient?: string | undefined
+    readonly state?: ConsentState | undefined
+    readonly before?: string | undefined
+    readonly limit?: number | undefined
+  }): Promise<readonly Standing[]>
+  referenceOf(id: string): Promise<string | undefined>
+  present(id: string, by: Decision): Promise<void>
+  draft(
+    id: string,
+    choice: {
+      readonly grants: readonly { readonly id: string; readonly fields?: readonly string[] | undefined }[]
+      readonly expires?: string | undefined
+    },
+    by: Decision,
+  ): Promise<Draft>
+  grant(draft: Draft, proof: ConsentProof, by: Decision): Promise<Standing>
+  refuse(id: string, by: Decision): Promise<Standing>
+  defer(id: string, by: Decision): Promise<Standing>
+  pause(id: string, change: Change): Promise<Standing>
+  resume(id: string, change: Change): Promise<Standing>
+  withdraw(id: string, change: Change): Promise<Standing>
+  revoke(id: string, change: Change): Promise<Standing>
+}
+
+export interface UsesPort {
+  /** Newest first; `before` is the exchange that the page before ended with. */
+  list(filter: {
+    readonly subject: string
+    readonly consent?: string | undefined
+    readonly before?: string | undefined
+    readonly limit: number
+  }): Promise<
+    readonly {
+      readonly exchange: string
+      readonly atMs: number
+      readonly caller: string
+      readonly product: string
+      readonly purpose: string | undefined
+      readonly released: readonly string[]
+      readonly withheld: readonly string[]
+    }[]
+  >
+}
+
+export interface SubjectsPort {
+  /** Handle of a person by the reference of the holder's systems, or by a pairwise id. */
+  handleOf(reference: string): string
+  createManageLink(reference: string): Promise<{ readonly url: string; readonly expiresMs: number }>
+  erase(reference: string): Promise<{ readonly ended: number; readonly forgotten: number }>
+}
+
+export interface Held {
+  readonly id: string
+  readonly consent: string
+  readonly holder: string
+  readonly source: string
+  readonly delegation: string | undefined
+  readonly state: ConsentState
+  readonly rev: number
+  readonly hash: string | undefined
+  readonly expiresMs: number | undefined
+  readonly lapsesMs: number | undefined
+}
+
+export interface ShownHeld {
+  readonly held: Held
+  readonly details:
+    | {
+        readonly label?: string | undefined
+        readonly reference?: string | undefined
+        readonly subject?: string | undefined
+        readonly scopes?: readonly ConsentScope[] | undefined
+        readonly record?: ConsentRecord | undefined
+      }
+    | undefined
+}
+
+export interface HeldConsentsPort {
+  ask(ask: { readonly partner: string; readonly request: unknown; readonly label?: string | undefined }): Promise<Held>
+  refresh(id: string): Promise<Held>
+  show(id: string): Promise<ShownHeld>
+  list(question: {
+    readonly state?: ConsentState | undefined
+    readonly holder?: string | undefined
+    readonly subject?: string | undefined
+    readonly label?: string | undefined
+    readonly before?: string | undefined
+    readonly limit?: number | undefined
+  }): Promise<readonly ShownHeld[]>
+  revoke(id: string, reason?: string): Promise<Held>
+  token(id: string): Promise<{ readonly chain: string; readonly verified: VerifiedChain }>
+}
+
+export interface Delegated {
+  readonly id: string
+  readonly consent: string
+  readonly holder: string
+  readonly delegate: string
+  readonly untilMs: number
+  readonly createdMs: number
+  readonly endedMs: number | undefined
+  readonly scopes: readonly ConsentScope[] | undefined
+}
+
+export interface DelegationsPort {
+  delegate(order: {
+    readonly consent: string
+    readonly delegate: string
+    readonly parts: readonly (Pick<ConsentScope, 'grant'> & Partial<ConsentScope>)[]
+    readonly untilMs: number
+  }): Promise<Delegated>
+  end(id: string): Promise<Delegated>
+  list(): Promise<readonly Delegated[]>
+}
+
+export interface SignedTemplate {
+  readonly id: string
+  readonly version: string
+  readonly hash: string
+  readonly jws: string
+  readonly signedMs: number
+  readonly template: { readonly title: LocalisedText; readonly kind: 'personal' | 'business' }
+}
+
+export interface TemplatesPort {
+  sign(value: unknown): Promise<SignedTemplate>
+  list(): Promise<readonly SignedTemplate[]>
+  find(id: string, version?: string): Promise<SignedTemplate>
+}

@@ -1,0 +1,70 @@
+/** Erasing a person from this node: every consent ends, then the key is destroyed under which everything about them is
+ *  kept. As holder by the reference of its own systems; as recipient by the pairwise id. */
+import type { Clock } from '@comity/core/ports'
+import type { Statement } from '../storage/database.ts'
+import type { SubjectVault } from '../vault/vault.ts'
+import type { ConsentChange, ConsentStanding } from './consent-service.ts'
+import { endingOf } from './held-events.ts'
+import { recordStep, type HeldParts } from './held-parts.ts'
+
+export interface SubjectErasureParts extends Pick<HeldParts, 'store' | 'keeper' | 'outbox' | 'record' | 'newId'> {
+  /** Own DID. */
+  readonly did: string
+  readonly clock: Clock
+  readonly vault: Pick<SubjectVault, 'handleOf' | 'destroy' | 'forget'>
+  /** The holder's consents. */
+  readonly consents: {
+    list(filter: { readonly subject: string; readonly limit: number }): Promise<readonly ConsentStanding[]>
+    revoke(id: string, change: ConsentChange): Promise<unknown>
+  }
+  /** Writes that take away what other parts keep of a subject (handle). */
+  readonly deletions: readonly ((subject: string) => readonly Statement[])[]
+}
+
+export interface ErasedSubject {
+  /** Consents that this node gave and that ended with it. */
+  readonly ended: number
+  /** Consents of this person that this node holds no longer. */
+  readonly forgotten: number
+}
+
+const maxConsents = 1_000
+
+/** Gives the erasure; it is done when it resolves, and doing it again does no harm. Throws `record-failed`: then ended
+ *  consents stay ended, and the person is not erased yet. */
+export function createSubjectErasure(parts: SubjectErasureParts): (reference: string) => Promise<ErasedSubject> {
+  return async (reference) => {
+    const { vault, clock } = parts
+    const subject = vault.handleOf(reference)
+    const ended = await endConsents(parts, subject)
+    const { forgotten, statements } = await forgetHeld(parts, subject)
+    const deletions = parts.deletions.flatMap((deletion) => deletion(subject))
+    const effects = [...statements, ...deletions, ...vault.destroy(subject, clock.now())]
+    await recordStep(parts, { type: 'subject-erased', subject, ended, forgotten }, effects)
+    await vault.forget(subject)
+    parts.outbox.wake()
+    return { ended, forgotten }
+  }
+}
+
+const open: ReadonlySet<string> = new Set(['requested', 'deferred', 'active', 'paused'])
+
+/** Ended consents tell their recipients, and what these owe: before the key is gone, while that can still be written. */
+async function endConsents({ did, consents }: SubjectErasureParts, subject: string): Promise<number> {
+  const change = { by: 'holder', actorId: did, method: 'api', reason: { code: 'erased' } } as const
+  const standing = (await consents.list({ subject, limit: maxConsents })).filter(({ state }) => open.has(state))
+  for (const { id } of standing) await consents.revoke(id, change)
+  return standing.length
+}
+
+async function forgetHeld(parts: SubjectErasureParts, subject: string) {
+  const { store, keeper, clock } = parts
+  const rows = await store.list({ subject, limit: maxConsents })
+  const statements: Statement[] = []
+  for (const { id, holder } of rows) {
+    keeper.drop(id)
+    const facts = { holder, nowMs: clock.now() }
+    for (const delegation of await store.standingDelegations(id)) statements.push(...endingOf(parts, delegation, facts))
+  }
+  return { forgotten: rows.length, statements }
+}
