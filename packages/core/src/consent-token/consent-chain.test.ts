@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ConsentScope } from '../consent/consent-scope.ts'
 import { jwkThumbprint } from '../crypto/jwk.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
 import { consentAuthorization, parseConsentAuthorization, parseConsentChain } from './consent-authorization.ts'
 import { verifyConsentChain } from './consent-chain.ts'
 import type { ConsentTokenClaims, VerifiedChain } from './consent-claims.ts'
-import { fitsConsentToken } from './consent-detail.ts'
 import { signConsentToken } from './consent-token.ts'
 import {
   archive,
@@ -291,14 +289,4 @@ test('refuses more links and more characters than any chain has', () => {
   refuses(() => parseConsentChain([root, ...Array<string>(9).fill(child)].join('~')), undefined, /8 delegations|longer/)
   refuses(() => parseConsentChain('a'.repeat(12_289)), undefined, /longer/)
   refuses(() => parseConsentChain('~'.repeat(1000)), undefined, /8 delegations/)
-})
-
-test('grants that fit a token can be read, with as much again for who gets a part; larger ones are told apart', () => {
-  const fields = (count: number) => Array.from({ length: count }, (_, i) => `measurement_of_${i}`.padEnd(30, 'x'))
-  const scope = (count: number) => ({ ...height, fields: { include: fields(count) } })
-  assert(fitsConsentToken([scope(140)]))
-  assert(!fitsConsentToken([scope(150)]))
-  assert(fitsConsentToken([{ ...scope(140), title: { en: 'x'.repeat(5000) } } as ConsentScope]))
-  const parent = rootToken({ authorization_details: [scope(140)] })
-  verify(delegated({ parent, scopes: [scope(60)] }))
 })

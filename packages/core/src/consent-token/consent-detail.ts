@@ -4,9 +4,8 @@
  *      { "type": "urn:comity:consent:1", "locations": ["did:web:federation.example"], "grant": "g1", "effect": "permit",
  *        "actions": ["read"], "datatypes": ["sport.body"], "purposes": ["https://w3id.org/dpv#ResearchAndDevelopment"],
  *        "products": ["athletes"], "fields": {"include": ["height"]} } */
-import { scopeSchema, scopeShape } from '../consent/consent-scope-schema.ts'
+import { scopeSchema } from '../consent/consent-scope-schema.ts'
 import type { ConsentScope } from '../consent/consent-scope.ts'
-import { utf8Bytes } from '../bytes/utf8.ts'
 import { Problem } from '../problems.ts'
 import { consentDetailType } from './consent-claims.ts'
 
@@ -25,18 +24,6 @@ export function detailsOfScopes(scopes: readonly ConsentScope[], holder: string)
     datatypes: domains,
     ...scope,
   }))
-}
-
-/** Largest grants of a root, in bytes of their details' JSON: a token of 8 KiB, which leaves a third of the longest chain
- *  that is read to those to whom parts are passed on. */
-const maxDetailBytes = 5 * 1024
-
-/** True when a token with these scopes can be read, and parts of it can be passed on. Members that only a grant of a
- *  record has, which no token carries, do not count. */
-export function fitsConsentToken(scopes: readonly ConsentScope[]): boolean {
-  const carried = scopes.map((scope) => Object.entries(scope).filter(([name]) => Object.hasOwn(scopeShape, name)))
-  const enforced = carried.map((members) => Object.fromEntries(members) as unknown as ConsentScope)
-  return utf8Bytes(JSON.stringify(detailsOfScopes(enforced, ''))).length <= maxDetailBytes
 }
 
 /** The scopes of details. Throws `consent-token-invalid` for another type or place, for a member that is unknown or
