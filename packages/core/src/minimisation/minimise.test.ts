@@ -153,6 +153,12 @@ test('transforms of one grant leave the fields of another alone', () => {
   assert.deepEqual(rows(athlete, {}, first, part(['address.geo'])), { address: { geo: { lat: -22.9 } } })
 })
 
+test('where paths speak of a value as an object and as a list, what it is decides which of them hold', () => {
+  const drop: FieldTransform[] = [{ path: 'a.secret', op: 'drop' }]
+  assert.deepEqual(row({ a: [{ secret: 'SECRET' }] }, ['a', 'a[].x'], drop), {})
+  assert.deepEqual(row({ a: { secret: 'SECRET', x: 1 } }, ['a', 'a[].x'], drop), { a: { x: 1 } })
+})
+
 test('the envelope leaves only where it is open, wherever the rows are', () => {
   const answer = { total: 2, next: '/x?cursor=SECRET', data: { groups: [{ name: 'A', secret: 1, rows: [athlete] }] } }
   const layout = { rows: 'data.groups[].rows[]', open: ['total', 'data.groups[].name'] }
@@ -175,6 +181,13 @@ test('an open path that leads to the rows or into them gives nothing', () => {
       open,
     )
   }
+  assert.deepEqual(rows({ data: 'SECRET' }, { rows: 'data.items[]', open: ['data'] }, part(['name'])), {})
+})
+
+test('a grant without fields lets no row through', () => {
+  assert.deepEqual(rows([athlete], { rows: '[]' }, part([])), [])
+  const judo = part(['name'], { filters: [{ path: 'name', op: '=', value: 'Bo' }] })
+  assert.deepEqual(rows([athlete], { rows: '[]' }, part([]), judo), [])
 })
 
 const hostile: [string, unknown, unknown][] = [
@@ -222,6 +235,8 @@ test('what is nested too deeply is left out, and costs no more than a look', () 
   const deep = JSON.parse(`{"name":"Ada","a":${'['.repeat(depth)}${']'.repeat(depth)}}`) as unknown
   const result = JSON.stringify(row(deep, ['name', 'a']))
   assert.ok(result.startsWith('{"name":"Ada","a":[[') && result.length < 300, result)
+  const listed = JSON.parse(`{"a":${'['.repeat(100)}"SECRET"${']'.repeat(100)}}`) as unknown
+  assert.ok(!JSON.stringify(row(listed, [`a${'[]'.repeat(100)}`])).includes('SECRET'))
   let nested: unknown = 'SECRET'
   for (let level = 0; level < 100; level++) nested = { a: nested }
   assert.ok(!JSON.stringify(row(nested, ['a'])).includes('SECRET'))
@@ -237,6 +252,7 @@ const filters: [RowFilter, number[]][] = [
   [{ path: 'age', op: '<=', value: 20 }, [1, 2]],
   [{ path: 'age', op: '>', value: 19 }, [2]],
   [{ path: 'age', op: '>=', value: '19' }, []],
+  [{ path: 'age', op: '!=', value: '19' }, []],
   [{ path: 'adult', op: '=', value: true }, [1]],
   [{ path: 'adult', op: '>=', value: true }, []],
   [{ path: 'sport', op: '>', value: 'k' }, [1]],
@@ -310,6 +326,13 @@ for (const [date, isIn] of dates) {
     assert.deepEqual(found, isIn ? [{ id: 1 }] : [])
   })
 }
+
+test('a day or month that the period cuts in two does not lie in it', () => {
+  const period = { fromMs: Date.UTC(2016, 7, 6, 12), toMs: Date.UTC(2016, 8, 15, 12) }
+  const list = ['2016-08-06', '2016-08-07', '2016-08', '2016-09-14', '2016-09-15', '2016-09'].map((date) => ({ date }))
+  const found = rows(list, { rows: '[]', date: 'date' }, part(['date'], { period }))
+  assert.deepEqual(found, [{ date: '2016-08-07' }, { date: '2016-09-14' }])
+})
 
 test('without a date no row lies in a period, not even in one without bounds', () => {
   assert.deepEqual(rows([{ id: 1, date: '2016-08-06' }], { rows: '[]' }, part(['id'], { period: {} })), [])
