@@ -2,11 +2,12 @@
  *  knows them all. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openAuditLog, type AuditLog } from './audit-log/audit-log.ts'
-import { openConsentCheck } from './assembly/consent-check.ts'
+import { openConsent, type Consent } from './assembly/consent.ts'
 import { createGateway, type Gateway } from './assembly/gateway.ts'
 import { openCounterparts, type Counterparts } from './assembly/counterparts.ts'
+import { openEvidence } from './assembly/evidence.ts'
 import { openFoundation, type Foundation, type FoundationOptions } from './assembly/foundation.ts'
-import { openListeners, type NodeListeners } from './assembly/listeners.ts'
+import { openListeners, type NodeListeners, type NodePorts } from './assembly/listeners.ts'
 import { startChores } from './assembly/chores.ts'
 import { createIdSource } from './assembly/world.ts'
 import { openCatalogue, type ProductCatalogue } from './products/products.ts'
@@ -18,7 +19,7 @@ export type NodeOptions = FoundationOptions
 export interface RunningNode extends AsyncDisposable {
   readonly did: string
   readonly url: string
-  readonly ports: { readonly public: number; readonly local: number; readonly admin: number }
+  readonly ports: NodePorts
   /** The services inside, for embedding and for tests. */
   readonly parts: NodeParts
   /** Turns readiness off, lets running calls end, writes everything down and closes. Once only; later calls wait. */
@@ -31,7 +32,10 @@ export interface NodeParts {
   readonly auditLog: AuditLog
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
+  readonly consent: Consent
   readonly gateway: Gateway
+  /** The evidence of an exchange by its id. Throws `receipt-unknown`. */
+  readonly exportEvidence: ReturnType<typeof openEvidence>
   readonly newId: () => string
   readonly startedAtMs: number
   readonly version: string
@@ -52,6 +56,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const listeners = await openListeners(parts, stack)
   startChores(parts, listeners, stack)
   parts.counterparts.outbox.wake()
+  parts.consent.webhooks.wake()
   parts.state.ready = true
   const { config, identity, world, events } = parts.foundation
   const addresses = [
@@ -88,23 +93,16 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const readSecret = foundation.readSecretValue
   const catalogue = stack.use(await openCatalogue(config.products, { clock: world.clock, store, readSecret }))
   const counterparts = await openCounterparts(foundation, { auditLog, newId }, stack)
-  const gateway = createGateway({
-    foundation,
-    auditLog,
-    catalogue,
-    counterparts,
-    consents: openConsentCheck(foundation, counterparts),
-    newId,
-    isReady: () => state.ready,
-  })
+  const exportEvidence = openEvidence({ foundation, auditLog, counterparts })
+  const built = { foundation, auditLog, catalogue, counterparts, newId }
+  const consent = await openConsent({ ...built, exportEvidence }, stack)
+  const gateway = createGateway({ ...built, consent, isReady: () => state.ready })
   const keysChanged = { listeners: [] }
   return {
-    foundation,
-    auditLog,
-    catalogue,
-    counterparts,
+    ...built,
+    consent,
     gateway,
-    newId,
+    exportEvidence,
     startedAtMs,
     version: options.version,
     state,

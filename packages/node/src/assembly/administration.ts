@@ -1,19 +1,15 @@
 /** The admin listener's handler, on the node's services. */
 import { keyRotated } from '@comity/core/events/event-types'
 import type { IncomingMessage } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeStatus } from '../admin/admin-api.ts'
 import { createAdminHandler } from '../admin/admin-routes.ts'
-import { createEvidenceExport, type EvidenceSources } from '../admin/evidence-export.ts'
 import { parseInput } from '../admin/input.ts'
 import type { AdminChange, KeysPort, PartnersPort, ProductsPort } from '../admin/ports.ts'
-import { loadProof } from '../gateway/proof-route.ts'
 import type { Reply } from '../http/problem-response.ts'
 import { spkiFingerprint } from '../http/spki-fingerprint.ts'
 import type { NodeParts } from '../node.ts'
 import { parsePartner } from '../partners/partner.ts'
 import { productAdditionSchema, type ProductAddition } from '../products/product-config.ts'
-import { createHolderReader } from './holder-reader.ts'
 
 type Ports = NodeStatus['ports']
 
@@ -41,7 +37,7 @@ export async function createAdmin(
     keys: keysPort(parts),
     readEvents: (range) => auditLog.readEvents(range),
     listReceipts: (limit, beforeId) => gateway.exchanges.listWithReceipts(limit, beforeId),
-    exportEvidence: createEvidenceExport(evidenceSources(parts)),
+    exportEvidence: parts.exportEvidence,
     recordChange: (change) => recordChange(parts, change),
     onInternalError: (error, requestId) => events.internalError(error, requestId),
   })
@@ -138,25 +134,6 @@ async function announceRotation({ counterparts, foundation }: NodeParts, purpose
   if (notices.length === 0) return
   await foundation.database.execute(notices)
   outbox.wake()
-}
-
-function evidenceSources(parts: NodeParts): EvidenceSources {
-  const { foundation, auditLog, gateway, counterparts } = parts
-  return {
-    did: foundation.identity.did,
-    verifierKey: auditLog.verifierKey,
-    findExchange: (id) => gateway.exchanges.find(id),
-    async loadProof(eventId) {
-      // Whoever asks for the proof of what just happened need not wait for the next checkpoint.
-      if ((await auditLog.proof(eventId)) === 'pending') await auditLog.integrate()
-      return loadProof(auditLog, eventId)
-    },
-    ...createHolderReader(parts),
-    // The node's own is never an old copy: evidence must hold the key that has just been rotated in.
-    resolveDocument: async (did) =>
-      did === foundation.identity.did ? foundation.identity.document() : counterparts.resolver.resolveDocument(did),
-    sleep: async (ms) => void (await sleep(ms)),
-  }
 }
 
 async function recordChange({ auditLog, newId, foundation }: NodeParts, change: AdminChange): Promise<void> {

@@ -5,6 +5,8 @@ import type { NodeListeners } from './listeners.ts'
 const tallyPeriodMs = 10_000
 const settlePeriodMs = 1_000
 const prunePeriodMs = 3_600_000
+const consentPeriodMs = 5_000
+const overduePeriodMs = 60_000
 /** Partners' documents are read at least this often, so that no rotation of a TLS key is missed. */
 const documentsPeriodMs = 1_800_000
 /** A clock may be set: look at the keys at least this often. */
@@ -80,6 +82,17 @@ async function readDocuments({ counterparts: { partners, resolver } }: NodeParts
   }
 }
 
+/** Consents that ran out are closed, and requests of people that everybody has reported on. */
+async function tendConsents({ consent, auditLog, foundation: { events } }: NodeParts): Promise<void> {
+  if (!auditLog.isWritable) return
+  await consent.consents.expireDue().catch((error: unknown) => events.storageFailed(error))
+  await consent.rights.settle().catch((error: unknown) => events.storageFailed(error))
+}
+
+async function tellOverdue({ consent, foundation: { events } }: NodeParts): Promise<void> {
+  await consent.duties.tellOverdue().catch((error: unknown) => events.storageFailed(error))
+}
+
 function repeat(work: () => Promise<void>, periodMs: number, stack: AsyncDisposableStack): void {
   const timer = setInterval(() => void work(), periodMs)
   timer.unref()
@@ -89,12 +102,18 @@ function repeat(work: () => Promise<void>, periodMs: number, stack: AsyncDisposa
 /** Starts them; the stack stops them, the counts written a last time. */
 export function startChores(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposableStack): void {
   const { gateway, foundation } = parts
-  const prune = () => gateway.prune().catch((error: unknown) => foundation.events.storageFailed(error))
+  const { consent } = parts
+  const prune = () =>
+    Promise.all([gateway.prune(), consent.webhooks.prune(), consent.people?.prune()])
+      .then(() => undefined)
+      .catch((error: unknown) => foundation.events.storageFailed(error))
   repeat(() => writeTally(parts), tallyPeriodMs, stack)
   repeat(prune, prunePeriodMs, stack)
   repeat(() => settle(parts), settlePeriodMs, stack)
   stack.defer(() => writeTally(parts))
   repeat(() => readDocuments(parts), documentsPeriodMs, stack)
+  repeat(() => tendConsents(parts), consentPeriodMs, stack)
+  repeat(() => tellOverdue(parts), overduePeriodMs, stack)
   followKeys(parts, listeners, stack)
   void prune()
   const timer = setTimeout(() => warm(parts), warmAfterMs).unref()

@@ -21,7 +21,7 @@ export function openConsentCheck(foundation: Foundation, counterparts: Counterpa
     standing: (id) => store.find(id),
     async referenceOf(id) {
       const found = await store.find(id)
-      return found === undefined ? undefined : vault.unseal(found.reference)
+      return (found && (await vault.unseal(found.reference))) || undefined
     },
     statuses: openStatusReader(foundation, counterparts),
     delegations: {

@@ -14,7 +14,7 @@ import { createAgreementStore } from '../agreements/agreement-store-sql.ts'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { readDeliveryAnswer, type Deliver } from '../events/delivery.ts'
 import { createEventStore } from '../events/event-store-sql.ts'
-import { createInbox, type Inbox } from '../events/inbox.ts'
+import { createInbox, type EventHandler, type Inbox } from '../events/inbox.ts'
 import { Outbox } from '../events/outbox.ts'
 import type { PartnerLink } from '../gateway/send-request.ts'
 import { createAddressGuard } from '../http/address-guard.ts'
@@ -35,6 +35,8 @@ export interface Counterparts {
   readonly agreements: Agreements
   readonly outbox: Outbox
   readonly inbox: Inbox
+  /** By event URI. Parts that are built later add theirs, before the first call is taken. */
+  readonly handlers: Map<string, EventHandler>
 }
 
 /** The partner as the carrier reaches it. */
@@ -157,21 +159,48 @@ export async function openCounterparts(
     record,
     outbox,
   })
-  const inbox = openInbox({ foundation, partners, resolver, agreements, store, newId, record })
-  return { partners, resolver, client, agreements, outbox, inbox }
+  const handlers = ownHandlers(foundation, { resolver, agreements })
+  const inbox = openInbox({ foundation, partners, resolver, handlers, store, newId, record })
+  return { partners, resolver, client, agreements, outbox, inbox, handlers }
 }
 
 type RecordEvent = Parameters<typeof openAgreements>[0]['record']
 
-interface InboxParts extends Pick<Counterparts, 'partners' | 'resolver' | 'agreements'> {
+interface InboxParts extends Pick<Counterparts, 'partners' | 'resolver' | 'handlers'> {
   readonly foundation: Foundation
   readonly store: ReturnType<typeof createEventStore>
   readonly newId: () => string
   readonly record: RecordEvent
 }
 
-function openInbox({ foundation, partners, resolver, agreements, store, newId, record }: InboxParts): Inbox {
-  const { identity, world, events } = foundation
+function ownHandlers(
+  { events }: Foundation,
+  { resolver, agreements }: Pick<Counterparts, 'resolver' | 'agreements'>,
+): Counterparts['handlers'] {
+  return new Map<string, EventHandler>([
+    [agreementTerminated, (event) => agreements.handleTermination(event)],
+    [
+      keyRotated,
+      async ({ issuer }) => {
+        resolver.invalidate(issuer)
+        // Read at once: a successor of the TLS key must be learned while the old one is still in use.
+        resolver.resolveDocument(issuer).catch(() => {})
+        return []
+      },
+    ],
+    [
+      exchangeUnknown,
+      async ({ issuer, payload }) => {
+        const { exchange } = exchangeUnknownPayload.parse(payload)
+        events.exchangeUnknown({ id: exchange, peer: issuer })
+        return []
+      },
+    ],
+  ])
+}
+
+function openInbox({ foundation, partners, resolver, handlers, store, newId, record }: InboxParts): Inbox {
+  const { identity, world } = foundation
   return createInbox({
     did: identity.did,
     store,
@@ -179,26 +208,7 @@ function openInbox({ foundation, partners, resolver, agreements, store, newId, r
     newId,
     resolveKey: (keyid, purpose) => resolver.resolveKey(keyid, purpose),
     acceptsIssuer: (did) => partners.findByDid(did) !== undefined,
-    handlers: new Map([
-      [agreementTerminated, (event) => agreements.handleTermination(event)],
-      [
-        keyRotated,
-        async ({ issuer }) => {
-          resolver.invalidate(issuer)
-          // Read at once: a successor of the TLS key must be learned while the old one is still in use.
-          resolver.resolveDocument(issuer).catch(() => {})
-          return []
-        },
-      ],
-      [
-        exchangeUnknown,
-        async ({ issuer, payload }) => {
-          const { exchange } = exchangeUnknownPayload.parse(payload)
-          events.exchangeUnknown({ id: exchange, peer: issuer })
-          return []
-        },
-      ],
-    ]),
+    handlers,
     record,
   })
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { exchangeUnknown } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
+import { createConsentRoutes } from '../consent/consent-routes.ts'
 import { answerLogRequest } from '../audit-log/audit-log-routes.ts'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { createExchangeStore, type ExchangeStore } from '../gateway/exchange-store.ts'
@@ -10,7 +11,7 @@ import { createInbound, type InboundParts } from '../gateway/inbound.ts'
 import { createIntentStore } from '../gateway/intent-store.ts'
 import { createNonceStore } from '../gateway/nonce-store.ts'
 import { createOutbound, type OutboundParts } from '../gateway/outbound.ts'
-import type { ConsentsPort, IdentityPort, ObserverPort } from '../gateway/ports.ts'
+import type { IdentityPort, ObserverPort } from '../gateway/ports.ts'
 import { answerProof } from '../gateway/proof-route.ts'
 import { createExchangeRecorder } from '../gateway/record-exchange.ts'
 import { closeOpenIntents, closeUnsettled, restoreNonces, type RecoveryParts } from '../gateway/recovery.ts'
@@ -22,6 +23,8 @@ import type { Reply } from '../http/problem-response.ts'
 import { participantTlsFingerprints } from '../identity/tls-keys.ts'
 import type { ProductCatalogue } from '../products/products.ts'
 import { createPublicHandler } from '../public/public-routes.ts'
+import { answerStatusRequest } from '../status/status-route.ts'
+import type { Consent } from './consent.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
 import { createLimits } from './limits.ts'
@@ -31,7 +34,7 @@ export interface GatewayParts {
   readonly auditLog: AuditLog
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
-  readonly consents: ConsentsPort
+  readonly consent: Consent
   readonly newId: () => string
   readonly isReady: () => boolean
 }
@@ -89,7 +92,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     partnerOf: (did) => counterparts.partners.findByDid(did),
     products: catalogue,
     agreements: counterparts.agreements,
-    consents: parts.consents,
+    consents: parts.consent.check,
     limits: createLimits(config, (id) => catalogue.get(id)),
     nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),
     intents: createIntentStore(database, foundation.vault),
@@ -140,6 +143,7 @@ function outboundParts(parts: GatewayParts, inbound: InboundParts): OutboundPart
         return partner && linkOf(partner)
       },
     },
+    consents: parts.consent.held.attach,
     recorder: inbound.recorder,
     tally: inbound.tally,
     observer: inbound.observer,
@@ -193,6 +197,8 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
       const answer = await answerLogRequest(auditLog, path)
       return answer && { ...answer, headers: Object.entries(answer.headers).flat() }
     },
+    consents: createSignedRoute(inbound, consentRoutes(parts, inbound)),
+    status: (path) => answerStatusRequest(parts.consent.statusLists, path),
     isReady,
     bodyRoom: inbound.options.bodies.room,
     admit: (remoteAddress) => {
@@ -203,6 +209,15 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
       throw new Problem('rate-limited', 'too many requests from this address', { members: { retryAfterSeconds } })
     },
     newId,
+  })
+}
+
+/** The wire's addresses below `/consents/`. What came of a change is told to partners at once. */
+function consentRoutes({ consent }: GatewayParts, { identity }: InboundParts) {
+  return createConsentRoutes({
+    consents: consent.consents,
+    tokenSources: consent.tokenSources,
+    resolveKey: (keyid, purpose) => identity.resolveKey(keyid, purpose),
   })
 }
 

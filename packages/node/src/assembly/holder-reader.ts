@@ -8,8 +8,8 @@ import { z } from 'zod'
 import type { EvidenceSources } from '../admin/evidence-export.ts'
 import type { PartnerLink } from '../gateway/send-request.ts'
 import type { PartnerAnswer } from '../http/partner-client.ts'
-import type { NodeParts } from '../node.ts'
-import { linkOf } from './counterparts.ts'
+import { linkOf, type Counterparts } from './counterparts.ts'
+import type { Foundation } from './foundation.ts'
 
 const proof = z.string().max(65_536)
 const proofSchema = z.union([
@@ -19,9 +19,14 @@ const proofSchema = z.union([
 
 const lifetimeSeconds = 30
 
+interface ReaderParts {
+  readonly foundation: Foundation
+  readonly counterparts: Counterparts
+}
+
 /** Both throw `partner-unknown`, `partner-unreachable`, `partner-timeout`, `tls-untrusted`, `answer-unusable`, and the
  *  holder's own refusal under its code. */
-export function createHolderReader(parts: NodeParts): Pick<EvidenceSources, 'fetchProof' | 'fetchVerifierKey'> {
+export function createHolderReader(parts: ReaderParts): Pick<EvidenceSources, 'fetchProof' | 'fetchVerifierKey'> {
   return {
     async fetchProof(holder, exchangeId) {
       const link = linkTo(parts, holder)
@@ -39,13 +44,13 @@ export function createHolderReader(parts: NodeParts): Pick<EvidenceSources, 'fet
   }
 }
 
-function linkTo({ counterparts: { partners } }: NodeParts, did: string): PartnerLink {
+function linkTo({ counterparts: { partners } }: ReaderParts, did: string): PartnerLink {
   const partner = partners.findByDid(did)
   if (partner === undefined) throw new Problem('partner-unknown', `\`${did}\` is no partner`)
   return linkOf(partner)
 }
 
-function signedHeaders({ foundation }: NodeParts, { authority }: PartnerLink, path: string): string[] {
+function signedHeaders({ foundation }: ReaderParts, { authority }: PartnerLink, path: string): string[] {
   const { identity, world } = foundation
   const createdAt = Math.floor(world.clock.now() / 1_000)
   const made = signRequest(
@@ -65,7 +70,7 @@ interface Question {
   readonly headers: readonly string[]
 }
 
-async function get(parts: NodeParts, link: PartnerLink, { target, headers }: Question): Promise<PartnerAnswer> {
+async function get(parts: ReaderParts, link: PartnerLink, { target, headers }: Question): Promise<PartnerAnswer> {
   const { timeoutMs } = parts.foundation.config.network
   const body = new Uint8Array(0)
   const answer = await parts.counterparts.client.send(link, { method: 'GET', target, headers, body, timeoutMs })

@@ -1,10 +1,20 @@
-/** The three listeners of a node: partners, local applications, administration. */
+/** The listeners of a node: partners, local applications, administration and, where it is configured, the people whose
+ *  data it is. */
+import { readFile } from 'node:fs/promises'
 import { createAdmin } from './administration.ts'
 import type { NodeParts } from '../node.ts'
 import { openListener, type Listener, type ListenerOptions } from '../http/server.ts'
 
+export interface NodePorts {
+  readonly public: number
+  readonly local: number
+  readonly admin: number
+  /** Undefined when there is no such listener. */
+  readonly people: number | undefined
+}
+
 export interface NodeListeners {
-  readonly ports: { readonly public: number; readonly local: number; readonly admin: number }
+  readonly ports: NodePorts
   readonly public: Listener
   /** Asks every peer, with its next answer, to connect anew. */
   announceEnd(): void
@@ -12,7 +22,7 @@ export interface NodeListeners {
   drain(graceMs: number): Promise<void>
 }
 
-type Place = Pick<ListenerOptions, 'address' | 'port' | 'tls' | 'handle'>
+type Place = Pick<ListenerOptions, 'address' | 'port' | 'tls' | 'handle' | 'asksForClientCertificate'>
 
 /** Opens them; the public one last, when everything behind it answers. */
 export async function openListeners(parts: NodeParts, stack: AsyncDisposableStack): Promise<NodeListeners> {
@@ -35,15 +45,17 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
     opened.push(listener)
     return listener
   }
-  const ports: Record<'public' | 'local' | 'admin', number> = {
+  const ports: { -readonly [name in keyof NodePorts]: NodePorts[name] } = {
     public: outward.port,
     local: local.port,
     admin: admin.port,
+    people: config.listen.people?.port,
   }
   const adminListener = await open({ ...admin, handle: await createAdmin(parts, ports) })
   ports.admin = adminListener.port
   const localListener = await open({ ...local, handle: gateway.handleLocal })
   ports.local = localListener.port
+  ports.people = (await openPeopleListener(parts, open))?.port
   const publicListener = await open({
     address: outward.address,
     port: outward.port,
@@ -57,6 +69,20 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
     announceEnd: () => opened.forEach((listener) => listener.announceEnd()),
     drain: (graceMs) => drainAll(opened.toReversed(), graceMs),
   }
+}
+
+/** People come with browsers: no client certificate is asked for, and TLS is that of a public authority or ends in front. */
+async function openPeopleListener(
+  { foundation, consent }: NodeParts,
+  open: (place: Place) => Promise<Listener>,
+): Promise<Listener | undefined> {
+  const { people } = foundation.config.listen
+  if (people === undefined || consent.people === undefined) return undefined
+  const { address, port, tls } = people
+  const handle = consent.people.handle
+  if (tls === undefined) return open({ address, port, handle })
+  const [cert, key] = await Promise.all([readFile(tls.cert, 'utf8'), readFile(tls.key, 'utf8')])
+  return open({ address, port, handle, tls: { cert, key }, asksForClientCertificate: false })
 }
 
 /** The admin listener ends last, so that a stopping node can still be asked. */

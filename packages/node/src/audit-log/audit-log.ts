@@ -72,6 +72,8 @@ export interface AuditLog extends AsyncDisposable {
   tile(path: string): Promise<Uint8Array | undefined>
   /** Events in order; of one person only, when the range names one. */
   readEvents(range?: EventRange): Promise<LoggedEvent[]>
+  /** The event of an id. */
+  readEvent(id: string): Promise<LoggedEvent | undefined>
   /** Publishes all that is appended so far, now. Throws `storage-failed` when it cannot be written; it is tried
    *  again later by itself. */
   integrate(): Promise<void>
@@ -204,6 +206,12 @@ class DurableAuditLog implements AuditLog {
     const { database, vault } = this.#options
     const stored = await loadEvents(database, range)
     return Promise.all(stored.map(async (event) => ({ ...event, ...(await readText(event, vault)) })))
+  }
+
+  async readEvent(id: string): Promise<LoggedEvent | undefined> {
+    const { database, vault } = this.#options
+    const stored = await loadEvent(database, id)
+    return stored && { ...stored, ...(await readText(stored, vault)) }
   }
 
   async integrate(): Promise<void> {

@@ -85,11 +85,13 @@ export interface ConsentsParts {
     ): readonly Statement[]
     wake(): void
   }
-  /** One-time links to the page where a person decides. */
-  readonly links: {
-    /** One that lasts as long as the request waits. */
-    create(invitation: { readonly consent: string; readonly lifetimeMs: number }): LinkMade | Promise<LinkMade>
-  }
+  /** One-time links to the page where a person decides; undefined when people are asked elsewhere. */
+  readonly links:
+    | {
+        /** One that lasts as long as the request waits. */
+        create(invitation: { readonly consent: string; readonly lifetimeMs: number }): LinkMade | Promise<LinkMade>
+      }
+    | undefined
   readonly products: { describe(id: string): ConsentableProduct | undefined }
   readonly recipients: {
     /** Undefined for who is no partner: strangers do not write to people. */

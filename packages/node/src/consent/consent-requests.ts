@@ -205,7 +205,8 @@ interface Invitation {
 
 /** The one-time link, and the word to the holder's systems, which bring it to the person. */
 async function invitation(parts: ConsentsParts, { consent, terms, key }: Invitation): Promise<readonly Statement[]> {
-  const link = await parts.links.create({ consent: consent.id, lifetimeMs: consent.lapsesMs - consent.requestedMs })
+  const lifetimeMs = consent.lapsesMs - consent.requestedMs
+  const link = await parts.links?.create({ consent: consent.id, lifetimeMs })
   const [recipient] = terms.parties
   const { subject, kind } = terms.request
   const payload = {
@@ -216,8 +217,8 @@ async function invitation(parts: ConsentsParts, { consent, terms, key }: Invitat
     recipient: { did: consent.recipient, name: recipient?.name, country: recipient?.country },
     languages: Object.keys(terms.notice.text),
     ...(terms.capacity !== undefined && { decides: terms.capacity }),
-    link: link.url,
+    ...(link !== undefined && { link: link.url }),
     lapses: formatDateTime(consent.lapsesMs),
   }
-  return [...link.statements, ...parts.webhooks.statement({ type: 'consent.requested', payload }, key)]
+  return [...(link?.statements ?? []), ...parts.webhooks.statement({ type: 'consent.requested', payload }, key)]
 }

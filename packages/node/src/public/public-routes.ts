@@ -10,6 +10,10 @@ export interface PublicParts {
   readonly exchange: (message: IncomingMessage) => Promise<Reply>
   /** Proofs of exchanges, below `/receipts/`. */
   readonly proof: (message: IncomingMessage) => Promise<Reply>
+  /** Requests for consent and what follows from them, below `/consents/`. */
+  readonly consents: (message: IncomingMessage) => Promise<Reply>
+  /** Answers below `/status/`, or undefined when there is no such list. */
+  readonly status: (path: string) => Promise<Reply | undefined>
   /** The participant's DID document as JSON. */
   readonly didDocument: () => unknown
   /** Judges a Security Event Token (RFC 8935). */
@@ -52,6 +56,13 @@ async function logRoute(parts: PublicParts, message: IncomingMessage, path: stri
   return reply
 }
 
+async function statusRoute(parts: PublicParts, message: IncomingMessage, path: string): Promise<Reply> {
+  parts.admit(message.socket.remoteAddress ?? '')
+  const reply = await parts.status(path)
+  if (reply === undefined) throw new Problem('not-found', 'there is no such status list')
+  return reply
+}
+
 function readyReply(parts: PublicParts): Reply {
   return parts.isReady() ? textReply(200, 'ready\n') : textReply(503, 'not ready\n')
 }
@@ -75,21 +86,26 @@ function isRead(method: string | undefined): boolean {
   return method === 'GET' || method === 'HEAD'
 }
 
+/** What is only read, by the folder. */
+const readFolders = ['/log/', '/receipts/', '/status/']
+
 async function route(parts: PublicParts, message: IncomingMessage): Promise<Reply> {
   const path = pathOf(message)
   if (path.startsWith('/x/')) return parts.exchange(message)
+  if (path.startsWith('/consents/')) return parts.consents(message)
   if (path === '/events') {
     if (message.method === 'POST') return receiveEvent(parts, message)
     throw new Problem('method-not-allowed', 'events are posted', { members: { allow: ['POST'] } })
   }
   // What follows reads nothing of the head, which must be readable all the same.
   readRequest(message, true)
-  const known = path.startsWith('/log/') || path.startsWith('/receipts/') || readOnly(parts, path) !== undefined
+  const known = readFolders.some((folder) => path.startsWith(folder)) || readOnly(parts, path) !== undefined
   if (!known) throw new Problem('not-found', 'the node has no such address')
   if (!isRead(message.method))
     throw new Problem('method-not-allowed', 'this address is read', { members: { allow: ['GET', 'HEAD'] } })
   if (path.startsWith('/log/')) return logRoute(parts, message, path)
   if (path.startsWith('/receipts/')) return parts.proof(message)
+  if (path.startsWith('/status/')) return statusRoute(parts, message, path)
   return readOnly(parts, path) as Reply
 }
 

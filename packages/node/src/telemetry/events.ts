@@ -39,6 +39,10 @@ const levels = {
   'notice.delivered': 'info',
   'notice.delayed': 'warn',
   'notice.received': 'info',
+  'consent.changed': 'info',
+  'duty.overdue': 'warn',
+  'webhook.delivered': 'debug',
+  'webhook.delayed': 'warn',
   'connection.refused': 'debug',
   'storage.failed': 'error',
   'error.internal': 'error',
@@ -64,6 +68,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     ...nodeEvents(tell),
     ...identityEvents(tell),
     ...partnerEvents(tell),
+    ...consentEvents(tell),
     exchange: (summary: ExchangeSummary) => tellExchange(summary, logger, metrics),
   }
 }
@@ -107,6 +112,32 @@ function identityEvents(tell: Tell) {
     keyRetired: (key: { keyid: string }) => tell('key.retired', 'a key is no longer accepted', { id: key.keyid }),
   }
 }
+
+/** Nothing here names a person: the log of the node has the rest, sealed. */
+function consentEvents(tell: Tell) {
+  return {
+    /** A step in a consent's life; `id` is the log entry's. */
+    consentChanged: (step: { id: string }) => tell('consent.changed', 'a consent took a step', step),
+    dutyOverdue: (duty: { id: string; kind: string; side: string }) =>
+      tell('duty.overdue', 'a duty about a person was not reported in time', {
+        id: duty.id,
+        reason: `${duty.side}: ${duty.kind}`,
+      }),
+    webhookDelivered: (message: { id: string; type: string; endpoint: string }) =>
+      tell('webhook.delivered', 'a system of the operator took a message', webhookFields(message)),
+    webhookDelayed: (message: { id: string; type: string; endpoint: string; reason: string }) =>
+      tell('webhook.delayed', 'a system of the operator did not take a message; it is sent again', {
+        ...webhookFields(message),
+        reason: message.reason,
+      }),
+  }
+}
+
+const webhookFields = ({ id, type, endpoint }: { id: string; type: string; endpoint: string }): LogFields => ({
+  id,
+  type,
+  peer: endpoint,
+})
 
 function partnerEvents(tell: Tell) {
   return {

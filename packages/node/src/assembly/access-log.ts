@@ -1,0 +1,62 @@
+/** Who was given what about a person, when and why: the uses of their consents, told by the log's own entries. */
+import { parseExchangeEvent } from '@comity/core/exchange/event'
+import { Problem } from '@comity/core/problems'
+import type { AuditLog } from '../audit-log/audit-log.ts'
+import type { ConsentStore } from '../consent/consent-store.ts'
+import type { ConsentUse, ConsentUsesStore } from '../consent/uses-store.ts'
+import type { PersonAccessLog, PersonUse } from '../people/ports.ts'
+
+export interface AccessLogParts {
+  readonly auditLog: Pick<AuditLog, 'readEvent'>
+  readonly store: Pick<ConsentStore, 'list'>
+  readonly uses: ConsentUsesStore
+  /** The evidence of an exchange, to be verified offline. Throws `proof-pending`, `receipt-unknown`. */
+  readonly exportEvidence: (exchange: string) => Promise<unknown>
+}
+
+const maxConsents = 1_000
+
+export function createAccessLog({ auditLog, store, uses, exportEvidence }: AccessLogParts): PersonAccessLog {
+  const useOf = async (exchange: string): Promise<PersonUse | undefined> => {
+    const event = await auditLog.readEvent(exchange)
+    if (event?.body === undefined || event.type !== 'exchange') return undefined
+    const { consent, time, peer, product, purpose, released, withheld, role } = parseExchangeEvent(event.body)
+    if (role !== 'holder' || consent === undefined || peer === undefined || product === undefined) return undefined
+    const { id } = consent
+    return {
+      exchange,
+      consent: id,
+      atMs: time,
+      caller: peer,
+      product,
+      purpose,
+      released: released ?? [],
+      withheld: withheld ?? [],
+    }
+  }
+  return {
+    async list({ subject, consent, before, limit }) {
+      const consents =
+        consent === undefined ? (await store.list({ subject, limit: maxConsents })).map(({ id }) => id) : [consent]
+      const pages = await Promise.all(consents.map((id) => uses.list(id, { before, limit })))
+      const newest = pages.flat().toSorted(newestFirst).slice(0, limit)
+      const told = await Promise.all(newest.map(({ exchange }) => useOf(exchange)))
+      return told.filter((use) => use !== undefined)
+    },
+    find: useOf,
+    async proof(exchange) {
+      try {
+        return await exportEvidence(exchange)
+      } catch (error) {
+        if (error instanceof Problem && error.code === 'proof-pending') return undefined
+        throw error
+      }
+    },
+  }
+}
+
+/** Ids of exchanges are UUIDv7: their order is that of time. */
+function newestFirst(a: ConsentUse, b: ConsentUse): number {
+  if (a.exchange === b.exchange) return 0
+  return a.exchange < b.exchange ? 1 : -1
+}

@@ -1,0 +1,186 @@
+/** Consent as a whole: the holder's side and the recipient's, the pages of the people, what is owed when consents end,
+ *  and what people ask about their data. */
+import {
+  consentChanged,
+  consentDelegated,
+  delegationEnded,
+  dutyImposed,
+  dutyReported,
+} from '@comity/core/events/event-types'
+import type { AuditLog } from '../audit-log/audit-log.ts'
+import type { ConsentCheck } from '../consent/check-consent.ts'
+import { createDelegateEvents } from '../consent/consent-delegates.ts'
+import type { ConsentsParts } from '../consent/consent-ports.ts'
+import { createConsentStore } from '../consent/consent-store-sql.ts'
+import type { ConsentStore } from '../consent/consent-store.ts'
+import { createConsents, type HolderConsents } from '../consent/consents.ts'
+import { createTokenIssuer, type TokenSource } from '../consent/issue-token.ts'
+import { createDuties, type Duties } from '../duties/duties.ts'
+import { createDutyStore } from '../duties/duty-store-sql.ts'
+import type { People } from '../people/people.ts'
+import type { ProductCatalogue } from '../products/products.ts'
+import type { Rights } from '../rights/rights-ports.ts'
+import { createStatusLists, type StatusLists } from '../status/status-lists.ts'
+import { createStatusStore } from '../status/status-store-sql.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
+import { openConsentCheck } from './consent-check.ts'
+import type { Counterparts } from './counterparts.ts'
+import type { Foundation } from './foundation.ts'
+import { openHeldConsents, type Held } from './held.ts'
+import { openWebhooks } from './notices.ts'
+import { openPeople, type ExportEvidence } from './people.ts'
+import { openRights } from './rights.ts'
+
+export interface Consent {
+  readonly webhooks: Webhooks
+  readonly statusLists: StatusLists
+  readonly store: ConsentStore
+  readonly consents: HolderConsents
+  readonly check: ConsentCheck
+  /** Who may give tokens here: this node as holder, and as a delegator. */
+  readonly tokenSources: readonly TokenSource[]
+  readonly held: Held
+  readonly duties: Duties
+  readonly rights: Rights
+  /** Undefined when the configuration names no listener for people. */
+  readonly people: People | undefined
+}
+
+export interface ConsentAssembly {
+  readonly foundation: Foundation
+  readonly auditLog: AuditLog
+  readonly catalogue: ProductCatalogue
+  readonly counterparts: Counterparts
+  readonly newId: () => string
+  readonly exportEvidence: ExportEvidence
+}
+
+/** How long a request waits for a decision. */
+const requestDays = 30
+
+/** Builds it and takes the events of other nodes that are about it. */
+export async function openConsent(parts: ConsentAssembly, stack: AsyncDisposableStack): Promise<Consent> {
+  const { foundation, counterparts } = parts
+  const webhooks = stack.use(await openWebhooks(foundation, parts.newId))
+  const duties = openDuties(parts, webhooks)
+  const statusLists = openStatusLists(foundation)
+  const store = createConsentStore(foundation.database)
+  // The pages and the consents know each other: a request makes a link, and the page behind it decides.
+  const late: { people: People | undefined } = { people: undefined }
+  const holderParts = holderPartsOf(parts, { store, webhooks, duties, statusLists, late })
+  const consents = createConsents(holderParts)
+  const held = openHeldConsents(parts, stack)
+  const people = await openPeople(parts, { consents, store })
+  late.people = people
+  const rights = openRights(parts, { consents, store, duties, webhooks, people })
+  const consent: Consent = {
+    webhooks,
+    statusLists,
+    store,
+    consents,
+    check: openConsentCheck(foundation, counterparts),
+    tokenSources: [createTokenIssuer(holderParts), held.tokenSource],
+    held,
+    duties,
+    rights,
+    people,
+  }
+  listen(counterparts, consent, holderParts)
+  return consent
+}
+
+function openDuties({ foundation, auditLog, counterparts, newId }: ConsentAssembly, webhooks: Webhooks): Duties {
+  const { identity, database, events, world } = foundation
+  return createDuties({
+    did: identity.did,
+    store: createDutyStore(database),
+    clock: world.clock,
+    newId,
+    assertionKey: () => identity.assertionKey(),
+    resolveKey: (keyid, purpose, atMs) => counterparts.resolver.resolveKey(keyid, purpose, atMs),
+    outbox: counterparts.outbox,
+    webhooks,
+    record: (event, effects) => auditLog.append(auditLog.prepare(event), effects),
+    database,
+    onOverdue: ({ id, kind, side }) => events.dutyOverdue({ id, kind, side }),
+  })
+}
+
+function openStatusLists({ database, identity, config, world }: Foundation): StatusLists {
+  return createStatusLists({
+    store: createStatusStore(database),
+    baseUrl: () => config.listen.public.url.replace(/\/$/, ''),
+    assertionKey: () => identity.assertionKey(),
+    ...world,
+  })
+}
+
+interface HolderNeeds extends Pick<Consent, 'store' | 'webhooks' | 'duties' | 'statusLists'> {
+  readonly late: { readonly people: People | undefined }
+}
+
+function holderPartsOf(parts: ConsentAssembly, needs: HolderNeeds): ConsentsParts {
+  const { foundation, auditLog, catalogue, counterparts, newId } = parts
+  const { identity, config, vault, world, events } = foundation
+  const { late, ...services } = needs
+  const peopleUrl = config.listen.people?.url
+  return {
+    ...services,
+    did: identity.did,
+    vault,
+    clock: world.clock,
+    newId,
+    assertionKey: () => identity.assertionKey(),
+    resolveKey: (keyid, purpose, atMs) => counterparts.resolver.resolveKey(keyid, purpose, atMs),
+    async record(event, effects) {
+      await auditLog.append(auditLog.prepare(event), effects)
+      if (event.type === 'consent') events.consentChanged({ id: event.id })
+    },
+    outbox: counterparts.outbox,
+    links:
+      peopleUrl === undefined
+        ? undefined
+        : {
+            create: ({ consent, lifetimeMs }) => {
+              if (late.people === undefined) throw new Error('a link was asked for before the pages were there')
+              return late.people.links.create({ purpose: 'decide', consent, lifetimeMs })
+            },
+          },
+    products: { describe: (id) => catalogue.get(id)?.personal?.describe() },
+    recipients: {
+      find: (did) => {
+        const partner = counterparts.partners.findByDid(did)
+        return partner && { name: partner.alias, country: partner.country }
+      },
+    },
+    passkeyFacts: (proof, { subject }) => late.people?.passkeyFacts(proof, subject),
+    options: {
+      holder: { name: config.participant.name },
+      requestDays,
+      withdrawalUri: peopleUrl && `${peopleUrl}/me`,
+    },
+  }
+}
+
+/** The events of other nodes that are about consents and duties. One may concern this node as holder and as recipient. */
+function listen({ handlers }: Counterparts, { held, duties, rights }: Consent, holderParts: ConsentsParts): void {
+  const delegates = createDelegateEvents(holderParts)
+  handlers.set(consentChanged, (event) => held.events.consentChanged(event))
+  handlers.set(consentDelegated, async (event) => [
+    ...(await delegates.consentDelegated(event)),
+    ...(await held.events.consentDelegated(event)),
+  ])
+  handlers.set(delegationEnded, async (event) => [
+    ...(await delegates.delegationEnded(event)),
+    ...(await held.events.delegationEnded(event)),
+  ])
+  handlers.set(dutyImposed, (event) => duties.handleImposed(event))
+  handlers.set(dutyReported, async (event) => {
+    const effects = await duties.handleReported(event)
+    // Once this is written down, the request that waited for it may be closed.
+    setTimeout(() => void rights.settle().catch(() => undefined), settleAfterMs).unref()
+    return effects
+  })
+}
+
+const settleAfterMs = 100

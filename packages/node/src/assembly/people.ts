@@ -1,0 +1,48 @@
+/** The pages of the people, when the configuration has a listener for them. Their code is loaded only then. */
+import type { HolderConsents } from '../consent/consents.ts'
+import type { ConsentStore } from '../consent/consent-store.ts'
+import { createConsentUsesStore } from '../consent/uses-store-sql.ts'
+import type { People } from '../people/people.ts'
+import type { PersonAccessLog } from '../people/ports.ts'
+import { createAccessLog } from './access-log.ts'
+import type { ConsentAssembly } from './consent.ts'
+
+/** The evidence of an exchange, to be verified offline. */
+export type ExportEvidence = (exchange: string) => Promise<{ readonly evidence: unknown }>
+
+/** Who was given what about whom. */
+export function openAccessLog(
+  { foundation, auditLog, exportEvidence }: ConsentAssembly,
+  store: ConsentStore,
+): PersonAccessLog {
+  return createAccessLog({
+    auditLog,
+    store,
+    uses: createConsentUsesStore(foundation.database),
+    exportEvidence: async (exchange) => (await exportEvidence(exchange)).evidence,
+  })
+}
+
+export async function openPeople(
+  parts: ConsentAssembly,
+  { consents, store }: { readonly consents: HolderConsents; readonly store: ConsentStore },
+): Promise<People | undefined> {
+  const { foundation, catalogue, newId } = parts
+  const { config, database, events, vault, world } = foundation
+  const { people } = config.listen
+  if (people === undefined) return undefined
+  const { createPeople } = await import('../people/people.ts')
+  return createPeople({
+    consents,
+    accessLog: openAccessLog(parts, store),
+    vault,
+    database,
+    ...world,
+    newId,
+    fieldsOf: (product) => catalogue.get(product)?.personal?.describe().labels ?? [],
+    holder: config.participant.name,
+    url: people.url,
+    endsTls: people.tls !== undefined,
+    onError: (error) => events.internalError(error),
+  })
+}
