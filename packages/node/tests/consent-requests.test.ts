@@ -196,6 +196,9 @@ test('refuses what cannot be read, and every word that the node could not enforc
     '/grants/1/filters/1',
   ])
   assert.deepEqual(await pointers(testGrant({ dataPeriod: { lookback: 'P60D' } })), ['/grants/0/dataPeriod'])
+  assert.deepEqual(await pointers(testGrant({ modes: ['view', 'stream'] })), ['/grants/0/modes/1'])
+  const obligations = Array.from({ length: 4 }, (_, i) => `urn:example:${i}:${'x'.repeat(1_500)}`)
+  assert.deepEqual(await pointers(testGrant({ obligations })), ['/grants'])
   assert.deepEqual(await toldToSystems(scene), [])
 })
 

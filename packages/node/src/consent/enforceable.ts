@@ -1,9 +1,11 @@
 /** Whether this node could keep to a grant: a limit that nobody enforces would be a promise to a person that nobody
  *  keeps, so what the products do not know is refused before anybody is asked. */
+import { utf8Bytes } from '@comity/core/bytes/utf8'
 import type { ConsentGrant } from '@comity/core/consent/consent-record'
 import { coversDomain } from '@comity/core/consent/data-domain'
 import { coversField } from '@comity/core/consent/field-path'
 import type { ConsentableProduct } from './consent-ports.ts'
+import { scopeOfGrant } from './scope-of-grant.ts'
 
 /** What is wrong, and where in the request (RFC 6901). */
 export interface RequestFault {
@@ -21,7 +23,17 @@ export function unenforceable(
   describe: DescribeProduct,
   pointer = '/grants',
 ): RequestFault[] {
-  return grants.flatMap((grant, index) => grantFaults(grant, describe, `${pointer}/${index}`))
+  const faults = grants.flatMap((grant, index) => grantFaults(grant, describe, `${pointer}/${index}`))
+  return [...faults, ...sizeFaults(grants, pointer)]
+}
+
+/** All grants stand in one token: with these bytes, a third of the longest chain is left for those to whom parts are
+ *  passed on. */
+const maxScopesBytes = 5_000
+
+function sizeFaults(grants: readonly ConsentGrant[], pointer: string): RequestFault[] {
+  const { length } = utf8Bytes(JSON.stringify(grants.map(scopeOfGrant)))
+  return length <= maxScopesBytes ? [] : [fault(pointer, `${length} bytes of JSON do not fit into a token`)]
 }
 
 function grantFaults(grant: ConsentGrant, describe: DescribeProduct, at: string): RequestFault[] {
@@ -35,6 +47,7 @@ function grantFaults(grant: ConsentGrant, describe: DescribeProduct, at: string)
   return [
     ...domainFaults(grant, products, at),
     ...actionFaults(grant, products, at),
+    ...modeFaults(grant, at),
     ...fieldFaults(grant, products, at),
     ...periodFaults(grant, products, at),
   ]
@@ -59,6 +72,12 @@ function actionFaults({ actions }: ConsentGrant, products: readonly ConsentableP
     products.some((product) => product.actions.includes(action))
       ? []
       : [fault(`${at}/actions/${index}`, `the products offer no operation that would \`${action}\``)],
+  )
+}
+
+function modeFaults({ modes = [] }: ConsentGrant, at: string): RequestFault[] {
+  return modes.flatMap((mode, index) =>
+    mode === 'stream' ? [fault(`${at}/modes/${index}`, 'no product is streamed here')] : [],
   )
 }
 

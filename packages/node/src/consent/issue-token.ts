@@ -1,8 +1,6 @@
 /** Issues consent tokens: short-lived, bound to the key that signed the request for it, with the terms of the revision
  *  in force. A token is given anew as long as the consent is active, so none need live long. */
-import type { ConsentGrant, ConsentProof, ConsentRecord } from '@comity/core/consent/consent-record'
-import type { ConsentScope } from '@comity/core/consent/consent-scope'
-import { scopeShape } from '@comity/core/consent/consent-scope-schema'
+import type { ConsentProof, ConsentRecord } from '@comity/core/consent/consent-record'
 import { maxConsentTokenSeconds, type ConsentTokenClaims } from '@comity/core/consent-token/consent-claims'
 import { signConsentToken } from '@comity/core/consent-token/consent-token'
 import { maxOnwardDepth } from '@comity/core/consent-token/onward-sharing'
@@ -12,6 +10,7 @@ import { Problem } from '@comity/core/problems'
 import { loadRecord } from './consent-changes.ts'
 import type { ConsentsParts } from './consent-ports.ts'
 import type { StoredConsent } from './consent-store.ts'
+import { scopeOfGrant } from './scope-of-grant.ts'
 import { stateAt, stateForRecipient } from './standing.ts'
 
 /** A participant with the key that it has just signed with. */
@@ -85,12 +84,6 @@ function claimsOf(parts: ConsentsParts, { consent, hash, record, bearer, nowMs }
     del_max_depth: maxOnwardDepth(scopes),
     ...approvalOf(record.proofs),
   }
-}
-
-/** The enforced part of a grant; what is only told stays in the record. */
-export function scopeOfGrant(grant: ConsentGrant): ConsentScope {
-  const members = Object.entries(grant).filter(([name]) => Object.hasOwn(scopeShape, name))
-  return Object.fromEntries(members) as unknown as ConsentScope
 }
 
 type Approval = Pick<ConsentTokenClaims, 'acr' | 'amr' | 'auth_time'>
