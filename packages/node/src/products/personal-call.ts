@@ -3,6 +3,7 @@
 import type { ConsentAction } from '@comity/core/consent/consent-scope'
 import { coversField, isFieldPath } from '@comity/core/consent/field-path'
 import { memberAt, stepsOfPointer } from './json-pointer.ts'
+import { spliceMember } from './json-splice.ts'
 import type { JsonObject } from './openapi/openapi.ts'
 import { readParameter, writeQueryParameter, type Parameter } from './parameters.ts'
 import { fillTemplate } from './path-template.ts'
@@ -134,7 +135,7 @@ function bodyWith(
   for (const candidate of [reference, ...number]) {
     const filled = replaced(value, names, candidate)
     const fault = content.check(filled)
-    if (fault === undefined) return Buffer.from(JSON.stringify(filled), 'utf8')
+    if (fault === undefined) return Buffer.from(spliceMember(body.toString('utf8'), names, JSON.stringify(candidate)))
     faults.push(fault)
   }
   const elsewhere = faults.find((fault) => fault.pointer !== pointer)

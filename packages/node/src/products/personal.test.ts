@@ -235,6 +235,15 @@ test('the upstream gets its own reference in the place of the pairwise id, and n
   })
 })
 
+test('of a body only the subject changes on the way', async () => {
+  await withUpstream({}, async (product, seen) => {
+    const call = callOf('POST', '/observations', {})
+    const body = Buffer.from(`{ "value": 1.10e0, "about": {"athlete" : "${pairwise}"} }`)
+    await forwarded(product, { ...call, body }, '7')
+    assert.equal(seen[0]?.body, '{ "value": 1.10e0, "about": {"athlete" : 7} }')
+  })
+})
+
 test('the list of fields goes upstream only where that is declared', async () => {
   const section = { ...personal, forwardRequestedFields: true }
   const work = async (product: Product, seen: Seen[]) => {
