@@ -14,8 +14,10 @@ const fieldOf = (visit: Visit, label: string): [string, string] => {
 }
 
 /** Ticks, chooses a time and presses the button. */
-const choose = (browser: Browser, visit: Visit, ticks: readonly [string, string][], time = 'P30D') =>
-  browser.submit(visit, '/c/decide', [...ticks, ['time', time], ['act', 'grant']])
+const choose =
+  (browser: Browser) =>
+  (visit: Visit, ticks: readonly [string, string][], time = 'P30D') =>
+    browser.submit(visit, '/c/decide', [...ticks, ['time', time], ['act', 'grant']])
 
 const stateOf = async ({ consents }: PeopleScene, id: string) => (await consents.find(id))?.state
 
@@ -26,7 +28,7 @@ test('a person grants a part, sees the record and its hash, and confirms: that r
   const first = await browser.open(link)
   assert.equal(first.status, 200)
   const ticks = [['grant-0', 'yes'] as [string, string], fieldOf(first, 'sport'), fieldOf(first, 'height')]
-  const review = await choose(browser, first, ticks, 'P7D')
+  const review = await choose(browser)(first, ticks, 'P7D')
   assert.equal(review.path, '/c/review')
   assert.equal(await stateOf(scene, id), 'requested', 'nothing is allowed before the confirmation')
   const shown = textOf(review.page.all('code').find((code) => attribute(code, 'class') === 'hash')!)
@@ -93,7 +95,7 @@ test('a form that is sent twice decides once', async () => {
   const { id, link } = await asked(scene)
   const browser = new Browser(scene)
   const first = await browser.open(link)
-  const review = await choose(browser, first, [['grant-0', 'yes'], fieldOf(first, 'sport')])
+  const review = await choose(browser)(first, [['grant-0', 'yes'], fieldOf(first, 'sport')])
   const both = await Promise.all([browser.submit(review, '/c/confirm'), browser.submit(review, '/c/confirm')])
   const again = await browser.submit(review, '/c/confirm')
   assert.ok([...both, again].some(({ path }) => path === '/c/done'))
@@ -126,7 +128,7 @@ test('nothing is granted by what was not ticked: each fault is told with a way t
     ],
   ]
   for (const [ticks, time, words] of cases) {
-    const answer = await choose(browser, first, ticks, time)
+    const answer = await choose(browser)(first, ticks, time)
     assert.equal(answer.status, 422)
     assert.match(answer.page.text, words)
     const summary = answer.page.all('div').find((one) => attribute(one, 'role') === 'alert')!
@@ -167,8 +169,8 @@ test('a choice that was changed in another window is shown, not granted', async 
   const { id, link } = await asked(scene)
   const browser = new Browser(scene)
   const first = await browser.open(link)
-  const one = await choose(browser, first, [['grant-0', 'yes'], fieldOf(first, 'sport')])
-  const two = await choose(browser, await browser.open('/c'), [['grant-0', 'yes'], fieldOf(first, 'height')])
+  const one = await choose(browser)(first, [['grant-0', 'yes'], fieldOf(first, 'sport')])
+  const two = await choose(browser)(await browser.open('/c'), [['grant-0', 'yes'], fieldOf(first, 'height')])
   const answer = await browser.submit(one, '/c/confirm')
   assert.equal(answer.status, 409)
   assert.match(answer.page.text, /changed in another window/)
@@ -183,7 +185,7 @@ test('of two devices with the same link the first decides, and the second is tol
   const phone = new Browser(scene)
   const desk = new Browser(scene)
   const shown = await phone.open(link)
-  const review = await choose(phone, shown, [['grant-0', 'yes'], fieldOf(shown, 'sport')])
+  const review = await choose(phone)(shown, [['grant-0', 'yes'], fieldOf(shown, 'sport')])
   await desk.submit(await desk.open(link), '/c/decide', [['act', 'refuse']])
   const late = await phone.submit(review, '/c/confirm')
   assert.equal(late.path, '/c/done')
@@ -247,10 +249,10 @@ test('a guardian decides only where the link names one, says so, and stands in t
   const browser = new Browser(scene)
   const first = await browser.open(url)
   const ticks: [string, string][] = [['grant-0', 'yes'], fieldOf(first, 'sport')]
-  const unsaid = await choose(browser, first, ticks)
+  const unsaid = await choose(browser)(first, ticks)
   assert.equal(unsaid.status, 422)
   assert.match(unsaid.page.text, /in which role/)
-  const review = await choose(browser, first, [...ticks, ['capacity', 'guardian']])
+  const review = await choose(browser)(first, [...ticks, ['capacity', 'guardian']])
   assert.match(review.page.text, /as a guardian: urn:example:parent-17/)
   await browser.submit(review, '/c/confirm')
   const [record] = await scene.consents.records(id)
@@ -268,7 +270,7 @@ test('the notice is recorded in the language in which it was shown', async () =>
   assert.equal(attribute(first.page.one('html'), 'lang'), 'de', 'the pages speak the next best language')
   const notice = first.page.all('div').find((one) => attribute(one, 'class') === 'notice')!
   assert.deepEqual([attribute(notice, 'lang'), attribute(notice, 'dir')], ['hi', 'ltr'])
-  const review = await choose(browser, first, [['grant-0', 'yes'], fieldOf(first, 'sport')])
+  const review = await choose(browser)(first, [['grant-0', 'yes'], fieldOf(first, 'sport')])
   await browser.submit(review, '/c/confirm')
   const [record] = await scene.consents.records(id)
   assert.equal(record?.notice.lang, 'hi')
@@ -281,7 +283,7 @@ test('no secret of a link, a cookie or a form is in the database, and no person 
   const { link } = await asked(scene)
   const browser = new Browser(scene)
   const first = await browser.open(link)
-  await choose(browser, first, [['grant-0', 'yes'], fieldOf(first, 'sport')])
+  await choose(browser)(first, [['grant-0', 'yes'], fieldOf(first, 'sport')])
   const tables = ['people_links', 'people_sessions', 'people_passkeys']
   const rows = await Promise.all(tables.map((table) => scene.database.all(`SELECT * FROM ${table}`)))
   const text = JSON.stringify(rows)

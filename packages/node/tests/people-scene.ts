@@ -23,16 +23,16 @@ const limits = {
 export async function openPeopleScene(options: { readonly url?: string } = {}) {
   const port = await freePort()
   const url = options.url ?? `http://localhost:${port}`
-  let people: People | undefined
-  const made = (): People => people as People
+  const made: People[] = []
+  const pages = (): People => made[0] as People
   const scene = await openScene({
-    links: { create: ({ consent, lifetimeMs }) => made().links.create({ purpose: 'decide', consent, lifetimeMs }) },
-    passkeyFacts: (proof, consent) => made().passkeyFacts(proof, consent.subject),
+    links: { create: ({ consent, lifetimeMs }) => pages().links.create({ purpose: 'decide', consent, lifetimeMs }) },
+    passkeyFacts: (proof, consent) => pages().passkeyFacts(proof, consent.subject),
   })
   await scene.database.execute(peopleSchema.map((sql) => ({ sql })))
   const uses: PersonUse[] = []
   const errors: unknown[] = []
-  people = createPeople({
+  const people = createPeople({
     ...scene,
     accessLog: {
       list: async ({ consent }) => uses.filter((use) => consent === undefined || use.consent === consent),
@@ -48,18 +48,19 @@ export async function openPeopleScene(options: { readonly url?: string } = {}) {
     endsTls: false,
     onError: (error) => errors.push(error),
   })
+  made.push(people)
   const listener = await openListener({
     address: '127.0.0.1',
     port,
     asksForClientCertificate: false,
     limits,
-    handle: made().handle,
+    handle: people.handle,
     requestId: scene.parts.newId,
     onRefusedConnection: () => undefined,
   })
   return {
     ...scene,
-    people: made(),
+    people,
     url,
     /** Where the listener is, whatever people call it. */
     listenerUrl: `http://127.0.0.1:${port}`,

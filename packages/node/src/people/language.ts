@@ -86,7 +86,11 @@ function remember(tag: string): Language {
 
 function languageOf(tag: string, texts: Texts): Language {
   // 24 hours and the month as a word, whose order nobody mistakes.
-  const dates = new Intl.DateTimeFormat(tag === 'en' ? 'en-GB' : tag, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+  const dates = new Intl.DateTimeFormat(tag === 'en' ? 'en-GB' : tag, {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  })
   const regions = new Intl.DisplayNames(tag, { type: 'region' })
   const names = new Intl.DisplayNames(tag, { type: 'language' })
   const lists = new Intl.ListFormat(tag, { type: 'conjunction' })
