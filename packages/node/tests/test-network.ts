@@ -35,7 +35,15 @@ export interface TestNetwork extends AsyncDisposable {
   readonly upstream: TestUpstream
   readonly clock: { offsetMs: number; now(): number }
   /** Makes an agreement between the two, in force on both nodes. */
-  agree(options?: { purposes?: readonly string[]; operations?: readonly string[]; untilMs?: number }): Promise<string>
+  agree(options?: AgreementTerms): Promise<string>
+}
+
+export interface AgreementTerms {
+  readonly purposes?: readonly string[]
+  /** `items` unless told. */
+  readonly products?: readonly string[]
+  readonly operations?: readonly string[]
+  readonly untilMs?: number
 }
 
 export const testPurpose = 'https://w3id.org/dpv#ScientificResearch'
@@ -103,8 +111,9 @@ const baseProduct = (url: string, openapi: string) => ({
 })
 
 export interface TestNetworkOptions {
-  readonly holder?: Change
-  readonly recipient?: Change
+  /** Change what the nodes are configured with; `root` is a directory for files of theirs. */
+  readonly holder?: (config: Record<string, unknown>, root: string) => void
+  readonly recipient?: (config: Record<string, unknown>, root: string) => void
 }
 
 /** Two participants: `holder` with the products `items` (partner) and `open-items` (public), and `recipient`. They know
@@ -127,11 +136,11 @@ export async function startTestNetwork(options: TestNetworkOptions = {}): Promis
       { id: 'items', class: 'partner', ...baseProduct(upstream.url, openapi) },
       { id: 'open-items', class: 'public', ...baseProduct(upstream.url, openapi) },
     ]
-    options.holder?.(config)
+    options.holder?.(config, root)
   })
   const recipient = await makeNode({ root, name: 'recipient', clock }, (config) => {
     common(config)
-    options.recipient?.(config)
+    options.recipient?.(config, root)
   })
   await holder.start()
   stack.defer(() => holder.stop())
@@ -165,17 +174,13 @@ async function introduce(to: TestNode, other: TestNode): Promise<void> {
 async function agree(
   holder: TestNode,
   recipient: TestNode,
-  {
-    purposes = [testPurpose],
-    operations,
-    untilMs,
-  }: { purposes?: readonly string[]; operations?: readonly string[]; untilMs?: number } = {},
+  { purposes = [testPurpose], products = ['items'], operations, untilMs }: AgreementTerms = {},
 ): Promise<string> {
   const [ours, theirs] = [holder.running.parts.counterparts.agreements, recipient.running.parts.counterparts.agreements]
   const draft = ours.draft({
     assigner: holder.did,
     assignee: recipient.did,
-    products: ['items'],
+    products: [...products],
     purposes: [...purposes],
     ...(operations === undefined ? {} : { operations: [...operations] }),
     ...(untilMs === undefined ? {} : { untilMs }),
