@@ -102,6 +102,8 @@ test('the events of one person are read by their handle', async () => {
   assert.deepEqual(await idsOf({ subject: subject.handle, from: 1 }), ['event-c'])
   assert.deepEqual(await idsOf({ subject: subject.handle, limit: 1 }), ['event-a'])
   assert.deepEqual(await idsOf({ subject: vault.handleOf('2') }), [])
+  assert.equal((await log.readEvent('event-c'))?.body, personal('c').body)
+  assert.equal(await log.readEvent('event-none'), undefined)
 })
 
 test('a damaged sealed event, or one without a vault to read it, is a fault and not an erasure', async () => {
