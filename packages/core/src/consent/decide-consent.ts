@@ -2,9 +2,8 @@
 import type { ConsentAction, ConsentScope, DataPeriod } from './consent-scope.ts'
 import { momentMs } from './consent-texts.ts'
 import { durationBounds, parseDuration, subtractDuration } from './durations.ts'
-import { coveredByAny } from './field-path.ts'
 import { isPurposeWithin } from './purposes.ts'
-import { inLabelOrder, intersection, meets, releasedFields, type FieldLabel } from './released-fields.ts'
+import { releasedFields, type FieldLabel } from './released-fields.ts'
 import type { Release, ReleasePart, ReleasePeriod } from './release.ts'
 
 /** One call, as far as a consent can tell. */
@@ -59,10 +58,10 @@ export function decideConsent(scopes: readonly ConsentScope[], question: ScopeQu
   if (forPlace.length === 0) return deny('consent-place', "the consent does not cover the caller's place")
 
   const refusals = concerned.filter((scope) => scope.effect === 'deny' && refuses(scope, purpose, country))
-  const parts = partsOf(forPlace, refusals, question)
-  if (parts.length === 0) return deny('consent-scope', 'the consent covers none of the fields that are asked for')
-  const givers = forPlace.filter(({ grant }) => parts.some((part) => part.grant === grant))
-  return { allowed: true, release: releaseOf(parts, question), limits: givers.flatMap(limitOf) }
+  const { byScope, released, withheld } = releasedFields(forPlace, refusals, question)
+  if (released.length === 0) return deny('consent-scope', 'the consent covers none of the fields that are asked for')
+  const parts = [...byScope].map(([scope, fields]) => partOf(scope, fields, question))
+  return { allowed: true, release: { parts, released, withheld }, limits: [...byScope.keys()].flatMap(limitOf) }
 }
 
 function concerns({ products, actions }: ConsentScope, { product, action }: ScopeQuestion): boolean {
@@ -81,18 +80,6 @@ function refuses({ purposes, geo }: ConsentScope, purpose: string, country: stri
   const concernsPurpose =
     isPurposeWithin(purpose, purposes) || purposes.some((refused) => isPurposeWithin(refused, [purpose]))
   return concernsPurpose && (country === undefined || permitsPlace(geo, country))
-}
-
-function partsOf(
-  permits: readonly ConsentScope[],
-  refusals: readonly ConsentScope[],
-  question: ScopeQuestion,
-): ReleasePart[] {
-  const released = releasedFields(permits, refusals, question)
-  return permits.flatMap((scope) => {
-    const fields = released.get(scope) ?? []
-    return fields.length === 0 ? [] : [partOf(scope, fields, question)]
-  })
 }
 
 function partOf(scope: ConsentScope, fields: readonly string[], { nowMs }: ScopeQuestion): ReleasePart {
@@ -127,18 +114,6 @@ function limitOf({ grant, fetch, maxUses }: ConsentScope): UseLimit[] {
       ...(per !== undefined && { max: fetch?.max ?? 0, perMs: durationBounds(per).longestMs }),
     },
   ]
-}
-
-function releaseOf(parts: readonly ReleasePart[], { labels, requested }: ScopeQuestion): Release {
-  const fields = parts.flatMap((part) => part.fields)
-  const isReleased = (asked: string): boolean => coveredByAny(fields, asked)
-  const known = labels.flatMap(({ path }) => intersection([path], requested))
-  const unknown = requested?.filter((path) => !labels.some((label) => meets(label.path, path))) ?? []
-  return {
-    parts,
-    released: inLabelOrder(fields, labels),
-    withheld: [...new Set([...known, ...unknown])].filter((asked) => !isReleased(asked)),
-  }
 }
 
 function deny(code: 'consent-scope' | 'consent-purpose' | 'consent-place', detail: string): ScopeVerdict {
