@@ -140,6 +140,8 @@ test('refuses a choice that is not a part of what was asked', async () => {
     assert.equal(await code(choice), 'consent-choice-invalid', JSON.stringify(choice))
   assert.equal(await code({ grants: [{ id: 'g1' }] }, bySubject({ lang: 'fr' })), 'consent-choice-invalid')
   assert.equal(await code({ grants: [{ id: 'g1' }] }, bySubject({ lang: '__proto__' })), 'consent-choice-invalid')
+  for (const presentedMs of [startMs + dayMs, -1, Number.NaN])
+    assert.equal(await code({ grants: [{ id: 'g1' }] }, bySubject({ presentedMs })), 'consent-choice-invalid')
 })
 
 test('a draft keeps nothing, and an old or changed one does not count', async () => {

@@ -17,6 +17,9 @@ import type { ConsentableProduct, ConsentsParts } from './consent-ports.ts'
 import type { ConsentChoice, DecisionBy } from './consent-service.ts'
 import type { StoredConsent } from './consent-store.ts'
 
+/** The clock of a portal may be so far ahead. */
+const skewMs = 300_000
+
 export interface DraftFacts {
   readonly consent: StoredConsent
   readonly terms: AskedTerms
@@ -35,7 +38,7 @@ export function draftRecord(
   { did, products, options }: Pick<ConsentsParts, 'did' | 'products' | 'options'>,
   facts: DraftFacts,
 ): ConsentRecord {
-  const { consent, terms, current, choice, by, createdMs } = facts
+  const { consent, terms, current, choice, createdMs } = facts
   const grantor = grantorOf(facts)
   const offered = offeredOf(facts)
   const labels = labelsOf(
@@ -54,7 +57,7 @@ export function draftRecord(
     subject: { id: facts.pairwise, type: terms.request.subject.type },
     grantor,
     parties: [{ ...options.holder, id: did, role: 'holder' }, ...terms.parties],
-    notice: noticeOf(terms.notice, by),
+    notice: noticeOf(facts),
     grants: chosen.grants,
     validity: { notBefore: current?.validity.notBefore ?? chosen.notBefore, expires: chosen.expires },
     revocation: {
@@ -100,9 +103,13 @@ function labelsOf(
 }
 
 /** The notice as it was shown: one language, its words, and when. */
-function noticeOf({ version, text, uri }: AskedTerms['notice'], { lang, presentedMs }: DecisionBy): ConsentNotice {
+function noticeOf({ terms, by, createdMs }: DraftFacts): ConsentNotice {
+  const { version, text, uri } = terms.notice
+  const { lang, presentedMs } = by
   const words = Object.hasOwn(text, lang) ? text[lang] : undefined
   if (words === undefined) throw invalid(`the notice has no text in \`${lang}\``)
+  if (!(presentedMs >= 0 && presentedMs <= createdMs + skewMs))
+    throw invalid('the notice was not shown before the decision')
   const hash = sha256Text(words, 'base64url')
   return {
     ...(uri !== undefined && { uri }),
