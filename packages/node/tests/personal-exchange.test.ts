@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { parseReceipt } from '@comity/core/exchange/receipt'
 import { parseExchangeEvent } from '@comity/core/exchange/event'
+import type { ConsentGrant } from '@comity/core/consent/consent-record'
 import { testPurposes } from '@comity/core/consent/test-consent'
 import { didKeyId, didKeyOf } from '@comity/core/identity/did-key'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
@@ -180,7 +181,7 @@ describe('a call about a person', () => {
   })
 
   test('that writes is made once, and its kept answer is given again only under the same consent', async () => {
-    const grant = { actions: ['read', 'write'], domains: ['sport.body', 'sport.notes'] }
+    const grant: Partial<ConsentGrant> = { actions: ['read', 'write'], domains: ['sport.body', 'sport.notes'] }
     const id = await giveConsent(network, { grants: [grant] })
     const asked = {
       method: 'POST',

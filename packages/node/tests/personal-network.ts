@@ -46,11 +46,9 @@ export interface ConsentTerms {
   readonly grants?: readonly Partial<ConsentGrant>[]
 }
 
-/** A consent of a person to the recipient, asked for and given. Gives its id. */
-export async function giveConsent(network: PersonalNetwork, terms: ConsentTerms = {}): Promise<string> {
-  const { reference = athleteReference, duration = 'P30D', grants = [{}] } = terms
-  const consents = consentsOf(network.holder)
-  const asked = {
+/** What the recipient asks for. */
+export function requestOf({ reference = athleteReference, duration = 'P30D', grants = [{}] }: ConsentTerms) {
+  return {
     subject: { reference, type: 'person' },
     kind: 'personal',
     grants: grants.map((grant, index) => grantOf({ grant: `g${index + 1}`, ...grant })),
@@ -58,13 +56,28 @@ export async function giveConsent(network: PersonalNetwork, terms: ConsentTerms 
     duration,
     recipient: { name: 'Sports Lab' },
   }
-  const { id } = await consents.requestConsent(asked, { did: network.recipient.did })
+}
+
+/** A consent of a person to the recipient, asked for and given. Gives its id. */
+export async function giveConsent(network: PersonalNetwork, terms: ConsentTerms = {}): Promise<string> {
+  const asked = requestOf(terms)
+  const { id } = await consentsOf(network.holder).requestConsent(asked, { did: network.recipient.did })
+  await grantAll(network, id, asked)
+  return id
+}
+
+/** The person grants all that was asked for. */
+export async function grantAll(
+  network: PersonalNetwork,
+  id: string,
+  asked: ReturnType<typeof requestOf>,
+): Promise<void> {
+  const consents = consentsOf(network.holder)
   const nowMs = network.clock.now()
   const choice = { grants: asked.grants.map(({ grant }) => ({ id: grant })) }
   const draft = await consents.draft(id, choice, decidedBy(nowMs))
   const proof = { by: draft.record.grantor.id, role: 'subject', type: 'link', at: formatDateTime(nowMs) } as const
   await consents.grant(draft, { ...proof, value: { channel: 'webhook' } }, decidedBy(nowMs))
-  return id
 }
 
 function grantOf(grant: Partial<ConsentGrant>): ConsentGrant {
