@@ -32,7 +32,11 @@ export function list<T extends z.ZodType>(element: T, max: number): z.ZodArray<T
   return z.array(element).min(1).max(max)
 }
 
-export const iri = text(2048).regex(/^[A-Za-z][A-Za-z0-9+.-]*:\S+$/, 'not an IRI')
+/** Never one that a browser would run, since a page may make a link of it. */
+export const iri = text(2048).regex(
+  /^(?!(?:javascript|vbscript|data|blob|file):)[A-Za-z][A-Za-z0-9+.-]*:\S+$/i,
+  'not an IRI',
+)
 export const webUrl = text(2048).refine(isWebUrl, 'not an http or https URL')
 export const did = z.string().max(2048).refine(isDid, 'not a DID of a supported method')
 export const didOrUrl = text(2048).refine((value) => isDid(value) || isWebUrl(value), 'neither a DID nor a URL')
