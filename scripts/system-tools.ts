@@ -24,6 +24,12 @@ const tools: readonly Tool[] = [
     packages: ['nginx-light'],
     isThere: () => isInPath('nginx'),
   },
+  {
+    name: 'chromium',
+    neededFor: "the check of the people's pages, with a passkey, in a browser",
+    packages: ['chromium'],
+    isThere: () => ['chromium', 'chromium-browser', 'google-chrome'].some(isInPath),
+  },
 ]
 
 /** Installs what is missing, if it may. Gives one line for each program that is still not there. */

@@ -41,10 +41,9 @@ export function consentPath(id: string): string {
 function consentItem(told: ToldConsent, { language, preferences, form }: MeView): Html {
   const { consent, record, recipient } = told
   const { texts } = language
-  const heading = `consent-${consent.id.replace('urn:uuid:', '')}`
   const titles = (record?.grants ?? []).map((grant) => html`<li>${titleHtml(grantTitle(grant, preferences))}</li>`)
-  return html`<section class="grant" aria-labelledby="${heading}">
-    <h2 id="${heading}">${bdi(recipient)}</h2>
+  return html`<div class="grant">
+    <h2>${bdi(recipient)}</h2>
     ${
       titles.length > 0 &&
       html`<ul>
@@ -56,7 +55,7 @@ function consentItem(told: ToldConsent, { language, preferences, form }: MeView)
       <a href="${consentPath(consent.id)}">${texts.details}<span class="hidden">: ${bdi(recipient)}</span></a>
     </p>
     ${buttons(consent, { language, form, recipient })}
-  </section>`
+  </div>`
 }
 
 function standing({ state, expiresMs }: PersonConsent, { texts, moment }: Language): Html {
