@@ -160,7 +160,12 @@ export async function openCounterparts(
     outbox,
   })
   const handlers = ownHandlers(foundation, { resolver, agreements })
-  const inbox = openInbox({ foundation, partners, resolver, handlers, store, newId, record })
+  // Part of what an event brings about may be to tell others.
+  const recordAndTell: RecordEvent = async (event, effects) => {
+    await record(event, effects)
+    outbox.wake()
+  }
+  const inbox = openInbox({ foundation, partners, resolver, handlers, store, newId, record: recordAndTell })
   return { partners, resolver, client, agreements, outbox, inbox, handlers }
 }
 
