@@ -169,6 +169,18 @@ test('asks, looks, reads and gives up over the wire', async () => {
   assert.deepEqual(last?.by, { id: lab.did, role: 'recipient' })
 })
 
+test('the answer to a request comes no sooner for a person who is known', async () => {
+  await using scene = await openScene()
+  const wire = wireOf(scene)
+  await scene.vault.open(scene.vault.handleOf(athlete))
+  for (const reference of [athlete, 'never heard of']) {
+    const body = { ...shared, subject: { reference, type: 'person' } }
+    const startedAt = performance.now()
+    await wire(lab, '/consents/requests', { method: 'POST', body })
+    assert.ok(performance.now() - startedAt >= 95)
+  }
+})
+
 test('to who is no party everything is unknown, the same as what is not there', async () => {
   await using scene = await openScene()
   const wire = wireOf(scene)

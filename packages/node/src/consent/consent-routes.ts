@@ -1,5 +1,6 @@
 /** The addresses below `/consents/` of the public listener, for participants whose request is signed. Whoever is no
  *  party to a consent is told the same as if there were none. */
+import { setTimeout } from 'node:timers/promises'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { parseJson } from '@comity/core/bytes/json'
 import { utf8Text } from '@comity/core/bytes/utf8'
@@ -79,11 +80,14 @@ export function createConsentRoutes(
   }
 }
 
+/** Of somebody who was never heard of a key is made first, which takes longer than finding one: every answer takes as
+ *  long as the longer way does. */
+const answerAfterMs = 100
+
 async function takeRequest({ consents }: ConsentRoutesParts, { caller, call }: Asked): Promise<Reply> {
-  const idempotencyKey = idempotencyKeyOf(call)
-  const receipt = await consents.requestConsent(bodyOf(call), { did: caller.did, idempotencyKey })
-  const { state, lapsesMs } = receipt
-  return jsonReply(202, { id: receipt.id, state, lapses: formatDateTime(lapsesMs) }, noStore)
+  const asking = consents.requestConsent(bodyOf(call), { did: caller.did, idempotencyKey: idempotencyKeyOf(call) })
+  const [{ id: asked, state, lapsesMs }] = await Promise.all([asking, setTimeout(answerAfterMs)])
+  return jsonReply(202, { id: asked, state, lapses: formatDateTime(lapsesMs) }, noStore)
 }
 
 async function showRequest({ consents }: ConsentRoutesParts, { caller, consent }: Asked): Promise<Reply> {
