@@ -29,6 +29,22 @@ export interface ExportedConsent {
 
 type Json = Readonly<Record<string, unknown>>
 
+// Properties whose text is a term or an address, and those whose text is a moment; without this they would be words.
+const iriProperties = [
+  'dct:audience',
+  'dct:conformsTo',
+  'dpv:hasCountry',
+  'dpv:hasDataSource',
+  'dpv:hasLegalBasis',
+  'dpv:hasLocation',
+  'dpv:hasNecessity',
+  'dpv:hasProcessing',
+  'dpv:hasPurpose',
+  'dpv:hasRecipient',
+  'dpv:isExercisedAt',
+]
+const momentProperties = ['dct:created', 'dct:date', 'dpv:isIndicatedAtTime']
+
 // Written out, so that whoever reads the receipt fetches nothing.
 const context = {
   dct: 'http://purl.org/dc/terms/',
@@ -36,8 +52,11 @@ const context = {
   loc: 'https://w3id.org/dpv/loc#',
   rdf: 'http://www.w3.org/1999/02/22-rdf-syntax-ns#',
   schema: 'https://schema.org/',
+  xsd: 'http://www.w3.org/2001/XMLSchema#',
   comity: 'urn:comity:consent-record:1#',
-} as const
+  ...Object.fromEntries(iriProperties.map((name) => [name, { '@id': name, '@type': '@id' }])),
+  ...Object.fromEntries(momentProperties.map((name) => [name, { '@id': name, '@type': 'xsd:dateTime' }])),
+}
 
 /** DPV's word for each state. It has none for a pause and for a successor: neither is valid for processing. */
 const statuses: Readonly<Record<ConsentState, string>> = {
@@ -138,10 +157,9 @@ function processOf(grant: ConsentGrant, record: ConsentRecord): Json {
     '@type': 'dpv:Process',
     'dct:identifier': grant.grant,
     ...(title !== undefined && { 'dct:title': languageMap(title) }),
-    'dpv:hasPurpose': grant.purposes.map((iri) => ({ '@id': iri })),
-    'dpv:hasLegalBasis': { '@id': legalBasis },
-    'dpv:hasProcessing':
-      operations?.map((iri) => ({ '@id': iri })) ?? grant.actions.map((action) => processing[action]),
+    'dpv:hasPurpose': grant.purposes,
+    'dpv:hasLegalBasis': legalBasis,
+    'dpv:hasProcessing': operations ?? grant.actions.map((action) => processing[action]),
     'dpv:hasPersonalData': grant.domains.map((domain) => ({
       '@type': 'dpv:PersonalData',
       'dct:identifier': domain,

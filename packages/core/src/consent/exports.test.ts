@@ -131,6 +131,19 @@ test('27560: every prefixed name has its prefix in the context, and nothing is t
   for (const [, prefix = ''] of names) assert.ok(Object.hasOwn(context, prefix), prefix)
 })
 
+test('27560: a term stands only where the context says that its text is one', () => {
+  const { '@context': context, ...receipt } = exportReceipt27560({ record: whole, state: 'active', issuedAt })
+  const check = (value: unknown, property: string): void => {
+    if (Array.isArray(value)) for (const element of value) check(element, property)
+    else if (typeof value === 'object' && value !== null) {
+      for (const [name, member] of Object.entries(value)) if (name !== '@value') check(member, name)
+    } else if (/^(?:dpv|loc):/.test(String(value)) && property !== '@type') {
+      assert.equal((context as Record<string, { '@type'?: string }>)[property]?.['@type'], '@id', property)
+    }
+  }
+  check(receipt, '')
+})
+
 test('FHIR: denied by default, permitted by provision, refused again within it', () => {
   const consent = exportFhirConsent({ record: whole, state: 'active', issuedAt })
   assert.deepEqual([consent['resourceType'], consent['status'], consent['decision']], ['Consent', 'active', 'deny'])
