@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext } from './command-context.ts'
+import { addConsents, addSubjects, addTemplates } from './consent-commands.ts'
 import { errorDocument, errorLines, processTerminal, type Terminal } from './output.ts'
 
 /** Exit codes: 0 done, 1 refused or failed, 2 the arguments are wrong. */
@@ -59,6 +60,7 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     .exitOverride()
   for (const add of [addNode, addProducts, addKeys, addPartners, addAgreements, addEvidence, addVerify])
     add(program, run)
+  for (const add of [addConsents, addTemplates, addSubjects]) add(program, () => contextOf(program, run))
   return program
 }
 
@@ -268,6 +270,14 @@ function addVerify(program: Command, run: Run): void {
     .option('--old-checkpoint <file>', 'an earlier checkpoint that this log must be an extension of')
     .action(async (place: string, options: object) =>
       (await import('./commands/verify.ts')).verifyLog(context(), place, options as never),
+    )
+  verify
+    .command('consent <file>')
+    .description('a consent record or an exported consent (.json): its chain, its steps and who signed it')
+    .option('--did-document <file-or-url>', 'the holder’s DID document; not needed for a did:key or did:jwk')
+    .option('--status', 'ask the holder’s status list whether it still stands', false)
+    .action(async (file: string, options: object) =>
+      (await import('./commands/verify-consent.ts')).verifyConsent(context(), file, options as never),
     )
   verify
     .command('exchange <file...>')

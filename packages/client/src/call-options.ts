@@ -20,8 +20,12 @@ export interface CallOptions extends CallSettings {
   /** Makes an unsafe call safe to repeat: the holder carries it out once per key. 1 to 128 printable ASCII characters
    *  without `"` and `\`; `'auto'` makes a fresh one, kept over this call's retries. */
   readonly idempotencyKey?: string
-  /** Pseudonym or id of the data subject, for products of the class `personal`. */
+  /** Whom the call is about, for products of the class `personal`: the pairwise id (`ps_…`) or the holder's own
+   *  reference. With a pairwise id the node finds the consent by itself. */
   readonly subject?: string
+  /** Id of the consent or delegation to call under; needed where the call names no pairwise id, or several consents
+   *  cover it. */
+  readonly consent?: string
   /** Ends the call; it then rejects with the signal's reason, as `fetch` does. */
   readonly signal?: AbortSignal
   /** Further fields of the request. The node hands `accept`, `accept-language`, `content-type` and the `if-…` conditions
@@ -59,6 +63,8 @@ interface AnswerHead {
   /** The own node's id of the exchange. */
   readonly exchangeId: string
   readonly receipt: Receipt | undefined
+  /** Fields that were asked for and that the person did not consent to, by their paths; empty for other products. */
+  readonly withheld: readonly string[]
 }
 
 /** A successful answer with its JSON. `data` is undefined when the answer has no body, as with 204 and 304. */

@@ -1,4 +1,5 @@
 /** What an answer of the node means: a success, or which error. Pure. */
+import { parseStringList } from '@comity/core/http-signatures/structured-fields'
 import type { Answer, BytesAnswer } from './call-options.ts'
 import { ComityError, type ComityErrorFacts } from './comity-error.ts'
 import { receiptOf } from './receipt.ts'
@@ -45,7 +46,8 @@ export function bytesAnswer(answer: ReceivedAnswer): BytesAnswer {
 
 function headOf({ status, headers }: ReceivedAnswer): Omit<BytesAnswer, 'bytes' | 'text'> {
   const exchangeId = headers.get('comity-exchange') ?? ''
-  return { status, headers, exchangeId, receipt: receiptOf(headers.get('comity-receipt')) }
+  const withheld = parseStringList(headers.get('comity-fields-withheld') ?? '') ?? []
+  return { status, headers, exchangeId, receipt: receiptOf(headers.get('comity-receipt')), withheld }
 }
 
 function refusalOf(answer: ReceivedAnswer): ComityError {

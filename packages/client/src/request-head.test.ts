@@ -13,6 +13,7 @@ test('writes what the node reads', () => {
       purpose: 'https://p.example/research',
       agreement: 'urn:a',
       subject: 's',
+      consent: 'urn:uuid:1',
       idempotencyKey: 'order 7',
       headers: { Accept: 'text/csv' },
     },
@@ -24,6 +25,7 @@ test('writes what the node reads', () => {
     'comity-purpose': 'https://p.example/research',
     'comity-agreement': 'urn:a',
     'comity-subject': 's',
+    'comity-consent': 'urn:uuid:1',
     'idempotency-key': '"order 7"',
   })
 })

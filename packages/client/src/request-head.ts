@@ -11,6 +11,7 @@ const owned: Readonly<Record<string, string>> = {
   'comity-purpose': 'purpose',
   'comity-agreement': 'agreement',
   'comity-subject': 'subject',
+  'comity-consent': 'consent',
   'idempotency-key': 'idempotencyKey',
 }
 
@@ -24,8 +25,13 @@ export function requestHead(common: Fields, options: CallOptions, random: Random
   for (const [name, value] of [...Object.entries(common), ...Object.entries(options.headers ?? {})]) {
     setField(head, name, value)
   }
-  const { purpose, agreement, subject, idempotencyKey } = options
-  const named = { 'comity-purpose': purpose, 'comity-agreement': agreement, 'comity-subject': subject }
+  const { purpose, agreement, subject, consent, idempotencyKey } = options
+  const named = {
+    'comity-purpose': purpose,
+    'comity-agreement': agreement,
+    'comity-subject': subject,
+    'comity-consent': consent,
+  }
   for (const [name, value] of Object.entries(named)) {
     if (value !== undefined) head[name] = checkedValue(owned[name] ?? name, value)
   }

@@ -61,6 +61,24 @@ test('sends a call as the node wants it and gives what came of it', async () => 
   assert.equal(answer.receipt?.verified, false)
 })
 
+test('a call about a person names the consent, and learns what was withheld', async () => {
+  await using kit = await started((_, reply, count) => {
+    if (count === 0) reply.setHeader('comity-fields-withheld', '"weight", %"gr%c3%b6%c3%9fe"')
+    if (count === 2) reply.setHeader('comity-fields-withheld', 'not a list of strings')
+    answerJson(reply, { id: 7 })
+  })
+  const { get } = kit.athletes
+  const answer = await get('/athletes/7', { consent: 'urn:uuid:1', subject: 'ps_1' })
+  assert.deepEqual(answer.withheld, ['weight', 'größe'])
+  assert.deepEqual(
+    [kit.node.seen[0]?.headers['comity-consent'], kit.node.seen[0]?.headers['comity-subject']],
+    ['urn:uuid:1', 'ps_1'],
+  )
+  assert.deepEqual((await get('/athletes/7')).withheld, [])
+  assert.deepEqual((await get('/athletes/7')).withheld, [])
+  await assert.rejects(get('/athletes/7', { headers: { 'Comity-Consent': 'urn:uuid:1' } }), { code: 'invalid-call' })
+})
+
 test('all methods reach the node, with JSON bodies where they carry one', async () => {
   await using kit = await started((seen, reply) =>
     answerJson(reply, seen.method === 'HEAD' ? undefined : { method: seen.method }),

@@ -1,10 +1,10 @@
 /** `comity products`: list, add, remove. */
 import { dirname, resolve } from 'node:path'
-import { parse } from 'yaml'
 import type { ProductView } from '@comity/node/admin/admin-api'
 import { Problem } from '@comity/core/problems'
 import { connect, readTextFile, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
+import { readYamlFile } from '../read-yaml.ts'
 
 export async function listProducts(context: CommandContext): Promise<void> {
   const products = await (await connect(context)).get<ProductView[]>('/v1/products')
@@ -21,29 +21,13 @@ export async function listProducts(context: CommandContext): Promise<void> {
 
 /** The file is one entry of `products` as in `comity.yaml`; its `openapi` path starts from the file's folder. */
 export async function addProduct(context: CommandContext, file: string): Promise<void> {
-  const declared = parseProduct(await readTextFile(file), file)
+  const declared = await readYamlFile(file, 'a product')
   const { openapi, ...settings } = declared
   if (typeof openapi !== 'string')
     throw new Problem('malformed-request', `\`${file}\` must name its \`openapi\` document`)
   const document = await readTextFile(resolve(dirname(file), openapi))
   const product = await (await connect(context)).post<ProductView>('/v1/products', { ...settings, document })
   show(context, product, () => [`${product.id} ${product.version} is on offer: ${product.operations.join(', ')}`])
-}
-
-function parseProduct(text: string, file: string): Record<string, unknown> {
-  const value = parseYaml(text, file)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  throw new Problem('malformed-request', `\`${file}\` does not describe a product`)
-}
-
-/** JSON is YAML too. */
-function parseYaml(text: string, file: string): unknown {
-  try {
-    return parse(text, { maxAliasCount: 100, logLevel: 'error' }) as unknown
-  } catch (cause) {
-    const [why = ''] = cause instanceof Error ? cause.message.split('\n') : []
-    throw new Problem('malformed-request', `\`${file}\` is not YAML: ${why}`, { cause })
-  }
 }
 
 export async function removeProduct(context: CommandContext, id: string): Promise<void> {

@@ -33,7 +33,7 @@ async function readDidDocument(place: string): Promise<DidDocument> {
 }
 
 /** The document of the DID that is given, or that the DID itself carries. */
-async function holderDocument(did: string, place: string | undefined): Promise<DidDocument> {
+export async function holderDocument(did: string, place: string | undefined): Promise<DidDocument> {
   if (place !== undefined) return readDidDocument(place)
   const { method } = parseDid(did)
   if (method === 'key') return didKeyDocument(did)

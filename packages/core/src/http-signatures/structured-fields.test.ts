@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseList } from 'structured-headers'
-import { formatStringList } from './structured-fields.ts'
+import { formatStringList, parseStringList } from './structured-fields.ts'
 
 test('a list of strings is written as RFC 9651 has it, and reads back', () => {
   const list = ['weight', 'address.city', 'a"b\\c', 'größe', '体重', '']
@@ -12,4 +12,12 @@ test('a list of strings is written as RFC 9651 has it, and reads back', () => {
     list,
   )
   assert.equal(formatStringList([]), '')
+})
+
+test('what is no list of strings is read as none', () => {
+  assert.deepEqual(parseStringList(formatStringList(['a', 'größe'])), ['a', 'größe'])
+  assert.deepEqual(parseStringList(''), [])
+  for (const text of ['weight', '1', '"a', '("a")', '"a",', `"${'x'.repeat(20_000)}"`]) {
+    assert.equal(parseStringList(text), undefined, text.slice(0, 20))
+  }
 })

@@ -1,6 +1,13 @@
 /** Structured fields (RFC 9651) as signatures need them: parsed by the library, refused where two parsers could
  *  read them differently. */
-import { DisplayString, parseDictionary, serializeDictionary, serializeList, type Dictionary } from 'structured-headers'
+import {
+  DisplayString,
+  parseDictionary,
+  parseList,
+  serializeDictionary,
+  serializeList,
+  type Dictionary,
+} from 'structured-headers'
 import { Problem, type ProblemCode } from '../problems.ts'
 
 /** Longest field that is parsed here, in characters; the real ones have a few hundred. */
@@ -30,4 +37,15 @@ export function parseStrictDictionary(field: string, value: string, code: Proble
 /** A list of strings (RFC 9651 §3.1); those that are not printable ASCII are Display Strings (§3.3.8). */
 export function formatStringList(list: readonly string[]): string {
   return serializeList(list.map((text) => [/^[ -~]*$/.test(text) ? text : new DisplayString(text), new Map()]))
+}
+
+/** The strings of such a list, in order; undefined for a field that is none. */
+export function parseStringList(value: string): string[] | undefined {
+  if (value.length > maxFieldLength) return undefined
+  try {
+    const texts = parseList(value).map(([item]) => (item instanceof DisplayString ? item.toString() : item))
+    return texts.every((text) => typeof text === 'string') ? texts : undefined
+  } catch {
+    return undefined
+  }
 }

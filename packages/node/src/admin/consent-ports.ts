@@ -28,16 +28,6 @@ export interface ConsentAdminParts {
   readonly held: HeldConsentsPort
   readonly delegations: DelegationsPort
   readonly templates: TemplatesPort
-  /** A record in another vocabulary. */
-  readonly exports: Readonly<Record<ExportFormat, (record: ConsentRecord, facts: ExportFacts) => unknown>>
-}
-
-export type ExportFormat = '27560' | 'fhir' | 'odrl'
-
-/** What a record does not say of itself. */
-export interface ExportFacts {
-  readonly state: ConsentState
-  readonly events: readonly ConsentEvent[]
 }
 
 export interface Standing {

@@ -1,9 +1,9 @@
 /** `/v1/subjects`: what is done for a person, by the reference of the holder's own systems. It stands in the body: the
  *  addresses of calls are written down in places that are not under anybody's key. */
+import { formatDateTime } from '@comity/core/agreement/date-time'
 import { z } from 'zod'
 import type { SubjectErasedView, SubjectLinkView } from './consent-api.ts'
 import type { ConsentAdminParts } from './consent-ports.ts'
-import { formatDateTime } from '@comity/core/agreement/date-time'
 import { parseInput } from './input.ts'
 import type { AdminRoute } from './routing.ts'
 
