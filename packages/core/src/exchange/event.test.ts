@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Problem } from '../problems.ts'
 import { checkReceiptMatchesEvent, exchangeEventBody, parseExchangeEvent, type ExchangeEvent } from './event.ts'
+import { fieldsHash } from './field-lists.ts'
 import type { ReceiptClaims } from './receipt.ts'
 
 const hash = 'RK_0qy18MlBSVnWgjwz6lZEWjP_lF5HF9bvEF8FabDg'
@@ -137,6 +138,17 @@ test('a call about a person names consent, delegation and fields in receipt and 
     }
     assert.deepEqual(checkReceiptMatchesEvent(claims, event), ['consent', 'via', 'released', 'withheld'])
   }
+})
+
+test('lists too long for a receipt are compared by their hash, on either side', () => {
+  const released = Array.from({ length: 300 }, (_, index) => `f${index}`)
+  const lists = { released, withheld: ['weight'] }
+  const fld = fieldsHash(lists)
+  assert.deepEqual(checkReceiptMatchesEvent({ ...claims, fld }, { ...holderEvent, ...lists }), [])
+  assert.deepEqual(checkReceiptMatchesEvent({ ...claims, fld }, { ...recipientEvent, fields: fld }), [])
+  assert.deepEqual(checkReceiptMatchesEvent({ ...claims, fld }, { ...holderEvent, released }), ['fields'])
+  assert.deepEqual(checkReceiptMatchesEvent({ ...claims, fld }, { ...recipientEvent, fields: hash }), ['fields'])
+  assert.deepEqual(checkReceiptMatchesEvent(claims, { ...recipientEvent, fields: fld }), ['fields'])
 })
 
 test('names every member on which receipt and event disagree', () => {

@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { parseJson } from '../bytes/json.ts'
 import { Problem } from '../problems.ts'
+import { fieldsHash } from './field-lists.ts'
 import type { ReceiptClaims } from './receipt.ts'
 
 /** `intended`: the durable word before an unsafe call, followed by another event with the outcome. `unknown`: an
@@ -40,6 +41,8 @@ export interface ExchangeEvent {
   /** Field paths that left, and those that were asked for and did not. */
   readonly released?: readonly string[] | undefined
   readonly withheld?: readonly string[] | undefined
+  /** What a recipient knows of lists that were too long for the receipt: their hash. */
+  readonly fields?: string | undefined
   readonly status?: number | undefined
   /** Problem code of a denial or failure. */
   readonly problem?: string | undefined
@@ -56,7 +59,7 @@ export interface ExchangeEvent {
 const text = z.string().min(1).max(4096)
 const hash = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/)
 const duration = z.number().nonnegative()
-const fields = z.array(text).max(1024)
+const fields = z.array(text).max(4096)
 
 const eventSchema = z.strictObject({
   type: z.literal('exchange'),
@@ -76,6 +79,7 @@ const eventSchema = z.strictObject({
   via: z.array(text).max(16).optional(),
   released: fields.optional(),
   withheld: fields.optional(),
+  fields: hash.optional(),
   status: z.int().min(100).max(599).optional(),
   problem: text.optional(),
   requestHash: hash.optional(),
@@ -105,6 +109,7 @@ export function exchangeEventBody(event: ExchangeEvent): string {
     via: event.via,
     released: event.released,
     withheld: event.withheld,
+    fields: event.fields,
     status: event.status,
     problem: event.problem,
     requestHash: event.requestHash,
@@ -146,8 +151,7 @@ export function checkReceiptMatchesEvent(claims: ReceiptClaims, event: ExchangeE
     ['purpose', claims.pur, event.purpose],
     ['consent', consentText(claims.con), consentText(event.consent)],
     ['via', textOf(claims.via), textOf(event.via)],
-    ['released', textOf(claims.rel), textOf(event.released)],
-    ['withheld', textOf(claims.wit), textOf(event.withheld)],
+    ...fieldPairs(claims, event),
     ['status', claims.status, event.status],
     ['requestHash', claims.req, event.requestHash],
     ['responseHash', claims.res, event.responseHash],
@@ -159,6 +163,16 @@ export function checkReceiptMatchesEvent(claims: ReceiptClaims, event: ExchangeE
 /** Lists are told apart member by member, whatever their members hold. */
 function textOf(list: readonly string[] | undefined): string | undefined {
   return list && JSON.stringify(list)
+}
+
+/** Lists that were too long for the receipt stand in it as their hash; so they do in a recipient's event. */
+function fieldPairs(claims: ReceiptClaims, event: ExchangeEvent): readonly (readonly [string, unknown, unknown])[] {
+  if (claims.fld !== undefined) return [['fields', claims.fld, event.fields ?? fieldsHash(event)]]
+  return [
+    ['released', textOf(claims.rel), textOf(event.released)],
+    ['withheld', textOf(claims.wit), textOf(event.withheld)],
+    ['fields', undefined, event.fields],
+  ]
 }
 
 function consentText(consent: ReceiptClaims['con']): string | undefined {

@@ -33,6 +33,7 @@ const full: ReceiptClaims = {
   pol: ['p1'],
   rel: ['/name'],
   wit: [],
+  fld: hash,
 }
 
 const refused = (error: unknown) => error instanceof Problem && error.code === 'receipt-invalid'

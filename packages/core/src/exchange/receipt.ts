@@ -39,6 +39,7 @@ const claimsSchema = z.strictObject({
   pol: names.optional(),
   rel: names.optional(),
   wit: names.optional(),
+  fld: hash.optional(),
   log: text,
   leaf: hash,
 })
@@ -76,6 +77,8 @@ export interface ReceiptClaims {
   readonly pol?: readonly string[] | undefined
   readonly rel?: readonly string[] | undefined
   readonly wit?: readonly string[] | undefined
+  /** Instead of lists that are too long: their hash (`field-lists.ts`). */
+  readonly fld?: string | undefined
   /** Origin of the holder's log, and the RFC 6962 leaf hash under which the exchange stands in it. */
   readonly log: string
   readonly leaf: string

@@ -3,6 +3,7 @@
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { sha256Text } from '@comity/core/crypto/crypto-node'
 import type { ExchangeEvent, ExchangeOutcome } from '@comity/core/exchange/event'
+import { fieldClaims } from '@comity/core/exchange/field-lists'
 import type { ReceiptClaims } from '@comity/core/exchange/receipt'
 import type { SqlValue, Statement } from '../storage/database.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
@@ -115,8 +116,7 @@ export function claimsOf(
     pur: event.purpose,
     con: event.consent,
     via: event.via,
-    rel: event.released,
-    wit: event.withheld,
+    ...fieldClaims(event),
     log: log.origin,
     leaf: log.leaf,
   }

@@ -50,6 +50,12 @@ test('repeats what an upstream that comes back would answer, and nothing else of
   }
 })
 
+test('waits for a consent whose frequency passes, not for one whose uses are spent', () => {
+  const quota = { ...attempt, status: 429, code: 'consent-quota' }
+  assert.equal(decideRetry({ ...quota, retryAfterSeconds: 1 }, 0).retry, true)
+  assert.deepEqual(decideRetry(quota, 0), { retry: false })
+})
+
 test('gives up after four attempts', () => {
   assert.deepEqual(decideRetry({ ...attempt, attempts: 4 }, 0), { retry: false })
 })

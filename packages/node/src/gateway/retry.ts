@@ -35,7 +35,14 @@ const passingCodes: ReadonlySet<string> = new Set<ProblemCode>([
   'upstream-timeout',
 ])
 
-function worthAnother({ status, code, method, hasIdempotencyKey }: Attempt): boolean {
+/** All uses are spent: that does not pass. */
+function isForGood({ code, retryAfterSeconds }: Attempt): boolean {
+  return code === 'consent-quota' && retryAfterSeconds === undefined
+}
+
+function worthAnother(attempt: Attempt): boolean {
+  const { status, code, method, hasIdempotencyKey } = attempt
+  if (isForGood(attempt)) return false
   if (!isSafeMethod(method) && !hasIdempotencyKey) return false
   return passingCodes.has(code ?? '') || untouchedStatuses.has(status ?? 0)
 }

@@ -59,8 +59,8 @@ export function sentOutcome({ verified, answer }: Attempted): 'allowed' | 'denie
 }
 
 /** What the holder's receipt says of consent and fields. */
-function consentFacts({ con, via, rel, wit }: ReceiptClaims): Partial<ExchangeEvent> {
-  return { consent: con, via, released: rel, withheld: wit }
+function consentFacts({ con, via, rel, wit, fld }: ReceiptClaims): Partial<ExchangeEvent> {
+  return { consent: con, via, released: rel, withheld: wit, fields: fld }
 }
 
 /** The event of a sent call. */

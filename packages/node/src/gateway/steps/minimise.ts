@@ -10,12 +10,16 @@ interface Answered {
   readonly answer: Answer
 }
 
+/** Longest list of what is withheld: all fields of an answer together must not be too long for those who read it. */
+const maxNamedLength = 3_000
+
 function withhold({ product, operation, answer }: Answered, consent: ConsentGiven): Answer {
   const { release, keyedHash, pairwise } = consent
   const means = { keyedHash, pseudonym: pairwise }
   const { status, headers, body } = product.minimise(operation, answer, { release, means })
-  if (status >= 400 || release.withheld.length === 0) return { status, headers, body }
-  return { status, headers: [...headers, 'comity-fields-withheld', formatStringList(release.withheld)], body }
+  const named = formatStringList(release.withheld)
+  if (status >= 400 || named === '' || named.length > maxNamedLength) return { status, headers, body }
+  return { status, headers: [...headers, 'comity-fields-withheld', named], body }
 }
 
 /** INVARIANT: no answer about a person without a consent, whatever came before this step. */

@@ -1,0 +1,35 @@
+/** The fields that left with an answer and those that did not, as a receipt states them: the lists while they are short
+ *  enough for a header field, else one hash over both. */
+import { sha256Text } from '#crypto'
+import { canonicalJson } from '../bytes/canonical-json.ts'
+
+export interface FieldLists {
+  readonly released?: readonly string[] | undefined
+  readonly withheld?: readonly string[] | undefined
+}
+
+/** The claims of a receipt that are about fields. */
+export interface FieldClaims {
+  readonly rel?: readonly string[] | undefined
+  readonly wit?: readonly string[] | undefined
+  /** SHA-256 (base64url) over the canonical JSON (RFC 8785) of `{"released":[…],"withheld":[…]}`. */
+  readonly fld?: string | undefined
+}
+
+/** Longest lists that stand in a receipt, as JSON in characters, and the most names. */
+const maxListed = 3_000
+const maxNames = 256
+
+/** The claims for the lists. */
+export function fieldClaims({ released, withheld }: FieldLists): FieldClaims {
+  if (released === undefined && withheld === undefined) return {}
+  const lists = { released: released ?? [], withheld: withheld ?? [] }
+  const isShort = Object.values(lists).every(({ length }) => length <= maxNames)
+  if (isShort && JSON.stringify(lists).length <= maxListed) return { rel: lists.released, wit: lists.withheld }
+  return { fld: fieldsHash(lists) }
+}
+
+/** The hash that stands for lists that are too long. */
+export function fieldsHash({ released = [], withheld = [] }: FieldLists): string {
+  return sha256Text(canonicalJson({ released, withheld }), 'base64url')
+}
