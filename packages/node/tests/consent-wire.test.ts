@@ -248,7 +248,14 @@ test('refuses wrong methods, addresses, types, sizes and texts', async () => {
   assert.equal(await post('x'.repeat(maxConsentBodyBytes)), 'body-too-large')
   assert.equal(await post([]), 'consent-request-invalid')
   assert.equal(await post(shared, { 'idempotency-key': 'k' }), 'idempotency-key-invalid')
-  for (const body of [{ reason: '' }, { reason: 1 }, { other: 'x' }, [], { reason: 'x'.repeat(1001) }])
+  for (const body of [
+    { reason: '' },
+    { reason: 1 },
+    { other: 'x' },
+    [],
+    { reason: 'x'.repeat(1001) },
+    { reason: 'a\u0007' },
+  ])
     assert.equal(await codeOf(wire(lab, `/consents/${id}/revoke`, { method: 'POST', body })), 'malformed-request')
 })
 

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { parseJson } from '@comity/core/bytes/json'
 import { utf8Text } from '@comity/core/bytes/utf8'
+import { text } from '@comity/core/consent/consent-texts'
 import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
@@ -41,7 +42,7 @@ export const maxConsentBodyBytes = 160 * 1024
 
 const id = '(urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'
 const noStore = ['cache-control', 'private, no-store']
-const revokeBody = z.strictObject({ reason: z.string().min(1).max(1000).optional() })
+const revokeBody = z.strictObject({ reason: text(1000).optional() })
 
 type Handler = (parts: ConsentRoutesParts, asked: Asked) => Promise<Reply>
 
@@ -120,8 +121,8 @@ async function revoke({ consents }: ConsentRoutesParts, { caller, call, consent 
   const known = await consents.find(consent)
   if (known?.recipient !== caller.did) throw unknown()
   if (known.rev === 0) throw await undecided(consents, known, caller)
-  const { reason: text } = parsed.data
-  const reason = { code: 'given-up', ...(text !== undefined && { text }) }
+  const { reason: words } = parsed.data
+  const reason = { code: 'given-up', ...(words !== undefined && { text: words }) }
   const change = { by: 'recipient', actorId: caller.did, method: 'wire', reason } as const
   const { state } = isGranted(known.state) ? await consents.revoke(consent, change) : known
   return jsonReply(200, { id: consent, state }, noStore)

@@ -2,7 +2,7 @@
  *  from it are one transaction. Of two steps that were decided on the same state one is taken. */
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import type { ConsentEvent, ConsentState } from '@comity/core/consent/consent-record'
-import { eventHash } from '@comity/core/consent/parse-record'
+import { eventHash, parseConsentEvent } from '@comity/core/consent/parse-record'
 import { decideStep } from '@comity/core/consent/consent-states'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
@@ -22,7 +22,7 @@ export interface PlannedStep {
   readonly move: ConsentMove
 }
 
-/** The step, if it may follow. Throws `consent-state`. */
+/** The step, if it may follow. Throws `consent-state`, `consent-record-invalid` for a reason that cannot be told. */
 export function planStep(
   consent: StoredConsent,
   facts: StepFacts,
@@ -33,7 +33,8 @@ export function planStep(
   const known = from === 'paused' && by !== undefined ? ({ state: from, pausedBy: by } as const) : from
   const state = decideStep(known, facts.type, facts.by.role)
   if (state === undefined) throw stateProblem(from)
-  const event: ConsentEvent = {
+  // Whoever gets the steps reads them as strictly.
+  const event = parseConsentEvent({
     consent: consent.id,
     seq: consent.seq + 1,
     at: formatDateTime(nowMs),
@@ -44,7 +45,7 @@ export function planStep(
     method: facts.method,
     ...(facts.reason && { reason: facts.reason }),
     prev: consent.stepHash,
-  }
+  })
   const hash = eventHash(event)
   const { hash: terms, notBeforeMs, expiresMs, dueMs, pausedBy } = consent
   const move = { state, seq: event.seq, stepHash: hash, rev, hash: terms, notBeforeMs, expiresMs, dueMs, pausedBy }
