@@ -73,8 +73,8 @@ async function sessionOf(
 /** `POST /c/{secret}`: a link to all consents counts once, by the press of a button. */
 export async function enterByLink(services: PeopleServices, call: PersonCall, secret: string): Promise<Reply> {
   requireOwnPage(call, services.url)
-  await readForm(call)
   const link = await findLink(services, call, secret)
+  await readForm(call)
   if (link?.purpose !== 'manage' || link.subject === undefined) throw invalidLink()
   await services.links.use(link)
   const session = await services.sessions.open({
