@@ -7,7 +7,6 @@ import { requireLocalCaller } from '../http/local-caller.ts'
 import { asProblem, emptyReply, jsonReply, problemReply, textReply, type Reply } from '../http/problem-response.ts'
 import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
 import { agreementRoutes } from './agreement-routes.ts'
-import type { ConsentAdminParts } from './consent-ports.ts'
 import { consentRoutes } from './consent-routes.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { heldConsentRoutes } from './held-consent-routes.ts'
@@ -31,7 +30,9 @@ export function createAdminHandler(parts: AdminParts): (message: IncomingMessage
     ...agreementRoutes(parts),
     ...keyRoutes(parts),
     ...evidenceRoutes(parts),
-    ...(parts.consent === undefined ? [] : routesOfConsent(parts.consent)),
+    ...consentRoutes(parts.consent),
+    ...heldConsentRoutes(parts.consent),
+    ...subjectRoutes(parts.consent),
   ]
   const requireToken = tokenCheck(parts.token)
   return async (message) => {
@@ -44,10 +45,6 @@ export function createAdminHandler(parts: AdminParts): (message: IncomingMessage
       return problemReply(problem, requestId, problem.code === 'unauthorized' ? ['www-authenticate', 'Bearer'] : [])
     }
   }
-}
-
-function routesOfConsent(parts: ConsentAdminParts): AdminRoute[] {
-  return [...consentRoutes(parts), ...heldConsentRoutes(parts), ...subjectRoutes(parts)]
 }
 
 interface AdminHandler {

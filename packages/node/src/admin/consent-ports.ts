@@ -122,6 +122,11 @@ export interface SubjectsPort {
   /** Handle of a person by the reference of the holder's systems, or by a pairwise id. */
   handleOf(reference: string): string
   createManageLink(reference: string): Promise<{ readonly url: string; readonly expiresMs: number }>
+  /** To decide on a request; `grantor` is who else than the subject may decide with it. Throws `consent-unknown`. */
+  createDecideLink(
+    consent: string,
+    grantor?: ConsentGrantor,
+  ): Promise<{ readonly url: string; readonly expiresMs: number }>
   erase(reference: string): Promise<{ readonly ended: number; readonly forgotten: number }>
 }
 

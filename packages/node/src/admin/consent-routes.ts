@@ -6,7 +6,7 @@ import { exportOdrl } from '@comity/core/consent/export-odrl'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
-import type { ConsentDetailsView } from './consent-api.ts'
+import type { ConsentDetailsView, SubjectLinkView } from './consent-api.ts'
 import type { Change, ConsentAdminParts, Decision, Standing } from './consent-ports.ts'
 import { consentView, useView } from './consent-views.ts'
 import { parseInput, wholeNumber } from './input.ts'
@@ -29,6 +29,7 @@ const exportSchema = z.strictObject({ as: z.enum(['27560', 'fhir', 'odrl', 'json
 
 const capacity = z.enum(['self', 'guardian', 'attorney', 'officer'])
 const evidence = z.array(z.strictObject({ kind: text(200), hash: text(64) })).max(16)
+const grantor = z.strictObject({ id: text(2048), capacity, evidence: evidence.optional() })
 /** What the portal says of how the person is signed in (OpenID Connect's words). */
 const session = z.strictObject({
   channel: text(200),
@@ -48,8 +49,9 @@ const decisionSchema = z.strictObject({
     .optional(),
   expires: moment.optional(),
   /** Who decides for the person. */
-  grantor: z.strictObject({ id: text(2048), capacity, evidence: evidence.optional() }).optional(),
+  grantor: grantor.optional(),
 })
+const linkSchema = z.strictObject({ grantor: grantor.optional() })
 
 const changeSchema = z.strictObject({
   by: z.enum(['subject', 'grantor', 'holder']).optional(),
@@ -79,6 +81,7 @@ export function consentRoutes(parts: ConsentAdminParts): AdminRoute[] {
     { method: 'GET', path: '/v1/consents/{id}', answer: ({ path }) => show(parts, path['id'] ?? '') },
     { method: 'POST', path: '/v1/consents/{id}/decide', answer: (call) => decide(parts, call) },
     ...changes,
+    { method: 'POST', path: '/v1/consents/{id}/link', status: 201, answer: (call) => link(parts, call) },
     { method: 'GET', path: '/v1/consents/{id}/uses', answer: (call) => uses(parts, call) },
     { method: 'GET', path: '/v1/consents/{id}/export', answer: (call) => exported(parts, call) },
   ]
@@ -120,6 +123,13 @@ async function requestOf({ consents }: ConsentAdminParts, id: string): Promise<C
     if (error instanceof Problem && error.code === 'subject-erased') return undefined
     throw error
   }
+}
+
+/** A link to the page where this is decided on, for a representative where one is named. */
+async function link({ subjects }: ConsentAdminParts, { path, body }: AdminCall): Promise<SubjectLinkView> {
+  const input = parseInput(linkSchema, body)
+  const { url, expiresMs } = await subjects.createDecideLink(path['id'] ?? '', input.grantor)
+  return { url, expires: formatDateTime(expiresMs) }
 }
 
 async function decide(parts: ConsentAdminParts, { path: { id = '' }, body }: AdminCall) {

@@ -18,8 +18,8 @@ export interface AdminParts {
   readonly products: ProductsPort
   readonly agreements: AgreementsPort
   readonly keys: KeysPort
-  /** Consents, given and held; without them their addresses are not there. */
-  readonly consent?: ConsentAdminParts | undefined
+  /** Consents, kept and held. */
+  readonly consent: ConsentAdminParts
   /** Events from a position on, at most `limit`. */
   readonly readEvents: (range: { readonly from: number; readonly limit: number }) => Promise<readonly LoggedEvent[]>
   /** Exchanges with a receipt, newest first, older than `beforeId` when given. */

@@ -10,6 +10,7 @@ import { spkiFingerprint } from '../http/spki-fingerprint.ts'
 import type { NodeParts } from '../node.ts'
 import { parsePartner } from '../partners/partner.ts'
 import { productAdditionSchema, type ProductAddition } from '../products/product-config.ts'
+import { consentAdministration } from './consent-administration.ts'
 
 type Ports = NodeStatus['ports']
 
@@ -35,6 +36,7 @@ export async function createAdmin(
     products: productsPort(parts),
     agreements: counterparts.agreements,
     keys: keysPort(parts),
+    consent: consentAdministration(parts),
     readEvents: (range) => auditLog.readEvents(range),
     listReceipts: (limit, beforeId) => gateway.exchanges.listWithReceipts(limit, beforeId),
     exportEvidence: parts.exportEvidence,

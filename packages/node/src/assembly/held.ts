@@ -8,6 +8,7 @@ import { createHeldEvents, type HeldEvents } from '../consent/held-events.ts'
 import type { HeldParts } from '../consent/held-parts.ts'
 import { HeldPoll } from '../consent/held-poll.ts'
 import { createConsentSource } from '../consent/held-source.ts'
+import type { HeldStore } from '../consent/held-store.ts'
 import { createHeldStore } from '../consent/held-store-sql.ts'
 import { createTemplates, type Templates } from '../consent/held-templates.ts'
 import { createTokenKeeper, type TokenKeeper } from '../consent/held-token-keeper.ts'
@@ -22,6 +23,7 @@ export interface Held {
   readonly delegations: HeldDelegations
   readonly templates: Templates
   readonly keeper: TokenKeeper
+  readonly store: HeldStore
   readonly events: HeldEvents
   readonly attach: HeldConsentsPort
   /** For this node's delegates. */
@@ -59,6 +61,7 @@ export function openHeldConsents(parts: ConsentAssembly, stack: AsyncDisposableS
       assertionKey: () => identity.assertionKey(),
     }),
     keeper: held.keeper,
+    store: held.store,
     events: createHeldEvents({ ...held, readSoon: (id) => poll.readSoon(id) }),
     attach: { attach: createHeldAttach(held) },
     tokenSource: delegations,

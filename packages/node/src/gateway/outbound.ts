@@ -25,8 +25,8 @@ import { problemCodeOf, type Attempted, type PartnerLink, type SenderParts } fro
 
 export interface OutboundParts extends SenderParts {
   readonly agreements: AgreementsPort
-  /** The consents that this node was given; without it calls about people are sent without a token. */
-  readonly consents?: HeldConsentsPort | undefined
+  /** The consents that this node was given. */
+  readonly consents: HeldConsentsPort
   readonly partners: { find(aliasOrDid: string): PartnerLink | undefined }
   readonly recorder: ExchangeRecorder
   readonly tally: RefusalTally
@@ -113,7 +113,7 @@ async function findConsent(
   request: ReceivedRequest,
   { partner, product }: { readonly partner: PartnerLink; readonly product: string },
 ): Promise<AttachedConsent | undefined> {
-  return consents?.attach({
+  return consents.attach({
     partner: partner.did,
     product,
     purpose: request.header('comity-purpose'),
