@@ -29,7 +29,7 @@ const exportSchema = z.strictObject({ as: z.enum(['27560', 'fhir', 'odrl', 'json
 
 const capacity = z.enum(['self', 'guardian', 'attorney', 'officer'])
 const evidence = z.array(z.strictObject({ kind: text(200), hash: text(64) })).max(16)
-const grantor = z.strictObject({ id: text(2048), capacity, evidence: evidence.optional() })
+const grantorSchema = z.strictObject({ id: text(2048), capacity, evidence: evidence.optional() })
 /** What the portal says of how the person is signed in (OpenID Connect's words). */
 const session = z.strictObject({
   channel: text(200),
@@ -49,9 +49,9 @@ const decisionSchema = z.strictObject({
     .optional(),
   expires: moment.optional(),
   /** Who decides for the person. */
-  grantor: grantor.optional(),
+  grantor: grantorSchema.optional(),
 })
-const linkSchema = z.strictObject({ grantor: grantor.optional() })
+const linkSchema = z.strictObject({ grantor: grantorSchema.optional() })
 
 const changeSchema = z.strictObject({
   by: z.enum(['subject', 'grantor', 'holder']).optional(),
