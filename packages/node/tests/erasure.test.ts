@@ -128,6 +128,7 @@ async function callAbout({ vault }: Scene, { reference }: Person): Promise<Inbou
       release: { parts: [], released: ['/name'], withheld: [] },
       keyedHash: (text: string) => text,
       use: () => [],
+      confirm: async () => undefined,
       settle: () => undefined,
     } satisfies InboundCall['consent'],
   })

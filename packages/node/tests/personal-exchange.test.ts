@@ -138,6 +138,21 @@ describe('a call about a person', () => {
     assert.equal(codeOf(await call(network, { authorization })), 'consent-inactive')
   })
 
+  test('that was withdrawn while the API was asked gets nothing of the answer, and is no use', async () => {
+    const id = await giveConsent(network)
+    const authorization = await tokenFor(network, id)
+    network.api.behave = (response) => {
+      void consentsOf(network.holder)
+        .withdraw(id, bySubject)
+        .then(() => response.setHeader('content-type', 'application/json').end('{"height":181}'))
+    }
+    const answer = await call(network, { authorization })
+    network.api.behave = undefined
+    assert.equal(codeOf(answer), 'consent-inactive')
+    const { database } = network.holder.running.parts.foundation
+    assert.deepEqual(await database.all('SELECT * FROM consent_uses WHERE consent = ?', [id]), [])
+  })
+
   test('counts against the uses when an answer left, and only then', async () => {
     const id = await giveConsent(network, { grants: [{ maxUses: 2 }] })
     const authorization = await tokenFor(network, id)

@@ -18,9 +18,8 @@ import {
   loadFacts,
   type Caller,
   type CallFacts,
-  type Refusal,
 } from './check-standing.ts'
-import type { ConsentQuestion, ConsentVerdict } from './consent-service.ts'
+import type { ConsentQuestion, ConsentRefused, ConsentVerdict } from './consent-service.ts'
 import { UseCounters, type UseHold } from './uses-counters.ts'
 
 export interface ConsentCheck {
@@ -56,7 +55,7 @@ export function createConsentCheck(parts: ConsentCheckParts): ConsentCheck {
 async function verified(
   verifyChain: VerifyChain,
   { authorization, nowMs }: ConsentQuestion,
-): Promise<{ readonly chain: VerifiedChain | undefined } | Refusal> {
+): Promise<{ readonly chain: VerifiedChain | undefined } | ConsentRefused> {
   try {
     return { chain: await verifyChain(authorization, nowMs) }
   } catch (error) {
@@ -166,6 +165,10 @@ function given(allowed: Allowed, hold: UseHold | undefined, parts: ConsentCheckP
     pairwise: root.sub,
     release,
     keyedHash: (text) => parts.vault.keyedHash(text, root.client_id),
+    async confirm(nowMs) {
+      const row = await parts.standing(id)
+      return row === undefined ? consentRequired : decideStanding(row, chain, nowMs)
+    },
     use(exchange, nowMs) {
       usedMs = nowMs
       const use = { exchange, consent: id, grants, links, atMs: nowMs, caller: question.caller.did, via }

@@ -2,10 +2,11 @@
 import type { ConsentTokenClaims, VerifiedChain } from '@comity/core/consent-token/consent-claims'
 import type { Statement } from '../storage/database.ts'
 import type { ConsentCheckParts, DelegationLink } from './check-ports.ts'
-import { inactive, type Refusal } from './check-standing.ts'
+import { inactive } from './check-standing.ts'
+import type { ConsentRefused } from './consent-service.ts'
 
 export interface CheckedDelegations {
-  readonly refusal: Refusal | undefined
+  readonly refusal: ConsentRefused | undefined
   readonly links: readonly DelegationLink[]
   /** Those of them that the holder did not know. */
   readonly unknown: readonly DelegationLink[]

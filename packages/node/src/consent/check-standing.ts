@@ -2,16 +2,8 @@
  *  it stands, and whether the call is about the person that it is of. Reading the facts is the same work whatever is
  *  presented, so that the time it takes tells nothing. */
 import type { VerifiedChain } from '@comity/core/consent-token/consent-claims'
-import type { ConsentQuestion, ConsentRefusal, ConsentStanding } from './consent-service.ts'
+import type { ConsentQuestion, ConsentRefused, ConsentStanding } from './consent-service.ts'
 import type { ConsentCheckParts } from './check-ports.ts'
-
-/** Why a call is refused. */
-export interface Refusal {
-  readonly allowed: false
-  readonly code: ConsentRefusal
-  readonly detail: string
-  readonly members?: Readonly<Record<string, unknown>> | undefined
-}
 
 export type Caller = ConsentQuestion['caller']
 
@@ -26,7 +18,7 @@ export interface CallFacts {
 const noConsent = 'urn:uuid:00000000-0000-0000-0000-000000000000'
 
 /** One text for all that a stranger may not tell apart. */
-export const consentRequired: Refusal = {
+export const consentRequired: ConsentRefused = {
   allowed: false,
   code: 'consent-required',
   detail: 'no consent was presented that covers this call',
@@ -50,7 +42,11 @@ export function isBearer({ leaf, keyThumbprint }: VerifiedChain, caller: Caller)
 }
 
 /** Judges the row by the token: whether it stands, and as the token says. Undefined when nothing is wrong. */
-export function decideStanding(row: ConsentStanding, { root }: VerifiedChain, nowMs: number): Refusal | undefined {
+export function decideStanding(
+  row: ConsentStanding,
+  { root }: VerifiedChain,
+  nowMs: number,
+): ConsentRefused | undefined {
   const { state, notBeforeMs = Number.POSITIVE_INFINITY, expiresMs = 0 } = row
   if (state !== 'active') return inactive(`the consent is ${state}`, state)
   if (nowMs >= expiresMs) return inactive('the consent is expired', 'expired')
@@ -60,7 +56,7 @@ export function decideStanding(row: ConsentStanding, { root }: VerifiedChain, no
 }
 
 /** A consent that does not stand now. */
-export function inactive(detail: string, state: string): Refusal {
+export function inactive(detail: string, state: string): ConsentRefused {
   return { allowed: false, code: 'consent-inactive', detail, members: { state } }
 }
 

@@ -156,18 +156,23 @@ export type ConsentVerdict =
       readonly release: Release
       /** For the transform `hash`: keyed, other towards every recipient. */
       readonly keyedHash: (text: string) => string
+      /** Reads the consent once more: why it does not stand now, if it does not. */
+      confirm(nowMs: number): Promise<ConsentRefused | undefined>
       /** Writes the use down; goes into the transaction that records the outcome. */
       use(exchangeId: string, nowMs: number): readonly Statement[]
       /** Ends the call's hold on the counters: `released` when an answer left, so the use counts. */
       settle(released: boolean): void
     }
-  | {
-      readonly allowed: false
-      readonly code: ConsentRefusal
-      readonly detail: string
-      /** For the problem: the consent's `state`, or `retryAfterSeconds`. */
-      readonly members?: Readonly<Record<string, unknown>> | undefined
-    }
+  | ConsentRefused
+
+/** Why a call is refused. */
+export interface ConsentRefused {
+  readonly allowed: false
+  readonly code: ConsentRefusal
+  readonly detail: string
+  /** For the problem: the consent's `state`, or `retryAfterSeconds`. */
+  readonly members?: Readonly<Record<string, unknown>> | undefined
+}
 
 /** One code for all that a stranger may not tell apart: no token, no consent, no such person, another person's. */
 export type ConsentRefusal =

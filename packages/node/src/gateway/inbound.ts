@@ -23,7 +23,7 @@ import type { RefusalTally } from './refusal-tally.ts'
 import { admit } from './steps/admit.ts'
 import { agreement } from './steps/agreement.ts'
 import { authenticate } from './steps/authenticate.ts'
-import { consent } from './steps/consent.ts'
+import { confirmConsent, consent } from './steps/consent.ts'
 import { forward } from './steps/forward.ts'
 import { freshness } from './steps/freshness.ts'
 import { limit } from './steps/limit.ts'
@@ -85,6 +85,7 @@ function exchangeSteps(parts: InboundParts, running: Set<string>): Step[] {
     consent({ world, consents, partnerOf }),
     recordIntent({ auditLog, intents, running }),
     forward({ world }),
+    confirmConsent({ world }),
     minimise(),
   ]
 }

@@ -150,20 +150,23 @@ export interface ConsentGiven {
   readonly release: Release
   /** For the transform `hash`. */
   readonly keyedHash: (text: string) => string
+  /** Reads the consent once more: why it does not stand now, if it does not. */
+  confirm(nowMs: number): Promise<ConsentRefused | undefined>
   /** Writes the use down; goes into the transaction that records the outcome. */
   use(exchangeId: string, nowMs: number): readonly Statement[]
   /** Ends the call's hold on the counters: `released` when an answer left, so the use counts. */
   settle(released: boolean): void
 }
 
-export type ConsentVerdict =
-  | ConsentGiven
-  | {
-      readonly allowed: false
-      readonly code: ProblemCode
-      readonly detail: string
-      readonly members?: Readonly<Record<string, unknown>> | undefined
-    }
+/** Why a call is not covered. */
+export interface ConsentRefused {
+  readonly allowed: false
+  readonly code: ProblemCode
+  readonly detail: string
+  readonly members?: Readonly<Record<string, unknown>> | undefined
+}
+
+export type ConsentVerdict = ConsentGiven | ConsentRefused
 
 export interface IdentityPort {
   readonly did: string

@@ -3,7 +3,16 @@
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import { callerOfConsent } from '../caller-of-consent.ts'
-import type { ConsentQuestion, ConsentsPort, PartnerOfGateway, PersonalCall, World } from '../ports.ts'
+import { isSafeMethod } from './record-intent.ts'
+import type {
+  ConsentGiven,
+  ConsentQuestion,
+  ConsentRefused,
+  ConsentsPort,
+  PartnerOfGateway,
+  PersonalCall,
+  World,
+} from '../ports.ts'
 
 export interface ConsentOptions {
   readonly world: World
@@ -25,9 +34,13 @@ function questionOf(call: InboundCall, personal: PersonalCall, { world, partnerO
   }
 }
 
+function refusalOf({ code, detail, members = {} }: ConsentRefused): Problem {
+  return new Problem(code, detail, { members })
+}
+
 async function decide(call: InboundCall, personal: PersonalCall, options: ConsentOptions): Promise<void> {
   const verdict = await options.consents.decide(questionOf(call, personal, options))
-  if (!verdict.allowed) throw new Problem(verdict.code, verdict.detail, { members: verdict.members ?? {} })
+  if (!verdict.allowed) throw refusalOf(verdict)
   call.consent = verdict
 }
 
@@ -38,5 +51,19 @@ export function consent(options: ConsentOptions): Step {
       const personal = call.operation?.personal
       return personal && decide(call, personal, options)
     },
+  }
+}
+
+async function confirm(given: ConsentGiven, world: World): Promise<void> {
+  const refusal = await given.confirm(world.clock.now())
+  if (refusal !== undefined) throw refusalOf(refusal)
+}
+
+/** Once more when the API has answered a read: what was withdrawn meanwhile does not leave. Of what changes something
+ *  the outcome is told all the same. */
+export function confirmConsent({ world }: Pick<ConsentOptions, 'world'>): Step {
+  return {
+    name: 'confirm consent',
+    run: ({ consent: given, request }) => (given && isSafeMethod(request.method) ? confirm(given, world) : undefined),
   }
 }
