@@ -163,6 +163,7 @@ function addPartners(program: Command, run: Run): void {
     .option('--fingerprint <sha256...>', "the partner's TLS key, sha256:…")
     .option('--url <url>', "base URL of the partner's node")
     .option('--require-client-certificate', 'demand its TLS client certificate on every call', false)
+    .option('--name <name>', 'how people know it; shown to them instead of what it says of itself')
     .option('--country <code>', 'where it takes what it receives (ISO 3166-1), for consents that name places')
     .action(async (alias: string, did: string, options: object) =>
       (await import('./commands/partners.ts')).addPartner(context(), { alias, did, ...(options as object) } as never),

@@ -10,6 +10,7 @@ export interface AddPartnerArguments {
   readonly fingerprint?: readonly string[]
   readonly requireClientCertificate: boolean
   readonly country?: string
+  readonly name?: string
 }
 
 const row = ({ alias, did, url, fingerprints, source }: PartnerView): string[] => [
@@ -26,7 +27,7 @@ export async function listPartners(context: CommandContext): Promise<void> {
 }
 
 export async function addPartner(context: CommandContext, args: AddPartnerArguments): Promise<void> {
-  const { alias, did, url, fingerprint = [], requireClientCertificate, country } = args
+  const { alias, did, url, fingerprint = [], requireClientCertificate, country, name } = args
   const request = {
     alias,
     did,
@@ -34,6 +35,7 @@ export async function addPartner(context: CommandContext, args: AddPartnerArgume
     fingerprints: fingerprint,
     requireClientCertificate,
     ...(country === undefined ? {} : { country }),
+    ...(name === undefined ? {} : { name }),
   }
   const partner = await (await connect(context)).post<PartnerView>('/v1/partners', request)
   show(context, partner, () => [

@@ -28,6 +28,7 @@ export interface PartnerView {
   readonly requireClientCertificate: boolean
   /** ISO 3166-1 alpha-2. */
   readonly country?: string | undefined
+  readonly name?: string | undefined
   readonly source: Source
 }
 

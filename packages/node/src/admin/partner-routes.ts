@@ -6,9 +6,9 @@ import type { AdminRoute } from './routing.ts'
 import { partnerView } from './views.ts'
 
 /** What the hash of a partner is over. */
-function factsOf({ alias, did, url, tlsFingerprints, requireClientCertificate, country }: PartnerRecord) {
-  const place = country === undefined ? {} : { country }
-  return { alias, did, url, tlsFingerprints, requireClientCertificate, ...place }
+function factsOf({ alias, did, url, tlsFingerprints, requireClientCertificate, country, name }: PartnerRecord) {
+  const told = { ...(country !== undefined && { country }), ...(name !== undefined && { name }) }
+  return { alias, did, url, tlsFingerprints, requireClientCertificate, ...told }
 }
 
 /** Routes of partners. A partner of the configuration cannot be removed here. */

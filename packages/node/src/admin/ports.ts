@@ -54,6 +54,7 @@ export interface PartnerRecord {
   readonly tlsFingerprints: readonly string[]
   readonly requireClientCertificate: boolean
   readonly country?: string | undefined
+  readonly name?: string | undefined
 }
 
 export interface KnownPartner extends PartnerRecord {

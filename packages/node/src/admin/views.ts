@@ -13,10 +13,10 @@ import type { AgreementRecord, ExchangeRecord, KnownPartner, LoggedEvent, Offere
 
 /** `fingerprints` are the pins in force. */
 export function partnerView(partner: KnownPartner, fingerprints: readonly string[]): PartnerView {
-  const { alias, did, url, requireClientCertificate, country, source } = partner
+  const { alias, did, url, requireClientCertificate, country, name, source } = partner
   const from: Source = source === 'storage' ? 'admin' : 'configuration'
-  const place = country === undefined ? {} : { country }
-  return { alias, did, url, fingerprints, requireClientCertificate, ...place, source: from }
+  const told = { ...(country !== undefined && { country }), ...(name !== undefined && { name }) }
+  return { alias, did, url, fingerprints, requireClientCertificate, ...told, source: from }
 }
 
 /** A product without its settings, some of which are secret. */

@@ -150,7 +150,7 @@ function holderPartsOf(parts: ConsentAssembly, needs: HolderNeeds): ConsentsPart
     recipients: {
       find: (did) => {
         const partner = counterparts.partners.findByDid(did)
-        return partner && { name: partner.alias, country: partner.country }
+        return partner && { name: partner.name, country: partner.country }
       },
     },
     passkeyFacts: (proof, { subject }) => late.people?.passkeyFacts(proof, subject),

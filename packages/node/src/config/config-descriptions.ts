@@ -86,6 +86,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'partners[].fingerprints':
     "SHA-256 fingerprints of the partner's TLS keys (SubjectPublicKeyInfo), compared out of band. Without one a public authority must vouch for the address.",
   'partners[].requireClientCertificate': "Demands the partner's TLS key on every call.",
+  'partners[].name': 'How people know the partner; shown to them instead of what it says of itself.',
   'partners[].country':
     'Where the partner takes what it receives (ISO 3166-1, such as `CH`). Without it no consent that names places covers its calls.',
   'webhooks[].url': 'A system of your own that is told of events: https, or http on this machine.',

@@ -62,6 +62,7 @@ const partner = z.strictObject({
     .default([]),
   requireClientCertificate: z.boolean().default(false),
   country: z.string().refine(isCountryCode, 'must be a country code of ISO 3166-1, such as `CH`').optional(),
+  name: z.string().trim().min(1).max(200).optional(),
 })
 
 const limits = z.strictObject({

@@ -10,6 +10,7 @@ const lab: StoredPartner = {
   tlsFingerprints: ['sha256:one', 'sha256:two'],
   requireClientCertificate: true,
   country: 'CH',
+  name: 'The Lab',
 }
 const archive: StoredPartner = {
   alias: 'archive',

@@ -9,6 +9,7 @@ interface PartnerRow extends Row {
   readonly tls_fingerprints: string
   readonly require_client_certificate: number
   readonly country: string | null
+  readonly name: string | null
 }
 
 interface LearnedRow extends Row {
@@ -18,7 +19,8 @@ interface LearnedRow extends Row {
 }
 
 const insertPartner = `INSERT INTO partners
-  (alias, did, url, tls_fingerprints, require_client_certificate, country, added_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+  (alias, did, url, tls_fingerprints, require_client_certificate, country, name, added_at_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING`
 const upsertLearned = `INSERT INTO partner_tls_keys
   (did, agreed_fingerprints, named_fingerprints, learned_at_ms) VALUES (?, ?, ?, ?)
@@ -30,13 +32,14 @@ export function createSqlPartnerStore(database: Database): PartnerStore {
   return {
     async list() {
       const rows = await database.all<PartnerRow>(
-        'SELECT alias, did, url, tls_fingerprints, require_client_certificate, country FROM partners ORDER BY alias',
+        'SELECT alias, did, url, tls_fingerprints, require_client_certificate, country, name FROM partners ORDER BY alias',
       )
       return rows.map(partnerOf)
     },
-    async insert({ alias, did, url, tlsFingerprints, requireClientCertificate, country = null }, nowMs) {
+    async insert(partner, nowMs) {
+      const { alias, did, url, tlsFingerprints, requireClientCertificate, country = null, name = null } = partner
       const demanded = requireClientCertificate ? 1 : 0
-      const params = [alias, did, url, tlsFingerprints.join(' '), demanded, country, nowMs]
+      const params = [alias, did, url, tlsFingerprints.join(' '), demanded, country, name, nowMs]
       const [changed] = await database.execute([{ sql: insertPartner, params }])
       return changed === 1
     },
@@ -60,7 +63,7 @@ export function createSqlPartnerStore(database: Database): PartnerStore {
 }
 
 function partnerOf(row: PartnerRow): StoredPartner {
-  const { alias, did, url, country } = row
+  const { alias, did, url, country, name } = row
   return {
     alias,
     did,
@@ -68,6 +71,7 @@ function partnerOf(row: PartnerRow): StoredPartner {
     tlsFingerprints: words(row.tls_fingerprints),
     requireClientCertificate: row.require_client_certificate === 1,
     ...(country !== null && { country }),
+    ...(name !== null && { name }),
   }
 }
 

@@ -9,6 +9,8 @@ export interface StoredPartner {
   readonly requireClientCertificate: boolean
   /** ISO 3166-1 alpha-2, as the operator says. */
   readonly country?: string | undefined
+  /** As the operator knows it. */
+  readonly name?: string | undefined
 }
 
 /** TLS keys that a partner's document named when it was last fetched under trust. */

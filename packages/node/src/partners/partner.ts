@@ -25,6 +25,8 @@ export interface PartnerInput {
   readonly requireClientCertificate?: boolean | undefined
   /** Where the partner takes what it receives, by which consents that name places are kept: ISO 3166-1 alpha-2. */
   readonly country?: string | undefined
+  /** As people know it; what a partner says of itself does not replace it. */
+  readonly name?: string | undefined
 }
 
 const inputSchema = z.strictObject({
@@ -37,6 +39,7 @@ const inputSchema = z.strictObject({
     .default([]),
   requireClientCertificate: z.boolean().default(false),
   country: z.string().refine(isCountryCode, 'is not a country code of ISO 3166-1').optional(),
+  name: z.string().trim().min(1).max(200).optional(),
 })
 
 /** Checks an operator's input and fills in what follows from it. Throws `malformed-request` with all mistakes in
@@ -47,7 +50,7 @@ export function parsePartner(input: unknown): StoredPartner {
     const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
     throw new Problem('malformed-request', 'the partner is not described correctly', { members: { errors } })
   }
-  const { alias, did, url, fingerprints, requireClientCertificate, country } = parsed.data
+  const { alias, did, url, fingerprints, requireClientCertificate, country, name } = parsed.data
   const base = url ?? defaultUrl(did)
   return {
     alias,
@@ -56,6 +59,7 @@ export function parsePartner(input: unknown): StoredPartner {
     tlsFingerprints: [...new Set(fingerprints)],
     requireClientCertificate,
     ...(country !== undefined && { country }),
+    ...(name !== undefined && { name }),
   }
 }
 

@@ -17,5 +17,8 @@ export const partnersSchema: readonly string[] = [
   ) STRICT`,
 ]
 
-/** Where a partner takes what it receives, for consents that name places. */
-export const partnerCountrySchema: readonly string[] = ['ALTER TABLE partners ADD COLUMN country TEXT']
+/** What people are told of a partner that asks for their data: its name, and where it takes what it receives. */
+export const partnerCountrySchema: readonly string[] = [
+  'ALTER TABLE partners ADD COLUMN country TEXT',
+  'ALTER TABLE partners ADD COLUMN name TEXT',
+]
