@@ -143,8 +143,9 @@ async function decide(parts: ConsentAdminParts, { path: { id = '' }, body }: Adm
     lang,
     presentedMs: presented === undefined ? clock.now() : Date.parse(presented),
   }
-  await find(parts, id)
-  await consents.present(id, by)
+  const { rev } = await find(parts, id)
+  // Of what was granted before, a narrower part may be granted later, without a new request that could be shown.
+  if (rev === 0) await consents.present(id, by)
   if (decision === 'refuse') return consentView(await consents.refuse(id, by))
   if (decision === 'defer') return consentView(await consents.defer(id, by))
   if (input.grants === undefined) throw new Problem('consent-choice-invalid', 'say in `grants` what is granted')

@@ -31,7 +31,7 @@ const askSchema = z.strictObject({
   kind: z.enum(['personal', 'business']).optional(),
   template: z.strictObject({ id, version: text(100).optional() }).optional(),
   grants: z.array(z.unknown()).optional(),
-  notice: z.unknown(),
+  notice: z.unknown().optional(),
   duration: text(64).optional(),
   recipient: z.looseObject({}).optional(),
   parties: z.array(z.unknown()).optional(),
