@@ -177,7 +177,6 @@ describe('the holder refuses to a known caller', () => {
     network.clock.offsetMs += retryAfter * 1_000
     const later = signCall(network, { path, as, headers: {} })
     assert.equal((await send(network.holder, later)).status, 200)
-    network.clock.offsetMs -= retryAfter * 1_000
   })
 
   test('a call without the client certificate that the product demands, or with another one', async () => {
