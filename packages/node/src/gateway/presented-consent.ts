@@ -7,9 +7,18 @@ export interface PresentedConsent {
   readonly subject: string
 }
 
+/** Tokens are presented again and again while they live; the oldest are forgotten first. */
+const known = new Map<string, PresentedConsent>()
+const maxKnown = 1_000
+
 /** Read from the field `Authorization`, not verified: the token is this node's own. Throws `consent-token-invalid`. */
 export function presentedConsent(authorization: string | undefined): PresentedConsent | undefined {
   if (authorization === undefined || !isConsentAuthorization(authorization)) return undefined
+  const remembered = known.get(authorization)
+  if (remembered !== undefined) return remembered
   const { claims } = parseConsentAuthorization(authorization).root
-  return { id: claims.consent.id, subject: claims.sub }
+  const presented = { id: claims.consent.id, subject: claims.sub }
+  known.set(authorization, presented)
+  if (known.size > maxKnown) known.delete(known.keys().next().value as string)
+  return presented
 }
