@@ -259,8 +259,8 @@ describe('consents over the admin API', () => {
     const held = good<HeldConsentView>(await recipient.call({ path: `/v1/held-consents/${asked.id}` }))
     const gone = good(await post(recipient, '/v1/subjects/erase', { reference: held.subject }))
     assert.deepEqual(gone, { ended: 0, forgotten: 1 })
-    const after = good<HeldConsentView>(await recipient.call({ path: `/v1/held-consents/${asked.id}` }))
-    assert.deepEqual([after.label, after.subject, after.record], [undefined, undefined, undefined])
+    const afterwards = good<HeldConsentView>(await recipient.call({ path: `/v1/held-consents/${asked.id}` }))
+    assert.deepEqual([afterwards.label, afterwards.subject, afterwards.record], [undefined, undefined, undefined])
     assert.deepEqual(good(await post(holder, '/v1/subjects/erase', { reference: 'nobody' })), {
       ended: 0,
       forgotten: 0,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { verifyTemplate } from '@comity/core/consent/consent-template'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
 import { Problem } from '@comity/core/problems'
+import { parse } from 'yaml'
 import { openSqlite } from '../storage/sqlite.ts'
 import { heldConsentsMigrations } from './held-schema.ts'
 import { createHeldStore } from './held-store-sql.ts'
@@ -74,4 +76,12 @@ test('what is no template, or another organisation’s, is not signed', async ()
     await assert.rejects(s.templates.sign(value), refused('template-invalid'))
   }
   assert.deepEqual(await s.templates.list(), [])
+})
+
+test('the template of the page on consents can be signed as it stands there', async () => {
+  await using s = await scene()
+  const page = await readFile(new URL('../../../../docs/operating/consents.md', import.meta.url), 'utf8')
+  const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
+  const signed = await s.templates.sign(parse(yaml ?? ''))
+  assert.equal(signed.template.grants[0]?.grant, 'body')
 })
