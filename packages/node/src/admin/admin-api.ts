@@ -11,7 +11,13 @@ export interface NodeStatus {
   readonly uptimeMs: number
   /** `sha256:…` of the TLS key now in use. */
   readonly fingerprint: string
-  readonly ports: { readonly public: number; readonly local: number; readonly admin: number }
+  readonly ports: {
+    readonly public: number
+    readonly local: number
+    readonly admin: number
+    /** Where there are pages for people. */
+    readonly people?: number | undefined
+  }
   readonly log: { readonly origin: string; readonly verifierKey: string; readonly size: number }
   readonly counts: { readonly partners: number; readonly products: number; readonly agreements: number }
 }

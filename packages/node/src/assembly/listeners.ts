@@ -9,8 +9,8 @@ export interface NodePorts {
   readonly public: number
   readonly local: number
   readonly admin: number
-  /** Undefined when there is no such listener. */
-  readonly people: number | undefined
+  /** Absent when there is no such listener. */
+  readonly people?: number
 }
 
 export interface NodeListeners {
@@ -49,13 +49,14 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
     public: outward.port,
     local: local.port,
     admin: admin.port,
-    people: config.listen.people?.port,
+    ...(config.listen.people !== undefined && { people: config.listen.people.port }),
   }
   const adminListener = await open({ ...admin, handle: await createAdmin(parts, ports) })
   ports.admin = adminListener.port
   const localListener = await open({ ...local, handle: gateway.handleLocal })
   ports.local = localListener.port
-  ports.people = (await openPeopleListener(parts, open))?.port
+  const peopleListener = await openPeopleListener(parts, open)
+  if (peopleListener !== undefined) ports.people = peopleListener.port
   const publicListener = await open({
     address: outward.address,
     port: outward.port,

@@ -17,7 +17,13 @@ export interface DoctorOptions {
 }
 
 export interface RunningFacts {
-  readonly ports: { readonly public: number; readonly local: number; readonly admin: number }
+  readonly ports: {
+    readonly public: number
+    readonly local: number
+    readonly admin: number
+    /** Where there are pages for people. */
+    readonly people?: number | undefined
+  }
   readonly partners: readonly PartnerFacts[]
   readonly addedProducts: number
 }

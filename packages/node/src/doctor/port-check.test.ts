@@ -32,19 +32,24 @@ test('real ports are tried, and given back', async () => {
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo
   const place = { address: '127.0.0.1', port: 0, allowInsecureRemote: false }
-  const listen = { public: { ...place, url: 'https://a.example' }, local: { ...place, port }, admin: place }
+  const listen = {
+    public: { ...place, url: 'https://a.example' },
+    local: { ...place, port },
+    admin: place,
+    people: { ...place, url: 'https://p.example' },
+  }
   const config = { listen } as unknown as Config
   const first = await checkPorts({ config, running: undefined })
   assert.deepEqual(
     first.map(({ outcome }) => outcome),
-    ['good', 'bad', 'good'],
+    ['good', 'bad', 'good', 'good'],
   )
   taken.close()
   await once(taken, 'close')
   const second = await checkPorts({ config, running: undefined })
   assert.deepEqual(
     second.map(({ outcome }) => outcome),
-    ['good', 'good', 'good'],
+    ['good', 'good', 'good', 'good'],
   )
   const elsewhere = { ...config, listen: { ...listen, local: { ...place, address: '192.0.2.1', port } } } as Config
   assert.equal((await checkPorts({ config: elsewhere, running: undefined }))[1]?.outcome, 'bad')

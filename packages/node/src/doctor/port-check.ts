@@ -1,17 +1,18 @@
-/** Checks that the three listeners can have their ports, or that the running node has them. */
+/** Checks that the listeners can have their ports, or that the running node has them. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { DoctorOptions } from './doctor-options.ts'
 import { bad, caution, good, type Finding } from './finding.ts'
 
-const names = ['public', 'local', 'admin'] as const
+const names = ['public', 'local', 'admin', 'people'] as const
 
 export async function checkPorts({ config, running }: Pick<DoctorOptions, 'config' | 'running'>): Promise<Finding[]> {
-  const { public: outward, local, admin } = config.listen
-  const listeners = { public: outward, local, admin }
+  const listeners = names.flatMap((name) => {
+    const place = config.listen[name]
+    return place === undefined ? [] : [{ name, ...place }]
+  })
   return Promise.all(
-    names.map(async (name) => {
-      const { address, port } = listeners[name]
+    listeners.map(async ({ name, address, port }) => {
       return decidePort({
         name,
         address,
