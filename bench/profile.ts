@@ -1,4 +1,4 @@
-/** `node bench/profile.ts [comity-partner|comity-public]`: where the time of an exchange goes in the holder's main
+/** `node bench/profile.ts [comity-partner|comity-personal|comity-public]`: where the time of an exchange goes in the holder's main
  *  thread under the bench's load, by part; the V8 profile stays in the current folder for a closer look. */
 
 import { copyFileSync, readFileSync } from 'node:fs'

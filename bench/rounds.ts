@@ -57,7 +57,7 @@ async function measure(
   generator: LoadGenerator,
   { durationMs, ahead }: { durationMs: number; ahead: number },
 ): Promise<Sample> {
-  await generator.prepare(plan, ahead)
+  await generator.prepare(await plan(ahead), ahead)
   const machineBefore = machineTicks()
   const cpuBefore = cpuSeconds(pid)
   const result = await generator.run(durationMs)

@@ -62,7 +62,7 @@ async function loop({ plan, source, connections }: Prepared, durationMs: number)
       histogram.record((now - sentAt) * 1000)
       requests++
       if (answer instanceof Error) fail(answer.message)
-      else if (answer.status !== 200 || answer.bodyBytes !== plan.bodyBytes) fail(`status ${answer.status}`)
+      else if (answer.status !== 200 || answer.bodyBytes !== plan.answer.length) fail(`status ${answer.status}`)
       if (answer instanceof Error || now >= endsAt) return finished()
       sentAt = now
       connection.send(source.next(), onAnswer)

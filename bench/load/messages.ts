@@ -13,15 +13,22 @@ export type RequestPlan =
       readonly headers: Readonly<Record<string, string>>
       readonly keyid: string
       readonly privateJwk: JsonWebKey
+      /** In place of `path`, and beside `headers`: sent in turn, each as often as the others. */
+      readonly calls?: readonly SignedCall[]
     }
+
+export interface SignedCall {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+}
 
 /** A system under test as the load generator sees it. */
 export interface LoadPlan {
   readonly target: Target
   readonly requests: RequestPlan
   readonly connections: number
-  /** What every answer's `content-length` must be. */
-  readonly bodyBytes: number
+  /** The body of every answer, ASCII; of most only the length is looked at. */
+  readonly answer: string
 }
 
 export type Order =

@@ -1,5 +1,5 @@
 /** What the bench adds to the configuration that `comity init` wrote: one product open to anyone, one for partners,
- *  both over the upstream, and the partner that the load generator plays. */
+ *  one about people, all over the upstream, and the partner that the load generator plays. */
 
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,11 +8,17 @@ import { parse, stringify } from 'yaml'
 import { payloadPath } from '../upstream/payload.ts'
 import { CONNECTIONS } from './system.ts'
 
-export type BenchProduct = 'bench-public' | 'bench-partner'
+export type BenchProduct = 'bench-public' | 'bench-partner' | 'bench-personal'
 
 /** The path of a product's one operation, as a caller sees it. */
-export function productPath(product: BenchProduct): string {
-  return `/x/${product}${payloadPath}`
+export function productPath(product: BenchProduct, path = payloadPath): string {
+  return `/x/${product}${path}`
+}
+
+/** The meter is withheld from who may read what was used. */
+const personal = {
+  subject: { in: 'path', name: 'id' },
+  domains: { 'identity.meter': ['id', 'meter'], energy: ['unit', 'readings[].at', 'readings[].kwh'] },
 }
 
 /** So high that nothing is refused. */
@@ -37,6 +43,7 @@ export function completeConfiguration(
     products: [
       { id: 'bench-public', class: 'public', ...product },
       { id: 'bench-partner', class: 'partner', ...product },
+      { id: 'bench-personal', class: 'personal', ...product, personal },
     ],
     // A did:key tells no address; nothing is ever sent to this one.
     partners: [{ alias: 'load', did: partner, url: 'https://localhost' }],

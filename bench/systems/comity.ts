@@ -1,5 +1,5 @@
-/** Comity at the holder: one node, set up and run by its command line as an operator would. Its public product and its
- *  partner product are each a system under test; the load generator plays the partner's node. */
+/** Comity at the holder: one node, set up and run by its command line as an operator would. Its public product, its
+ *  partner product and its personal product are each a system under test; the load generator plays the partner's node. */
 
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -7,26 +7,20 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { parseAgreementEnvelope, signAgreement } from '@comity/core/agreement/agreement-signature'
-import type { PrivateJwk } from '@comity/core/crypto/crypto'
-import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
-import { didKeyId, didKeyOf } from '@comity/core/identity/did-key'
-import type { LoadPlan } from '../load/messages.ts'
+import { importSigningKey } from '@comity/core/crypto/crypto-node'
 import { startNode, type StartableNode } from '../cold-start.ts'
 import { freePort } from '../nginx.ts'
-import { payload } from '../upstream/payload.ts'
+import { payload, releasedPayload } from '../upstream/payload.ts'
 import { completeConfiguration, productPath } from './comity-files.ts'
+import { consentedFields, consentRequest, grant, keepToken } from './consented-calls.ts'
+import { consentsAt, newPartner, type ConsentToken, type Partner } from './partner.ts'
 import { CONNECTIONS, type SystemUnderTest } from './system.ts'
 
 /** A node that is set up in a folder of its own and not running. */
 export interface PreparedHolder extends StartableNode {
   readonly publicPort: number
+  readonly adminPort: number
   readonly partner: Partner
-}
-
-interface Partner {
-  readonly did: string
-  readonly keyid: string
-  readonly privateJwk: PrivateJwk
 }
 
 export interface ComityHolder extends AsyncDisposable {
@@ -48,34 +42,28 @@ export async function prepareComityHolder(folder: string, upstreamPort: number):
   completeConfiguration(folder, { upstreamPort, partner: partner.did })
   const args = [cli, '-c', join(folder, 'comity.yaml'), 'start']
   const readyUrl = `${origin}/readyz`
-  return { command: process.execPath, args, cwd: folder, environment, readyUrl, publicPort, partner }
+  return { command: process.execPath, args, cwd: folder, environment, readyUrl, publicPort, adminPort, partner }
 }
 
-/** Starts the node and makes the agreement with the partner, signed by both. */
+/** Starts the node, makes the agreement with the partner, signed by both, and has a person consent to the partner. */
 export async function startComityHolder(prepared: PreparedHolder): Promise<ComityHolder> {
-  const started = await startNode(prepared)
-  try {
-    const agreement = await agree(prepared.cwd, prepared.partner)
-    const systems = systemsOf(prepared, agreement).map((system) => ({ ...started, ...system }))
-    return { systems, [Symbol.asyncDispose]: () => started[Symbol.asyncDispose]() }
-  } catch (cause) {
-    await started[Symbol.asyncDispose]()
-    throw cause
-  }
-}
-
-/** P-256, as the keys of a node are unless its operator chose otherwise. */
-function newPartner(): Partner {
-  const privateJwk = generatePrivateJwk('ecdsa-p256-sha256')
-  const did = didKeyOf(importSigningKey(privateJwk).publicJwk)
-  return { did, keyid: didKeyId(did), privateJwk }
+  await using stack = new AsyncDisposableStack()
+  const node = stack.use(await startNode(prepared))
+  const { cwd: folder, publicPort, partner } = prepared
+  const agreement = await agree(folder, partner)
+  const holder = stack.use(consentsAt(publicPort, partner))
+  const consent = await holder.ask(consentRequest('42'))
+  await comity(folder, ['consents', 'decide', consent, '--grant', grant, '--channel', 'bench', '--lang', 'en'])
+  const systems = systemsOf(prepared, agreement, keepToken(holder, consent)).map((system) => ({ ...node, ...system }))
+  const started = stack.move()
+  return { systems, [Symbol.asyncDispose]: () => started.disposeAsync() }
 }
 
 /** Drafts, signs by both sides and puts into force; gives the agreement's id. */
 async function agree(folder: string, { keyid, privateJwk }: Partner): Promise<string> {
   const file = join(folder, 'agreement.json')
-  const draft = ['agreements', 'draft', '--partner', 'load', '--product', 'bench-partner', '--as', 'holder']
-  await comity(folder, [...draft, '--out', file])
+  const products = ['--product', 'bench-partner', 'bench-personal']
+  await comity(folder, ['agreements', 'draft', '--partner', 'load', ...products, '--as', 'holder', '--out', file])
   await comity(folder, ['agreements', 'sign', file])
   const envelope = parseAgreementEnvelope(JSON.parse(readFileSync(file, 'utf8')))
   const signed = signAgreement(envelope, { keyid, key: importSigningKey(privateJwk) }, Date.now())
@@ -94,15 +82,25 @@ async function comity(folder: string, args: readonly string[]): Promise<void> {
   }
 }
 
-function systemsOf({ publicPort, partner }: PreparedHolder, agreement: string): { name: string; plan: LoadPlan }[] {
+function systemsOf(
+  { publicPort, partner: { keyid, privateJwk } }: PreparedHolder,
+  agreement: string,
+  token: () => Promise<ConsentToken>,
+): Omit<SystemUnderTest, 'pid' | keyof AsyncDisposable>[] {
   const authority = `localhost:${publicPort}`
   const target = { host: '127.0.0.1', port: publicPort, tls: { serverName: 'localhost' } }
-  const load = { target, connections: CONNECTIONS, bodyBytes: payload.length }
-  const { keyid, privateJwk } = partner
-  const signed = { kind: 'signed', authority, headers: { 'comity-agreement': agreement }, keyid, privateJwk } as const
-  const plain = { kind: 'plain', authority } as const
+  const load = { target, connections: CONNECTIONS }
+  const plain = { kind: 'plain', authority, path: productPath('bench-public') } as const
+  const headers = { 'comity-agreement': agreement }
+  const signed = { kind: 'signed', authority, headers, keyid, privateJwk, path: productPath('bench-partner') } as const
+  const consented = async () => ({
+    ...signed,
+    headers: { ...headers, ...consentedFields(await token()) },
+    path: productPath('bench-personal'),
+  })
   return [
-    { name: 'comity-public', plan: { ...load, requests: { ...plain, path: productPath('bench-public') } } },
-    { name: 'comity-partner', plan: { ...load, requests: { ...signed, path: productPath('bench-partner') } } },
+    { name: 'comity-public', plan: () => ({ ...load, requests: plain, answer: payload }) },
+    { name: 'comity-partner', plan: () => ({ ...load, requests: signed, answer: payload }) },
+    { name: 'comity-personal', plan: async () => ({ ...load, requests: await consented(), answer: releasedPayload }) },
   ]
 }

@@ -11,7 +11,7 @@ export async function startNginxProxy(upstreamPort: number): Promise<SystemUnder
   if (nginx === undefined) return undefined
   const location = `proxy_pass http://upstream; proxy_http_version 1.1; proxy_set_header connection '';`
   const started = await startNginx(nginx, { location, upstreamPort })
-  return { ...started, name: 'nginx', plan: plainPlan(started.port) }
+  return { ...started, name: 'nginx', plan: () => plainPlan(started.port) }
 }
 
 export async function startNodeProxy(
@@ -20,7 +20,7 @@ export async function startNodeProxy(
 ): Promise<SystemUnderTest> {
   const file = fileURLToPath(new URL(`${name}-server.ts`, import.meta.url))
   const started = await startScript(file, [String(upstreamPort)])
-  return { ...started, name, plan: plainPlan(Number(started.announcement['port'])) }
+  return { ...started, name, plan: () => plainPlan(Number(started.announcement['port'])) }
 }
 
 /** The bare Node proxy with TLS 1.3 in front, to see what TLS is of the cost of a node. */
@@ -29,5 +29,5 @@ export async function startBareNodeTls(upstreamPort: number): Promise<SystemUnde
   const started = await startScript(file, [String(upstreamPort), 'tls'])
   const plan = plainPlan(Number(started.announcement['port']))
   const target = { ...plan.target, tls: { serverName: 'localhost' } }
-  return { ...started, name: 'bare-node-tls', plan: { ...plan, target } }
+  return { ...started, name: 'bare-node-tls', plan: () => ({ ...plan, target }) }
 }
