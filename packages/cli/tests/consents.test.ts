@@ -67,8 +67,19 @@ describe('the command and consents', () => {
     assert.match(await readFile(file('t.jws'), 'utf8'), /^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/)
     assert.match(await good('recipient', 'templates', 'list'), /urn:example:sports-medicine +1 +Sports medicine/)
     const asked = await json(
-      ...(['recipient', 'consents', 'request', '--partner', 'holder', '--reference', athleteReference] as const),
-      ...['--label', 'person 12', '--template', 'urn:example:sports-medicine@1', '--for', 'P7D'],
+      'recipient',
+      'consents',
+      'request',
+      '--partner',
+      'holder',
+      '--reference',
+      athleteReference,
+      '--label',
+      'person 12',
+      '--template',
+      'urn:example:sports-medicine@1',
+      '--for',
+      'P7D',
     )
     assert.equal(asked['state'], 'requested')
     id = String(asked['id'])
@@ -120,8 +131,16 @@ describe('the command and consents', () => {
 
   test('delegates nothing that the person did not allow, and says why', async () => {
     const { code, error } = await as(
-      ...(['recipient', 'consents', 'delegate', id, '--to', 'holder'] as const),
-      ...['--grant', 'body', '--until', '2099-01-01'],
+      'recipient',
+      'consents',
+      'delegate',
+      id,
+      '--to',
+      'holder',
+      '--grant',
+      'body',
+      '--until',
+      '2099-01-01',
     )
     assert.equal(code, 1)
     assert.match(error, /may not be passed on/)

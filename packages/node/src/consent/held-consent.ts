@@ -32,6 +32,8 @@ export interface HeldConsent {
   readonly changedMs: number
   /** When its source was asked last. */
   readonly checkedMs: number
+  /** Revision that `sealed` tells of; a notice may have told of a later one. */
+  readonly readRev: number
   /** `HeldDetails`, sealed. */
   readonly sealed: string
 }

@@ -109,6 +109,26 @@ test('a notice of a change counts at once, and once, in whatever order notices c
   assert.equal((await s.lab.held.show(id)).held.state, 'withdrawn')
 })
 
+test('the terms of a narrower revision are read after its notice, at the latest in the next round', async () => {
+  await using s = await scene()
+  const { id } = await s.ask()
+  const [grant] = testGrants()
+  assert.ok(grant)
+  s.network.holder.grant(id, [grant], subject)
+  await s.lab.held.refresh(id)
+  const narrower = [{ ...grant, fields: { include: ['height'] } }]
+  s.network.holder.grant(id, narrower, subject)
+  await s.tell(id)
+  const { store } = s.lab.parts
+  assert.deepEqual(
+    (await store.findOpen(s.network.clock.nowMs + 1, 9)).map((held) => held.id),
+    [id],
+  )
+  await s.lab.held.refresh(id)
+  assert.deepEqual((await s.lab.held.show(id)).details?.scopes, narrower)
+  assert.deepEqual(await store.findOpen(s.network.clock.nowMs + 1, 9), [])
+})
+
 test('who is neither holder nor giver of a consent changes nothing about it', async () => {
   await using s = await scene()
   const { id } = await s.ask()

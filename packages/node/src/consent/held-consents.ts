@@ -155,6 +155,7 @@ export function blank(id: string, holder: string, nowMs: number): Omit<HeldConse
     createdMs: nowMs,
     changedMs: nowMs,
     checkedMs: nowMs,
+    readRev: 0,
   }
 }
 
@@ -227,7 +228,7 @@ async function saveShown(parts: HeldParts, held: HeldConsent, shown: VerifiedSho
   const { store, vault, clock, keeper } = parts
   const nowMs = clock.now()
   const { record, hash, state, seq } = shown
-  if (held.rev === record.rev && held.hash === hash && held.state === state && held.seq === seq && held.subject) {
+  if (held.readRev === record.rev && held.hash === hash && held.state === state && held.seq === seq) {
     return void (await parts.execute([store.noteChecked(held.id, nowMs)]))
   }
   const subject = vault.handleOf(record.subject.id)
@@ -241,6 +242,7 @@ async function saveShown(parts: HeldParts, held: HeldConsent, shown: VerifiedSho
     hash,
     subject,
     rev: record.rev,
+    readRev: record.rev,
     expiresMs: Date.parse(record.validity.expires),
     changedMs: nowMs,
     checkedMs: nowMs,

@@ -22,6 +22,7 @@ export const heldConsentsMigrations: readonly string[] = [
     created_ms INTEGER NOT NULL,
     changed_ms INTEGER NOT NULL,
     checked_ms INTEGER NOT NULL,
+    read_rev INTEGER NOT NULL,
     sealed TEXT NOT NULL
   ) STRICT`,
   'CREATE INDEX held_consents_by_consent ON held_consents (consent)',

@@ -25,6 +25,7 @@ const held = (digit: number, change: Partial<HeldConsent> = {}): HeldConsent => 
   createdMs: 10,
   changedMs: 10,
   checkedMs: 10,
+  readRev: 0,
   sealed: 'sealed:ünï',
   ...change,
 })
@@ -120,6 +121,7 @@ function stepsOfHeldConsents(open: Open): void {
       seq: 2,
       subject: 's',
       expiresMs: 99,
+      readRev: 1,
       sealed: 'sealed:2',
     })
     await database.execute([store.save(read), store.saveDetails(read)])
@@ -130,22 +132,24 @@ function stepsOfHeldConsents(open: Open): void {
 }
 
 function findingHeldConsents(open: Open): void {
-  test('finds what may become active, the longest unasked first', async () => {
+  test('finds what may become active or was told and not read, the longest unasked first', async () => {
     const { store, database: opened } = await open()
     await using database = opened
     await database.execute([
       store.insert(held(1, { checkedMs: 30 })),
       store.insert(held(2, { checkedMs: 20, state: 'paused' })),
       store.insert(held(3, { checkedMs: 10, state: 'deferred' })),
-      store.insert(held(4, { checkedMs: 1, state: 'active' })),
+      store.insert(held(4, { checkedMs: 1, state: 'active', rev: 2, readRev: 2 })),
+      store.insert(held(6, { checkedMs: 25, state: 'active', rev: 2, readRev: 1 })),
+      store.insert(held(7, { checkedMs: 1, state: 'active', rev: 2, readRev: 1, delegation: 'd' })),
       store.insert(held(5, { checkedMs: 1, state: 'withdrawn' })),
     ])
     const ids = async (beforeMs: number, limit: number) => (await store.findOpen(beforeMs, limit)).map(({ id }) => id)
-    assert.deepEqual(await ids(31, 9), [idOf(3), idOf(2), idOf(1)])
-    assert.deepEqual(await ids(30, 9), [idOf(3), idOf(2)])
+    assert.deepEqual(await ids(31, 9), [idOf(3), idOf(2), idOf(6), idOf(1)])
+    assert.deepEqual(await ids(30, 9), [idOf(3), idOf(2), idOf(6)])
     assert.deepEqual(await ids(31, 1), [idOf(3)])
     await database.execute([store.noteChecked(idOf(3), 40), store.setState(held(2), 'expired', 41)])
-    assert.deepEqual(await ids(31, 9), [idOf(1)])
+    assert.deepEqual(await ids(31, 9), [idOf(6), idOf(1)])
   })
 
   test('lists by state, holder, person and label, a page at a time; a person at one holder is not one at another', async () => {

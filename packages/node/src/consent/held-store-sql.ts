@@ -6,7 +6,7 @@ import type { HeldFilter, HeldStore, ToldStep } from './held-store.ts'
 
 const heldColumns =
   'id, consent, holder, source, delegation, subject, label, state, rev, hash, seq, source_seq, expires_ms, lapses_ms, ' +
-  'created_ms, changed_ms, checked_ms, sealed'
+  'created_ms, changed_ms, checked_ms, read_rev, sealed'
 const delegationColumns = 'id, held, consent, delegate, sealed, until_ms, created_ms, ended_ms'
 const templateColumns = 'id, version, hash, jws, signed_ms'
 const hasNotEnded = "state NOT IN ('refused', 'expired', 'withdrawn', 'revoked', 'superseded')"
@@ -37,7 +37,8 @@ function consentQueries(database: Database) {
       return (await database.all(`${select}${condition} ORDER BY id DESC LIMIT ?`, params)).map(heldOf)
     },
     async findOpen(beforeMs: number, limit: number) {
-      const sql = `${select} WHERE state IN ('requested', 'deferred', 'paused') AND checked_ms < ?
+      const sql = `${select} WHERE checked_ms < ? AND (state IN ('requested', 'deferred', 'paused')
+        OR (state = 'active' AND read_rev < rev AND delegation IS NULL))
         ORDER BY checked_ms, id LIMIT ?`
       return (await database.all(sql, [beforeMs, limit])).map(heldOf)
     },
@@ -46,7 +47,7 @@ function consentQueries(database: Database) {
 
 const consentWrites = {
   insert: (held: HeldConsent): Statement => ({
-    sql: `INSERT INTO held_consents (${heldColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    sql: `INSERT INTO held_consents (${heldColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT DO NOTHING`,
     params: nulled([
       held.id,
@@ -66,6 +67,7 @@ const consentWrites = {
       held.createdMs,
       held.changedMs,
       held.checkedMs,
+      held.readRev,
       held.sealed,
     ]),
   }),
@@ -94,9 +96,9 @@ const consentWrites = {
       held.seq,
     ]),
   }),
-  saveDetails: ({ id, subject, expiresMs, sealed }: HeldConsent): Statement => ({
-    sql: 'UPDATE held_consents SET subject = ?, expires_ms = ?, sealed = ? WHERE id = ?',
-    params: nulled([subject, expiresMs, sealed, id]),
+  saveDetails: ({ id, subject, expiresMs, readRev, sealed }: HeldConsent): Statement => ({
+    sql: 'UPDATE held_consents SET subject = ?, expires_ms = ?, read_rev = ?, sealed = ? WHERE id = ?',
+    params: nulled([subject, expiresMs, readRev, sealed, id]),
   }),
   setState: ({ id, seq, sourceSeq }: HeldConsent, state: ConsentState, atMs: number): Statement => ({
     sql: `UPDATE held_consents SET state = ?, changed_ms = ?
@@ -190,6 +192,7 @@ function heldOf(row: Row): HeldConsent {
     createdMs: Number(row['created_ms']),
     changedMs: Number(row['changed_ms']),
     checkedMs: Number(row['checked_ms']),
+    readRev: Number(row['read_rev']),
     sealed: String(row['sealed']),
   }
 }

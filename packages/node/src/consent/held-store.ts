@@ -35,7 +35,8 @@ export interface HeldStore {
   findForSubject(holder: string, subject: string): Promise<HeldConsent[]>
   /** Newest first. */
   list(filter: HeldFilter): Promise<HeldConsent[]>
-  /** Consents that may become active and were not asked about since `beforeMs`, the longest unasked first. */
+  /** Consents that may become active, or whose terms were told and not read yet, and that were not asked about since
+   *  `beforeMs`; the longest unasked first. */
   findOpen(beforeMs: number, limit: number): Promise<HeldConsent[]>
   /** By the holder's word: counts when its step is later than any known. */
   applyStep(step: ToldStep): Statement
