@@ -237,6 +237,10 @@ describe('consents over the admin API', () => {
       assert.match(url, /^http:\/\/localhost:\d+\/c\/[\w-]+$/)
       assert.ok(Date.parse(expires) > network.clock.now())
     }
+    const logged = await network.holder.running.parts.auditLog.readEvents({ limit: 1_000 })
+    const links = logged.filter(({ body }) => body?.includes('"action":"subject-link"'))
+    assert.equal(links.length, 2)
+    assert.ok(links.every(({ body }) => !body?.includes(athleteReference) && !body?.includes('nobody')))
     assert.equal(code(await post(recipient, '/v1/subjects/link', { reference: athleteReference })), 'not-found')
   })
 

@@ -32,7 +32,7 @@ export function createAdminHandler(parts: AdminParts): (message: IncomingMessage
     ...evidenceRoutes(parts),
     ...consentRoutes(parts.consent),
     ...heldConsentRoutes(parts.consent),
-    ...subjectRoutes(parts.consent),
+    ...subjectRoutes(parts),
   ]
   const requireToken = tokenCheck(parts.token)
   return async (message) => {

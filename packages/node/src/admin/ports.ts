@@ -33,11 +33,11 @@ export interface AdminParts {
 }
 
 /** One change over the admin API, as the audit log keeps it. INVARIANT: it is recorded before the change takes effect;
- *  one that then fails is recorded once more, with its `problem`. Agreements record their changes themselves, in the
- *  transaction that makes them. */
+ *  one that then fails is recorded once more, with its `problem`. Agreements and consents record their changes
+ *  themselves, in the transaction that makes them. */
 export interface AdminChange {
-  readonly action: 'partner-add' | 'partner-remove' | 'product-add' | 'product-remove' | 'keys-rotate'
-  /** Alias, id or purposes. */
+  readonly action: 'partner-add' | 'partner-remove' | 'product-add' | 'product-remove' | 'keys-rotate' | 'subject-link'
+  /** Alias, id, purposes, or the handle of a person. */
   readonly target: string
   /** SHA-256 (base64url) of the canonical JSON of what was there, and of what will be; no secret goes into it. */
   readonly before?: string | undefined

@@ -3,21 +3,25 @@
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { z } from 'zod'
 import type { SubjectErasedView, SubjectLinkView } from './consent-api.ts'
-import type { ConsentAdminParts } from './consent-ports.ts'
+import { recorded } from './changes.ts'
 import { parseInput } from './input.ts'
+import type { AdminParts } from './ports.ts'
 import type { AdminRoute } from './routing.ts'
 
 const subjectSchema = z.strictObject({ reference: z.string().min(1).max(256) })
 
 /** Routes of people. None tells whether there is such a person. */
-export function subjectRoutes({ subjects }: ConsentAdminParts): AdminRoute[] {
+export function subjectRoutes(parts: AdminParts): AdminRoute[] {
+  const { subjects } = parts.consent
   return [
     {
       method: 'POST',
       path: '/v1/subjects/link',
       status: 201,
       async answer({ body }): Promise<SubjectLinkView> {
-        const { url, expiresMs } = await subjects.createManageLink(parseInput(subjectSchema, body).reference)
+        const { reference } = parseInput(subjectSchema, body)
+        const change = { action: 'subject-link', target: subjects.handleOf(reference) } as const
+        const { url, expiresMs } = await recorded(parts, change, () => subjects.createManageLink(reference))
         return { url, expires: formatDateTime(expiresMs) }
       },
     },
