@@ -7,7 +7,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
-import { athletesOpenApi, electricityOpenApi, startDemoApis, type DemoApis } from './apis.ts'
+import { athletesOpenApi, electricityOpenApi, profileOpenApi, startDemoApis, type DemoApis } from './apis.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'comity-demo-apis-'))
 let apis: DemoApis
@@ -28,19 +28,19 @@ function schemaCheck(file: string, name: string): (value: unknown) => void {
   return (value) => assert.ok(ajv.validate(`api.json#/components/schemas/${name}`, value), ajv.errorsText())
 }
 
-test('both descriptions are valid OpenAPI 3.1', async () => {
-  for (const file of [athletesOpenApi, electricityOpenApi]) {
+test('the descriptions are valid OpenAPI 3.1', async () => {
+  for (const file of [athletesOpenApi, profileOpenApi, electricityOpenApi]) {
     const { valid, errors } = await new Validator().validate(file)
     assert.ok(valid, JSON.stringify(errors))
   }
 })
 
-test('the federation has all 11,538 athletes, each as described', async () => {
+test('the federation has all 11,538 athletes, each as both descriptions of the API say', async () => {
   const answer = await fetch(`${apis.athletesUrl}/athletes`)
   const athletes = (await answer.json()) as unknown[]
   assert.equal(athletes.length, 11_538)
-  const check = schemaCheck(athletesOpenApi, 'Athlete')
-  for (const athlete of athletes) check(athlete)
+  const checks = [schemaCheck(athletesOpenApi, 'Athlete'), schemaCheck(profileOpenApi, 'Profile')]
+  for (const athlete of athletes) for (const check of checks) check(athlete)
 })
 
 test('a page of a sport has only athletes of that sport, and tells how many there are', async () => {

@@ -15,8 +15,10 @@ export interface DemoApis extends AsyncDisposable {
   readonly electricityUrl: string
 }
 
-/** The descriptions of the two APIs, OpenAPI 3.1 in YAML. */
+/** The descriptions of the APIs, OpenAPI 3.1 in YAML. */
 export const athletesOpenApi = fileURLToPath(new URL('openapi/athletes.yaml', import.meta.url))
+/** The athletes' API as it is offered for one person a call. */
+export const profileOpenApi = fileURLToPath(new URL('openapi/profile.yaml', import.meta.url))
 export const electricityOpenApi = fileURLToPath(new URL('openapi/electricity.yaml', import.meta.url))
 
 /** Converts the data into `folder` (made if missing) and starts both APIs at once; disposing ends them. What they

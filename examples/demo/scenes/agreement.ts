@@ -2,14 +2,15 @@
 import type { AgreementView } from '@comity/node/admin/admin-api'
 import { comityOf, type Participant } from '../stage/participant.ts'
 import type { Outcome } from '../stage/report.ts'
-import { purpose, type Cast } from './cast.ts'
+import { otherPurpose, purpose, type Cast } from './cast.ts'
 
 const validDays = 30
 
-/** Makes an agreement over the athletes, kept in `file`; its id is the value. */
+/** Makes an agreement over the athletes and their profiles, kept in `file`; its id is the value. */
 export async function agree({ federation, lab }: Cast, file: string): Promise<Outcome<string>> {
   const until = new Date(Date.now() + validDays * 86_400_000).toISOString()
-  const terms = ['--partner', 'lab', '--product', 'athletes', '--purpose', purpose, '--until', until]
+  const what = ['--product', 'athletes', 'profiles', '--purpose', purpose, otherPurpose]
+  const terms = ['--partner', 'lab', ...what, '--until', until]
   await comityOf(federation, 'agreements', 'draft', ...terms, '--out', file)
   for (const party of [federation, lab]) await comityOf(party, 'agreements', 'sign', file)
   const imported = [federation, lab].map((party) => comityOf<AgreementView>(party, 'agreements', 'import', file))

@@ -6,15 +6,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { findService, parseDidDocument } from '@comity/core/identity/did-document'
 import type { LoggedEventView, NodeStatus, ReceiptView } from '@comity/node/admin/admin-api'
 import { comity, comityOf, type Participant } from '../stage/participant.ts'
-import { documentFile, type Scene } from './cast.ts'
+import { documentFile, participantsOf, withDocuments, type Scene } from './cast.ts'
 
 const waitLimitMs = 10_000
 
-export const proof: Scene = async ({ federation, lab }, report) => {
-  report.chapter('Proof, from files alone', 'What a stranger checks offline, with nothing but the two DID documents.')
-  await report.attempt('checkpoints', () => untilPublished([federation, lab]))
-  await report.attempt('receipts exported', () => exportReceipts([federation, lab]))
-  for (const participant of [federation, lab]) {
+export const proof: Scene = async (cast, report) => {
+  const { federation, lab } = cast
+  const all = participantsOf(cast)
+  report.chapter('Proof, from files alone', 'What a stranger checks offline, with nothing but the DID documents.')
+  await report.attempt('checkpoints', () => untilPublished(all))
+  await report.attempt('receipts exported', () => exportReceipts(all))
+  for (const participant of all) {
     await report.attempt(`log of ${participant.name}`, () => verifyLog(participant))
   }
   await report.attempt('one receipt', async () => verifyReceipt(federation, await aReceipt(lab)))
@@ -26,8 +28,10 @@ export const proof: Scene = async ({ federation, lab }, report) => {
 /** Waits until the signed checkpoints hold everything that was logged. */
 async function untilPublished(participants: readonly Participant[]) {
   const sizes = await Promise.all(participants.map(publishedSize))
-  return { detail: `signed, ${sizes.join(' and ')} entries`, value: undefined }
+  return { detail: `signed, ${listOf(sizes)} entries`, value: undefined }
 }
+
+const listOf = (counts: readonly number[]): string => new Intl.ListFormat('en').format(counts.map(String))
 
 async function publishedSize(participant: Participant): Promise<number> {
   const deadline = performance.now() + waitLimitMs
@@ -45,7 +49,7 @@ async function exportReceipts(participants: readonly Participant[]) {
   const counts = participants.map(
     async (participant) => (await comityOf<{ files: string[] }>(participant, 'receipts', 'export')).files.length,
   )
-  return { detail: `${(await Promise.all(counts)).join(' and ')}, each with its evidence`, value: undefined }
+  return { detail: `${listOf(await Promise.all(counts))}, each with its evidence`, value: undefined }
 }
 
 /** The exported files, without their endings, of the last exchange that gave the lab an athlete. */
@@ -78,8 +82,12 @@ async function verifyReceipt(holder: Participant, stem: string) {
 }
 
 async function verifyExchange(participants: readonly Participant[], stem: string) {
-  const documents = participants.flatMap((each) => ['--did-document', documentFile(each)])
-  const { checks } = await comity<{ checks: { detail: string }[] }>('verify', 'exchange', `${stem}.json`, ...documents)
+  const { checks } = await comity<{ checks: { detail: string }[] }>(
+    'verify',
+    'exchange',
+    `${stem}.json`,
+    ...withDocuments(participants),
+  )
   const detail = `verified: ${checks.length} checks, from signatures to the log's root`
   return { detail, note: 'who asked, what was answered, when, and where it is in the log', value: undefined }
 }

@@ -1,54 +1,77 @@
-/** First scene: two participants from nothing, who learn to trust each other and agree. */
+/** First scene: three participants from nothing, who learn to trust each other; two of them agree. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { NodeStatus, ProductView } from '@comity/node/admin/admin-api'
-import { stringify } from 'yaml'
-import { athletesOpenApi, electricityOpenApi, startDemoApis, type DemoApis } from '../apis.ts'
+import type { NodeStatus } from '@comity/node/admin/admin-api'
+import { startDemoApis, type DemoApis } from '../apis.ts'
 import { call, expectJson } from '../stage/calls.ts'
-import { comityOf, initParticipant, startParticipant, type Participant } from '../stage/participant.ts'
+import { comityOf, initParticipant, startParticipant, type Participant, type Setting } from '../stage/participant.ts'
+import { openPortal, type MemberPortal } from '../stage/portal.ts'
 import { freePort } from '../stage/ports.ts'
 import type { Report } from '../stage/report.ts'
 import { openWire } from '../stage/wire.ts'
 import { agree } from './agreement.ts'
-import { documentFile, type Cast } from './cast.ts'
+import { documentFile, participantsOf, type Cast } from './cast.ts'
+import { offer } from './products.ts'
 
 /** Starts everything on `stack`, which ends it. */
 export async function setUp(root: string, report: Report, stack: AsyncDisposableStack): Promise<Cast> {
-  report.chapter('Two participants', 'Fresh keys, real processes, real data. Nobody in the middle.')
+  report.chapter('Three participants', 'Fresh keys, real processes, real data. Nobody in the middle.')
   const wire = stack.use(await openWire())
+  const portal = stack.use(await openPortal())
   const apis = startDemoApis(join(root, 'federation', 'api'))
   stack.defer(async () => (await apis.catch(() => undefined))?.[Symbol.asyncDispose]())
-  const [federation, lab] = await report.step('keys and configuration', () => initBoth(root, wire.port))
-  await report.step('two nodes', () => startBoth([federation, lab], stack))
-  const ports = (await comityOf<NodeStatus>(federation, 'status')).ports
+  const pagesUrl = `http://localhost:${await freePort()}`
+  const parts = { root, wire, portal, pagesUrl }
+  const participants = await report.step('keys and configuration', () => initAll(parts))
+  await report.step('three nodes', () => startAll(Object.values(participants), stack))
+  const ports = (await comityOf<NodeStatus>(participants.federation, 'status')).ports
   wire.connectTo(ports.public)
   const { athletesUrl } = await report.step("the federation's API", () => showApi(apis))
-  const cast: Cast = { federation, lab, wire, athletesUrl, root }
+  const cast: Cast = { ...parts, ...participants, athletesUrl }
   await report.step('products on offer', async () => offer(cast, await apis))
-  await report.step('partners by fingerprint', () => introduce(cast))
+  await report.step('partners by fingerprint', () => introduceAll(cast))
   await report.step('agreement', () => agree(cast, join(root, 'agreement.json')))
   return cast
 }
 
-async function initBoth(root: string, wirePort: number) {
-  const place = (name: string) => join(root, name)
-  const federation = await initParticipant({
-    name: 'federation',
-    title: 'Federation',
-    directory: place('federation'),
-    port: wirePort,
-    isBehindWire: true,
-  })
-  const port = await freePort()
-  const lab = await initParticipant({ name: 'lab', title: 'Lab', directory: place('lab'), port })
+async function initAll({ root, wire, portal, pagesUrl }: Pick<Cast, 'root' | 'wire' | 'portal' | 'pagesUrl'>) {
+  const settings = await settingsOfHolder({ directory: join(root, 'federation'), portal, pagesUrl })
+  const options = [
+    { name: 'federation', title: 'Federation', port: wire.port, settings },
+    { name: 'lab', title: 'Lab', port: await freePort() },
+    { name: 'statistics', title: 'Statistics', port: await freePort() },
+  ]
+  const made = options.map((each) => initParticipant({ ...each, directory: join(root, each.name) }))
+  const [federation, lab, statistics] = (await Promise.all(made)) as [Participant, Participant, Participant]
   return {
     detail: `federation is ${federation.did}`,
-    note: `lab is ${lab.did}`,
-    value: [federation, lab] as const,
+    note: `lab is ${lab.did}, statistics is ${statistics.did}`,
+    value: { federation, lab, statistics },
   }
 }
 
-async function startBoth(participants: readonly Participant[], stack: AsyncDisposableStack) {
+interface HolderPlaces extends Pick<Cast, 'portal' | 'pagesUrl'> {
+  readonly directory: string
+}
+
+/** A wire stands at the federation's public address, so its node takes any port; it has pages for people, and tells the
+ *  member portal about consents. */
+async function settingsOfHolder({ directory, portal, pagesUrl }: HolderPlaces): Promise<Setting[]> {
+  await writeSecret(directory, portal)
+  const webhook = { url: portal.url, secret: { file: 'webhook-secret' }, events: ['consent.requested'] }
+  return [
+    [['listen', 'public', 'port'], 0],
+    [['listen', 'people'], { port: Number(new URL(pagesUrl).port), url: pagesUrl }],
+    [['webhooks'], [webhook]],
+  ]
+}
+
+async function writeSecret(directory: string, { secret }: MemberPortal): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  await writeFile(join(directory, 'webhook-secret'), `${secret}\n`, { mode: 0o600 })
+}
+
+async function startAll(participants: readonly Participant[], stack: AsyncDisposableStack) {
   const starting = await Promise.allSettled(participants.map(startParticipant))
   for (const result of starting) if (result.status === 'fulfilled') stack.use(result.value)
   const failure = starting.find((result) => result.status === 'rejected')
@@ -63,39 +86,18 @@ async function showApi(starting: Promise<DemoApis>) {
   return { detail: `json-server from npm, unmodified, with ${count} athletes`, value: apis }
 }
 
-async function offer({ federation, root }: Cast, { athletesUrl, electricityUrl }: DemoApis) {
-  const common = { version: '1.0.0', limits: { rate: { requests: 1_000, perSeconds: 60 } } }
-  const products = [
-    { id: 'athletes', title: 'Athletes', class: 'partner', upstream: athletesUrl, openapi: athletesOpenApi, ...common },
-    {
-      id: 'electricity',
-      title: 'Electricity in Iowa',
-      class: 'public',
-      upstream: electricityUrl,
-      openapi: electricityOpenApi,
-      ...common,
-    },
-  ]
-  const folder = join(root, 'federation', 'products')
-  await mkdir(folder, { recursive: true })
-  for (const product of products) {
-    const file = join(folder, `${product.id}.yaml`)
-    await writeFile(file, stringify(product))
-    await comityOf<ProductView>(federation, 'products', 'add', file)
-  }
-  return { detail: 'athletes for partners, electricity for anyone', value: undefined }
+/** The fingerprints are what people would tell each other by telephone. */
+async function introduceAll(cast: Cast) {
+  const all = participantsOf(cast)
+  await Promise.all(all.map((to) => introduce(to, all)))
+  return { detail: 'each to both others, no certificate authority in between', value: undefined }
 }
 
-/** The fingerprints are what people would tell each other by telephone. */
-async function introduce({ federation, lab }: Cast) {
-  for (const [to, other] of [
-    [federation, lab],
-    [lab, federation],
-  ] as const) {
+async function introduce(to: Participant, all: readonly Participant[]): Promise<void> {
+  for (const other of all.filter((each) => each !== to)) {
     const trust = ['--url', other.url, '--fingerprint', other.fingerprint]
     await comityOf(to, 'partners', 'add', other.name, other.did, ...trust)
-    const document = await call(`${other.url}/.well-known/did.json`, { fingerprint: other.fingerprint })
-    await writeFile(documentFile(other), JSON.stringify(expectJson(document), null, 2))
   }
-  return { detail: 'no certificate authority in between', value: undefined }
+  const document = await call(`${to.url}/.well-known/did.json`, { fingerprint: to.fingerprint })
+  await writeFile(documentFile(to), JSON.stringify(expectJson(document), null, 2))
 }

@@ -1,10 +1,10 @@
-/** Fourth scene: the federation ends the agreement. */
+/** Fifth scene: the federation ends the agreement. */
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgreementView } from '@comity/node/admin/admin-api'
 import { call, expectJson, expectRefusal } from '../stage/calls.ts'
 import { sendHandSigned, unlock } from '../stage/keys.ts'
 import { comityOf, type Participant } from '../stage/participant.ts'
+import { until } from '../stage/until.ts'
 import { agree, idInForce } from './agreement.ts'
 import { atFederation, atLab, athlete, purpose, type Scene } from './cast.ts'
 
@@ -12,18 +12,21 @@ const headers = { 'comity-purpose': purpose }
 const oneAthlete = `athletes/athletes/${athlete}`
 const reason = 'the study has ended'
 const refusal = { status: 403, code: 'agreement-terminated' }
-const waitLimitMs = 10_000
 
 export const termination: Scene = async (cast, report) => {
   report.chapter('The agreement ends', 'The federation terminates it; the very next call is refused.')
   const { federation, lab } = cast
   const id = await idInForce(federation)
+  const acknowledgedBefore = await countAcknowledged(federation)
   await report.attempt('agreement terminated', async () => {
     await comityOf(federation, 'agreements', 'terminate', id, '--reason', reason)
     return expectRefusal(await call(atLab(cast, oneAthlete), { headers }), refusal)
   })
   await report.attempt('the lab is told', async () => {
-    await until('the lab acknowledges the event', () => isAcknowledged(federation))
+    await until(
+      'the lab acknowledges the event',
+      async () => (await countAcknowledged(federation)) > acknowledgedBefore,
+    )
     const { state, terminated } = await comityOf<AgreementView>(lab, 'agreements', 'show', id)
     if (state !== 'terminated') throw new Error(`on the lab's node the agreement is ${state}`)
     const note = `the lab's node has it: ${terminated?.reason ?? ''}`
@@ -41,15 +44,7 @@ export const termination: Scene = async (cast, report) => {
 }
 
 /** The federation's meter counts events that partners have acknowledged. */
-async function isAcknowledged({ adminUrl }: Participant): Promise<boolean> {
+async function countAcknowledged({ adminUrl }: Participant): Promise<number> {
   const metrics = (await call(`${adminUrl}/metrics`)).body.toString('utf8')
-  return /^comity_events_total\{[^}]*event="notice\.delivered"[^}]*\} [1-9]/m.test(metrics)
-}
-
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + waitLimitMs
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`waited ${waitLimitMs / 1_000} s until ${what}`)
-    await sleep(50)
-  }
+  return Number(/^comity_events_total\{[^}]*event="notice\.delivered"[^}]*\} (\d+)/m.exec(metrics)?.[1] ?? 0)
 }

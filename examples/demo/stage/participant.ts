@@ -28,9 +28,11 @@ export interface ParticipantOptions {
   readonly directory: string
   /** Port that partners call. */
   readonly port: number
-  /** True when the node listens on a port of its own choice behind that one. */
-  readonly isBehindWire?: boolean
+  /** What the operator writes into the configuration that was made, by path. */
+  readonly settings?: readonly Setting[]
 }
+
+export type Setting = readonly [path: readonly string[], value: unknown]
 
 const program = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url))
 const loopback = ['127.0.0.0/8', '::1/128']
@@ -65,21 +67,21 @@ export function comityOf<T>({ configFile }: Pick<Participant, 'configFile'>, ...
 
 /** Makes configuration and keys. */
 export async function initParticipant(options: ParticipantOptions): Promise<Participant> {
-  const { name, title, directory, port, isBehindWire = false } = options
+  const { name, title, directory, port, settings = [] } = options
   const url = `https://localhost:${port}`
   const [localPort, adminPort] = [await freePort(), await freePort()]
   const where = ['--url', url, '--address', '127.0.0.1', '--dir', directory, '--name', title]
   const ports = ['--local-port', String(localPort), '--admin-port', String(adminPort)]
   const made = await comity<Initialised>('init', ...where, ...ports, '--allow-private', ...loopback)
-  if (isBehindWire) await setAnyPort(made.configFile)
+  await edit(made.configFile, settings)
   const [localUrl, adminUrl] = [localPort, adminPort].map((each) => `http://127.0.0.1:${each}`) as [string, string]
   return { name, directory, url, localUrl, adminUrl, ...made }
 }
 
-/** As an operator would edit it: the public listener takes any port, since something else stands at the public URL. */
-async function setAnyPort(configFile: string): Promise<void> {
+/** As an operator would edit it; comments stay. */
+async function edit(configFile: string, settings: readonly Setting[]): Promise<void> {
   const document = parseDocument(await readFile(configFile, 'utf8'))
-  document.setIn(['listen', 'public', 'port'], 0)
+  for (const [path, value] of settings) document.setIn(path, document.createNode(value))
   await writeFile(configFile, String(document))
 }
 

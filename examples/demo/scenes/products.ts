@@ -1,0 +1,41 @@
+/** What the federation offers: the same API of athletes twice, for partners and for one person a call, and a public one. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ProductView } from '@comity/node/admin/admin-api'
+import { stringify } from 'yaml'
+import { athletesOpenApi, electricityOpenApi, profileOpenApi, type DemoApis } from '../apis.ts'
+import { comityOf } from '../stage/participant.ts'
+import type { Cast } from './cast.ts'
+
+/** Which field belongs to which domain of data. What is in none of them (`info`) never leaves. */
+const domains = {
+  'athlete.identity': ['id', 'name', 'nationality', 'sex'],
+  'athlete.birth': ['date_of_birth'],
+  'athlete.body': ['height', 'weight'],
+  'athlete.sport': ['sport', 'gold', 'silver', 'bronze'],
+}
+
+export async function offer({ federation, root }: Cast, { athletesUrl, electricityUrl }: DemoApis) {
+  const common = { version: '1.0.0', limits: { rate: { requests: 1_000, perSeconds: 60 } } }
+  const athletes = { upstream: athletesUrl, ...common }
+  const personal = { subject: { in: 'path', name: 'id' }, requestedFields: 'fields', domains }
+  const profiles = { id: 'profiles', title: 'Profile of an athlete', class: 'personal', openapi: profileOpenApi }
+  const electricity = { id: 'electricity', title: 'Electricity in Iowa', class: 'public', openapi: electricityOpenApi }
+  const products = [
+    { id: 'athletes', title: 'Athletes', class: 'partner', openapi: athletesOpenApi, ...athletes },
+    { ...profiles, ...athletes, personal },
+    { ...electricity, upstream: electricityUrl, ...common },
+  ]
+  const folder = join(root, 'federation', 'products')
+  await mkdir(folder, { recursive: true })
+  for (const product of products) {
+    const file = join(folder, `${product.id}.yaml`)
+    await writeFile(file, stringify(product))
+    await comityOf<ProductView>(federation, 'products', 'add', file)
+  }
+  return {
+    detail: 'athletes for partners, profiles with consent, electricity for anyone',
+    note: 'athletes and profiles are the same API, once as it is, once as each athlete decides',
+    value: undefined,
+  }
+}
