@@ -4,14 +4,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { freePort } from './free-port.ts'
-import { runQuietly } from '../src/test-terminal.ts'
-import {
-  athleteReference,
-  athletesProducts,
-  startAthletesApi,
-  type AthletesApi,
-} from '../../node/tests/personal-upstream.ts'
-import { startTestNetwork, type TestNetwork } from '../../node/tests/test-network.ts'
+import { runQuietly } from '../../cli/src/test-terminal.ts'
+import { athleteReference, athletesProducts, startAthletesApi, type AthletesApi } from './personal-upstream.ts'
+import { startTestNetwork, type TestNetwork } from './test-network.ts'
 
 const research = 'https://w3id.org/dpv#ResearchAndDevelopment'
 const template = `
