@@ -84,6 +84,18 @@ test('what the source says of the state counts here too, until a step is told', 
   assert.equal((await s.attach({ subject }))?.consent, id)
 })
 
+test('a holder that has lost a consent does not end it here for good', async () => {
+  await using s = await scene()
+  const id = await s.granted()
+  const honest = s.network.holder.answer
+  s.network.answers.set(holderDid, async () => {
+    throw new Problem('consent-unknown', 'there is no such consent for you')
+  })
+  await assert.rejects(s.attach({ named: id }), refused('consent-unknown'))
+  s.network.answers.set(holderDid, honest)
+  assert.equal((await s.attach({ named: id }))?.consent, id)
+})
+
 test('an ended consent of a person does not stand in the way of a later one', async () => {
   await using s = await scene()
   const first = await s.granted()

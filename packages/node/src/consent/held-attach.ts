@@ -115,7 +115,7 @@ async function attach(parts: HeldParts, held: HeldConsent, take: () => Promise<H
 
 /** What the source says of the state counts here too until a step is told. */
 async function noteRefusal(parts: HeldParts, held: HeldConsent, error: unknown): Promise<never> {
-  const state = stateOfRefusal(error)
+  const state = stateOfRefusal(held, error)
   const { consent, id, holder: peer } = held
   const delegation = id === consent ? {} : { delegation: id }
   const facts = { type: 'consent-held', consent, ...delegation, peer, state }

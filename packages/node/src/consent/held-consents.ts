@@ -186,7 +186,7 @@ async function askForToken(parts: HeldParts, held: HeldConsent): Promise<void> {
   keeper.drop(held.id)
   const state = await keeper.fresh(held).then(
     () => 'active' as const,
-    (error: unknown) => stateOfRefusal(error),
+    (error: unknown) => stateOfRefusal(held, error),
   )
   const effects = [store.noteChecked(held.id, clock.now())]
   if (state === held.state) await parts.execute(effects)
@@ -194,13 +194,13 @@ async function askForToken(parts: HeldParts, held: HeldConsent): Promise<void> {
 }
 
 /** The state that a source's refusal to give a token tells. Throws the error when it tells none. */
-export function stateOfRefusal(error: unknown): ConsentState {
+export function stateOfRefusal({ delegation }: Pick<HeldConsent, 'delegation'>, error: unknown): ConsentState {
   if (!(error instanceof Problem)) throw error
   const { state } = error.members
   const told = ['paused', ...endedStates].find((known) => known === state)
   if (error.code === 'consent-inactive' && told !== undefined) return told as ConsentState
   // Who passes a part on no longer knows the delegation when it was ended.
-  if (error.code === 'consent-unknown') return 'revoked'
+  if (error.code === 'consent-unknown' && delegation !== undefined) return 'revoked'
   throw error
 }
 
