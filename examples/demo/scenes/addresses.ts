@@ -1,32 +1,55 @@
 /** What is left running, and how to call it. */
 import { relative } from 'node:path'
+import type { SubjectLinkView } from '@comity/node/admin/consent-api'
 import colors from 'picocolors'
-import type { Participant } from '../stage/participant.ts'
+import { comityOf, type Participant } from '../stage/participant.ts'
 import type { Report } from '../stage/report.ts'
 import { idInForce } from './agreement.ts'
-import { athlete, atFederation, atLab, purpose, type Cast } from './cast.ts'
+import { askFor, decideOnPage, invitationOf } from './asked.ts'
+import { athlete, atFederation, atLab, otherAthlete, purpose, type Cast } from './cast.ts'
+
+/** A consent to call under, and pages to open. */
+interface Prepared {
+  readonly consent: string
+  /** One-time links: to what one athlete allowed, and to a decision that another has not made yet. */
+  readonly overview: string
+  readonly decision: string
+}
 
 /** Tells where everything listens, and commands that work as they stand. */
 export async function tellAddresses(cast: Cast, report: Report): Promise<void> {
   const { federation, lab } = cast
-  report.chapter('Yours to try', 'Both participants keep running.')
+  report.chapter('Yours to try', 'All participants keep running.')
+  const prepared = await report.step('two more athletes asked', () => prepare(cast))
   await report.attempt('left running', async () => ({
-    detail: `federation ${federation.url}, lab ${lab.url}, its applications ${lab.localUrl}`,
+    detail: `federation ${federation.url}, lab ${lab.url}, its applications ${lab.localUrl}, pages ${cast.pagesUrl}`,
     note: `all files in ${cast.root}`,
     value: undefined,
   }))
-  for (const [sentence, ...commands] of examples(cast, await idInForce(federation))) {
-    report.say('', sentence, ...commands.map((command) => `  ${colors.cyan(command)}`))
+  const agreement = await idInForce(federation)
+  for (const [sentence, ...commands] of [...examples(cast, agreement), ...consentExamples(cast, prepared)]) {
+    report.say('', sentence, ...commands.map((each) => `  ${colors.cyan(each)}`))
   }
 }
 
-function examples(cast: Cast, agreement: string): [sentence: string, ...commands: string[]][] {
+/** One athlete grants what the first one granted; whom the lab asks again has not decided. */
+async function prepare(cast: Cast) {
+  const consent = await askFor(cast, otherAthlete)
+  await decideOnPage(cast, (await invitationOf(cast, consent)).link)
+  const { link: decision } = await invitationOf(cast, await askFor(cast, athlete))
+  const reference = String(otherAthlete)
+  const { url: overview } = await comityOf<SubjectLinkView>(cast.federation, 'subjects', 'link', reference)
+  const value: Prepared = { consent, overview, decision }
+  return { detail: `${otherAthlete} has granted, ${athlete} has not decided again`, value }
+}
+
+type Example = readonly [sentence: string, ...commands: string[]]
+
+function examples(cast: Cast, agreement: string): Example[] {
   const { federation, lab } = cast
   // curl pins the key itself: base64 instead of base64url, and no authority asked.
   const pin = Buffer.from(federation.fingerprint.slice('sha256:'.length), 'base64url').toString('base64')
   const curl = `curl -sk --pinnedpubkey 'sha256//${pin}'`
-  const command = (participant: Participant, rest: string): string =>
-    `npm run -s comity -- -c ${shellPath(participant.configFile)} ${rest}`
   return [
     [
       'An application of the lab reads an athlete:',
@@ -40,6 +63,23 @@ function examples(cast: Cast, agreement: string): [sentence: string, ...commands
       command(federation, `agreements terminate ${agreement} --reason over`),
     ],
   ]
+}
+
+function consentExamples(cast: Cast, { consent, overview, decision }: Prepared): Example[] {
+  const headers = `-H 'Comity-Purpose: ${purpose}' -H 'Comity-Consent: ${consent}'`
+  return [
+    [
+      `It reads what athlete ${otherAthlete} released (while the agreement stands):`,
+      `curl -si ${headers} ${atLab(cast, `profiles/athletes/${otherAthlete}`)}`,
+    ],
+    ['What this athlete sees, for your browser, once. Withdraw there, and the call is refused:', overview],
+    [`What athlete ${athlete} is asked, for your browser. Decide as you like:`, decision],
+    ['What became of that at the lab:', command(cast.lab, 'consents held')],
+  ]
+}
+
+function command(participant: Participant, rest: string): string {
+  return `npm run -s comity -- -c ${shellPath(participant.configFile)} ${rest}`
 }
 
 function shellPath(path: string): string {
