@@ -36,6 +36,15 @@ async function errorsOf(work: Promise<unknown>): Promise<string[]> {
   return (error.members['errors'] as { pointer: string }[]).map(({ pointer }) => pointer)
 }
 
+test('sends no link for who cannot decide for themselves: a representative gets one that names them', async () => {
+  await using scene = await openScene()
+  const subject = { reference: 'kid', type: 'child' } as const
+  await scene.consents.requestConsent(testRequest({ subject, grantor: { capacity: 'guardian' } }), { did: lab.did })
+  const [told] = await toldToSystems(scene)
+  assert.deepEqual([told?.data['link'], told?.data['decides']], [undefined, ['guardian']])
+  assert.deepEqual(await scene.database.all('SELECT * FROM made_links'), [])
+})
+
 test('keeps the request sealed, invites the person, and logs it, in one transaction', async () => {
   await using scene = await openScene()
   const { id, state, lapsesMs } = await ask(scene)
@@ -50,6 +59,7 @@ test('keeps the request sealed, invites the person, and logs it, in one transact
     subjectType: 'person',
     kind: 'personal',
     recipient: { did: lab.did, name: 'Sports Lab', country: 'DE' },
+    decides: ['self', 'guardian', 'attorney'],
     languages: ['en', 'hi'],
     lapses: '2026-03-15T10:00:00Z',
   })

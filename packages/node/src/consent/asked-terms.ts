@@ -24,6 +24,19 @@ export interface AskedTerms {
   readonly capacity?: ConsentGrantor['capacity'] | undefined
 }
 
+const capacities: Readonly<Record<ConsentRecord['subject']['type'], readonly ConsentGrantor['capacity'][]>> = {
+  person: ['self', 'guardian', 'attorney'],
+  child: ['guardian', 'attorney'],
+  org: ['officer', 'attorney'],
+  device: ['self', 'attorney', 'officer'],
+}
+
+/** Who may decide: a child's guardian, an organisation's officer, else the person or whom they empowered; where the
+ *  request says who must, nobody else. */
+export function whoDecides({ capacity, request }: AskedTerms): readonly ConsentGrantor['capacity'][] {
+  return capacity === undefined ? capacities[request.subject.type] : [capacity]
+}
+
 /** The terms of a consent; undefined when the subject was erased. */
 export async function findTerms(
   { store, vault }: Pick<ConsentsParts, 'store' | 'vault'>,

@@ -6,7 +6,7 @@ import { eventHash } from '@comity/core/consent/parse-record'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectHandle, SubjectKey } from '../vault/vault.ts'
-import { findTerms, type AskedTerms } from './asked-terms.ts'
+import { findTerms, whoDecides, type AskedTerms } from './asked-terms.ts'
 import type { ConsentsParts } from './consent-ports.ts'
 import { openKey, recordSteps, type PlannedStep } from './consent-steps.ts'
 import type { StoredConsent } from './consent-store.ts'
@@ -206,7 +206,9 @@ interface Invitation {
 /** The one-time link, and the word to the holder's systems, which bring it to the person. */
 async function invitation(parts: ConsentsParts, { consent, terms, key }: Invitation): Promise<readonly Statement[]> {
   const lifetimeMs = consent.lapsesMs - consent.requestedMs
-  const link = await parts.links?.create({ consent: consent.id, lifetimeMs })
+  const decides = whoDecides(terms)
+  // A representative gets a link that names them, which only the holder's systems can have made.
+  const link = decides.includes('self') ? await parts.links?.create({ consent: consent.id, lifetimeMs }) : undefined
   const [recipient] = terms.parties
   const { subject, kind } = terms.request
   const payload = {
@@ -216,7 +218,7 @@ async function invitation(parts: ConsentsParts, { consent, terms, key }: Invitat
     kind,
     recipient: { did: consent.recipient, name: recipient?.name, country: recipient?.country },
     languages: Object.keys(terms.notice.text),
-    ...(terms.capacity !== undefined && { decides: terms.capacity }),
+    decides,
     ...(link !== undefined && { link: link.url }),
     lapses: formatDateTime(consent.lapsesMs),
   }

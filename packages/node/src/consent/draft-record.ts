@@ -12,7 +12,7 @@ import { parseConsentRecord, recordHash } from '@comity/core/consent/parse-recor
 import { sha256Text } from '@comity/core/crypto/crypto-node'
 import { canonicalJson } from '@comity/core/bytes/canonical-json'
 import { Problem } from '@comity/core/problems'
-import type { AskedTerms } from './asked-terms.ts'
+import { whoDecides, type AskedTerms } from './asked-terms.ts'
 import type { ConsentableProduct, ConsentsParts } from './consent-ports.ts'
 import type { ConsentChoice, DecisionBy } from './consent-service.ts'
 import type { StoredConsent } from './consent-store.ts'
@@ -121,26 +121,17 @@ function noticeOf({ terms, by, createdMs }: DraftFacts): ConsentNotice {
   }
 }
 
-/** Who may decide: a child's guardian, an organisation's officer, else the person or whom they empowered. */
 function grantorOf({ terms, pairwise, by }: DraftFacts): ConsentGrantor {
   const grantor: ConsentGrantor = by.grantor ?? { id: pairwise, capacity: 'self' }
   const isSelf = grantor.capacity === 'self'
   if (isSelf !== (by.role === 'subject'))
     throw invalid('the role and the capacity of who decides contradict each other')
   if (isSelf && grantor.id !== pairwise) throw invalid('who decides for themselves is the subject')
-  const { type } = terms.request.subject
-  const allowed = terms.capacity === undefined ? capacities[type] : [terms.capacity]
+  const allowed = whoDecides(terms)
   if (!allowed.includes(grantor.capacity)) {
     throw invalid(`this is decided by: ${allowed.join(', ')}`)
   }
   return grantor
-}
-
-const capacities: Readonly<Record<ConsentRecord['subject']['type'], readonly ConsentGrantor['capacity'][]>> = {
-  person: ['self', 'guardian', 'attorney'],
-  child: ['guardian', 'attorney'],
-  org: ['officer', 'attorney'],
-  device: ['self', 'attorney', 'officer'],
 }
 
 function invalid(detail: string): Problem {
