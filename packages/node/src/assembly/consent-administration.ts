@@ -1,7 +1,6 @@
 /** Consents as the admin API asks for them, on the services that the node has. */
 import { Problem } from '@comity/core/problems'
 import type { ConsentAdminParts } from '../admin/consent-ports.ts'
-import { createSubjectErasure } from '../consent/erase-subject.ts'
 import type { NodeParts } from '../node.ts'
 import { openAccessLog } from './people.ts'
 
@@ -18,20 +17,14 @@ export function consentAdministration(parts: NodeParts): ConsentAdminParts {
     uses: openAccessLog(parts, consent.store),
     subjects: {
       handleOf: (reference) => vault.handleOf(reference),
-      createManageLink: async (reference) => pagesOf(parts).createManageLink(reference),
+      async createManageLink(reference) {
+        const link = await pagesOf(parts).createManageLink(reference)
+        // What the person asks for over the link is told to the systems that know them by this name.
+        await consent.rights.remember(vault.handleOf(reference), reference)
+        return link
+      },
       createDecideLink: async (id, grantor) => pagesOf(parts).createDecideLink(id, grantor),
-      erase: createSubjectErasure({
-        did: identity.did,
-        clock: world.clock,
-        newId: parts.newId,
-        vault,
-        consents: consent.consents,
-        store: held.store,
-        keeper: held.keeper,
-        outbox: counterparts.outbox,
-        record: (event, effects) => parts.auditLog.append(parts.auditLog.prepare(event), effects),
-        deletions: [(subject) => consent.people?.deleteSubject(subject) ?? []],
-      }),
+      erase: consent.eraseSubject,
     },
     held: held.consents,
     delegations: held.delegations,

@@ -6,6 +6,7 @@ import {
   delegationEnded,
   dutyImposed,
   dutyReported,
+  dutyReportedPayload,
 } from '@comity/core/events/event-types'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import type { ConsentCheck } from '../consent/check-consent.ts'
@@ -15,11 +16,11 @@ import { createConsentStore } from '../consent/consent-store-sql.ts'
 import type { ConsentStore } from '../consent/consent-store.ts'
 import { createConsents, type HolderConsents } from '../consent/consents.ts'
 import { createTokenIssuer, type TokenSource } from '../consent/issue-token.ts'
-import { createDuties, type Duties } from '../duties/duties.ts'
+import { createDuties, type Duties, type DutiesParts } from '../duties/duties.ts'
 import { createDutyStore } from '../duties/duty-store-sql.ts'
 import type { People } from '../people/people.ts'
 import type { ProductCatalogue } from '../products/products.ts'
-import type { Rights } from '../rights/rights-ports.ts'
+import type { Rights } from '../rights/rights-service.ts'
 import { createStatusLists, type StatusLists } from '../status/status-lists.ts'
 import { createStatusStore } from '../status/status-store-sql.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
@@ -30,6 +31,7 @@ import { openHeldConsents, type Held } from './held.ts'
 import { openWebhooks } from './notices.ts'
 import { openPeople, type ExportEvidence } from './people.ts'
 import { openRights } from './rights.ts'
+import { eraseForDuty, openSubjectErasure, type SubjectErasure } from './subject-erasure.ts'
 
 export interface Consent {
   readonly webhooks: Webhooks
@@ -42,6 +44,7 @@ export interface Consent {
   readonly held: Held
   readonly duties: Duties
   readonly rights: Rights
+  readonly eraseSubject: SubjectErasure
   /** Undefined when the configuration names no listener for people. */
   readonly people: People | undefined
 }
@@ -62,7 +65,8 @@ const requestDays = 30
 export async function openConsent(parts: ConsentAssembly, stack: AsyncDisposableStack): Promise<Consent> {
   const { foundation, counterparts } = parts
   const webhooks = stack.use(await openWebhooks(foundation, parts.newId))
-  const duties = openDuties(parts, webhooks)
+  const lateErasure: { forDuty: DutiesParts['eraseSubject'] | undefined } = { forDuty: undefined }
+  const duties = openDuties(parts, webhooks, lateErasure)
   const statusLists = openStatusLists(foundation)
   const store = createConsentStore(foundation.database)
   // The pages and the consents know each other: a request makes a link, and the page behind it decides.
@@ -73,6 +77,8 @@ export async function openConsent(parts: ConsentAssembly, stack: AsyncDisposable
   const people = await openPeople(parts, { consents, store })
   late.people = people
   const rights = openRights(parts, { consents, store, duties, webhooks, people })
+  const eraseSubject = openSubjectErasure(parts, { consents, held, people })
+  lateErasure.forDuty = (duty) => eraseForDuty(parts, { held, erase: eraseSubject }, duty)
   const consent: Consent = {
     webhooks,
     statusLists,
@@ -83,13 +89,18 @@ export async function openConsent(parts: ConsentAssembly, stack: AsyncDisposable
     held,
     duties,
     rights,
+    eraseSubject,
     people,
   }
-  listen(counterparts, consent, holderParts)
+  listen(counterparts, consent, { holderParts, onError: (error) => foundation.events.internalError(error) })
   return consent
 }
 
-function openDuties({ foundation, auditLog, counterparts, newId }: ConsentAssembly, webhooks: Webhooks): Duties {
+function openDuties(
+  { foundation, auditLog, counterparts, newId }: ConsentAssembly,
+  webhooks: Webhooks,
+  late: { readonly forDuty: DutiesParts['eraseSubject'] | undefined },
+): Duties {
   const { identity, database, events, world } = foundation
   return createDuties({
     did: identity.did,
@@ -102,6 +113,10 @@ function openDuties({ foundation, auditLog, counterparts, newId }: ConsentAssemb
     webhooks,
     record: (event, effects) => auditLog.append(auditLog.prepare(event), effects),
     database,
+    async eraseSubject(duty) {
+      if (late.forDuty === undefined) throw new Error('a duty was reported before the node was whole')
+      await late.forDuty(duty)
+    },
     onOverdue: ({ id, kind, side }) => events.dutyOverdue({ id, kind, side }),
   })
 }
@@ -163,7 +178,11 @@ function holderPartsOf(parts: ConsentAssembly, needs: HolderNeeds): ConsentsPart
 }
 
 /** The events of other nodes that are about consents and duties. One may concern this node as holder and as recipient. */
-function listen({ handlers }: Counterparts, { held, duties, rights }: Consent, holderParts: ConsentsParts): void {
+function listen(
+  { handlers }: Counterparts,
+  { held, duties, rights }: Consent,
+  { holderParts, onError }: { readonly holderParts: ConsentsParts; readonly onError: (error: unknown) => void },
+): void {
   const delegates = createDelegateEvents(holderParts)
   handlers.set(consentChanged, (event) => held.events.consentChanged(event))
   handlers.set(consentDelegated, async (event) => [
@@ -177,10 +196,19 @@ function listen({ handlers }: Counterparts, { held, duties, rights }: Consent, h
   handlers.set(dutyImposed, (event) => duties.handleImposed(event))
   handlers.set(dutyReported, async (event) => {
     const effects = await duties.handleReported(event)
-    // Once this is written down, the request that waited for it may be closed.
-    setTimeout(() => void rights.settle().catch(() => undefined), settleAfterMs).unref()
+    // Once this is written down, the request that waited for it may be closed; if that takes longer, it is later.
+    const request = await requestOfDuty(duties, event.payload)
+    if (request !== undefined) setTimeout(() => void rights.settle(request).catch(onError), settleAfterMs).unref()
     return effects
   })
 }
 
 const settleAfterMs = 100
+
+/** The request of a person that a reported duty serves. */
+async function requestOfDuty(
+  duties: Pick<Duties, 'show'>,
+  payload: Readonly<Record<string, unknown>>,
+): Promise<string | undefined> {
+  return (await duties.show(dutyReportedPayload.parse(payload).duty)).rightsRequest
+}

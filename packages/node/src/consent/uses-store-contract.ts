@@ -66,6 +66,21 @@ export function testUsesStore(open: () => Promise<OpenUsesStore>): void {
     assert.deepEqual(await store.list('urn:uuid:none', { limit: 2 }), [])
   })
 
+  test('tells everyone who called under a consent, each once', async () => {
+    await using opened = await open()
+    const { store, write } = opened
+    const firm = { caller: 'did:web:firm.example', links: [link] }
+    for (const made of [
+      use(1),
+      use(2),
+      use(3, firm),
+      use(4, { consent: 'urn:uuid:other', caller: 'did:web:x.example' }),
+    ])
+      await write(store.insert(made))
+    assert.deepEqual(await store.callers(consent), ['did:web:firm.example', 'did:web:lab.example'])
+    assert.deepEqual(await store.callers('urn:uuid:none'), [])
+  })
+
   test('one use cannot be written twice', async () => {
     await using opened = await open()
     const { store, write } = opened

@@ -34,6 +34,10 @@ export function createConsentUsesStore(database: Database): ConsentUsesStore {
     async list(consent, { before = '~', limit }) {
       return usesOf(consent, await database.all<UseRow>(selectPage, [consent, consent, before, limit]))
     },
+    async callers(consent) {
+      const sql = 'SELECT DISTINCT caller FROM consent_uses WHERE consent = ? ORDER BY caller'
+      return (await database.all<{ caller: string }>(sql, [consent])).map(({ caller }) => caller)
+    },
     insert({ exchange, consent, grants, links, atMs, caller, via }) {
       const said = [atMs, exchange, caller, JSON.stringify(via)]
       return ['', ...links].flatMap((link) =>

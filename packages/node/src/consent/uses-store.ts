@@ -31,5 +31,7 @@ export interface ConsentUsesStore {
   timesAfter(counter: UseCounter, afterMs: number, limit: number): Promise<number[]>
   /** Uses of a consent, newest first; `before` is the exchange id that the page before ended with. */
   list(consent: string, page: { readonly before?: string | undefined; readonly limit: number }): Promise<ConsentUse[]>
+  /** DIDs of everyone who ever called under a consent, each once. */
+  callers(consent: string): Promise<string[]>
   insert(use: ConsentUse): Statement[]
 }

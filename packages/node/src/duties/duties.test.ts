@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { dutyImposed, dutyReported } from '@comity/core/events/event-types'
 import type { SigningKey } from '@comity/core/crypto/crypto'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
-import { parseDutyReceipt, signDutyReceipt } from '@comity/core/duties/duty-receipt'
+import { parseDutyReceipt, signDutyReceipt, type DutyKind } from '@comity/core/duties/duty-receipt'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import { openSqlite } from '../storage/sqlite.ts'
@@ -29,6 +29,7 @@ async function participant(did: string, keys: Map<string, SigningKey>) {
   const told: Told[] = []
   const hooks: { type: string; payload: Readonly<Record<string, unknown>> }[] = []
   const overdue: string[] = []
+  const erased: string[] = []
   let count = 0
   const duties = createDuties({
     did,
@@ -45,6 +46,7 @@ async function participant(did: string, keys: Map<string, SigningKey>) {
     webhooks: { statement: (event) => (hooks.push(event), []), wake: () => undefined },
     record: async (_event, effects) => database.execute(effects),
     database,
+    eraseSubject: async ({ subject }) => void erased.push(subject),
     onOverdue: ({ id }) => void overdue.push(id),
   })
   return {
@@ -55,17 +57,18 @@ async function participant(did: string, keys: Map<string, SigningKey>) {
     told,
     hooks,
     overdue,
+    erased,
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   }
 }
 
-async function pair() {
+async function pair(kind: DutyKind = 'delete') {
   const keys = new Map<string, SigningKey>()
   const holder = await participant('did:web:holder.example', keys)
   const debtor = await participant('did:web:debtor.example', keys)
   await holder.database.execute(
     holder.duties.impose({
-      kind: 'delete',
+      kind,
       consent: 'urn:uuid:1',
       subjectPairwise: 'ps_1',
       debtor: debtor.did,
@@ -118,6 +121,34 @@ test('a duty that is told twice is owed once, and reported once', async () => {
   assert.deepEqual(second, first)
   assert.equal(debtor.told.length, 1)
   assert.equal(first.state, 'refused')
+})
+
+test('of two reports at once one counts, and one receipt is sent', async () => {
+  await using both = await pair()
+  const { debtor, take } = both
+  await debtor.database.execute([...(await take())])
+  const [owed] = await debtor.duties.list({ side: 'owed' })
+  const id = owed?.id ?? ''
+  const [first, second] = await Promise.all([
+    debtor.duties.report(id, { outcome: 'deleted' }),
+    debtor.duties.report(id, { outcome: 'retained', ground: 'a law' }),
+  ])
+  assert.deepEqual(second, first)
+  assert.deepEqual([first.outcome, debtor.told.length], ['deleted', 1])
+})
+
+test('who signs that a person was erased has erased them here too; who keeps them by law has not', async () => {
+  for (const [report, erased] of [
+    [{ outcome: 'deleted' } as const, ['ps_1']],
+    [{ outcome: 'retained', ground: 'a law' } as const, []],
+  ] as const) {
+    await using both = await pair('erase')
+    const { debtor, take } = both
+    await debtor.database.execute([...(await take())])
+    const [owed] = await debtor.duties.list({ side: 'owed' })
+    await debtor.duties.report(owed?.id ?? '', report)
+    assert.deepEqual(debtor.erased, erased)
+  }
 })
 
 test('refuses a duty that somebody imposes in the name of another, or under an id that is taken', async () => {

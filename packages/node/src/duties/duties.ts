@@ -14,6 +14,7 @@ import type { SigningKey, VerifyingKey } from '@comity/core/crypto/crypto'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
+import { createTurns } from '../storage/turns.ts'
 import type { Duty, DutyFilter, DutyStore, NewDuty } from './duty-store.ts'
 
 export interface DutiesParts {
@@ -46,6 +47,9 @@ export interface DutiesParts {
     effects: readonly Statement[],
   ) => Promise<unknown>
   readonly database: { execute(statements: readonly Statement[]): Promise<unknown> }
+  /** Makes everything unreadable that this node itself keeps about the person of a duty; repeating it does no harm. Done
+   *  before it is signed that a person was erased here. */
+  readonly eraseSubject: (duty: Duty) => Promise<unknown>
   /** Told, for the operator, of each duty that was not done in time. */
   readonly onOverdue: (duty: Duty) => void
 }
@@ -68,6 +72,11 @@ export interface DutyView extends Duty {
   readonly isOverdue: boolean
 }
 
+export interface DutyListing extends Omit<DutyFilter, 'dueByMs'> {
+  /** Only what is open and late. */
+  readonly isOverdue?: boolean | undefined
+}
+
 export interface DutyReport {
   readonly outcome: DutyOutcome
   /** Why not, or by which law the data is kept. */
@@ -83,11 +92,12 @@ interface Told {
 export interface Duties {
   /** The writes that impose a duty and tell its debtor; `outbox.wake` is the caller's, once they are durable. */
   impose(imposition: Imposition): readonly Statement[]
-  list(filter: DutyFilter): Promise<readonly DutyView[]>
+  list(filter: DutyListing): Promise<readonly DutyView[]>
   /** Throws `duty-unknown`. */
   show(id: string): Promise<DutyView>
-  /** Signs the receipt for a duty that this node owes, and sends it. Repeating the same report changes nothing. Throws
-   *  `duty-unknown`, `duty-receipt-invalid` for an outcome that is not one of this duty. */
+  /** Signs the receipt for a duty that this node owes, and sends it; the first report counts, later ones change nothing.
+   *  With `deleted` for a duty `erase` this node's own records of the person go first. Throws `duty-unknown`,
+   *  `duty-receipt-invalid` for an outcome that is not one of this duty, or one without its ground. */
   report(id: string, report: DutyReport): Promise<DutyView>
   /** Tells the operator's systems of what is late; called every minute or so. */
   tellOverdue(): Promise<void>
@@ -102,6 +112,7 @@ const overdueInTurn = 100
 /** The duties of one node. */
 export function createDuties(parts: DutiesParts): Duties {
   const { store, clock } = parts
+  const turns = createTurns()
   const view = (duty: Duty): DutyView => ({
     ...duty,
     isOverdue: duty.state === 'open' && duty.dueMs <= clock.now(),
@@ -113,14 +124,17 @@ export function createDuties(parts: DutiesParts): Duties {
   }
   return {
     impose: (imposition) => impose(parts, imposition),
-    list: async (filter) => (await store.list(filter)).map(view),
+    list: async ({ isOverdue = false, ...filter }) =>
+      (await store.list(isOverdue ? { ...filter, dueByMs: clock.now() } : filter)).map(view),
     show,
-    async report(id, report) {
-      const duty = await show(id)
-      if (duty.side !== 'owed') throw new Problem('duty-unknown', `\`${id}\` is not owed by this node`)
-      if (duty.state === 'open') await close(parts, duty, report)
-      return show(id)
-    },
+    // In turns: two reports at once would be two receipts, and the holder might keep the other one.
+    report: (id, report) =>
+      turns(id, async () => {
+        const duty = await show(id)
+        if (duty.side !== 'owed') throw new Problem('duty-unknown', 'this node does not owe that')
+        if (duty.state === 'open') await close(parts, duty, report)
+        return show(id)
+      }),
     tellOverdue: () => tellOverdue(parts),
     countOverdue: () => store.countOverdue(clock.now()),
     handleImposed: (event) => takeImposed(parts, event),
@@ -196,6 +210,7 @@ async function close(parts: DutiesParts, duty: Duty, { outcome, ground }: DutyRe
     },
     parts.assertionKey(),
   )
+  if (duty.kind === 'erase' && outcome === 'deleted') await parts.eraseSubject(duty)
   const state = fulfils(duty.kind, outcome) ? ('done' as const) : ('refused' as const)
   const id = newId()
   const body = JSON.stringify({ type: 'duty-reported', id, time: nowMs, duty: duty.id, outcome, receipt })
@@ -229,7 +244,8 @@ async function takeReported(parts: DutiesParts, { issuer, payload }: Told): Prom
     claims.consent === duty.consent &&
     claims.sub === duty.subject
   if (!isOfDuty) return refuse('the receipt is for another duty')
-  const key = await parts.resolveKey(kid, 'assertionMethod')
+  // As the key counted when the receipt was made: it may have waited for this node longer than a key lives.
+  const key = await parts.resolveKey(kid, 'assertionMethod', claims.at)
   try {
     verifyDutyReceipt(parsed, key)
   } catch (cause) {

@@ -61,6 +61,8 @@ export function dutyStoreContract(start: () => Promise<{ database: Database; sto
     await database.execute([store.close('3', closed)])
     assert.equal(await store.countOverdue(999), 1)
     assert.equal(await store.countOverdue(1_000), 2)
+    const dueBy = async (dueByMs: number) => (await store.list({ dueByMs })).map(({ id }) => id)
+    assert.deepEqual([await dueBy(999), await dueBy(1_000)], [['2'], ['2', '1']])
     const late = async () => (await store.overdueUntold(1_000, 10)).map(({ id }) => id)
     assert.deepEqual(await late(), ['2', '1'])
     await database.execute([store.markTold('2')])

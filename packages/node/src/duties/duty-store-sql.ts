@@ -51,17 +51,18 @@ export function createDutyStore(database: Database): DutyStore {
   }
 }
 
-function listQuery({ side, state, consent, rightsRequest, before, limit = 100 }: DutyFilter) {
-  const conditions: readonly (readonly [string, string | undefined])[] = [
+function listQuery({ side, state, consent, rightsRequest, dueByMs, before, limit = 100 }: DutyFilter) {
+  const conditions: readonly (readonly [string, string | number | undefined])[] = [
     ['side = ?', side],
     ['state = ?', state],
     ['consent = ?', consent],
     ['rights_request = ?', rightsRequest],
+    [`state = 'open' AND due_ms <= ?`, dueByMs],
     ['id < ?', before],
   ]
   const given = conditions.filter(([, value]) => value !== undefined)
   const where = given.length === 0 ? '' : `WHERE ${given.map(([condition]) => condition).join(' AND ')}`
-  const params = [...given.map(([, value]) => value as string), limit]
+  const params = [...given.map(([, value]) => value as string | number), limit]
   return { sql: `SELECT * FROM duties ${where} ORDER BY id DESC LIMIT ?`, params }
 }
 

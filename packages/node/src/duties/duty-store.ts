@@ -40,6 +40,8 @@ export interface DutyFilter {
   readonly state?: Duty['state'] | undefined
   readonly consent?: string | undefined
   readonly rightsRequest?: string | undefined
+  /** Only what is open and due by then. */
+  readonly dueByMs?: number | undefined
   /** Only older ids than this one. */
   readonly before?: string | undefined
   /** 100 unless told. */

@@ -1,67 +1,66 @@
 /** What the node does by itself when a person uses a right. Every step may be repeated: after a crash it is. */
-import type { DutyKind } from '@comity/core/duties/duty-receipt'
-import type { RightsRequest, RightsStatus, RightsType } from '@comity/core/rights/rights-request'
-import type { ConsentOfPerson, Reader, RightsConsents } from './rights-ports.ts'
+import type { RightsRequest, RightsStatus } from '@comity/core/rights/rights-request'
+import { Problem } from '@comity/core/problems'
+import type { ConsentOfPerson, RightsConsents } from './rights-ports.ts'
+import { erasesWhole, isInScope } from './rights-scope.ts'
 
-/** What every recipient has to be told of (GDPR articles 17(2), 19 and 21); the other rights are between the person and
- *  the holder. */
-const dutyOfType: Readonly<Partial<Record<RightsType, DutyKind>>> = {
-  rectify: 'rectify',
-  erase: 'erase',
-  restrict: 'restrict',
-  object: 'object',
-}
-
-/** The duty that a right puts on recipients, if it puts any. */
-export function dutyKindOf(type: RightsType): DutyKind | undefined {
-  return dutyOfType[type]
-}
-
-/** True when the consent is within what the request is about. */
-export function isInScope({ scope }: RightsRequest, consent: string): boolean {
-  return scope?.consents === undefined || scope.consents.includes(consent)
-}
-
-/** Who has to be told: everyone who was given data under a consent of the scope. */
-export function debtorsOf(request: RightsRequest, readers: readonly Reader[]): readonly Reader[] {
-  return readers.filter(({ consent }) => isInScope(request, consent))
-}
-
-interface About {
+export interface About {
   readonly id: string
   readonly subject: string
+  readonly receivedMs: number
   readonly request: RightsRequest
 }
 
-const affected = async (
-  { subject, request }: About,
-  consents: RightsConsents,
-  state: ConsentOfPerson['state'],
-): Promise<readonly ConsentOfPerson[]> =>
-  (await consents.list(subject)).filter((consent) => consent.state === state && isInScope(request, consent.id))
-
-/** While the request is open: a restriction or an objection pauses what is active, an erasure ends it. */
+/** While the request is open: a restriction or an objection pauses what is active, an erasure ends everything. What the
+ *  person is asked for only after they asked to restrict is a new decision of theirs, and stands. */
 export async function applyRight(about: About, consents: RightsConsents): Promise<void> {
-  const { type } = about.request
-  if (type === 'restrict' || type === 'object') {
-    for (const { id } of await affected(about, consents, 'active')) await consents.pause(id, about.id)
-  }
-  if (type === 'erase') {
-    for (const state of ['active', 'paused'] as const) {
-      for (const { id } of await affected(about, consents, state)) await consents.withdraw(id, about.id)
-    }
+  const { id, subject, receivedMs, request } = about
+  const { type } = request
+  if (type !== 'restrict' && type !== 'object' && type !== 'erase') return
+  for (const consent of await consents.list(subject)) {
+    if (!isInScope(request, consent)) continue
+    if (type === 'erase') await end(consent, about, consents)
+    else if (consent.state === 'active' && consent.requestedMs <= receivedMs)
+      await unlessMoved(consents.pause(consent.id, id))
   }
 }
 
-/** Once the request is closed or taken back: what was paused for it ends or comes back. A restriction that was fulfilled
- *  stays until it is lifted. */
-export async function concludeRight(about: About, status: RightsStatus, consents: RightsConsents): Promise<void> {
-  const { type } = about.request
+async function end({ id, state }: ConsentOfPerson, about: About, consents: RightsConsents): Promise<void> {
+  if (state === 'active' || state === 'paused') await unlessMoved(consents.withdraw(id, about.id))
+  const isUndecided = state === 'requested' || state === 'deferred'
+  if (isUndecided && erasesWhole(about.request)) await unlessMoved(consents.revoke(id, about.id))
+}
+
+/** Once the request is closed or taken back: what was paused for it, and only that, ends or comes back. A restriction
+ *  that was fulfilled stays until it is lifted. */
+export async function concludeRight(
+  { id, subject, request }: Pick<About, 'id' | 'subject' | 'request'>,
+  status: RightsStatus,
+  consents: RightsConsents,
+): Promise<void> {
+  const { type } = request
   if (type !== 'restrict' && type !== 'object') return
   const isGranted = status === 'fulfilled' || status === 'partially_fulfilled'
   if (type === 'restrict' && isGranted) return
-  for (const { id } of await affected(about, consents, 'paused')) {
-    if (isGranted) await consents.revoke(id, about.id)
-    else await consents.resume(id, about.id)
+  await release({ id, subject }, consents, isGranted ? 'revoke' : 'resume')
+}
+
+/** Ends or resumes what was paused for a request. */
+export async function release(
+  { id, subject }: Pick<About, 'id' | 'subject'>,
+  consents: RightsConsents,
+  step: 'revoke' | 'resume',
+): Promise<void> {
+  for (const { id: consent, state, pausedFor } of await consents.list(subject)) {
+    if (state === 'paused' && pausedFor === id) await unlessMoved(consents[step](consent, id))
+  }
+}
+
+/** A consent that took another step meanwhile is looked at again with the next settling. */
+async function unlessMoved(step: Promise<unknown>): Promise<void> {
+  try {
+    await step
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'consent-state') throw error
   }
 }

@@ -1,7 +1,8 @@
 /** The signed bundle that closes a request: what the person gets, or what shows that it was done. */
 import { signRightsBundle } from '@comity/core/rights/rights-bundle'
-import type { RightsStatus } from '@comity/core/rights/rights-request'
+import type { RightsRequest, RightsStatus } from '@comity/core/rights/rights-request'
 import type { DutyOfRequest, RightsParts } from './rights-ports.ts'
+import { isInScope } from './rights-scope.ts'
 import type { StoredRights, StoredTask } from './rights-store.ts'
 
 export interface BundleOf {
@@ -10,18 +11,15 @@ export interface BundleOf {
   readonly tasks: readonly StoredTask[]
   readonly duties: readonly DutyOfRequest[]
   readonly closedMs: number
-}
-
-/** True for requests whose bundle outlives the person's key: it says what was done where, and nothing of the person. */
-export function isBundleImpersonal({ type }: Pick<StoredRights, 'type'>): boolean {
-  return type === 'erase'
+  /** What was asked; undefined when nothing of the person may go into the bundle, since it outlives their key. */
+  readonly request: RightsRequest | undefined
 }
 
 /** The bundle as JSON text. */
 export async function buildBundle(parts: RightsParts, about: BundleOf): Promise<string> {
-  const { stored, status, closedMs } = about
+  const { stored, status, closedMs, request } = about
   const documents: Record<string, string> = { 'outcome.json': outcomeText(about) }
-  if (!isBundleImpersonal(stored)) Object.assign(documents, await personalDocuments(parts, about))
+  if (request !== undefined) Object.assign(documents, await personalDocuments(parts, about, request))
   const manifest = { iss: parts.did, iat: Math.floor(closedMs / 1000), request: stored.id, type: stored.type, status }
   return JSON.stringify(signRightsBundle(manifest, documents, parts.assertionKey()))
 }
@@ -39,23 +37,31 @@ function outcomeText({ stored, status, tasks, duties, closedMs }: BundleOf): str
       state,
       reported: reportedMs === undefined ? undefined : new Date(reportedMs).toISOString(),
     })),
-    recipients: duties.map(({ debtor, kind, outcome, receipt }) => ({ debtor, kind, outcome, receipt })),
+    recipients: duties.map(({ id, debtor, kind, consent, state, outcome, receipt }) => ({
+      duty: id,
+      debtor,
+      kind,
+      consent,
+      state,
+      outcome,
+      receipt,
+    })),
   })
 }
 
 async function personalDocuments(
   { consents, vault }: RightsParts,
-  { stored, tasks }: BundleOf,
+  { stored, tasks, status }: BundleOf,
+  request: RightsRequest,
 ): Promise<Record<string, string>> {
-  const documents: Record<string, string> = { 'request.json': (await vault.unseal(stored.body)) ?? '{}' }
+  const documents: Record<string, string> = { 'request.json': JSON.stringify(request) }
   for (const { product, report } of tasks) {
     const text = report === undefined ? undefined : await vault.unseal(report)
     if (text !== undefined) documents[`store-${product}.json`] = text
   }
-  if (stored.type === 'access' || stored.type === 'port') {
-    const described = await consents.describe(stored.subject)
-    documents['consents.json'] = JSON.stringify(described.consents)
-    documents['uses.json'] = JSON.stringify(described.uses)
+  if ((stored.type === 'access' || stored.type === 'port') && status !== 'revoked') {
+    const about = (await consents.list(stored.subject)).filter((consent) => isInScope(request, consent))
+    for (const [name, value] of Object.entries(await consents.describe(about))) documents[name] = JSON.stringify(value)
   }
   return documents
 }

@@ -1,5 +1,11 @@
-/** Requests of people about their data, and the holder's own systems that have to report on them. */
+/** Requests of people about their data, and the holder's own systems that have to report on them. What names or
+ *  describes a person stands sealed under that person's key. */
 
+/** Statements of the migration that makes the tables, in order.
+ *
+ *  `applied` is 1 once the node has done by itself what the request asks of it, for all that stood then. `bundle` is
+ *  sealed, unless it closed an erasure and holds nothing of the person. `rights_references` is how the holder's systems
+ *  know a person who was given a link, sealed: what they are told of a request must name them. */
 export const rightsSchema: readonly string[] = [
   `CREATE TABLE rights_requests (
     id TEXT PRIMARY KEY,
@@ -9,8 +15,10 @@ export const rightsSchema: readonly string[] = [
     status TEXT NOT NULL,
     received_ms INTEGER NOT NULL,
     due_ms INTEGER NOT NULL,
+    applied INTEGER NOT NULL DEFAULT 0,
     extension TEXT,
     closed_ms INTEGER,
+    lifted_ms INTEGER,
     bundle TEXT
   ) STRICT`,
   'CREATE INDEX rights_requests_by_subject ON rights_requests (subject)',
@@ -22,5 +30,9 @@ export const rightsSchema: readonly string[] = [
     report TEXT,
     reported_ms INTEGER,
     PRIMARY KEY (request, product)
+  ) STRICT`,
+  `CREATE TABLE rights_references (
+    subject TEXT PRIMARY KEY,
+    reference TEXT NOT NULL
   ) STRICT`,
 ]

@@ -1,37 +1,64 @@
 /** The store of people's requests on the node's database. */
 import type { RightsStatus, RightsType } from '@comity/core/rights/rights-request'
-import type { Database, Row } from '../storage/database.ts'
+import type { Database, Row, Statement } from '../storage/database.ts'
 import type { RightsFilter, RightsStore, StoredRights, StoredTask } from './rights-store.ts'
 
 /** The tables are `rightsSchema`. */
 export function createRightsStore(database: Database): RightsStore {
+  return { ...writes, ...referenceWrites, ...readsOf(database) }
+}
+
+type Writes = 'insert' | 'insertTask' | 'reportTask' | 'markApplied' | 'extend' | 'close' | 'lift'
+
+const writes: Pick<RightsStore, Writes> = {
+  insert: ({ id, subject, type, body, receivedMs, dueMs }) => ({
+    sql: `INSERT INTO rights_requests (id, subject, type, body, status, received_ms, due_ms)
+      VALUES (?, ?, ?, ?, 'open', ?, ?)`,
+    params: [id, subject, type, body, receivedMs, dueMs],
+  }),
+  insertTask: (request, product) => ({
+    sql: `INSERT INTO rights_tasks (request, product, state) VALUES (?, ?, 'open')`,
+    params: [request, product],
+  }),
+  reportTask: ({ request, product, state, report, reportedMs }) => ({
+    sql: `UPDATE rights_tasks SET state = ?, report = ?, reported_ms = ?
+      WHERE request = ? AND product = ? AND state = 'open'`,
+    params: [state, report ?? null, reportedMs ?? null, request, product],
+  }),
+  markApplied: (id) => ({ sql: 'UPDATE rights_requests SET applied = 1 WHERE id = ?', params: [id] }),
+  extend: (id, dueMs, reason) => ({
+    sql: 'UPDATE rights_requests SET due_ms = ?, extension = ? WHERE id = ? AND closed_ms IS NULL',
+    params: [dueMs, reason, id],
+  }),
+  close: (id, { status, closedMs, bundle }) => ({
+    sql: 'UPDATE rights_requests SET status = ?, closed_ms = ?, bundle = ? WHERE id = ? AND closed_ms IS NULL',
+    params: [status, closedMs, bundle, id],
+  }),
+  lift: (id, atMs) => ({
+    sql: 'UPDATE rights_requests SET lifted_ms = ? WHERE id = ? AND closed_ms IS NOT NULL AND lifted_ms IS NULL',
+    params: [atMs, id],
+  }),
+}
+
+const referenceWrites: Pick<RightsStore, 'saveReference' | 'deleteReference'> = {
+  saveReference: (subject, sealed) => ({
+    sql: `INSERT INTO rights_references (subject, reference) VALUES (?, ?)
+      ON CONFLICT (subject) DO UPDATE SET reference = excluded.reference`,
+    params: [subject, sealed],
+  }),
+  deleteReference: (subject): Statement => ({
+    sql: 'DELETE FROM rights_references WHERE subject = ?',
+    params: [subject],
+  }),
+}
+
+const selectToSettle = `SELECT id FROM rights_requests WHERE closed_ms IS NULL AND id > ?
+  AND (applied = 0 OR NOT EXISTS (
+    SELECT 1 FROM rights_tasks WHERE rights_tasks.request = rights_requests.id AND rights_tasks.state = 'open'
+  )) ORDER BY id LIMIT ?`
+
+function readsOf(database: Database): Omit<RightsStore, Writes | keyof typeof referenceWrites> {
   return {
-    insert: ({ id, subject, type, body, status, receivedMs, dueMs }) => ({
-      sql: `INSERT INTO rights_requests (id, subject, type, body, status, received_ms, due_ms)
-        VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      params: [id, subject, type, body, status, receivedMs, dueMs],
-    }),
-    insertTask: (request, product) => ({
-      sql: `INSERT INTO rights_tasks (request, product, state) VALUES (?, ?, 'open')`,
-      params: [request, product],
-    }),
-    reportTask: ({ request, product, state, report, reportedMs }) => ({
-      sql: `UPDATE rights_tasks SET state = ?, report = ?, reported_ms = ?
-        WHERE request = ? AND product = ? AND state = 'open'`,
-      params: [state, report ?? null, reportedMs ?? null, request, product],
-    }),
-    setStatus: (id, status) => ({
-      sql: 'UPDATE rights_requests SET status = ? WHERE id = ? AND closed_ms IS NULL',
-      params: [status, id],
-    }),
-    extend: (id, dueMs, reason) => ({
-      sql: 'UPDATE rights_requests SET due_ms = ?, extension = ? WHERE id = ? AND closed_ms IS NULL',
-      params: [dueMs, reason, id],
-    }),
-    close: (id, { status, closedMs, bundle }) => ({
-      sql: 'UPDATE rights_requests SET status = ?, closed_ms = ?, bundle = ? WHERE id = ? AND closed_ms IS NULL',
-      params: [status, closedMs, bundle, id],
-    }),
     async find(id) {
       const row = await database.get('SELECT * FROM rights_requests WHERE id = ?', [id])
       return row && requestOf(row)
@@ -43,6 +70,17 @@ export function createRightsStore(database: Database): RightsStore {
     async list(filter) {
       const { sql, params } = listQuery(filter)
       return (await database.all(sql, params)).map(requestOf)
+    },
+    async listToSettle(after, limit) {
+      return (await database.all(selectToSettle, [after, limit])).map((row) => String(row['id']))
+    },
+    async countOverdue(nowMs) {
+      const sql = 'SELECT COUNT(*) AS count FROM rights_requests WHERE closed_ms IS NULL AND due_ms <= ?'
+      return Number((await database.get(sql, [nowMs]))?.['count'] ?? 0)
+    },
+    async findReference(subject) {
+      const row = await database.get('SELECT reference FROM rights_references WHERE subject = ?', [subject])
+      return textOf(row?.['reference'])
     },
   }
 }
@@ -70,8 +108,10 @@ function requestOf(row: Row): StoredRights {
     status: String(row['status']) as RightsStatus,
     receivedMs: Number(row['received_ms']),
     dueMs: Number(row['due_ms']),
+    isApplied: Number(row['applied']) === 1,
     extension: textOf(row['extension']),
     closedMs: numberOf(row['closed_ms']),
+    liftedMs: numberOf(row['lifted_ms']),
     bundle: textOf(row['bundle']),
   }
 }

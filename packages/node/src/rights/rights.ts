@@ -10,78 +10,48 @@ import {
 } from '@comity/core/rights/rights-request'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
-import type { Statement } from '../storage/database.ts'
-import { applyRight, concludeRight, debtorsOf, dutyKindOf } from './rights-effects.ts'
-import type { Reader, Rights, RightsParts, RightsView, TaskReport } from './rights-ports.ts'
-import { buildBundle, isBundleImpersonal } from './rights-result.ts'
-import type { StoredRights } from './rights-store.ts'
+import { createTurns, type Turns } from '../storage/turns.ts'
+import type { RightsParts } from './rights-ports.ts'
+import { requireKnown, erasesWhole, storesOf } from './rights-scope.ts'
+import type { PersonAsking, Rights, RightsView, TaskReport } from './rights-service.ts'
+import { closeRequest, dutiesOf, liftRestriction, recordStep, requestOf, settleRequest } from './rights-steps.ts'
+import type { StoredRights, StoredTask } from './rights-store.ts'
 
-const maxDuties = 10_000
-const openInTurn = 1_000
+/** Requests that one person may have open at once: each is told to everyone who ever read about them. */
+const maxOpen = 20
+const settledInTurn = 200
+const sealedPrefix = 'sealed:'
 
 const reportSchema = z
   .strictObject({
     state: z.enum(['done', 'refused']),
     ground: z.string().min(1).max(1000).optional(),
-    data: z.unknown().optional(),
+    data: z.json().optional(),
   })
   .refine(({ state, ground }) => state === 'done' || ground !== undefined, { path: ['ground'], error: 'say why not' })
 
 /** The requests of one node. */
 export function createRights(parts: RightsParts): Rights {
-  const { store, clock, vault } = parts
-  const find = async (id: string, subject?: string): Promise<StoredRights> => {
-    const stored = await store.find(id)
-    if (stored === undefined || (subject !== undefined && stored.subject !== subject))
-      throw new Problem('rights-request-unknown', `there is no request \`${id.slice(0, 100)}\``)
-    return stored
-  }
+  const turns = createTurns()
   const view = (stored: StoredRights) => viewOf(parts, stored)
   return {
-    open: (person, input, method) => open(parts, { ...person, method }, input),
-    list: async (filter) => Promise.all((await store.list(filter)).map(view)),
-    show: async (id, subject) => view(await find(id, subject)),
-    async report(id, product, report) {
-      await takeReport(parts, await find(id), { product, report })
-      await settleOne(parts, await find(id))
-      return view(await find(id))
-    },
-    async extend(id, reason) {
-      const stored = await find(id)
-      const isPossible = stored.closedMs === undefined && stored.extension === undefined && clock.now() < stored.dueMs
-      if (!isPossible) throw wrongState(stored, 'extended once, before it is due')
-      if (reason.length === 0 || reason.length > 1000)
-        throw new Problem('rights-request-invalid', 'tell the person why it takes longer')
-      await record(parts, { stored, step: 'extended' }, [
-        store.extend(id, extendedRightsDueMs(stored.receivedMs), reason),
-      ])
-      return view(await find(id))
-    },
-    async revoke(id, subject) {
-      const stored = await find(id, subject)
-      if (stored.closedMs !== undefined) throw wrongState(stored, 'taken back while it is open')
-      await close(parts, stored, 'revoked')
-      return view(await find(id))
-    },
-    async lift(id) {
-      const stored = await find(id)
-      const isFulfilled = stored.status === 'fulfilled' || stored.status === 'partially_fulfilled'
-      if (stored.type !== 'restrict' || !isFulfilled)
-        throw wrongState(stored, 'lifted when it is a restriction in force')
-      await lift(parts, stored)
-      return view(await find(id))
-    },
-    async bundle(id) {
-      const { bundle, ...stored } = await find(id)
-      if (bundle === undefined) throw wrongState(stored, 'handed over once it is closed')
-      const text = isBundleImpersonal(stored) ? bundle : await vault.unseal(bundle)
-      if (text === undefined) throw new Problem('subject-erased', 'the person was erased, and the bundle with them')
-      return text
-    },
-    async settle() {
-      for (const stored of await store.list({ isOpen: true, limit: openInTurn })) await settleOne(parts, stored)
+    ...readsOf(parts),
+    ...reportsOf(parts, turns),
+    ...changesOf(parts, turns),
+    async open(person, input, method) {
+      // In turns by person, so that what they may ask is counted right.
+      const id = await turns(`person ${person.subject}`, () => open(parts, person, { input, method }))
+      await turns(id, () => settleRequest(parts, id)).catch(parts.onError)
+      return view(await find(parts, id))
     },
   }
+}
+
+async function find({ store }: RightsParts, id: string, subject?: string): Promise<StoredRights> {
+  const stored = await store.find(id)
+  if (stored === undefined || (subject !== undefined && stored.subject !== subject))
+    throw new Problem('rights-request-unknown', `there is no request \`${id.slice(0, 100)}\``)
+  return stored
 }
 
 function wrongState({ id, status }: Pick<StoredRights, 'id' | 'status'>, possible: string): Problem {
@@ -90,65 +60,142 @@ function wrongState({ id, status }: Pick<StoredRights, 'id' | 'status'>, possibl
   })
 }
 
-interface Person {
-  readonly subject: string
-  readonly reference: string
-  readonly method: string
+type Reads = 'list' | 'show' | 'bundle' | 'countOverdue' | 'remember'
+
+function readsOf(parts: RightsParts): Pick<Rights, Reads> {
+  const { store, vault, clock } = parts
+  return {
+    list: async (filter) => Promise.all((await store.list(filter)).map((stored) => viewOf(parts, stored))),
+    show: async (id, subject) => viewOf(parts, await find(parts, id, subject)),
+    async bundle(id, subject) {
+      const { bundle, ...stored } = await find(parts, id, subject)
+      if (bundle === undefined) throw wrongState(stored, 'handed over once it is closed')
+      const text = bundle.startsWith(sealedPrefix) ? await vault.unseal(bundle) : bundle
+      if (text === undefined) throw new Problem('subject-erased', 'the person was erased, and the bundle with them')
+      return text
+    },
+    countOverdue: () => store.countOverdue(clock.now()),
+    async remember(subject, reference) {
+      try {
+        const sealed = (await vault.open(subject)).seal(reference)
+        const stored = await store.findReference(subject)
+        const isKnown = stored !== undefined && (await vault.unseal(stored)) === reference
+        if (!isKnown) await parts.execute([store.saveReference(subject, sealed)])
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== 'subject-erased') throw error
+      }
+    },
+  }
 }
 
-async function open(parts: RightsParts, person: Person, input: unknown): Promise<RightsView> {
-  const { store, clock, newId, vault, consents, webhooks, outbox } = parts
+function reportsOf(parts: RightsParts, turns: Turns): Pick<Rights, 'report' | 'settle'> {
+  const { store } = parts
+  return {
+    async report(id, product, report) {
+      await turns(id, async () => takeReport(parts, await find(parts, id), { product, report }))
+      await turns(id, () => settleRequest(parts, id)).catch(parts.onError)
+      return viewOf(parts, await find(parts, id))
+    },
+    async settle(id) {
+      if (id !== undefined) return turns(id, () => settleRequest(parts, id))
+      let ids = await store.listToSettle('', settledInTurn)
+      while (ids.length > 0) {
+        // One that cannot be settled holds up no other.
+        for (const one of ids) await turns(one, () => settleRequest(parts, one)).catch(parts.onError)
+        ids = await store.listToSettle(ids.at(-1) ?? '', settledInTurn)
+      }
+    },
+  }
+}
+
+function changesOf(parts: RightsParts, turns: Turns): Pick<Rights, 'extend' | 'revoke' | 'lift'> {
+  const change = async (id: string, work: (stored: StoredRights) => Promise<void>, subject?: string) => {
+    await turns(id, async () => work(await find(parts, id, subject)))
+    return viewOf(parts, await find(parts, id))
+  }
+  return {
+    extend: (id, reason) => change(id, (stored) => extend(parts, stored, reason)),
+    revoke: (id, subject) =>
+      change(
+        id,
+        async (stored) => {
+          const request = await requestOf(parts, stored)
+          if (stored.closedMs !== undefined || request === undefined)
+            throw wrongState(stored, 'taken back while it is open')
+          await closeRequest(parts, stored, { status: 'revoked', request })
+        },
+        subject,
+      ),
+    lift: (id) =>
+      change(id, async (stored) => {
+        const isFulfilled = stored.status === 'fulfilled' || stored.status === 'partially_fulfilled'
+        if (stored.type !== 'restrict' || !isFulfilled || stored.liftedMs !== undefined)
+          throw wrongState(stored, 'lifted once, when it is a restriction in force')
+        await liftRestriction(parts, stored)
+      }),
+  }
+}
+
+async function extend(parts: RightsParts, stored: StoredRights, reason: string): Promise<void> {
+  const isPossible = stored.closedMs === undefined && stored.extension === undefined && parts.clock.now() < stored.dueMs
+  if (!isPossible) throw wrongState(stored, 'extended once, before it is due')
+  if (reason.length === 0 || reason.length > 1000)
+    throw new Problem('rights-request-invalid', 'tell the person why it takes longer')
+  const sealed = (await parts.vault.open(stored.subject)).seal(reason)
+  await recordStep(parts, { stored, step: 'extended' }, [
+    parts.store.extend(stored.id, extendedRightsDueMs(stored.receivedMs), sealed),
+  ])
+}
+
+/** Writes the request down, with what its systems are told. What follows from it is done after that, and done again
+ *  should it be cut off. */
+async function open(
+  parts: RightsParts,
+  person: PersonAsking,
+  { input, method }: { readonly input: unknown; readonly method: string },
+): Promise<string> {
+  const { store, clock, newId, vault, consents, webhooks } = parts
+  const { subject } = person
   const request = parseRightsRequest(input)
-  const key = await vault.open(person.subject)
-  const debtors = debtorsOf(request, await consents.readers(person.subject))
+  const key = await vault.open(subject)
+  const products = parts.products()
+  requireKnown(request, { products, consents: await consents.list(subject) })
+  await requireRoom(parts, subject, request)
   const [id, receivedMs] = [newId(), clock.now()]
   const dueMs = rightsDueMs(receivedMs)
-  const stored: StoredRights = {
-    id,
-    subject: person.subject,
-    type: request.type,
-    body: key.seal(JSON.stringify(request)),
-    status: 'open',
-    receivedMs,
-    dueMs,
-    extension: undefined,
-    closedMs: undefined,
-    bundle: undefined,
-  }
-  const products = parts.products().filter((product) => request.scope?.products?.includes(product) ?? true)
-  const told = { request: id, type: request.type, reference: person.reference, products, ...detailsOf(request, dueMs) }
-  const entry = { type: 'rights', id, time: receivedMs, right: request.type, step: 'received', method: person.method }
+  const body = key.seal(JSON.stringify(request))
+  const stores = storesOf(request, products)
+  const reference = person.reference ?? (await referenceOf(parts, subject))
+  const told = { request: id, type: request.type, reference, products: stores, ...detailsOf(request, dueMs) }
+  const entry = { type: 'rights', id, time: receivedMs, right: request.type, step: 'received', method }
   await parts.record(
     { id, type: 'rights', timeMs: receivedMs, body: JSON.stringify(entry) },
     [
-      store.insert(stored),
-      ...products.map((product) => store.insertTask(id, product)),
-      ...dutiesOf(parts, { id, request, dueMs }, debtors),
+      store.insert({ id, subject, type: request.type, body, receivedMs, dueMs }),
+      ...stores.map((product) => store.insertTask(id, product)),
       ...webhooks.statement({ type: 'rights.requested', payload: told }, key),
     ],
     key,
   )
   webhooks.wake()
-  outbox.wake()
-  await settleOne(parts, stored)
-  return viewOf(parts, (await store.find(id)) ?? stored)
+  return id
+}
+
+async function requireRoom({ store }: RightsParts, subject: string, request: RightsRequest): Promise<void> {
+  const asked = await store.list({ subject, isOpen: true, limit: maxOpen })
+  if (asked.length >= maxOpen)
+    throw new Problem('rights-request-state', `${maxOpen} requests are open already; wait for one, or take one back`)
+  const same = erasesWhole(request) ? asked.find(({ type }) => type === 'erase') : undefined
+  if (same !== undefined) throw wrongState(same, 'taken back, if another erasure is to be asked for')
+}
+
+async function referenceOf({ store, vault, consents }: RightsParts, subject: string): Promise<string | undefined> {
+  const sealed = await store.findReference(subject)
+  return (sealed === undefined ? undefined : await vault.unseal(sealed)) ?? consents.referenceOf(subject)
 }
 
 function detailsOf({ scope, corrections, message }: RightsRequest, dueMs: number) {
   return { scope, corrections, message, due: new Date(dueMs).toISOString() }
-}
-
-function dutiesOf(
-  { duties }: RightsParts,
-  { id, request, dueMs }: { readonly id: string; readonly request: RightsRequest; readonly dueMs: number },
-  debtors: readonly Reader[],
-): Statement[] {
-  const kind = dutyKindOf(request.type)
-  if (kind === undefined) return []
-  const fields = request.corrections === undefined ? undefined : Object.keys(request.corrections)
-  return debtors.flatMap(({ did, consent, pairwise }) => [
-    ...duties.impose({ kind, consent, subjectPairwise: pairwise, debtor: did, dueMs, rightsRequest: id, fields }),
-  ])
 }
 
 async function takeReport(
@@ -156,119 +203,57 @@ async function takeReport(
   stored: StoredRights,
   { product, report }: { readonly product: string; readonly report: TaskReport },
 ): Promise<void> {
-  const parsed = reportSchema.safeParse(report)
-  if (!parsed.success)
-    throw new Problem('rights-request-invalid', `the report is wrong: ${parsed.error.issues[0]?.message ?? ''}`)
+  const { state, ground, data } = readReport(report, stored)
   const task = (await parts.store.tasks(stored.id)).find((candidate) => candidate.product === product)
   if (task === undefined)
     throw new Problem('rights-request-unknown', `the request asks nothing of \`${product.slice(0, 100)}\``)
   if (task.state !== 'open' || stored.closedMs !== undefined) throw wrongState(stored, 'reported on once')
-  const key = await parts.vault.open(stored.subject)
-  const { state, ground, data } = parsed.data
   const reportedMs = parts.clock.now()
-  const text = key.seal(JSON.stringify({ state, ground, data }))
-  await record(parts, { stored, step: `reported:${product}:${state}` }, [
+  // Of a person who was erased meanwhile nothing is kept but that it was reported.
+  const key = (await requestOf(parts, stored)) === undefined ? undefined : await parts.vault.open(stored.subject)
+  const text = key?.seal(JSON.stringify({ state, ground, data }))
+  await recordStep(parts, { stored, step: `reported:${product}:${state}` }, [
     parts.store.reportTask({ request: stored.id, product, state, report: text, reportedMs }),
   ])
 }
 
-/** Acts on an open request again, and closes it when the last report is in. */
-async function settleOne(parts: RightsParts, stored: StoredRights): Promise<void> {
-  if (stored.closedMs !== undefined) return
-  const request = await requestOf(parts, stored)
-  if (request === undefined) return
-  await applyRight({ id: stored.id, subject: stored.subject, request }, parts.consents)
-  const reports = [...(await parts.store.tasks(stored.id)), ...(await dutiesAbout(parts, stored.id))]
-  const status = rightsStatusOf(reports)
-  if (isClosedRights(status)) return close(parts, stored, status)
-  if (status !== stored.status)
-    await record(parts, { stored, step: status }, [parts.store.setStatus(stored.id, status)])
-}
-
-/** One transaction: the request is closed, its bundle kept, and for an erasure the person's key destroyed. */
-async function close(
-  parts: RightsParts,
-  stored: StoredRights,
-  status: 'fulfilled' | 'partially_fulfilled' | 'denied' | 'revoked' | 'open' | 'in_progress',
-): Promise<void> {
-  const { store, clock, vault, webhooks, consents } = parts
-  const request = await requestOf(parts, stored)
-  if (request !== undefined) await concludeRight({ id: stored.id, subject: stored.subject, request }, status, consents)
-  const tasks = await store.tasks(stored.id)
-  const closedMs = clock.now()
-  const bundle = await buildBundle(parts, {
-    stored,
-    status,
-    tasks,
-    duties: await dutiesAbout(parts, stored.id),
-    closedMs,
-  })
-  const key = await vault.open(stored.subject)
-  const isErased = stored.type === 'erase' && status !== 'revoked' && tasks.every(({ state }) => state === 'done')
-  const kept = isBundleImpersonal(stored) ? bundle : key.seal(bundle)
-  await record(parts, { stored, step: `closed:${status}` }, [
-    store.close(stored.id, { status, closedMs, bundle: kept }),
-    ...webhooks.statement({ type: 'rights.closed', payload: { request: stored.id, type: stored.type, status } }),
-    ...(isErased ? vault.destroy(stored.subject, closedMs) : []),
-  ])
-  if (isErased) await vault.forget(stored.subject)
-  webhooks.wake()
-}
-
-async function lift(parts: RightsParts, stored: StoredRights): Promise<void> {
-  const request = await requestOf(parts, stored)
-  if (request === undefined) throw new Problem('subject-erased', 'the person was erased')
-  const debtors = debtorsOf(request, await parts.consents.readers(stored.subject))
-  const dueMs = rightsDueMs(parts.clock.now())
-  const statements = debtors.flatMap(({ did, consent, pairwise }) => [
-    ...parts.duties.impose({
-      kind: 'lift-restriction',
-      consent,
-      subjectPairwise: pairwise,
-      debtor: did,
-      dueMs,
-      rightsRequest: `${stored.id}:lifted`,
-    }),
-  ])
-  await record(parts, { stored, step: 'lifted' }, statements)
-  parts.outbox.wake()
-  // As for a restriction that was denied: what was paused for it comes back.
-  await concludeRight({ id: stored.id, subject: stored.subject, request }, 'denied', parts.consents)
-}
-
-/** A step of the request in the log; it names nobody. */
-async function record(
-  parts: RightsParts,
-  { stored, step }: { readonly stored: StoredRights; readonly step: string },
-  statements: readonly Statement[],
-): Promise<void> {
-  const [id, timeMs] = [parts.newId(), parts.clock.now()]
-  const body = JSON.stringify({ type: 'rights', id, time: timeMs, request: stored.id, right: stored.type, step })
-  await parts.record({ id, type: 'rights', timeMs, body }, statements)
-}
-
-function dutiesAbout({ duties }: RightsParts, id: string) {
-  return duties.list({ rightsRequest: id, limit: maxDuties })
-}
-
-async function requestOf({ vault }: RightsParts, { body }: StoredRights): Promise<RightsRequest | undefined> {
-  const text = await vault.unseal(body)
-  return text === undefined ? undefined : parseRightsRequest(JSON.parse(text))
+function readReport(report: TaskReport, { type }: StoredRights) {
+  const parsed = reportSchema.safeParse(report)
+  if (!parsed.success)
+    throw new Problem('rights-request-invalid', `the report is wrong: ${parsed.error.issues[0]?.message ?? ''}`)
+  const { state, data } = parsed.data
+  const handsOver = type === 'access' || type === 'port'
+  if (handsOver && state === 'done' && data === undefined)
+    throw new Problem('rights-request-invalid', 'hand the data over in `data`; `null` when there is none')
+  if (!handsOver && data !== undefined)
+    throw new Problem('rights-request-invalid', '`data` belongs to `access` and `port` only')
+  return parsed.data
 }
 
 async function viewOf(parts: RightsParts, stored: StoredRights): Promise<RightsView> {
-  const { id, type, status, receivedMs, dueMs, extension, closedMs } = stored
+  const { id, type, receivedMs, dueMs, extension, closedMs, liftedMs } = stored
+  const [tasks, duties] = [await parts.store.tasks(id), await dutiesOf(parts, id)]
+  const reported = rightsStatusOf([...tasks, ...duties])
+  // All reports may be in while it is not closed yet.
+  const underway = isClosedRights(reported) ? 'in_progress' : reported
   return {
     id,
     type,
-    status,
+    status: closedMs === undefined ? underway : stored.status,
     receivedMs,
     dueMs,
     isOverdue: closedMs === undefined && dueMs <= parts.clock.now(),
-    extension,
+    extension: extension && (await parts.vault.unseal(extension)),
     closedMs,
+    liftedMs,
     request: await requestOf(parts, stored),
-    tasks: (await parts.store.tasks(id)).map(({ product, state, reportedMs }) => ({ product, state, reportedMs })),
-    duties: await dutiesAbout(parts, id),
+    tasks: await Promise.all(tasks.map((task) => taskView(parts, task))),
+    duties,
   }
+}
+
+async function taskView({ vault }: RightsParts, { product, state, reportedMs, report }: StoredTask) {
+  const text = report === undefined || state !== 'refused' ? undefined : await vault.unseal(report)
+  const ground = text === undefined ? undefined : (JSON.parse(text) as TaskReport).ground
+  return { product, state, reportedMs, ground }
 }

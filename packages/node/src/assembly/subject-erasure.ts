@@ -1,0 +1,51 @@
+/** Erasing a person from this node, as its operator orders it, and as a duty that another participant imposed. */
+import { createSubjectErasure } from '../consent/erase-subject.ts'
+import type { HolderConsents } from '../consent/consents.ts'
+import type { Duty } from '../duties/duty-store.ts'
+import type { People } from '../people/people.ts'
+import { createRightsStore } from '../rights/rights-store-sql.ts'
+import type { ConsentAssembly } from './consent.ts'
+import type { Held } from './held.ts'
+
+export interface ErasureNeeds {
+  readonly consents: HolderConsents
+  readonly held: Held
+  readonly people: People | undefined
+}
+
+export type SubjectErasure = ReturnType<typeof createSubjectErasure>
+
+/** By the reference of the holder's systems, or by a pairwise id. */
+export function openSubjectErasure(parts: ConsentAssembly, needs: ErasureNeeds): SubjectErasure {
+  const { foundation, counterparts, auditLog, newId } = parts
+  const { identity, world, vault, database } = foundation
+  const { consents, held, people } = needs
+  const rights = createRightsStore(database)
+  return createSubjectErasure({
+    did: identity.did,
+    clock: world.clock,
+    newId,
+    vault,
+    consents,
+    store: held.store,
+    keeper: held.keeper,
+    outbox: counterparts.outbox,
+    record: (event, effects) => auditLog.append(auditLog.prepare(event), effects),
+    deletions: [(subject) => people?.deleteSubject(subject) ?? [], (subject) => [rights.deleteReference(subject)]],
+  })
+}
+
+const standing: ReadonlySet<string> = new Set(['requested', 'deferred', 'active', 'paused'])
+const maxConsents = 1_000
+
+/** Before a receipt says that a person was erased here. Under another consent of the same person, which the holder has
+ *  not ended, this node goes on, and needs what it keeps of it. */
+export async function eraseForDuty(
+  { foundation: { vault } }: ConsentAssembly,
+  { held, erase }: { readonly held: Held; readonly erase: SubjectErasure },
+  { subject, consent }: Pick<Duty, 'subject' | 'consent'>,
+): Promise<void> {
+  const rows = await held.store.list({ subject: vault.handleOf(subject), limit: maxConsents })
+  const others = rows.filter((row) => row.consent !== consent && standing.has(row.state))
+  if (others.length === 0) await erase(subject)
+}
