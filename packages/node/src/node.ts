@@ -2,11 +2,11 @@
  *  knows them all. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openAuditLog, type AuditLog } from './audit-log/audit-log.ts'
-import { openConsent, type Consent } from './assembly/consent.ts'
 import { createGateway, type Gateway } from './assembly/gateway.ts'
 import { openCounterparts, type Counterparts } from './assembly/counterparts.ts'
 import { openEvidence } from './assembly/evidence.ts'
 import { openFoundation, type Foundation, type FoundationOptions } from './assembly/foundation.ts'
+import { openConsentWhenNeeded, type ConsentOfNode } from './assembly/late-consent.ts'
 import { openListeners, type NodeListeners, type NodePorts } from './assembly/listeners.ts'
 import { startChores } from './assembly/chores.ts'
 import { createIdSource } from './assembly/world.ts'
@@ -32,7 +32,7 @@ export interface NodeParts {
   readonly auditLog: AuditLog
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
-  readonly consent: Consent
+  readonly consent: ConsentOfNode
   readonly gateway: Gateway
   /** The evidence of an exchange by its id. Throws `receipt-unknown`. */
   readonly exportEvidence: ReturnType<typeof openEvidence>
@@ -95,7 +95,7 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const counterparts = await openCounterparts(foundation, { auditLog, newId }, stack)
   const exportEvidence = openEvidence({ foundation, auditLog, counterparts })
   const built = { foundation, auditLog, catalogue, counterparts, newId }
-  const consent = await openConsent({ ...built, exportEvidence }, stack)
+  const consent = await openConsentWhenNeeded({ ...built, exportEvidence }, stack)
   const gateway = createGateway({ ...built, consent, isReady: () => state.ready })
   const keysChanged = { listeners: [] }
   return {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { exchangeUnknown } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
-import { createConsentRoutes } from '../consent/consent-routes.ts'
+import type { createConsentRoutes } from '../consent/consent-routes.ts'
 import { answerLogRequest } from '../audit-log/audit-log-routes.ts'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { createExchangeStore, type ExchangeStore } from '../gateway/exchange-store.ts'
@@ -24,7 +24,7 @@ import { participantTlsFingerprints } from '../identity/tls-keys.ts'
 import type { ProductCatalogue } from '../products/products.ts'
 import { createPublicHandler } from '../public/public-routes.ts'
 import { answerStatusRequest } from '../status/status-route.ts'
-import type { Consent } from './consent.ts'
+import type { ConsentOfNode } from './late-consent.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
 import { createLimits } from './limits.ts'
@@ -34,7 +34,7 @@ export interface GatewayParts {
   readonly auditLog: AuditLog
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
-  readonly consent: Consent
+  readonly consent: ConsentOfNode
   readonly newId: () => string
   readonly isReady: () => boolean
 }
@@ -212,13 +212,18 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
   })
 }
 
-/** The wire's addresses below `/consents/`. What came of a change is told to partners at once. */
-function consentRoutes({ consent }: GatewayParts, { identity }: InboundParts) {
-  return createConsentRoutes({
-    consents: consent.consents,
-    tokenSources: consent.tokenSources,
-    resolveKey: (keyid, purpose) => identity.resolveKey(keyid, purpose),
-  })
+type ConsentRoutes = ReturnType<typeof createConsentRoutes>
+
+/** The wire's addresses below `/consents/`, loaded when one is asked for. */
+function consentRoutes({ consent }: GatewayParts, { identity }: InboundParts): ConsentRoutes {
+  let routes: Promise<ConsentRoutes> | undefined
+  const load = async (): Promise<ConsentRoutes> =>
+    (await import('../consent/consent-routes.ts')).createConsentRoutes({
+      consents: consent.consents,
+      tokenSources: consent.tokenSources,
+      resolveKey: (keyid, purpose) => identity.resolveKey(keyid, purpose),
+    })
+  return async (caller, call) => (await (routes ??= load()))(caller, call)
 }
 
 /** Builds both directions; nothing is listened to yet. */
