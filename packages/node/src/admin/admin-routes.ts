@@ -8,6 +8,7 @@ import { asProblem, emptyReply, jsonReply, problemReply, textReply, type Reply }
 import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
 import { agreementRoutes } from './agreement-routes.ts'
 import { consentRoutes } from './consent-routes.ts'
+import { dutyRoutes } from './duty-routes.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { heldConsentRoutes } from './held-consent-routes.ts'
 import { readJsonBody, readQuery } from './input.ts'
@@ -15,6 +16,7 @@ import { keyRoutes } from './key-routes.ts'
 import { partnerRoutes } from './partner-routes.ts'
 import type { AdminParts } from './ports.ts'
 import { productRoutes } from './product-routes.ts'
+import { rightsRoutes } from './rights-routes.ts'
 import { findRoute, type AdminRoute } from './routing.ts'
 import { subjectRoutes } from './subject-routes.ts'
 
@@ -32,6 +34,8 @@ export function createAdminHandler(parts: AdminParts): (message: IncomingMessage
     ...evidenceRoutes(parts),
     ...consentRoutes(parts.consent),
     ...heldConsentRoutes(parts.consent),
+    ...rightsRoutes(parts.consent),
+    ...dutyRoutes(parts.consent),
     ...subjectRoutes(parts),
   ]
   const requireToken = tokenCheck(parts.token)

@@ -13,6 +13,7 @@ import type { ConsentScope } from '@comity/core/consent/consent-scope'
 import type { VerifiedChain } from '@comity/core/consent-token/consent-claims'
 import type { Clock } from '@comity/core/ports'
 import type { ConsentDetailsView } from './consent-api.ts'
+import type { DutiesPort, RightsPort } from './rights-ports.ts'
 
 export interface ConsentAdminParts {
   /** Own DID. */
@@ -28,6 +29,8 @@ export interface ConsentAdminParts {
   readonly held: HeldConsentsPort
   readonly delegations: DelegationsPort
   readonly templates: TemplatesPort
+  readonly duties: DutiesPort
+  readonly rights: RightsPort
 }
 
 export interface Standing {

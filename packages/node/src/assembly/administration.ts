@@ -24,6 +24,8 @@ export async function createAdmin(
   const { admin } = config.listen
   metrics.gauge('log_entries', () => sizeOf(auditLog.checkpoint()))
   metrics.gauge('nonces', () => gateway.nonceCount())
+  metrics.gauge('duties_overdue', () => parts.consent.duties.countOverdue())
+  metrics.gauge('rights_requests_overdue', () => parts.consent.rights.countOverdue())
   return createAdminHandler({
     token: await foundation.readSecretValue(config.admin.token),
     trustedAuthorities: new Set(admin.allowInsecureRemote ? [`${admin.address}:${admin.port}`] : []),

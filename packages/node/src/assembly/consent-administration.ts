@@ -29,6 +29,8 @@ export function consentAdministration(parts: NodeParts): ConsentAdminParts {
     held: held.consents,
     delegations: held.delegations,
     templates: held.templates,
+    duties: consent.duties,
+    rights: consent.rights,
   }
 }
 

@@ -20,7 +20,7 @@ export interface Metrics {
   /** One business event, by its name in `events.ts`. */
   event(name: string): void
   /** A value of `gauges` to be asked for at every scrape, e.g. `('log_entries', () => log.size)`. */
-  gauge(name: keyof typeof gauges, read: () => number): void
+  gauge(name: keyof typeof gauges, read: () => number | Promise<number>): void
   /** The exposition text of now. */
   text(): Promise<string>
   readonly contentType: string
@@ -30,6 +30,8 @@ export interface Metrics {
 export const gauges = {
   log_entries: 'Entries under the published checkpoint',
   nonces: 'Nonces that are remembered against replays',
+  duties_overdue: 'Duties about people that are open after their time, on either side',
+  rights_requests_overdue: 'Requests of people about their data that are open after their time',
 }
 
 /** Seconds; from a local hit to the longest time-out. */
@@ -52,8 +54,8 @@ export function createMetrics(): Metrics {
         name: `comity_${name}`,
         help: gauges[name],
         registers: [registry],
-        collect() {
-          this.set(read())
+        async collect() {
+          this.set(await read())
         },
       }),
     text: () => registry.metrics(),
