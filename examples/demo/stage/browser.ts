@@ -99,7 +99,8 @@ function buttonOf(form: Element, press: string): Element | undefined {
 
 function labelled(form: Element, words: string): Element {
   const label = all(form, 'label').find((one) => textOf(one) === words)
-  const input = all(form, 'input').find((one) => attribute(one, 'id') === (label && attribute(label, 'for')))
+  const id = label && attribute(label, 'for')
+  const input = id === undefined ? undefined : all(form, 'input').find((one) => attribute(one, 'id') === id)
   if (input === undefined) throw new Error(`the page has no box “${words}”`)
   return input
 }
