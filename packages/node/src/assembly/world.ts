@@ -1,7 +1,7 @@
 /** The world that a node runs in, and the small things made from it. */
 import { randomFillSync } from 'node:crypto'
 import type { Clock, RandomBytes } from '@comity/core/ports'
-import { v7 as uuidv7 } from 'uuid'
+import { uuidV7 } from './uuid-v7.ts'
 
 export interface World {
   readonly clock: Clock
@@ -35,6 +35,6 @@ export function createIdSource({ clock, randomBytes }: World): () => string {
     lastMs = fresh ? nowMs : lastMs
     const random = randomBytes(16)
     sequence = fresh ? (random[6] as number) << 16 : (sequence + 1) % 0xffffffff
-    return uuidv7({ msecs: lastMs, seq: sequence, random })
+    return uuidV7({ timeMs: lastMs, sequence, random })
   }
 }
