@@ -179,11 +179,12 @@ function holderPartsOf(parts: ConsentAssembly, needs: HolderNeeds): ConsentsPart
 
 /** The events of other nodes that are about consents and duties. One may concern this node as holder and as recipient. */
 function listen(
-  { handlers }: Counterparts,
-  { held, duties, rights }: Consent,
+  { handlers, whenTaken }: Counterparts,
+  { held, duties, rights, webhooks }: Consent,
   { holderParts, onError }: { readonly holderParts: ConsentsParts; readonly onError: (error: unknown) => void },
 ): void {
   const delegates = createDelegateEvents(holderParts)
+  whenTaken.push(() => webhooks.wake())
   handlers.set(consentChanged, (event) => held.events.consentChanged(event))
   handlers.set(consentDelegated, async (event) => [
     ...(await delegates.consentDelegated(event)),

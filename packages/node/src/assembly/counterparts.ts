@@ -37,6 +37,8 @@ export interface Counterparts {
   readonly inbox: Inbox
   /** By event URI. Parts that are built later add theirs, before the first call is taken. */
   readonly handlers: Map<string, EventHandler>
+  /** Called once what an event of another node brings about is written down. */
+  readonly whenTaken: (() => void)[]
 }
 
 /** The partner as the carrier reaches it. */
@@ -161,12 +163,13 @@ export async function openCounterparts(
   })
   const handlers = ownHandlers(foundation, { resolver, agreements })
   // Part of what an event brings about may be to tell others.
+  const whenTaken = [() => outbox.wake()]
   const recordAndTell: RecordEvent = async (event, effects) => {
     await record(event, effects)
-    outbox.wake()
+    for (const tell of whenTaken) tell()
   }
   const inbox = openInbox({ foundation, partners, resolver, handlers, store, newId, record: recordAndTell })
-  return { partners, resolver, client, agreements, outbox, inbox, handlers }
+  return { partners, resolver, client, agreements, outbox, inbox, handlers, whenTaken }
 }
 
 type RecordEvent = Parameters<typeof openAgreements>[0]['record']
