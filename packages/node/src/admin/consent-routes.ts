@@ -1,8 +1,5 @@
 /** `/v1/consents`: the consents that this node keeps as the holder, for its operator and its portal. */
 import { consentStates, type ConsentActor, type ConsentProof } from '@comity/core/consent/consent-record'
-import { exportReceipt27560 } from '@comity/core/consent/export-27560'
-import { exportFhirConsent } from '@comity/core/consent/export-fhir'
-import { exportOdrl } from '@comity/core/consent/export-odrl'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
@@ -58,7 +55,12 @@ const changeSchema = z.strictObject({
   reason: text(1_000).optional(),
 })
 
-const exporters = { '27560': exportReceipt27560, fhir: exportFhirConsent, odrl: exportOdrl }
+/** Loaded when one is asked for: seldom, and not by every node. */
+const exporters = {
+  '27560': async () => (await import('@comity/core/consent/export-27560')).exportReceipt27560,
+  fhir: async () => (await import('@comity/core/consent/export-fhir')).exportFhirConsent,
+  odrl: async () => (await import('@comity/core/consent/export-odrl')).exportOdrl,
+}
 
 type ChangeName = 'pause' | 'resume' | 'withdraw' | 'revoke'
 /** Who makes the change when nobody is named, and who may. */
@@ -197,5 +199,6 @@ async function exported(parts: ConsentAdminParts, { path: { id = '' }, query }: 
   if (newest === undefined)
     throw new Problem('consent-state', 'there is no record to export', { members: { state: found.state } })
   if (as === 'json') return { records, events }
-  return exporters[as]({ record: newest, state: found.state, events, issuedAt: formatDateTime(parts.clock.now()) })
+  const exporter = await exporters[as]()
+  return exporter({ record: newest, state: found.state, events, issuedAt: formatDateTime(parts.clock.now()) })
 }

@@ -23,7 +23,6 @@ import type { Reply } from '../http/problem-response.ts'
 import { participantTlsFingerprints } from '../identity/tls-keys.ts'
 import type { ProductCatalogue } from '../products/products.ts'
 import { createPublicHandler } from '../public/public-routes.ts'
-import { answerStatusRequest } from '../status/status-route.ts'
 import type { ConsentOfNode } from './late-consent.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
@@ -198,7 +197,10 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
       return answer && { ...answer, headers: Object.entries(answer.headers).flat() }
     },
     consents: createSignedRoute(inbound, consentRoutes(parts, inbound)),
-    status: (path) => answerStatusRequest(parts.consent.statusLists, path),
+    status: async (path) => {
+      const { answerStatusRequest } = await import('../status/status-route.ts')
+      return answerStatusRequest(parts.consent.statusLists, path)
+    },
     isReady,
     bodyRoom: inbound.options.bodies.room,
     admit: (remoteAddress) => {
