@@ -70,13 +70,14 @@ export async function openConsent(parts: ConsentAssembly, stack: AsyncDisposable
   const statusLists = openStatusLists(foundation)
   const store = createConsentStore(foundation.database)
   // The pages and the consents know each other: a request makes a link, and the page behind it decides.
-  const late: { people: People | undefined } = { people: undefined }
+  const late: { people: People | undefined; rights: Rights | undefined } = { people: undefined, rights: undefined }
   const holderParts = holderPartsOf(parts, { store, webhooks, duties, statusLists, late })
   const consents = createConsents(holderParts)
   const held = openHeldConsents(parts, stack)
-  const people = await openPeople(parts, { consents, store })
+  const people = await openPeople(parts, { consents, store, rights: () => late.rights })
   late.people = people
   const rights = openRights(parts, { consents, store, duties, webhooks, people })
+  late.rights = rights
   const eraseSubject = openSubjectErasure(parts, { consents, held, people })
   lateErasure.forDuty = (duty) => eraseForDuty(parts, { held, erase: eraseSubject }, duty)
   const consent: Consent = {

@@ -4,6 +4,7 @@ import type { ConsentStore } from '../consent/consent-store.ts'
 import { createConsentUsesStore } from '../consent/uses-store-sql.ts'
 import type { People } from '../people/people.ts'
 import type { PersonAccessLog } from '../people/ports.ts'
+import type { Rights } from '../rights/rights-service.ts'
 import { createAccessLog } from './access-log.ts'
 import type { ConsentAssembly } from './consent.ts'
 
@@ -23,9 +24,16 @@ export function openAccessLog(
   })
 }
 
+export interface PagesNeeds {
+  readonly consents: HolderConsents
+  readonly store: ConsentStore
+  /** Undefined until the node is whole: the pages and the requests know each other. */
+  readonly rights: () => Rights | undefined
+}
+
 export async function openPeople(
   parts: ConsentAssembly,
-  { consents, store }: { readonly consents: HolderConsents; readonly store: ConsentStore },
+  { consents, store, rights }: PagesNeeds,
 ): Promise<People | undefined> {
   const { foundation, catalogue, newId } = parts
   const { config, database, events, vault, world } = foundation
@@ -40,9 +48,19 @@ export async function openPeople(
     ...world,
     newId,
     fieldsOf: (product) => catalogue.get(product)?.personal?.describe().labels ?? [],
+    rights: () => {
+      const service = rights()
+      return service && { ...service, fields: () => fieldsAboutPeople(catalogue) }
+    },
     holder: config.participant.name,
     url: people.url,
     endsTls: people.tls !== undefined,
     onError: (error) => events.internalError(error),
   })
+}
+
+/** The labelled fields of all products about people, each once. */
+function fieldsAboutPeople(catalogue: ConsentAssembly['catalogue']): readonly string[] {
+  const labels = catalogue.list().flatMap(({ product }) => product.personal?.describe().labels ?? [])
+  return [...new Set(labels.map(({ path }) => path))]
 }

@@ -8,6 +8,7 @@ import type { Page } from './page.ts'
 import type { PersonConsent, PersonUse } from './ports.ts'
 import { recordWords } from './review-page.ts'
 import { say } from './say.ts'
+import { rightsTexts } from './texts/rights-texts.ts'
 
 /** A consent with what is needed to tell about it. */
 export interface ToldConsent {
@@ -24,11 +25,19 @@ interface MeView {
   readonly form: string
 }
 
-export function mePage(view: MeView & { readonly consents: readonly ToldConsent[] }): Page {
-  const { language, consents, form } = view
+export interface OverviewView extends MeView {
+  readonly consents: readonly ToldConsent[]
+  /** The person can ask about their data here. */
+  readonly hasRights: boolean
+}
+
+export function mePage(view: OverviewView): Page {
+  const { language, consents, form, hasRights } = view
   const { texts } = language
   const items = consents.map((told) => consentItem(told, view))
-  const body = html`${items.length === 0 && html`<p>${texts.meNone}</p>`} ${items} ${logout(texts.logoutButton, form)}
+  const rights = hasRights && html`<p><a class="button" href="/me/rights">${rightsTexts(language.tag).title}</a></p>`
+  const body = html`${items.length === 0 && html`<p>${texts.meNone}</p>`} ${items} ${rights}
+    ${logout(texts.logoutButton, form)}
     <p class="note">${texts.closes}</p>`
   return { language, title: texts.meTitle, body, path: '/me' }
 }

@@ -14,7 +14,8 @@ export async function showOwn(services: PeopleServices, call: PersonCall): Promi
   const session = requireSession(call)
   const { language, preferences } = call
   const consents = await listOwn(services, session)
-  return pageReply(200, mePage({ language, preferences, form: session.form, consents }))
+  const hasRights = session.purpose === 'manage' && services.rights?.() !== undefined
+  return pageReply(200, mePage({ language, preferences, form: session.form, consents, hasRights }))
 }
 
 /** `GET /me/consents/{uuid}` */

@@ -7,6 +7,7 @@ import type { Links } from './links.ts'
 import type { Passkeys } from './passkeys.ts'
 import type { PeopleStore } from './people-store.ts'
 import type { FieldsOfProduct, PersonAccessLog, PersonConsents } from './ports.ts'
+import type { PersonRights } from './rights-ports.ts'
 import type { Sessions } from './sessions.ts'
 
 /** What `createPeople` is given. */
@@ -25,6 +26,8 @@ export interface PeopleParts {
   readonly url: string
   /** The listener ends TLS itself; otherwise something in front does, and tells the person's address. */
   readonly endsTls: boolean
+  /** What people ask about their data; without it the pages for that are not there. Asked for at each call. */
+  readonly rights?: (() => PersonRights | undefined) | undefined
   /** Told of what is this node's fault. */
   readonly onError: (error: unknown) => void
 }

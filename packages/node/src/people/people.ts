@@ -26,6 +26,7 @@ import { readCall, type PersonCall } from './people-call.ts'
 import type { PeopleParts, PeopleServices } from './people-parts.ts'
 import { createPeopleStore } from './people-store-sql.ts'
 import { problemPage } from './problem-page.ts'
+import { rightsRoutes } from './rights-routes.ts'
 import { createSessions, sessionIdleMs } from './sessions.ts'
 import type { Statement } from '../storage/database.ts'
 
@@ -110,7 +111,7 @@ function refusal(
   const problem = asProblem(error)
   if (problem.status >= 500) onError(error)
   const reply = problemReply(problem, newId())
-  if (/^\/(?:v1|c\/passkey)\//.test(message.url ?? '')) return withoutCaching(reply)
+  if (/^\/(?:v1|c\/passkey|rights)\//.test(message.url ?? '')) return withoutCaching(reply)
   const { requestId } = JSON.parse(new TextDecoder().decode(reply.body)) as { requestId: string }
   const language = call?.language ?? pageLanguage(preferredLanguages(undefined, message.headers['accept-language']))
   const action = reply.headers.flatMap((text, index, all) =>
@@ -130,7 +131,7 @@ type Route = (services: PeopleServices, call: PersonCall, parameters: readonly s
 const uuid = '([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})'
 const consentId = `(urn:uuid:${uuid.slice(1, -1)})`
 
-const routes: readonly (readonly [method: 'GET' | 'POST', path: RegExp, route: Route])[] = [
+const routes: readonly (readonly [method: 'GET' | 'POST' | 'DELETE', path: RegExp, route: Route])[] = [
   ['GET', /^\/healthz$/, async () => textReply(200, 'ok\n')],
   ['GET', /^\/assets\/([a-z.]+)$/, (_services, _call, [name = '']) => assetReply(name)],
   ['GET', /^\/c$/, showChoice],
@@ -150,6 +151,7 @@ const routes: readonly (readonly [method: 'GET' | 'POST', path: RegExp, route: R
     new RegExp(`^/me/consents/${uuid}/(pause|resume|withdraw)$`),
     (services, call, [id = '', step]) => changeConsent(services, call, { uuid: id, step: step as 'pause' }),
   ],
+  ...rightsRoutes,
   ['GET', /^\/v1\/me$/, ownSession],
   ['GET', /^\/v1\/me\/consents$/, ownConsents],
   ['GET', new RegExp(`^/v1/me/consents/${consentId}$`), (services, call, [id = '']) => ownConsent(services, call, id)],
