@@ -32,6 +32,8 @@ export interface TestNode {
 export interface TestNetwork extends AsyncDisposable {
   readonly holder: TestNode
   readonly recipient: TestNode
+  /** Further nodes, known to both and knowing both; no agreements. */
+  readonly others: Readonly<Record<string, TestNode>>
   readonly upstream: TestUpstream
   readonly clock: { offsetMs: number; now(): number }
   /** Makes an agreement between the two, in force on both nodes. */
@@ -114,6 +116,8 @@ export interface TestNetworkOptions {
   /** Change what the nodes are configured with; `root` is a directory for files of theirs. */
   readonly holder?: (config: Record<string, unknown>, root: string) => void
   readonly recipient?: (config: Record<string, unknown>, root: string) => void
+  /** Further nodes, by name. */
+  readonly others?: Readonly<Record<string, (config: Record<string, unknown>, root: string) => void>>
 }
 
 /** Two participants: `holder` with the products `items` (partner) and `open-items` (public), and `recipient`. They know
@@ -142,21 +146,29 @@ export async function startTestNetwork(options: TestNetworkOptions = {}): Promis
     common(config)
     options.recipient?.(config, root)
   })
-  await holder.start()
-  stack.defer(() => holder.stop())
-  await recipient.start()
-  stack.defer(() => recipient.stop())
-  await introduce(holder, recipient)
-  await introduce(recipient, holder)
+  const others: Record<string, TestNode> = {}
+  for (const [name, change] of Object.entries(options.others ?? {})) {
+    others[name] = await makeNode({ root, name, clock }, (config) => {
+      common(config)
+      change(config, root)
+    })
+  }
+  const nodes = [holder, recipient, ...Object.values(others)]
+  for (const node of nodes) {
+    await node.start()
+    stack.defer(() => node.stop())
+  }
+  for (const node of nodes) for (const other of nodes) if (node !== other) await introduce(node, other)
   const started = stack.move()
   return {
     holder,
     recipient,
+    others,
     upstream,
     clock,
     agree: (terms) => agree(holder, recipient, terms),
     async [Symbol.asyncDispose]() {
-      await Promise.all([holder.stop(), recipient.stop()])
+      await Promise.all(nodes.map((node) => node.stop()))
       await started.disposeAsync()
     },
   }
