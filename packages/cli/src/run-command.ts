@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { CommandContext } from './command-context.ts'
 import { addConsents, addSubjects, addTemplates } from './consent-commands.ts'
 import { errorDocument, errorLines, processTerminal, type Terminal } from './output.ts'
+import { addVerify } from './verify-commands.ts'
 
 /** Exit codes: 0 done, 1 refused or failed, 2 the arguments are wrong. */
 export async function runCommand(args: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
@@ -58,9 +59,8 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     .showHelpAfterError('(comity --help tells more)')
     .showSuggestionAfterError()
     .exitOverride()
-  for (const add of [addNode, addProducts, addKeys, addPartners, addAgreements, addEvidence, addVerify])
-    add(program, run)
-  for (const add of [addConsents, addTemplates, addSubjects]) add(program, () => contextOf(program, run))
+  for (const add of [addNode, addProducts, addKeys, addPartners, addAgreements, addEvidence]) add(program, run)
+  for (const add of [addVerify, addConsents, addTemplates, addSubjects]) add(program, () => contextOf(program, run))
   return program
 }
 
@@ -251,42 +251,6 @@ function addEvidence(program: Command, run: Run): void {
     .option('--dir <directory>', 'where to; the configured receipts directory unless given')
     .action(async (id: string | undefined, options: object) =>
       (await import('./commands/receipts.ts')).exportReceipts(context(), id, options as never),
-    )
-}
-
-function addVerify(program: Command, run: Run): void {
-  const context = () => contextOf(program, run)
-  const verify = program.command('verify').description('check evidence offline, from files or URLs')
-  verify
-    .command('receipt <file>')
-    .description('a receipt (.jws) against its holder’s DID document')
-    .option('--did-document <file-or-url>', 'the holder’s DID document; not needed for a did:key or did:jwk')
-    .action(async (file: string, options: object) =>
-      (await import('./commands/verify.ts')).verifyReceiptFile(context(), file, options as never),
-    )
-  verify
-    .command('log <directory-or-url>')
-    .description('a whole log: checkpoint signature, every tile and entry, the root')
-    .option('--vkey <vkey-or-file>', 'the log’s verifier key; log.vkey beside the checkpoint unless given')
-    .option('--old-checkpoint <file>', 'an earlier checkpoint that this log must be an extension of')
-    .action(async (place: string, options: object) =>
-      (await import('./commands/verify.ts')).verifyLog(context(), place, options as never),
-    )
-  verify
-    .command('consent <file>')
-    .description('a consent record or an exported consent (.json): its chain, its steps and who signed it')
-    .option('--did-document <file-or-url>', 'the holder’s DID document; not needed for a did:key or did:jwk')
-    .option('--status', 'ask the holder’s status list whether it still stands', false)
-    .action(async (file: string, options: object) =>
-      (await import('./commands/verify-consent.ts')).verifyConsent(context(), file, options as never),
-    )
-  verify
-    .command('exchange <file...>')
-    .description('exported exchanges: who asked what, what was answered, and that it is in the log')
-    .option('--did-document <file-or-url...>', 'DID documents to trust instead of the embedded ones')
-    .option('--vkey <vkey-or-file>', 'the verifier key of the holder’s log; that of its DID document unless given')
-    .action(async (files: string[], options: object) =>
-      (await import('./commands/verify.ts')).verifyExchange(context(), files, options as never),
     )
 }
 

@@ -1,0 +1,45 @@
+/** The part of the tree that checks evidence: `comity verify`. */
+import type { Command } from 'commander'
+import type { ContextOf } from './consent-commands.ts'
+
+export function addVerify(program: Command, context: ContextOf): void {
+  const verify = program.command('verify').description('check evidence offline, from files or URLs')
+  verify
+    .command('receipt <file>')
+    .description('a receipt (.jws) against its holder’s DID document')
+    .option('--did-document <file-or-url>', 'the holder’s DID document; not needed for a did:key or did:jwk')
+    .action(async (file: string, options: object) =>
+      (await import('./commands/verify.ts')).verifyReceiptFile(context(), file, options as never),
+    )
+  verify
+    .command('duty <file>')
+    .description('the receipt of a duty (.jws, or what `duties show` printed) against its debtor’s DID document')
+    .option('--did-document <file-or-url>', 'the debtor’s DID document; not needed for a did:key or did:jwk')
+    .action(async (file: string, options: object) =>
+      (await import('./commands/verify-duty.ts')).verifyDuty(context(), file, options as never),
+    )
+  verify
+    .command('log <directory-or-url>')
+    .description('a whole log: checkpoint signature, every tile and entry, the root')
+    .option('--vkey <vkey-or-file>', 'the log’s verifier key; log.vkey beside the checkpoint unless given')
+    .option('--old-checkpoint <file>', 'an earlier checkpoint that this log must be an extension of')
+    .action(async (place: string, options: object) =>
+      (await import('./commands/verify.ts')).verifyLog(context(), place, options as never),
+    )
+  verify
+    .command('consent <file>')
+    .description('a consent record or an exported consent (.json): its chain, its steps and who signed it')
+    .option('--did-document <file-or-url>', 'the holder’s DID document; not needed for a did:key or did:jwk')
+    .option('--status', 'ask the holder’s status list whether it still stands', false)
+    .action(async (file: string, options: object) =>
+      (await import('./commands/verify-consent.ts')).verifyConsent(context(), file, options as never),
+    )
+  verify
+    .command('exchange <file...>')
+    .description('exported exchanges: who asked what, what was answered, and that it is in the log')
+    .option('--did-document <file-or-url...>', 'DID documents to trust instead of the embedded ones')
+    .option('--vkey <vkey-or-file>', 'the verifier key of the holder’s log; that of its DID document unless given')
+    .action(async (files: string[], options: object) =>
+      (await import('./commands/verify.ts')).verifyExchange(context(), files, options as never),
+    )
+}
