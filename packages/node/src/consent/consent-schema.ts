@@ -29,6 +29,8 @@ export const consentsMigrations: readonly string[] = [
     status_idx INTEGER NOT NULL
   ) STRICT`,
   'CREATE INDEX consents_by_subject ON consents (subject, id)',
+  // Without it the planner reads all consents of a recipient at each of its requests.
+  'CREATE INDEX consents_by_pair ON consents (subject, recipient, id)',
   'CREATE INDEX consents_by_recipient ON consents (recipient, id)',
   'CREATE INDEX consents_by_state ON consents (state, id)',
   'CREATE INDEX consents_by_due ON consents (due_ms) WHERE due_ms IS NOT NULL',

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { openSqlite } from '../storage/sqlite.ts'
 import { consentsMigrations } from './consent-schema.ts'
 import { consentStoreContract } from './consent-store-contract.ts'
-import { createConsentStore, findConsentSql, listQuery } from './consent-store-sql.ts'
+import { createConsentStore, findConsentSql, findLatestSql, listQuery } from './consent-store-sql.ts'
 
 async function open() {
   const database = await openSqlite(':memory:')
@@ -25,6 +25,10 @@ test('the look-up of every call is one search of an index, however many consents
     await planOf(findConsentSql, ['x']),
     /^SEARCH consents USING INDEX sqlite_autoindex_consents_1 \(id=\?\)$/,
   )
+})
+
+test('a request looks only at what its recipient asked the same person before', async () => {
+  assert.match(await planOf(findLatestSql, ['s', 'r']), /USING INDEX consents_by_pair \(subject=\? AND recipient=\?\)/)
 })
 
 test('lists are read from an index, without sorting', async () => {

@@ -22,6 +22,10 @@ const delegateColumns = 'consent, delegation, delegator, delegate, depth, first_
 /** The look-up of every call; its plan is tested. */
 export const findConsentSql = `SELECT ${consentColumns} FROM consents WHERE id = ?`
 
+/** The look-up of every request; its plan is tested. */
+export const findLatestSql = `SELECT ${consentColumns} FROM consents WHERE subject = ? AND recipient = ?
+  ORDER BY CASE WHEN state IN ('requested', 'deferred') THEN 0 ELSE 1 END, id DESC LIMIT 1`
+
 const defaultLimit = 50
 const maxLimit = 500
 
@@ -41,12 +45,7 @@ function rowsOf(database: Database): Pick<ConsentStore, Rows> {
   }
   return {
     find: (id) => one(findConsentSql, [id]),
-    findLatest: (recipient, subject) =>
-      one(
-        `SELECT ${consentColumns} FROM consents WHERE subject = ? AND recipient = ?
-          ORDER BY CASE WHEN state IN ('requested', 'deferred') THEN 0 ELSE 1 END, id DESC LIMIT 1`,
-        [subject, recipient],
-      ),
+    findLatest: (recipient, subject) => one(findLatestSql, [subject, recipient]),
     async list(filter) {
       const { sql, params } = listQuery(filter)
       return (await database.all(sql, params)).map(consentOf)
