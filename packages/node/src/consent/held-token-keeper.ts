@@ -26,7 +26,7 @@ export type HeldName = Pick<HeldConsent, 'id' | 'consent' | 'holder' | 'source'>
 export interface TokenKeeper {
   /** The token, from memory if it can be used. Throws what the source answers. */
   current(held: HeldName): Promise<HeldToken>
-  /** One of which at most a third of its life is over. */
+  /** One of which at most a third of its life is over, signed with a key that the holder still publishes. */
   fresh(held: HeldName): Promise<HeldToken>
   /** Another one than `stale`. */
   renewed(held: HeldName, stale: string): Promise<HeldToken>
@@ -92,9 +92,10 @@ export function createTokenKeeper(parts: TokenKeeperParts): TokenKeeper {
       if (isOlder(token, 2 / 3, parts.clock.now())) renewAhead(held)
       return Promise.resolve(token)
     },
-    fresh(held) {
+    async fresh(held) {
       const token = usable(held.id)
-      return token === undefined || isOlder(token, 1 / 3, parts.clock.now()) ? fetchOnce(held) : Promise.resolve(token)
+      if (token === undefined || isOlder(token, 1 / 3, parts.clock.now())) return fetchOnce(held)
+      return (await isRetired(token, parts)) ? fetchOnce(held) : token
     },
     renewed(held, stale) {
       const token = usable(held.id)
@@ -114,6 +115,17 @@ function endOf({ verified }: HeldToken): number {
 
 function isOlder(token: HeldToken, share: number, nowMs: number): boolean {
   return nowMs - token.fetchedMs > (endOf(token) - token.fetchedMs) * share
+}
+
+/** True when the holder has retired the key that it signed the token with. */
+async function isRetired({ chain }: HeldToken, { resolveKey }: TokenKeeperParts): Promise<boolean> {
+  try {
+    await resolveKey(parseConsentChain(chain).root.kid, 'assertionMethod')
+    return false
+  } catch (error) {
+    // A document that cannot be had now says nothing against the key.
+    return error instanceof Problem && error.code === 'key-unknown'
+  }
 }
 
 async function fetchToken(parts: TokenKeeperParts, held: HeldName): Promise<HeldToken> {

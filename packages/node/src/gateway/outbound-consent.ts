@@ -63,7 +63,8 @@ export interface SentUnderConsent<R> {
   readonly refusal?: Problem
 }
 
-/** Sends; when the holder says that the token has run out or that the consent has changed, once more with a fresh one.
+/** Sends; when the holder says that the token has run out, does not verify any more, or that the consent has changed, once
+ *  more with a fresh one.
  *  The holder has refused before it acted, so any method may be sent again. */
 export async function sendUnderConsent<R extends ConsentedRequest>(
   request: R,
@@ -83,8 +84,8 @@ export async function sendUnderConsent<R extends ConsentedRequest>(
   return { request: again, attempted: await sendRequest(again, parts) }
 }
 
-/** What a holder says to a caller whose key is not the token's. */
-const unbound: ReadonlySet<string> = new Set(['consent-required', 'consent-token-invalid'])
+/** What a holder says of a token that ran out, whose terms have changed, or whose keys have rotated on the way. */
+const stale: ReadonlySet<string> = new Set(['consent-token-expired', 'consent-superseded', 'consent-token-invalid'])
 
 function isTokenStale(
   { verified, answer }: Attempted,
@@ -92,7 +93,7 @@ function isTokenStale(
   { identity }: Pick<SenderParts, 'identity'>,
 ): boolean {
   const code = verified && answer && problemCodeOf(answer)
-  if (code === 'consent-token-expired' || code === 'consent-superseded') return true
+  if (stale.has(code ?? '')) return true
   // The own key has rotated since the token was fetched.
-  return unbound.has(code ?? '') && keyid !== identity.authenticationKey().keyid
+  return code === 'consent-required' && keyid !== identity.authenticationKey().keyid
 }
