@@ -73,7 +73,10 @@ test('every step does what it must, twice at the same time, and all of it is kep
     }
   }
   for (const directory of directories) participants.forEach((name) => checkFiles(join(directory, name)))
-  checkNames(directories[0] ?? '')
+  for (const directory of directories) {
+    checkNames(directory)
+    checkConsent(directory)
+  }
 })
 
 /** The layout of C2SP tlog-tiles, read with nothing but the file system. */
@@ -90,18 +93,35 @@ function checkFiles(directory: string): void {
   assert.ok(receipts.some((name) => name.endsWith('.jws')) && receipts.some((name) => name.endsWith('.json')))
 }
 
-/** Nothing that a participant keeps beside its API names an athlete. */
+const athlete = 736041664
+
+/** Nothing that a participant keeps beside its API names an athlete, and nothing that the athlete was given does. */
 function checkNames(directory: string): void {
   const { athletes } = JSON.parse(readFileSync(join(directory, 'federation/api/athletes.json'), 'utf8')) as {
     athletes: { id: number; name: string }[]
   }
-  const { name } = athletes.find(({ id }) => id === 736041664) ?? { name: '' }
+  const { name } = athletes.find(({ id }) => id === athlete) ?? { name: '' }
   assert.notEqual(name, '')
-  for (const participant of participants) {
-    assert.ok(!readFileSync(join(directory, participant, 'node.log'), 'utf8').includes(name))
-    const receipts = join(directory, participant, 'receipts')
-    for (const file of readdirSync(receipts)) assert.ok(!readFileSync(join(receipts, file), 'utf8').includes(name))
+  const folders = ['person', 'lab', 'statistics', 'federation/receipts', 'federation/data', 'federation/log']
+  const files = [...folders.flatMap((folder) => filesBelow(join(directory, folder))), join(directory, 'consent.json')]
+  assert.ok(files.length > 20)
+  for (const file of [...files, join(directory, 'federation/node.log')]) {
+    assert.ok(!readFileSync(file).includes(name), file)
   }
+}
+
+/** The proofs that the athlete has are those of the two reads, and the firm never learned the federation's reference. */
+function checkConsent(directory: string): void {
+  assert.equal(readdirSync(join(directory, 'person')).length, 2)
+  const files = filesBelow(join(directory, 'statistics'))
+  assert.ok(files.some((file) => file.includes('/data/')))
+  for (const file of files) assert.ok(!readFileSync(file).includes(String(athlete)), file)
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
 }
 
 test('leaves what it did not make alone, and says so', async () => {

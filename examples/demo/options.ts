@@ -15,7 +15,7 @@ export const usage = `npm run demo [-- options]
 
   --once      end after the last step; the exit code is 0 only when every step did what it must
   --json      one JSON object a line: {"step","ok","ms","detail"}
-  --dir PATH  keep keys, logs and receipts of both participants under PATH
+  --dir PATH  keep keys, logs and receipts of all participants under PATH
   --help      this text
 
 The environment variable NO_COLOR turns colours off.`
