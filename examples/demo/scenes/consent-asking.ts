@@ -30,16 +30,18 @@ async function tellPortal(cast: Cast, thread: ConsentThread) {
   if (reference !== String(athlete) || !link.startsWith(`${cast.pagesUrl}/c/`)) throw new Error('of somebody else')
   thread.link = link
   return {
-    detail: `of the federation’s, by a signed webhook; it brings athlete ${reference} a link`,
-    note: 'to be used once, on a page of the federation’s own node',
+    detail: `the federation’s own, by a signed webhook; it brings athlete ${reference} a link`,
+    note: 'which works once, on a page of the federation’s node',
     value: undefined,
   }
 }
 
-async function lookAtPage({ pagesUrl }: Cast, thread: ConsentThread) {
-  const { boxes, ticked } = await openBrowser(pagesUrl).open(given(thread, 'link'))
+async function lookAtPage({ pagesUrl, lab, federation }: Cast, thread: ConsentThread) {
+  const { boxes, ticked, text } = await openBrowser(pagesUrl).open(given(thread, 'link'))
   if (boxes === 0 || ticked > 0) throw new Error(`${ticked} of ${boxes} boxes are ticked beforehand`)
-  return { detail: `${boxes} boxes, none ticked; no JavaScript`, value: undefined }
+  const sentence = `${lab.title} asks ${federation.title} for data about you.`
+  if (!text.includes(sentence)) throw new Error('the page does not say who asks')
+  return { detail: `“${sentence}” ${boxes} boxes, none ticked; no JavaScript`, value: undefined }
 }
 
 async function decide(cast: Cast, thread: ConsentThread) {

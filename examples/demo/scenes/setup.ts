@@ -95,7 +95,7 @@ async function introduceAll(cast: Cast) {
 
 async function introduce(to: Participant, all: readonly Participant[]): Promise<void> {
   for (const other of all.filter((each) => each !== to)) {
-    const trust = ['--url', other.url, '--fingerprint', other.fingerprint]
+    const trust = ['--url', other.url, '--fingerprint', other.fingerprint, '--name', other.title]
     await comityOf(to, 'partners', 'add', other.name, other.did, ...trust)
   }
   const document = await call(`${to.url}/.well-known/did.json`, { fingerprint: to.fingerprint })

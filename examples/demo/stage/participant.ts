@@ -10,6 +10,8 @@ import { freePort } from './ports.ts'
 
 export interface Participant {
   readonly name: string
+  /** As people know it. */
+  readonly title: string
   readonly directory: string
   readonly configFile: string
   readonly did: string
@@ -75,7 +77,7 @@ export async function initParticipant(options: ParticipantOptions): Promise<Part
   const made = await comity<Initialised>('init', ...where, ...ports, '--allow-private', ...loopback)
   await edit(made.configFile, settings)
   const [localUrl, adminUrl] = [localPort, adminPort].map((each) => `http://127.0.0.1:${each}`) as [string, string]
-  return { name, directory, url, localUrl, adminUrl, ...made }
+  return { name, title, directory, url, localUrl, adminUrl, ...made }
 }
 
 /** As an operator would edit it; comments stay. */
