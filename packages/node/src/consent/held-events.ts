@@ -77,7 +77,14 @@ async function changeOf(parts: HeldEventsParts, held: HeldConsent, { told, issue
   const delegations = await store.standingDelegations(held.id)
   const notices = delegations.map(({ delegate }) => forward(parts, delegate, told))
   const endings = endedStates.includes(state) ? delegations.map(({ id }) => store.endDelegation(id, step.atMs)) : []
-  return [isHolder ? store.applyStep(step) : store.applySourceStep(step), ...notices, ...endings]
+  const forgetting = endedStates.includes(state) ? await forgetUndecided(parts, held) : []
+  return [isHolder ? store.applyStep(step) : store.applySourceStep(step), ...notices, ...endings, ...forgetting]
+}
+
+/** Who was asked and did not consent is not named here any longer than needed. */
+async function forgetUndecided({ store, vault }: HeldParts, held: HeldConsent): Promise<Statement[]> {
+  if (held.subject !== undefined || held.delegation !== undefined) return []
+  return [store.saveDetails({ ...held, sealed: await sealUnder(vault, handleOfRequests(vault), {}) })]
 }
 
 function forward({ outbox }: HeldParts, recipient: string, told: ConsentChangedPayload): Statement {

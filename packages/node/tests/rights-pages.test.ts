@@ -1,0 +1,151 @@
+/** A person asks about their data on the holder's pages; an objection from the first call that is refused to the end. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { rightsTypes } from '@comity/core/rights/rights-request'
+import { rightsTexts } from '../src/people/texts/rights-texts.ts'
+import {
+  ask,
+  browserAt,
+  callLocally,
+  consented,
+  operate,
+  startConsentNetwork,
+  until,
+  type ConsentNetwork,
+} from './consent-network.ts'
+import { attribute, textOf } from './html-page.ts'
+import { formOf, fulfil, owedAt, personAt, reportStore, requestAt, untilClosed, type Person } from './rights-person.ts'
+
+const stores = ['athletes', 'results']
+
+describe('the pages', () => {
+  let network: ConsentNetwork
+  let person: Person
+  before(async () => {
+    network = await startConsentNetwork()
+    person = await personAt(network)
+  })
+  after(() => network[Symbol.asyncDispose]())
+
+  test('offer every right in five languages, each with a plain word on what it means', async () => {
+    const overview = await person.browser.open('/me')
+    assert.ok(overview.page.all('a').some((link) => attribute(link, 'href') === '/me/rights'))
+    for (const tag of ['ar', 'de', 'fr', 'es', 'en']) {
+      const { page, status } = await person.browser.open(`/me/rights?lang=${tag}`)
+      const { title, right, none } = rightsTexts(tag)
+      assert.deepEqual([status, textOf(page.one('h1')), attribute(page.one('html'), 'lang')], [200, title, tag])
+      for (const [name, meaning] of Object.values(right)) {
+        assert.ok(page.text.includes(name) && page.text.includes(meaning), `${tag} ${name}`)
+      }
+      assert.ok(page.text.includes(none))
+    }
+  })
+
+  test('every input has a label, and an erasure is never asked for by a slip', async () => {
+    const { browser } = person
+    for (const type of rightsTypes) {
+      const { page, status } = await browser.open(`/me/rights/ask/${type}`)
+      assert.equal(status, 200)
+      const labelled = page.all('label').map((label) => attribute(label, 'for'))
+      const shown = [...page.all('input'), ...page.all('textarea'), ...page.all('select')]
+      for (const input of shown.filter((one) => attribute(one, 'type') !== 'hidden'))
+        assert.ok(labelled.includes(attribute(input, 'id')), `${type} ${attribute(input, 'name')}`)
+      assert.ok(page.all('input').every((input) => attribute(input, 'checked') === undefined))
+    }
+    const form = await browser.open('/me/rights/ask/erase')
+    const slip = await browser.submit(form, '/me/rights/ask/erase', [['message', 'oops']])
+    assert.deepEqual([slip.status, slip.page.all('p').some((p) => attribute(p, 'role') === 'alert')], [422, true])
+    const empty = await browser.submit(await browser.open('/me/rights/ask/rectify'), '/me/rights/ask/rectify')
+    assert.equal(empty.status, 422)
+    assert.deepEqual((await person.call('GET', '/rights/requests')).json, { requests: [] })
+  })
+
+  test('ask for a correction, show where it stands, hand over the answer', async () => {
+    const { browser } = person
+    const form = await browser.open('/me/rights/ask/rectify')
+    const made = await browser.submit(form, '/me/rights/ask/rectify', [
+      ['field-0', 'name'],
+      ['value-0', '<b>Åmina</b>'],
+      ['field-1', ''],
+      ['value-1', ''],
+      ['message', 'as in my passport'],
+    ])
+    assert.match(made.path, /^\/me\/rights\/[0-9a-f-]{36}$/)
+    const id = made.path.split('/').at(-1) ?? ''
+    const request = await requestAt(network, id)
+    assert.deepEqual([request.corrections, request.message], [{ name: '<b>Åmina</b>' }, 'as in my passport'])
+    assert.match(made.page.text, /athletes: not answered yet/)
+    await reportStore(network, id, { product: 'athletes', state: 'refused', ground: '<i>passport</i> needed' })
+    const closed = await untilClosed(network, id)
+    assert.equal(closed.status, 'denied')
+    const shown = await browser.open(made.path)
+    assert.match(shown.page.text, /athletes: not done \(<i>passport<\/i> needed\)/)
+    const link = shown.page.all('a').find((one) => attribute(one, 'href')?.endsWith('/bundle'))
+    const answer = await person.call('GET', attribute(link ?? shown.page.one('html'), 'href') ?? '')
+    assert.match(answer.headers.get('content-disposition') ?? '', /^attachment/)
+    assert.equal(answer.json['comity'], 'rights-bundle')
+    const listed = await browser.open('/me/rights')
+    assert.ok(listed.page.all('dd').some((one) => attribute(one, 'data-status') === 'denied'))
+  })
+
+  test('take a request back with one click, of this session only', async () => {
+    const { browser } = person
+    const made = await browser.submit(await browser.open('/me/rights/ask/port'), '/me/rights/ask/port')
+    const action = `${made.path}/revoke`
+    const foreign = await browser.post(action, [['form', 'x'.repeat(43)]])
+    assert.equal(foreign.status, 403)
+    const back = await browser.submit(made, action)
+    assert.deepEqual(
+      [back.path, back.page.all('dd')[0] && textOf(back.page.all('dd')[0] as never).trim()],
+      [made.path, 'taken back'],
+    )
+  })
+
+  test('a link for one decision opens no rights, and without a session there are none', async () => {
+    const { link } = await ask(network)
+    const decider = browserAt(network)
+    await decider.open(link)
+    for (const browser of [decider, browserAt(network)])
+      for (const path of ['/me/rights', '/me/rights/ask/erase']) assert.equal((await browser.open(path)).status, 401)
+  })
+
+  test('a person cannot pile up requests', async () => {
+    for (let count = 0; count < 20; count += 1) await person.ask({ type: 'access' })
+    const more = await person.call('POST', '/rights/requests', { type: 'access' }, await formOf(person.call))
+    assert.deepEqual([more.status, more.json['code']], [409, 'rights-request-state'])
+  })
+})
+
+describe('an objection', () => {
+  let network: ConsentNetwork
+  before(async () => {
+    network = await startConsentNetwork()
+  })
+  after(() => network[Symbol.asyncDispose]())
+
+  test('stops calls at once, survives a restart of the holder, and ends the consent once it is granted', async () => {
+    const consent = await consented(network)
+    const read = async () => (await callLocally(network.recipient, { consent })).code
+    assert.equal(await read(), '200')
+    const person = await personAt(network)
+    const id = await person.ask({ type: 'object', message: 'not for this' })
+    assert.equal(await read(), 'consent-inactive')
+    await network.holder.stop()
+    await network.holder.start()
+    assert.equal(await read(), 'consent-inactive')
+    for (const product of stores) await reportStore(network, id, { product, state: 'done' })
+    // Two at once, and a settling with them: one closing, one word to the systems.
+    const duty = await owedAt(network.recipient, network, 'object', id)
+    await fulfil(network.recipient, network, { duty: duty.id, outcome: 'stopped' })
+    network.clock.offsetMs += 3_000
+    const { rights } = network.holder.running.parts.consent
+    await Promise.all([rights.settle(), rights.settle(id), rights.settle()])
+    assert.equal((await requestAt(network, id)).status, 'fulfilled')
+    assert.equal((await operate<{ state: string }>(network.holder, `/v1/consents/${consent}`)).state, 'revoked')
+    const { heard } = network.systems.holder
+    const closings = () => heard.filter(({ type, data }) => type === 'rights.closed' && data['request'] === id)
+    await until('rights.closed', () => closings().length > 0)
+    await network.holder.running.parts.consent.webhooks.settled()
+    assert.equal(closings().length, 1)
+  })
+})
