@@ -2,13 +2,14 @@
  *  log makes durable; how fast a node starts and what memory it holds. */
 
 import { parseBenchArguments, usage, type BenchOptions } from './arguments.ts'
+import { benchChains, benchSizes } from './consents/consents.ts'
 import { measureColdStart, type ColdStart } from './cold-start.ts'
 import { startLoadGenerator, type LoadGenerator } from './load/generator.ts'
 import { benchLogAppends } from './log-appends.ts'
 import { temporaryFolder } from './processes.ts'
 import { logAppendsTable, machineLine, rounded, summaryForPrograms, systemsTable } from './report.ts'
 import { measureInTurn, type Summary } from './rounds.ts'
-import { prepareComityHolder, startComityHolder } from './systems/comity.ts'
+import { prepareComityHolder, startComityHolder, type ConsentedPartner } from './systems/comity.ts'
 import { startBareNodeTls, startNginxProxy, startNodeProxy } from './systems/proxies.ts'
 import type { SystemUnderTest } from './systems/system.ts'
 import { payload } from './upstream/payload.ts'
@@ -22,6 +23,12 @@ function note(text: string): void {
 interface Started {
   readonly systems: readonly SystemUnderTest[]
   readonly coldStart: ColdStart | undefined
+  /** Whom the person consented to whom the bench asks about. */
+  readonly consented: ConsentedPartner | undefined
+}
+
+function isWanted(name: string, { only }: Pick<BenchOptions, 'only'>): boolean {
+  return only.length === 0 || only.includes(name)
 }
 
 /** Starts what is to be measured, into `started`, which ends it. A node is started and stopped before, to time it. */
@@ -30,7 +37,7 @@ async function startSystems(
   { only, coldStarts }: BenchOptions,
   started: AsyncDisposableStack,
 ): Promise<Started> {
-  const wanted = (name: string): boolean => only.length === 0 || only.includes(name)
+  const wanted = (name: string): boolean => isWanted(name, { only })
   const systems: SystemUnderTest[] = []
   const nginx = wanted('nginx') ? await startNginxProxy(upstreamPort) : undefined
   if (nginx !== undefined) systems.push(started.use(nginx))
@@ -39,11 +46,13 @@ async function startSystems(
     if (wanted(name)) systems.push(started.use(await startNodeProxy(name, upstreamPort)))
   }
   if (only.includes('bare-node-tls')) systems.push(started.use(await startBareNodeTls(upstreamPort)))
-  if (!['comity-public', 'comity-partner', 'comity-personal'].some(wanted)) return { systems, coldStart: undefined }
+  if (!['comity-public', 'comity-partner', 'comity-personal', 'consents'].some(wanted))
+    return { systems, coldStart: undefined, consented: undefined }
   const prepared = await prepareComityHolder(started.use(temporaryFolder()).path, upstreamPort)
   const coldStart = await measureColdStart(prepared, coldStarts)
   const holder = started.use(await startComityHolder(prepared))
-  return { systems: [...systems, ...holder.systems.filter(({ name }) => wanted(name))], coldStart }
+  const { consented } = holder
+  return { systems: [...systems, ...holder.systems.filter(({ name }) => wanted(name))], coldStart, consented }
 }
 
 /** Throws unless the system hands out the upstream's very document, or what was released of it. */
@@ -58,7 +67,7 @@ async function benchSystems(options: BenchOptions): Promise<void> {
   await using started = new AsyncDisposableStack()
   const upstream = started.use(await startUpstream())
   const generator = started.use(startLoadGenerator())
-  const { systems, coldStart } = await startSystems(upstream.port, options, started)
+  const { systems, coldStart, consented } = await startSystems(upstream.port, options, started)
   for (const system of systems) await expectAnswer(system, generator)
   const { pace } = options
   const onRound = (round: number): void => note(`round ${round} of ${pace.rounds}`)
@@ -66,6 +75,9 @@ async function benchSystems(options: BenchOptions): Promise<void> {
   if (options.json) for (const summary of summaries) console.log(JSON.stringify(summaryForPrograms(summary)))
   else printSystems(summaries, options, upstream)
   if (coldStart !== undefined) printColdStart(coldStart, options)
+  const parts = { options, generator, upstreamPort: upstream.port, note }
+  if (consented !== undefined && isWanted('consents', options)) await benchChains(consented, parts)
+  if (options.sizes && isWanted('consents', options)) await benchSizes(parts)
 }
 
 function printSystems(summaries: readonly Summary[], { pace }: BenchOptions, upstream: Upstream): void {

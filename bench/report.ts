@@ -40,6 +40,19 @@ export function systemsTable(summaries: readonly Summary[]): string {
   return table([head, ...rows])
 }
 
+/** As `systemsTable`, with ratios to another unit. */
+export function ratioTable(summaries: readonly Summary[], unit: string): string {
+  const head = ['calls', 'CPU µs/req', 'p50 ms', 'p99 ms', `CPU, ${unit} = 1`]
+  const rows = summaries.map(({ name, cpuMicrosPerRequest, p50Ms, p99Ms, ratioToBareNode }) => [
+    name,
+    cpuMicrosPerRequest.toFixed(0),
+    p50Ms.toFixed(1),
+    p99Ms.toFixed(1),
+    `${ratioToBareNode.toFixed(2)}×`,
+  ])
+  return table([head, ...rows])
+}
+
 export function logAppendsTable(rows: readonly LogAppendRow[]): string {
   const head = ['appended at once', 'appends/s', 'CPU µs each', 'p50 ms', 'p99 ms']
   const lines = rows.map(({ batch, appendsPerSecond, cpuMicrosPerAppend, p50Ms, p99Ms }) => [

@@ -18,7 +18,7 @@ export interface Sample {
 
 export interface Summary extends Sample {
   readonly name: string
-  /** CPU per request by that of the bare Node proxy: median of the ratios of each round. */
+  /** CPU per request by that of the bare Node proxy, or of another unit: median of the ratios of each round. */
   readonly ratioToBareNode: number
   readonly throughputRatio: number
 }
@@ -29,10 +29,16 @@ export interface Pace {
   readonly roundMs: number
 }
 
+export interface RoundsOptions {
+  readonly onRound: (round: number) => void
+  /** The system that the ratios are to. */
+  readonly unit?: string
+}
+
 export async function measureInTurn(
   systems: readonly SystemUnderTest[],
   generator: LoadGenerator,
-  { rounds, warmUpMs, roundMs, onRound }: Pace & { onRound: (round: number) => void },
+  { rounds, warmUpMs, roundMs, onRound, unit = 'bare-node' }: Pace & RoundsOptions,
 ): Promise<Summary[]> {
   const samples = new Map<string, Sample[]>(systems.map(({ name }) => [name, []]))
   const expected = new Map<string, number>()
@@ -47,7 +53,7 @@ export async function measureInTurn(
       samples.get(system.name)?.push(await measure(system, generator, { durationMs: roundMs, ahead }))
     }
   }
-  const bare = samples.get('bare-node') ?? []
+  const bare = samples.get(unit) ?? []
   return systems.map(({ name }) => summarise(name, samples.get(name) ?? [], bare))
 }
 

@@ -10,11 +10,12 @@ import { parseAgreementEnvelope, signAgreement } from '@comity/core/agreement/ag
 import { importSigningKey } from '@comity/core/crypto/crypto-node'
 import { startNode, type StartableNode } from '../cold-start.ts'
 import { freePort } from '../nginx.ts'
-import { payload, releasedPayload } from '../upstream/payload.ts'
+import { payload } from '../upstream/payload.ts'
 import { completeConfiguration, productPath } from './comity-files.ts'
-import { consentedFields, consentRequest, grant, keepToken } from './consented-calls.ts'
-import { consentsAt, newPartner, type ConsentToken, type Partner } from './partner.ts'
-import { CONNECTIONS, type SystemUnderTest } from './system.ts'
+import { consentRequest, grant, keepToken } from './consented-calls.ts'
+import { consentsAt, newPartner, type ConsentToken, type HolderConsents, type Partner } from './partner.ts'
+import { loadOn, personalCall, personalPlan, signedPlan, type CallingPartner } from './signed-load.ts'
+import type { SystemUnderTest } from './system.ts'
 
 /** A node that is set up in a folder of its own and not running. */
 export interface PreparedHolder extends StartableNode {
@@ -25,6 +26,15 @@ export interface PreparedHolder extends StartableNode {
 
 export interface ComityHolder extends AsyncDisposable {
   readonly systems: readonly SystemUnderTest[]
+  readonly consented: ConsentedPartner
+}
+
+/** A running holder and a partner that one person gave a consent. */
+export interface ConsentedPartner extends CallingPartner {
+  readonly holder: HolderConsents
+  /** Id. */
+  readonly consent: string
+  readonly token: () => Promise<ConsentToken>
 }
 
 /** The command as npm installs it; it keeps what it compiled for the next start. */
@@ -54,13 +64,14 @@ export async function startComityHolder(prepared: PreparedHolder): Promise<Comit
   const holder = stack.use(consentsAt(publicPort, partner))
   const consent = await holder.ask(consentRequest('42'))
   await comity(folder, ['consents', 'decide', consent, '--grant', grant, '--channel', 'bench', '--lang', 'en'])
-  const systems = systemsOf(prepared, agreement, keepToken(holder, consent)).map((system) => ({ ...node, ...system }))
+  const consented = { ...node, publicPort, agreement, partner, holder, consent, token: keepToken(holder, consent) }
+  const systems = systemsOf(consented).map((system) => ({ ...node, ...system }))
   const started = stack.move()
-  return { systems, [Symbol.asyncDispose]: () => started.disposeAsync() }
+  return { systems, consented, [Symbol.asyncDispose]: () => started.disposeAsync() }
 }
 
 /** Drafts, signs by both sides and puts into force; gives the agreement's id. */
-async function agree(folder: string, { keyid, privateJwk }: Partner): Promise<string> {
+export async function agree(folder: string, { keyid, privateJwk }: Partner): Promise<string> {
   const file = join(folder, 'agreement.json')
   const products = ['--product', 'bench-partner', 'bench-personal']
   await comity(folder, ['agreements', 'draft', '--partner', 'load', ...products, '--as', 'holder', '--out', file])
@@ -82,25 +93,14 @@ async function comity(folder: string, args: readonly string[]): Promise<void> {
   }
 }
 
-function systemsOf(
-  { publicPort, partner: { keyid, privateJwk } }: PreparedHolder,
-  agreement: string,
-  token: () => Promise<ConsentToken>,
-): Omit<SystemUnderTest, 'pid' | keyof AsyncDisposable>[] {
-  const authority = `localhost:${publicPort}`
-  const target = { host: '127.0.0.1', port: publicPort, tls: { serverName: 'localhost' } }
-  const load = { target, connections: CONNECTIONS }
-  const plain = { kind: 'plain', authority, path: productPath('bench-public') } as const
-  const headers = { 'comity-agreement': agreement }
-  const signed = { kind: 'signed', authority, headers, keyid, privateJwk, path: productPath('bench-partner') } as const
-  const consented = async () => ({
-    ...signed,
-    headers: { ...headers, ...consentedFields(await token()) },
-    path: productPath('bench-personal'),
-  })
+function systemsOf(consented: ConsentedPartner): Omit<SystemUnderTest, 'pid' | keyof AsyncDisposable>[] {
+  const { publicPort, token } = consented
+  const load = loadOn(publicPort)
+  const plain = { kind: 'plain', authority: load.authority, path: productPath('bench-public') } as const
+  const { requests: signed } = signedPlan(consented, { path: productPath('bench-partner'), headers: {} })
   return [
     { name: 'comity-public', plan: () => ({ ...load, requests: plain, answer: payload }) },
     { name: 'comity-partner', plan: () => ({ ...load, requests: signed, answer: payload }) },
-    { name: 'comity-personal', plan: async () => ({ ...load, requests: await consented(), answer: releasedPayload }) },
+    { name: 'comity-personal', plan: async () => personalPlan(consented, [personalCall(42, await token())]) },
   ]
 }

@@ -1,27 +1,30 @@
 /** A partner's calls about a person: the consent that it asked for, and the token that it shows. */
 
 import { consentAuthorization } from '@comity/core/consent-token/consent-authorization'
+import type { ConsentScope } from '@comity/core/consent/consent-scope'
 import type { ConsentToken, HolderConsents } from './partner.ts'
 
 export const purpose = 'https://w3id.org/dpv#ResearchAndDevelopment'
 export const grant = 'energy'
+
+export const consentGrants: readonly ConsentScope[] = [
+  {
+    grant,
+    effect: 'permit',
+    purposes: [purpose],
+    actions: ['read'],
+    products: ['bench-personal'],
+    domains: ['energy'],
+    onward: { allow: 'any', maxDepth: 2 },
+  },
+]
 
 /** What the person is asked for; `reference` is theirs at the holder. */
 export function consentRequest(reference: string): object {
   return {
     subject: { reference, type: 'person' },
     kind: 'personal',
-    grants: [
-      {
-        grant,
-        effect: 'permit',
-        purposes: [purpose],
-        actions: ['read'],
-        products: ['bench-personal'],
-        domains: ['energy'],
-        onward: { allow: 'any', maxDepth: 2 },
-      },
-    ],
+    grants: consentGrants,
     notice: { version: '1', text: { en: 'We study when households use energy.' } },
     duration: 'P30D',
     recipient: { name: 'Energy Lab', country: 'DE' },
