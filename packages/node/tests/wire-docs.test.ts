@@ -111,3 +111,24 @@ test('the sample evidence verifies with the document of the wire profile', () =>
   assert.ok(report.checks.length >= 13)
   assert.equal(report.assumptions.length, 1)
 })
+
+test('the table of addresses has every address of the public listener, and nothing else', async () => {
+  const table = wire.slice(wire.indexOf('## Addresses'), wire.indexOf('## TLS'))
+  const cells = [...table.matchAll(/^\| (.*?) +\|/gm)].map((match) => match[1] ?? '')
+  const listed = cells.flatMap((cell) =>
+    [...cell.matchAll(/`(?:GET |POST )?(\/[^`]+)`/g)].map(([, path]) => path ?? ''),
+  )
+  const source = readFileSync(new URL('../src/public/public-routes.ts', import.meta.url), 'utf8')
+  const served = [...source.matchAll(/'(\/[a-z./-]+)'/g)].map(([, path]) => path ?? '').filter((path) => path !== '/')
+  for (const path of served)
+    assert.ok(
+      listed.some((one) => one.startsWith(path)),
+      `${path} is not in the table`,
+    )
+  for (const path of listed)
+    assert.ok(
+      served.some((one) => path.startsWith(one)),
+      `${path} is in the table only`,
+    )
+  assert.ok(listed.length > 12 && new Set(served).size > 8)
+})

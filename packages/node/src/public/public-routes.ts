@@ -1,4 +1,4 @@
-/** The public listener: every address that design.md §3 names, each led to the part that answers it. */
+/** The public listener: every address of docs/protocols/wire-profile.md, each led to the part that answers it. */
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
 import { readBody, type BodyRoom } from '../http/body.ts'
