@@ -43,7 +43,7 @@ describe('what is owed when a consent ends', () => {
       [network.recipient, network.systems.recipient],
       [network.delegate, network.systems.delegate],
     ] as const) {
-      const duty = await owedAt(node, network, 'delete')
+      const duty = await owedAt(network, { node, kind: 'delete' })
       assert.deepEqual([duty.consent, duty.debtor, duty.overdue], [consent, node.did, false])
       const told = await until('duty.owed', () => system.heard.find(({ type }) => type === 'duty.owed'))
       assert.deepEqual([told.data['duty'], told.data['kind'], told.data['subject']], [duty.id, 'delete', duty.subject])
@@ -53,7 +53,7 @@ describe('what is owed when a consent ends', () => {
   })
 
   test('a forged receipt, or another`s, closes nothing', async () => {
-    const duty = await owedAt(network.recipient, network, 'delete')
+    const duty = await owedAt(network, { node: network.recipient, kind: 'delete' })
     const { foundation, counterparts } = network.recipient.running.parts
     const { keyid } = foundation.identity.assertionKey()
     const claims = {
@@ -118,7 +118,7 @@ describe('what is owed when a consent ends', () => {
       [network.recipient, 'deleted'],
       [network.delegate, 'none-held'],
     ] as const) {
-      const duty = await owedAt(node, network, 'delete')
+      const duty = await owedAt(network, { node, kind: 'delete' })
       // The holder is away while it is reported: the receipt waits.
       await network.holder.stop()
       await operate(node, `/v1/duties/${duty.id}/report`, { outcome })
@@ -136,7 +136,7 @@ describe('what is owed when a consent ends', () => {
     const again = await consented(network)
     assert.equal((await callLocally(network.recipient, { consent: again })).code, '200')
     await changeOnPage(network, again, 'withdraw')
-    const duty = await owedAt(network.recipient, network, 'delete')
+    const duty = await owedAt(network, { node: network.recipient, kind: 'delete' })
     const admin = await adminOf(network.recipient)
     const path = `/v1/duties/${duty.id}/report`
     const refused = await admin.call({ method: 'POST', path, body: { outcome: 'retained' } })

@@ -95,13 +95,16 @@ describe('an erasure', () => {
       [request.stores.map(({ product }) => product), request.recipients.map(({ debtor }) => debtor).toSorted()],
       [stores, [network.recipient.did, network.delegate.did].toSorted()],
     )
-    const again = await person.call('POST', '/rights/requests', { type: 'erase' }, await formOf(person.call))
+    const again = await person.call('POST', '/rights/requests', {
+      body: { type: 'erase' },
+      headers: await formOf(person.call),
+    })
     assert.equal(again.json['code'], 'rights-request-state')
   })
 
   test('the deletion owed for the consent that ended is another duty, and closes no request', async () => {
     for (const node of [network.recipient, network.delegate]) {
-      const duty = await owedAt(node, network, 'delete')
+      const duty = await owedAt(network, { node, kind: 'delete' })
       assert.equal((await fulfil(node, network, { duty: duty.id, outcome: 'deleted' })).request, undefined)
     }
     assert.equal((await duties()).filter(({ kind, state }) => kind === 'erase' && state === 'open').length, 2)
@@ -116,14 +119,14 @@ describe('an erasure', () => {
     }
     await reportStore(network, erasure, { product: 'athletes', state: 'done' })
     await isOpen()
-    const mine = await owedAt(network.recipient, network, 'erase', erasure)
+    const mine = await owedAt(network, { node: network.recipient, kind: 'erase', request: erasure })
     await fulfil(network.recipient, network, { duty: mine.id, outcome: 'deleted' })
     await isOpen()
     await reportStore(network, erasure, { product: 'results', state: 'done' })
     await isOpen()
     await network.holder.stop()
     await network.holder.start()
-    const theirs = await owedAt(network.delegate, network, 'erase', erasure)
+    const theirs = await owedAt(network, { node: network.delegate, kind: 'erase', request: erasure })
     await fulfil(network.delegate, network, { duty: theirs.id, outcome: 'deleted' })
     await isOpen()
     const asked = await operate<{ id: string; type: string }[]>(network.holder, '/v1/rights/requests?open=true')
@@ -135,7 +138,7 @@ describe('an erasure', () => {
       if (type === 'rectify') {
         await reportStore(network, id, { product: 'athletes', state: 'done' })
         for (const node of [network.recipient, network.delegate]) {
-          const duty = await owedAt(node, network, 'rectify', id)
+          const duty = await owedAt(network, { node, kind: 'rectify', request: id })
           await fulfil(node, network, { duty: duty.id, outcome: 'none-held' })
         }
         await untilClosed(network, id)
@@ -202,7 +205,10 @@ describe('an erasure', () => {
       recipients.map(({ outcome }) => outcome),
       ['deleted', 'deleted'],
     )
-    const more = await again.call('POST', '/rights/requests', { type: 'access' }, await formOf(again.call))
+    const more = await again.call('POST', '/rights/requests', {
+      body: { type: 'access' },
+      headers: await formOf(again.call),
+    })
     assert.equal(more.json['code'], 'subject-erased')
   })
 })

@@ -98,7 +98,7 @@ describe('the rights of a person', () => {
       const answer = await other.call('GET', `/rights/requests/${id}${path}`)
       assert.deepEqual([answer.status, answer.json['code']], [404, 'rights-request-unknown'])
     }
-    const taken = await other.call('DELETE', `/rights/requests/${id}`, undefined, await formOf(other.call))
+    const taken = await other.call('DELETE', `/rights/requests/${id}`, { headers: await formOf(other.call) })
     assert.equal(taken.json['code'], 'rights-request-unknown')
     assert.deepEqual((await other.call('GET', '/rights/requests')).json, { requests: [] })
     for (const headers of [
@@ -107,12 +107,12 @@ describe('the rights of a person', () => {
       { ...(await formOf(person.call)), origin: 'https://x.example' },
     ]) {
       const answers = [
-        await person.call('POST', '/rights/requests', { type: 'erase' }, headers),
-        await person.call('DELETE', `/rights/requests/${id}`, undefined, headers),
+        await person.call('POST', '/rights/requests', { body: { type: 'erase' }, headers }),
+        await person.call('DELETE', `/rights/requests/${id}`, { headers }),
       ]
       for (const { json } of answers) assert.equal(json['code'], 'form-refused')
     }
-    const mine = await person.call('DELETE', `/rights/requests/${id}`, undefined, await formOf(person.call))
+    const mine = await person.call('DELETE', `/rights/requests/${id}`, { headers: await formOf(person.call) })
     assert.deepEqual([mine.status, mine.json['status']], [200, 'revoked'])
     assert.equal(
       await rejected(network.holder, `/v1/rights/requests/${id}/report`, {
@@ -132,7 +132,7 @@ describe('the rights of a person', () => {
       [{ type: 'restrict', scope: { consents: ['urn:uuid:other'] } }, '/scope/consents/0'],
       [{ type: 'forget' }, '/type'],
     ] as const) {
-      const { status, json } = await person.call('POST', '/rights/requests', request, form)
+      const { status, json } = await person.call('POST', '/rights/requests', { body: request, headers: form })
       assert.deepEqual([status, json['code']], [422, 'rights-request-invalid'])
       assert.equal((json['errors'] as { pointer: string }[])[0]?.pointer, pointer)
     }
@@ -150,7 +150,7 @@ describe('the rights of a person', () => {
       network.clock.offsetMs += 3_000
       await network.holder.running.parts.consent.rights.settle()
       assert.equal((await requestAt(network, id)).closed, undefined)
-      const duty = await owedAt(node, network, 'rectify', id)
+      const duty = await owedAt(network, { node, kind: 'rectify', request: id })
       assert.deepEqual([duty.fields, JSON.stringify(duty).includes('182')], [['height'], false])
       await fulfil(node, network, { duty: duty.id, outcome: 'rectified' })
     }
@@ -172,7 +172,7 @@ describe('the rights of a person', () => {
     await assert.rejects(network.holder.running.parts.consent.rights.lift(id), { code: 'rights-request-state' })
     await reportAll(id)
     for (const node of [network.recipient, network.delegate]) {
-      const duty = await owedAt(node, network, 'restrict', id)
+      const duty = await owedAt(network, { node, kind: 'restrict', request: id })
       await fulfil(node, network, { duty: duty.id, outcome: 'restricted' })
     }
     assert.equal((await untilClosed(network, id)).status, 'fulfilled')
@@ -181,7 +181,8 @@ describe('the rights of a person', () => {
     assert.equal(await rejected(network.holder, `/v1/rights/requests/${id}/lift`), 'rights-request-state')
     await untilHeld(network.recipient, consent, 'active')
     assert.deepEqual([await codeOf(), (await requestAt(network, id)).lifted === undefined], ['200', false])
-    for (const node of [network.recipient, network.delegate]) await owedAt(node, network, 'lift-restriction', id)
+    for (const node of [network.recipient, network.delegate])
+      await owedAt(network, { node, kind: 'lift-restriction', request: id })
     const lifting = await operate<DutyView[]>(network.holder, '/v1/duties?side=imposed&state=open')
     assert.equal(lifting.filter(({ kind }) => kind === 'lift-restriction').length, 2, 'each is told once')
   })
@@ -189,12 +190,12 @@ describe('the rights of a person', () => {
   test('a pause of the person`s own is not lifted by what is taken back or denied', async () => {
     await changeOnPage(network, consent, 'pause')
     const id = await person.ask({ type: 'restrict' })
-    await person.call('DELETE', `/rights/requests/${id}`, undefined, await formOf(person.call))
+    await person.call('DELETE', `/rights/requests/${id}`, { headers: await formOf(person.call) })
     assert.equal((await operate<{ state: string }>(network.holder, `/v1/consents/${consent}`)).state, 'paused')
     await changeOnPage(network, consent, 'resume')
     const second = await person.ask({ type: 'restrict' })
     assert.equal(await codeOf(), 'consent-inactive')
-    await person.call('DELETE', `/rights/requests/${second}`, undefined, await formOf(person.call))
+    await person.call('DELETE', `/rights/requests/${second}`, { headers: await formOf(person.call) })
     await untilHeld(network.recipient, consent, 'active')
     assert.equal(await codeOf(), '200')
   })

@@ -111,7 +111,10 @@ describe('the pages', () => {
 
   test('a person cannot pile up requests', async () => {
     for (let count = 0; count < 20; count += 1) await person.ask({ type: 'access' })
-    const more = await person.call('POST', '/rights/requests', { type: 'access' }, await formOf(person.call))
+    const more = await person.call('POST', '/rights/requests', {
+      body: { type: 'access' },
+      headers: await formOf(person.call),
+    })
     assert.deepEqual([more.status, more.json['code']], [409, 'rights-request-state'])
   })
 })
@@ -135,7 +138,7 @@ describe('an objection', () => {
     assert.equal(await read(), 'consent-inactive')
     for (const product of stores) await reportStore(network, id, { product, state: 'done' })
     // Two at once, and a settling with them: one closing, one word to the systems.
-    const duty = await owedAt(network.recipient, network, 'object', id)
+    const duty = await owedAt(network, { node: network.recipient, kind: 'object', request: id })
     await fulfil(network.recipient, network, { duty: duty.id, outcome: 'stopped' })
     network.clock.offsetMs += 3_000
     const { rights } = network.holder.running.parts.consent

@@ -13,10 +13,16 @@ export interface ApiAnswer {
   readonly json: Record<string, unknown>
 }
 
+export interface Sent {
+  /** As JSON. */
+  readonly body?: unknown
+  readonly headers?: Record<string, string>
+}
+
 export interface Person {
   readonly browser: Browser
   /** A call of a program with the person's session. */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>
+  call(method: string, path: string, sent?: Sent): Promise<ApiAnswer>
   /** Asks, and gives the request's id. */
   ask(request: Record<string, unknown>): Promise<string>
 }
@@ -27,7 +33,7 @@ export async function personAt(network: ConsentNetwork, reference: string = athl
   const browser = browserAt(network)
   const me = await browser.submit(await browser.open(url), new URL(url).pathname)
   assert.equal(me.path, '/me', me.page.text)
-  const call: Person['call'] = async (method, path, body, headers = {}) => {
+  const call: Person['call'] = async (method, path, { body, headers = {} } = {}) => {
     const answer = await fetch(`http://127.0.0.1:${network.holder.running.ports.people}${path}`, {
       method,
       headers: {
@@ -43,7 +49,7 @@ export async function personAt(network: ConsentNetwork, reference: string = athl
     browser,
     call,
     async ask(request) {
-      const answer = await call('POST', '/rights/requests', request, await formOf(call))
+      const answer = await call('POST', '/rights/requests', { body: request, headers: await formOf(call) })
       assert.equal(answer.status, 202, JSON.stringify(answer.json))
       return String(answer.json['id'])
     },
@@ -69,10 +75,8 @@ export function reportStore(
 
 /** What a node owes, once its own system was told of it. */
 export async function owedAt(
-  node: TestNode,
   network: ConsentNetwork,
-  kind: string,
-  request?: string,
+  { node, kind, request }: { readonly node: TestNode; readonly kind: string; readonly request?: string },
 ): Promise<DutyView> {
   return until(`${kind} at ${node.name}`, async () => {
     const duties = await operate<DutyView[]>(node, '/v1/duties?side=owed&state=open')
