@@ -22,14 +22,11 @@ const insertSent = `INSERT INTO exchanges
   VALUES (?, ?, 'recipient', ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** The row of a sent call; `key` seals what names the person. */
-export function sentRow({ id, request, attempted }: SentExchange, key: SubjectKey | undefined): Statement {
-  const { sent, requestSignature, verified } = attempted
+export function sentRow(exchange: SentExchange, key: SubjectKey | undefined): Statement {
+  const { id, request, attempted } = exchange
+  const { sent, verified } = attempted
   const receipt = verified?.receipt
   const keyid = /;keyid="([^"]+)"/.exec(sent.base)?.[1] ?? null
-  const kept = (base: string) => key?.seal(base) ?? base
-  const response = verified
-    ? [verified.signature.keyid, kept(verified.signature.base), encodeBase64url(verified.signature.signature)]
-    : [null, null, null]
   return {
     sql: insertSent,
     params: [
@@ -38,12 +35,28 @@ export function sentRow({ id, request, attempted }: SentExchange, key: SubjectKe
       request.partner.did,
       receipt?.jws ?? null,
       keyid,
-      kept(sent.base),
-      encodeBase64url(signatureBytes(requestSignature)),
-      ...response,
+      ...signedTexts(exchange, key),
       key?.handle ?? null,
     ],
   }
+}
+
+/** What was signed on both sides. Of a call about a person of whom this node presented no consent nothing is kept: there
+ *  is nobody under whose key it could be. */
+function signedTexts({ attempted }: SentExchange, key: SubjectKey | undefined): (string | null)[] {
+  const { sent, requestSignature, verified } = attempted
+  const kept = (base: string) => key?.seal(base) ?? base
+  const isKept = key !== undefined || !isAboutPerson(attempted)
+  const request = isKept ? [kept(sent.base), encodeBase64url(signatureBytes(requestSignature))] : [null, null]
+  if (verified === undefined) return [...request, null, null, null]
+  const { keyid, base, signature } = verified.signature
+  return [...request, keyid, ...(isKept ? [kept(base), encodeBase64url(signature)] : [null, null])]
+}
+
+/** As far as the holder says so. */
+function isAboutPerson({ verified, answer }: Attempted): boolean {
+  const code = verified && answer && problemCodeOf(answer)
+  return code?.startsWith('consent-') ?? false
 }
 
 /** The bytes in `comity=:BASE64:`. */
