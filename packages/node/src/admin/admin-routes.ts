@@ -23,9 +23,9 @@ import { subjectRoutes } from './subject-routes.ts'
 const defaultBodyBytes = 1024 * 1024
 const notStored = ['cache-control', 'no-store']
 
-/** Handles one request of the admin listener. Throws nothing: an error becomes the reply. */
-export function createAdminHandler(parts: AdminParts): (message: IncomingMessage) => Promise<Reply> {
-  const routes: readonly AdminRoute[] = [
+/** Every route that needs the token. */
+export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
+  return [
     { method: 'GET', path: '/v1/status', answer: () => parts.status() },
     ...partnerRoutes(parts),
     ...productRoutes(parts),
@@ -38,6 +38,11 @@ export function createAdminHandler(parts: AdminParts): (message: IncomingMessage
     ...dutyRoutes(parts.consent),
     ...subjectRoutes(parts),
   ]
+}
+
+/** Handles one request of the admin listener. Throws nothing: an error becomes the reply. */
+export function createAdminHandler(parts: AdminParts): (message: IncomingMessage) => Promise<Reply> {
+  const routes = adminRoutes(parts)
   const requireToken = tokenCheck(parts.token)
   return async (message) => {
     const requestId = parts.newId()
