@@ -63,10 +63,10 @@ async function startCollector(): Promise<{ server: Server; url: string; bodies: 
 /** The word as it stands in text of any encoding: in base64 it has three, by where in the text it begins. */
 function spellings(word: string): Buffer[] {
   const bytes = Buffer.from(word)
-  const coded = [0, 1, 2].flatMap((before) => {
-    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64url')
+  const coded = [0, 1, 2].flatMap((offset) => {
+    const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64url')
     // What depends on the neighbours is left out.
-    return text.slice(Math.ceil((before * 4) / 3), Math.floor(((before + bytes.length) * 4) / 3))
+    return text.slice(Math.ceil((offset * 4) / 3), Math.floor(((offset + bytes.length) * 4) / 3))
   })
   const texts = [
     ...coded,
@@ -149,7 +149,6 @@ describe('of people', () => {
 
   async function refuseMuch(id: string): Promise<void> {
     const chain = await chainOf(network.recipient, id)
-    secrets.push(chain)
     for (const answer of [
       await callOverWire(network, { path: `/x/athletes/athletes/${otherReference}` }),
       await callOverWire(network, { chain, path: `/x/athletes/athletes/${otherReference}` }),
