@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { CommandContext } from './command-context.ts'
 import { addConsents, addSubjects, addTemplates } from './consent-commands.ts'
 import { errorDocument, errorLines, processTerminal, type Terminal } from './output.ts'
+import { addDuties, addRights } from './rights-commands.ts'
 import { addVerify } from './verify-commands.ts'
 
 /** Exit codes: 0 done, 1 refused or failed, 2 the arguments are wrong. */
@@ -60,7 +61,8 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     .showSuggestionAfterError()
     .exitOverride()
   for (const add of [addNode, addProducts, addKeys, addPartners, addAgreements, addEvidence]) add(program, run)
-  for (const add of [addVerify, addConsents, addTemplates, addSubjects]) add(program, () => contextOf(program, run))
+  for (const add of [addVerify, addConsents, addTemplates, addSubjects, addRights, addDuties])
+    add(program, () => contextOf(program, run))
   return program
 }
 

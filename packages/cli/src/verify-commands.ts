@@ -35,6 +35,13 @@ export function addVerify(program: Command, context: ContextOf): void {
       (await import('./commands/verify-consent.ts')).verifyConsent(context(), file, options as never),
     )
   verify
+    .command('rights <file>')
+    .description('the signed answer to a person’s request (.json), with the chains and exchanges in it')
+    .option('--did-document <file-or-url>', 'the holder’s DID document; not needed for a did:key or did:jwk')
+    .action(async (file: string, options: object) =>
+      (await import('./commands/verify-rights.ts')).verifyRights(context(), file, options as never),
+    )
+  verify
     .command('exchange <file...>')
     .description('exported exchanges: who asked what, what was answered, and that it is in the log')
     .option('--did-document <file-or-url...>', 'DID documents to trust instead of the embedded ones')

@@ -12,11 +12,13 @@ import { utf8Bytes } from '../bytes/utf8.ts'
 import { sha256 } from '#crypto'
 import type { SigningKey, VerifyingKey } from '../crypto/crypto.ts'
 import { didOfKeyId } from '../identity/did.ts'
-import { parseCompactJws, signCompactJws, verifyCompactJws } from '../jws/compact.ts'
+import { parseCompactJws, signCompactJws, verifyCompactJws, type ParsedJws } from '../jws/compact.ts'
 import { Problem } from '../problems.ts'
 import { rightsStatuses, rightsTypes, type RightsStatus, type RightsType } from './rights-request.ts'
 
 export const rightsManifestType = 'comity-rights-manifest+jwt'
+/** Longest manifest that is read, in characters: some thousand documents. */
+const maxManifestLength = 1_000_000
 
 export interface RightsManifest {
   /** DID of the holder. */
@@ -70,20 +72,40 @@ export function signRightsBundle(
   return { comity: 'rights-bundle', version: 1, manifest, documents }
 }
 
-/** Checks a bundle: the manifest's signature, and every document against it. `resolveKey` gives the key of a DID URL.
- *  Throws `proof-invalid`. */
-export function verifyRightsBundle(value: unknown, resolveKey: (kid: string) => VerifyingKey): RightsManifest {
+export interface ParsedRightsBundle {
+  /** Not verified yet. */
+  readonly manifest: RightsManifest
+  /** DID URL of the key; of the DID that `iss` names. */
+  readonly kid: string
+  readonly documents: Readonly<Record<string, string>>
+  readonly jws: ParsedJws
+}
+
+/** Reads a bundle. Throws `proof-invalid` for one that is malformed, or whose manifest names another's key. */
+export function parseRightsBundle(value: unknown): ParsedRightsBundle {
   return asInvalid(() => {
     const bundle = bundleSchema.parse(value)
-    const jws = parseCompactJws(bundle.manifest, { typ: rightsManifestType })
+    const jws = parseCompactJws(bundle.manifest, { typ: rightsManifestType, maxLength: maxManifestLength })
     const manifest = manifestSchema.parse(parseJson(jws.payloadText))
     const kid = jws.header.kid ?? ''
     if (didOfKeyId(kid) !== manifest.iss) throw invalid('the manifest is not signed by its issuer')
-    verifyCompactJws(jws, resolveKey(kid))
-    const names = Object.keys(bundle.documents)
+    return { manifest, kid, documents: bundle.documents, jws }
+  })
+}
+
+/** Checks a bundle: the manifest's signature, and every document against it. `resolveKey` gives the key of a DID URL as
+ *  it counted at a moment (milliseconds). Throws `proof-invalid`. */
+export function verifyRightsBundle(
+  value: unknown,
+  resolveKey: (kid: string, atMs: number) => VerifyingKey,
+): RightsManifest {
+  const { manifest, kid, documents, jws } = parseRightsBundle(value)
+  return asInvalid(() => {
+    verifyCompactJws(jws, resolveKey(kid, manifest.iat * 1000))
+    const names = Object.keys(documents)
     if (names.length !== Object.keys(manifest.documents).length) throw invalid('documents are missing or added')
     for (const name of names) {
-      if (manifest.documents[name] !== hashOf(bundle.documents[name] ?? '')) {
+      if (manifest.documents[name] !== hashOf(documents[name] ?? '')) {
         throw invalid(`the document \`${name}\` is not the one that was signed`)
       }
     }
