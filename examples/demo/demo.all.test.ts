@@ -110,9 +110,13 @@ function checkNames(directory: string): void {
   }
 }
 
-/** The proofs that the athlete has are those of the two reads, and the firm never learned the federation's reference. */
+/** The proofs that the athlete has are those of the two reads, both readers have deleted, and the firm never learned the federation's reference. */
 function checkConsent(directory: string): void {
   assert.equal(readdirSync(join(directory, 'person')).length, 2)
+  for (const debtor of ['lab', 'statistics']) {
+    assert.ok(existsSync(join(directory, `federation/deletion-${debtor}.jws`)))
+    assert.ok(!existsSync(join(directory, debtor, 'study.json')), 'what was read is deleted')
+  }
   const files = filesBelow(join(directory, 'statistics'))
   assert.ok(files.some((file) => file.includes('/data/')))
   for (const file of files) assert.ok(!readFileSync(file).includes(String(athlete)), file)

@@ -91,11 +91,11 @@ async function refuseOthers(cast: Cast, thread: ConsentThread) {
     answers.push([String(reference), await callAbout(cast, reference, { consent })])
   }
   const [[, one], [, other]] = answers as [[string, Answer], [string, Answer]]
-  const refusal = expectRefusal(one, { status: 403, code: 'consent-required' })
+  const { detail } = expectRefusal(one, { status: 403, code: 'consent-required' })
   const [told, toldOther] = [withoutRequestId(one), withoutRequestId(other)]
   if (told !== toldOther || one.status !== other.status) throw new Error('the two refusals differ')
   return {
-    detail: `${refusal.detail}, ${told.length} bytes; the same for ${noAthlete}, whom nobody knows`,
+    detail: `${detail}; ${noAthlete}, whom nobody knows, gets the same bytes but for the id of the request`,
     note: answers.map(([reference, { body }]) => `${reference}: ${body.toString('utf8')}`).join('  '),
     value: undefined,
   }

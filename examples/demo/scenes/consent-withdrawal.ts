@@ -6,6 +6,7 @@ import { sendHandSigned, unlock } from '../stage/keys.ts'
 import { comityOf, type Participant } from '../stage/participant.ts'
 import { until } from '../stage/until.ts'
 import { athlete, atFederation, purpose, type Cast } from './cast.ts'
+import { discharge } from './consent-duties.ts'
 import { callAbout, callOfFirm } from './consent-reading.ts'
 import { given, type Chapter, type ConsentThread } from './consent-thread.ts'
 
@@ -29,6 +30,7 @@ export const withdrawing: Chapter = async ({ cast, report, thread }) => {
   await report.attempt("statistics' next call", async () =>
     expectRefusal(await callOfFirm(cast, thread, 'height'), refusal),
   )
+  await discharge(cast, report, thread)
 }
 
 /** Tokens that have minutes to live, as a thief in both organisations would keep them. */
