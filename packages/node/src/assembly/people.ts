@@ -1,4 +1,5 @@
 /** The pages of the people, when the configuration has a listener for them. Their code is loaded only then. */
+import { Problem } from '@comity/core/problems'
 import type { HolderConsents } from '../consent/consents.ts'
 import type { ConsentStore } from '../consent/consent-store.ts'
 import { createConsentUsesStore } from '../consent/uses-store-sql.ts'
@@ -55,7 +56,7 @@ export async function openPeople(
     holder: config.participant.name,
     url: people.url,
     endsTls: people.tls !== undefined,
-    onError: (error) => events.internalError(error),
+    onError: (error) => (isOfStorage(error) ? events.storageFailed(error) : events.internalError(error)),
   })
 }
 
@@ -63,4 +64,8 @@ export async function openPeople(
 function fieldsAboutPeople(catalogue: ConsentAssembly['catalogue']): readonly string[] {
   const labels = catalogue.list().flatMap(({ product }) => product.personal?.describe().labels ?? [])
   return [...new Set(labels.map(({ path }) => path))]
+}
+
+function isOfStorage(error: unknown): boolean {
+  return error instanceof Problem && (error.code === 'record-failed' || error.code === 'storage-failed')
 }
