@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly logMsPerBatch: number
   /** For each kind of call under consent. */
   readonly consentPace: Pace
+  /** People who withdraw while a call is made, and as many while the delegate's node is watched. */
+  readonly withdrawalPairs: number
   /** Whether holders of a hundred thousand consents are filled, which takes a minute. */
   readonly sizes: boolean
 }
@@ -38,7 +40,21 @@ export function parseBenchArguments(args: readonly string[]): BenchOptions {
   const quick = values.quick ?? false
   const only = values.only === undefined ? [] : ['bare-node', ...values.only.split(',')]
   const extent = quick
-    ? { pace: quickPace, coldStarts: 3, logMsPerBatch: 500, consentPace: quickConsentPace, sizes: false }
-    : { pace: fullPace, coldStarts: 7, logMsPerBatch: 2000, consentPace: fullConsentPace, sizes: true }
+    ? {
+        pace: quickPace,
+        coldStarts: 3,
+        logMsPerBatch: 500,
+        consentPace: quickConsentPace,
+        withdrawalPairs: 3,
+        sizes: false,
+      }
+    : {
+        pace: fullPace,
+        coldStarts: 7,
+        logMsPerBatch: 2000,
+        consentPace: fullConsentPace,
+        withdrawalPairs: 25,
+        sizes: true,
+      }
   return { json: values.json ?? false, only, ...extent }
 }

@@ -2,7 +2,7 @@
  *  log makes durable; how fast a node starts and what memory it holds. */
 
 import { parseBenchArguments, usage, type BenchOptions } from './arguments.ts'
-import { benchChains, benchSizes } from './consents/consents.ts'
+import { benchChains, benchSizes, benchWithdrawal } from './consents/consents.ts'
 import { measureColdStart, type ColdStart } from './cold-start.ts'
 import { startLoadGenerator, type LoadGenerator } from './load/generator.ts'
 import { benchLogAppends } from './log-appends.ts'
@@ -27,6 +27,9 @@ interface Started {
   readonly consented: ConsentedPartner | undefined
 }
 
+/** What is about people is loaded by nodes that need it. */
+const withoutPeople = ['bench-public', 'bench-partner'] as const
+
 function isWanted(name: string, { only }: Pick<BenchOptions, 'only'>): boolean {
   return only.length === 0 || only.includes(name)
 }
@@ -48,8 +51,9 @@ async function startSystems(
   if (only.includes('bare-node-tls')) systems.push(started.use(await startBareNodeTls(upstreamPort)))
   if (!['comity-public', 'comity-partner', 'comity-personal', 'consents'].some(wanted))
     return { systems, coldStart: undefined, consented: undefined }
+  const plain = await prepareComityHolder(started.use(temporaryFolder()).path, upstreamPort, withoutPeople)
+  const coldStart = await measureColdStart(plain, coldStarts)
   const prepared = await prepareComityHolder(started.use(temporaryFolder()).path, upstreamPort)
-  const coldStart = await measureColdStart(prepared, coldStarts)
   const holder = started.use(await startComityHolder(prepared))
   const { consented } = holder
   return { systems: [...systems, ...holder.systems.filter(({ name }) => wanted(name))], coldStart, consented }
@@ -77,7 +81,15 @@ async function benchSystems(options: BenchOptions): Promise<void> {
   if (coldStart !== undefined) printColdStart(coldStart, options)
   const parts = { options, generator, upstreamPort: upstream.port, note }
   if (consented !== undefined && isWanted('consents', options)) await benchChains(consented, parts)
-  if (options.sizes && isWanted('consents', options)) await benchSizes(parts)
+}
+
+async function benchConsents(options: BenchOptions): Promise<void> {
+  await using started = new AsyncDisposableStack()
+  const upstream = started.use(await startUpstream())
+  const generator = started.use(startLoadGenerator())
+  const parts = { options, generator, upstreamPort: upstream.port, note }
+  await benchWithdrawal(parts)
+  if (options.sizes) await benchSizes(parts)
 }
 
 function printSystems(summaries: readonly Summary[], { pace }: BenchOptions, upstream: Upstream): void {
@@ -117,6 +129,7 @@ async function main(): Promise<void> {
   if (process.argv.includes('--help')) return void process.stdout.write(usage)
   const options = parseBenchArguments(process.argv.slice(2))
   await benchSystems(options)
+  if (isWanted('consents', options)) await benchConsents(options)
   if (options.only.length === 0) await benchLog(options)
 }
 

@@ -7,6 +7,7 @@ import { measureInTurn, type Summary } from '../rounds.ts'
 import type { ConsentedPartner } from '../systems/comity.ts'
 import type { SystemUnderTest } from '../systems/system.ts'
 import { chainSystems, chainUnit } from './chains.ts'
+import { measureWithdrawals } from './withdrawal.ts'
 import { sizeUnit, startFilledHolder, type FilledHolder } from './sizes.ts'
 
 export interface ConsentBenchParts {
@@ -56,6 +57,19 @@ Calls by how many active consents the holder keeps, always about the same person
 
 ${ratioTable(summaries, sizeUnit)}
 ${memory.map(memoryLine).join('\n')}`)
+}
+
+/** Three nodes: how fast a withdrawal bites. */
+export async function benchWithdrawal({ options, upstreamPort }: ConsentBenchParts): Promise<void> {
+  const { name, withdrawals, ...measured } = await measureWithdrawals(upstreamPort, options.withdrawalPairs)
+  const times = Object.fromEntries(Object.entries(measured).map(([key, ms]) => [key, rounded(ms, 1)]))
+  if (options.json) return console.log(JSON.stringify({ name, ...times, withdrawals }))
+  const { withdrawnMs, refusedAtHolderMs, refusedAtDelegateMs, refusedAtHolderMaxMs, refusedAtDelegateMaxMs } = measured
+  const ms = (value: number): string => value.toFixed(1)
+  console.log(`
+A withdrawal is durable ${ms(withdrawnMs)} ms after it was asked for (median of ${withdrawals}). From then on
+  the next call of a delegate is refused; it has read so after ${ms(refusedAtHolderMs)} ms (longest ${ms(refusedAtHolderMaxMs)}),
+  the delegate's own node knows, and calls no more, after ${ms(refusedAtDelegateMs)} ms (longest ${ms(refusedAtDelegateMaxMs)}).`)
 }
 
 interface MemoryLine {

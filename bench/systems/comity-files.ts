@@ -1,5 +1,5 @@
 /** What the bench adds to the configuration that `comity init` wrote: one product open to anyone, one for partners,
- *  one about people, all over the upstream, and the partner that the load generator plays. */
+ *  one about people, all over the upstream, and the partners. */
 
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,14 +24,30 @@ const personal = {
 /** So high that nothing is refused. */
 const rate = { requests: 10_000_000, perSeconds: 1 }
 
-/** Completes `comity.yaml` in `folder`; `partner` is a DID. */
-export function completeConfiguration(
-  folder: string,
-  { upstreamPort, partner }: { upstreamPort: number; partner: string },
-): void {
+const classes: Readonly<Record<BenchProduct, object>> = {
+  'bench-public': { class: 'public' },
+  'bench-partner': { class: 'partner' },
+  'bench-personal': { class: 'personal', personal },
+}
+
+export interface PartnerEntry {
+  readonly alias: string
+  readonly did: string
+  readonly url: string
+  readonly fingerprints?: readonly string[]
+}
+
+export interface BenchConfiguration {
+  readonly upstreamPort: number
+  readonly products: readonly BenchProduct[]
+  readonly partners: readonly PartnerEntry[]
+}
+
+/** Completes `comity.yaml` in `folder`. */
+export function completeConfiguration(folder: string, { upstreamPort, products, partners }: BenchConfiguration): void {
   copyFileSync(fileURLToPath(new URL('readings.yaml', import.meta.url)), join(folder, 'readings.yaml'))
   const file = join(folder, 'comity.yaml')
-  const product = {
+  const common = {
     title: 'Readings',
     version: '1.0.0',
     upstream: `http://127.0.0.1:${upstreamPort}`,
@@ -40,13 +56,8 @@ export function completeConfiguration(
   }
   const configuration: object = {
     ...(parse(readFileSync(file, 'utf8')) as object),
-    products: [
-      { id: 'bench-public', class: 'public', ...product },
-      { id: 'bench-partner', class: 'partner', ...product },
-      { id: 'bench-personal', class: 'personal', ...product, personal },
-    ],
-    // A did:key tells no address; nothing is ever sent to this one.
-    partners: [{ alias: 'load', did: partner, url: 'https://localhost' }],
+    products: products.map((id) => ({ id, ...classes[id], ...common })),
+    partners,
     limits: { perAddress: rate },
     telemetry: { level: 'warn' },
   }

@@ -11,7 +11,7 @@ import { importSigningKey } from '@comity/core/crypto/crypto-node'
 import { startNode, type StartableNode } from '../cold-start.ts'
 import { freePort } from '../nginx.ts'
 import { payload } from '../upstream/payload.ts'
-import { completeConfiguration, productPath } from './comity-files.ts'
+import { completeConfiguration, productPath, type BenchProduct } from './comity-files.ts'
 import { consentRequest, grant, keepToken } from './consented-calls.ts'
 import { consentsAt, newPartner, type ConsentToken, type HolderConsents, type Partner } from './partner.ts'
 import { loadOn, personalCall, personalPlan, signedPlan, type CallingPartner } from './signed-load.ts'
@@ -38,18 +38,24 @@ export interface ConsentedPartner extends CallingPartner {
 }
 
 /** The command as npm installs it; it keeps what it compiled for the next start. */
-const cli = fileURLToPath(new URL('../../packages/cli/bin/comity.js', import.meta.url))
+export const cli = fileURLToPath(new URL('../../packages/cli/bin/comity.js', import.meta.url))
 const environment = { COMITY_PASSPHRASE: 'only for the bench, on loopback' }
 
-/** Runs `comity init` in `folder` and adds the products and the partner. */
-export async function prepareComityHolder(folder: string, upstreamPort: number): Promise<PreparedHolder> {
+/** Runs `comity init` in `folder` and adds the products, all unless told, and the partner. */
+export async function prepareComityHolder(
+  folder: string,
+  upstreamPort: number,
+  products: readonly BenchProduct[] = ['bench-public', 'bench-partner', 'bench-personal'],
+): Promise<PreparedHolder> {
   const [publicPort, localPort, adminPort] = [await freePort(), await freePort(), await freePort()]
   const origin = `https://localhost:${publicPort}`
   const ports = ['--local-port', String(localPort), '--admin-port', String(adminPort)]
   const place = ['--dir', folder, '--address', '127.0.0.1', '--allow-private', '127.0.0.0/8']
   await comity(folder, ['init', '--url', origin, ...place, ...ports, '--passphrase-env', 'COMITY_PASSPHRASE'])
   const partner = newPartner()
-  completeConfiguration(folder, { upstreamPort, partner: partner.did })
+  // A did:key tells no address; nothing is ever sent to this one.
+  const partners = [{ alias: 'load', did: partner.did, url: 'https://localhost' }]
+  completeConfiguration(folder, { upstreamPort, products, partners })
   const args = [cli, '-c', join(folder, 'comity.yaml'), 'start']
   const readyUrl = `${origin}/readyz`
   return { command: process.execPath, args, cwd: folder, environment, readyUrl, publicPort, adminPort, partner }
