@@ -1,22 +1,11 @@
-/** A person asks about their data on the holder's pages; an objection from the first call that is refused to the end. */
+/** A person asks about their data on the holder's pages. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { rightsTypes } from '@comity/core/rights/rights-request'
 import { rightsTexts } from '../src/people/texts/rights-texts.ts'
-import {
-  ask,
-  browserAt,
-  callLocally,
-  consented,
-  operate,
-  startConsentNetwork,
-  until,
-  type ConsentNetwork,
-} from './consent-network.ts'
+import { ask, browserAt, startConsentNetwork, type ConsentNetwork } from './consent-network.ts'
 import { attribute, textOf } from './html-page.ts'
-import { formOf, fulfil, owedAt, personAt, reportStore, requestAt, untilClosed, type Person } from './rights-person.ts'
-
-const stores = ['athletes', 'results']
+import { formOf, personAt, reportStore, requestAt, untilClosed, type Person } from './rights-person.ts'
 
 describe('the pages', () => {
   let network: ConsentNetwork
@@ -116,39 +105,5 @@ describe('the pages', () => {
       headers: await formOf(person.call),
     })
     assert.deepEqual([more.status, more.json['code']], [409, 'rights-request-state'])
-  })
-})
-
-describe('an objection', () => {
-  let network: ConsentNetwork
-  before(async () => {
-    network = await startConsentNetwork()
-  })
-  after(() => network[Symbol.asyncDispose]())
-
-  test('stops calls at once, survives a restart of the holder, and ends the consent once it is granted', async () => {
-    const consent = await consented(network)
-    const read = async () => (await callLocally(network.recipient, { consent })).code
-    assert.equal(await read(), '200')
-    const person = await personAt(network)
-    const id = await person.ask({ type: 'object', message: 'not for this' })
-    assert.equal(await read(), 'consent-inactive')
-    await network.holder.stop()
-    await network.holder.start()
-    assert.equal(await read(), 'consent-inactive')
-    for (const product of stores) await reportStore(network, id, { product, state: 'done' })
-    // Two at once, and a settling with them: one closing, one word to the systems.
-    const duty = await owedAt(network, { node: network.recipient, kind: 'object', request: id })
-    await fulfil(network.recipient, network, { duty: duty.id, outcome: 'stopped' })
-    network.clock.offsetMs += 3_000
-    const { rights } = network.holder.running.parts.consent
-    await Promise.all([rights.settle(), rights.settle(id), rights.settle()])
-    assert.equal((await requestAt(network, id)).status, 'fulfilled')
-    assert.equal((await operate<{ state: string }>(network.holder, `/v1/consents/${consent}`)).state, 'revoked')
-    const { heard } = network.systems.holder
-    const closings = () => heard.filter(({ type, data }) => type === 'rights.closed' && data['request'] === id)
-    await until('rights.closed', () => closings().length > 0)
-    await network.holder.running.parts.consent.webhooks.settled()
-    assert.equal(closings().length, 1)
   })
 })
