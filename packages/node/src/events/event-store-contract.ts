@@ -18,11 +18,11 @@ export function eventStoreContract(open: () => Promise<{ database: Database; sto
     const { store, database: opened } = await open()
     await using database = opened
     await database.execute([store.insertOutgoing(event('1'), 100)])
-    assert.deepEqual(await store.findDueRecipients(99), [])
+    assert.deepEqual(await store.findDueRecipients(99, 9), [])
     assert.deepEqual(await store.findDue('did:web:b.example', 99, 10), [])
     assert.equal(await store.nextDueMs(99), 100)
     assert.equal(await store.nextDueMs(100), undefined)
-    assert.deepEqual(await store.findDueRecipients(100), ['did:web:b.example'])
+    assert.deepEqual(await store.findDueRecipients(100, 9), ['did:web:b.example'])
     const [due] = await store.findDue('did:web:b.example', 100, 10)
     assert.deepEqual(due, {
       ...event('1'),
@@ -33,7 +33,7 @@ export function eventStoreContract(open: () => Promise<{ database: Database; sto
       acknowledgedMs: undefined,
     })
     await store.saveAcknowledged('1', 'a.b.c', 200)
-    assert.deepEqual(await store.findDueRecipients(1e12), [])
+    assert.deepEqual(await store.findDueRecipients(1e12, 9), [])
     assert.equal(await store.nextDueMs(0), undefined)
     const [kept] = await store.listOutgoing(10)
     assert.deepEqual(
@@ -66,7 +66,8 @@ export function eventStoreContract(open: () => Promise<{ database: Database; sto
     ])
     await store.saveFailed('1', { attempts: 1, nextAttemptMs: 5_000, error: 'away' })
     await store.postpone('did:web:b.example', 4_000)
-    assert.deepEqual(await store.findDueRecipients(3_999), ['did:web:c.example'])
+    assert.deepEqual(await store.findDueRecipients(3_999, 9), ['did:web:c.example'])
+    assert.deepEqual(await store.findDueRecipients(5_000, 1), ['did:web:c.example'])
     assert.deepEqual(
       (await store.findDue('did:web:b.example', 4_000, 10)).map(({ id }) => id),
       ['2'],

@@ -18,10 +18,10 @@ function outboxOf(database: Database): Omit<EventStore, keyof Inbox> {
         VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT (id) DO NOTHING`,
       params: [id, recipient, type, JSON.stringify(payload), occurredMs, nowMs],
     }),
-    async findDueRecipients(nowMs) {
+    async findDueRecipients(nowMs, limit) {
       const sql = `SELECT recipient FROM outbox_events WHERE acknowledged_ms IS NULL AND next_attempt_ms <= ?
-        GROUP BY recipient ORDER BY MIN(next_attempt_ms), recipient`
-      return (await database.all(sql, [nowMs])).map((row) => String(row['recipient']))
+        GROUP BY recipient ORDER BY MIN(next_attempt_ms), recipient LIMIT ?`
+      return (await database.all(sql, [nowMs, limit])).map((row) => String(row['recipient']))
     },
     async findDue(recipient, nowMs, limit) {
       const sql = `SELECT ${columns} FROM outbox_events

@@ -27,8 +27,8 @@ export interface OutboxEntry extends OutgoingEvent {
 export interface EventStore {
   /** Puts an event into the outbox, due at `nowMs`; the same id twice counts once. */
   insertOutgoing(event: OutgoingEvent, nowMs: number): Statement
-  /** Who has unacknowledged events due, the longest waiting first. */
-  findDueRecipients(nowMs: number): Promise<string[]>
+  /** Who has unacknowledged events due, the longest waiting first; at most `limit`. */
+  findDueRecipients(nowMs: number, limit: number): Promise<string[]>
   /** The recipient's unacknowledged events that are due, oldest first; at most `limit`. */
   findDue(recipient: string, nowMs: number, limit: number): Promise<OutboxEntry[]>
   /** When, after then, the next unacknowledged event falls due; undefined for never. */

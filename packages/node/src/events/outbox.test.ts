@@ -207,3 +207,14 @@ test('many recipients are all served', async () => {
   await world.round()
   assert.equal(world.sent.length, 60)
 })
+
+test('deliveries that fail at once let everything else run in between', async () => {
+  await using world = new World(await openTables(':memory:'))
+  world.answer = async () => away
+  for (let index = 0; index < 300; index++) await world.send(`did:web:r${index}.example`)
+  world.outbox.wake()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(world.sent.length < 300)
+  await world.outbox.settled()
+  assert.equal(world.sent.length, 300)
+})

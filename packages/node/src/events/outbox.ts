@@ -4,6 +4,7 @@ import { signSecurityEvent } from '@comity/core/events/security-event'
 import { redeliveryDelayMs } from '@comity/core/events/redelivery'
 import type { SigningKey } from '@comity/core/crypto/crypto'
 import type { Clock, RandomBytes } from '@comity/core/ports'
+import { setImmediate } from 'node:timers/promises'
 import type { Statement } from '../storage/database.ts'
 import type { Deliver, DeliveryOutcome } from './delivery.ts'
 import type { EventStore, OutboxEntry, OutgoingEvent } from './event-store.ts'
@@ -77,6 +78,8 @@ export class Outbox implements AsyncDisposable {
     clearTimeout(this.#timer)
     while (this.#isWoken && !this.#stopping.signal.aborted) {
       this.#isWoken = false
+      // Deliveries that fail at once would otherwise follow each other with nothing else let in between.
+      await setImmediate()
       try {
         await this.#startDeliveries()
       } catch (error) {
@@ -89,7 +92,9 @@ export class Outbox implements AsyncDisposable {
   async #startDeliveries(): Promise<void> {
     const { store, clock } = this.#parts
     const nowMs = clock.now()
-    for (const recipient of await store.findDueRecipients(nowMs)) {
+    if (this.#deliveries.size >= maxRecipientsAtOnce) return
+    // Of twice as many, enough are left when all who are being served are among them.
+    for (const recipient of await store.findDueRecipients(nowMs, 2 * maxRecipientsAtOnce)) {
       if (this.#deliveries.size >= maxRecipientsAtOnce) return
       if (this.#deliveries.has(recipient)) continue
       this.#deliveries.set(recipient, this.#serve(recipient))
