@@ -10,6 +10,7 @@ import type { ConsentChange } from '../src/consent/consent-service.ts'
 import {
   archive,
   athlete,
+  bySubject,
   codeOf,
   dayMs,
   firm,
@@ -69,6 +70,22 @@ test('a withdrawal is one transaction: row, step, log, status, word to every par
   assert.equal(await statusOf(scene, id), 'invalid')
   const told = (await toldToSystems(scene)).at(-1)?.data
   assert.deepEqual([told?.['state'], told?.['by'], told?.['reference']], ['withdrawn', 'subject', athlete])
+})
+
+test('a request that was never granted leaves no trace in the status list, however it ended', async () => {
+  await using scene = await openScene()
+  const { consents, world } = scene
+  const ask = async (reference: string) => {
+    const asked = testRequest({ subject: { reference, type: 'person' } })
+    return (await consents.requestConsent(asked, { did: lab.did })).id
+  }
+  const [lapsed, refused, revoked] = [await ask('1'), await ask('2'), await ask('3')]
+  await consents.refuse(refused, bySubject())
+  await consents.revoke(revoked, by('holder'))
+  world.nowMs += 14 * dayMs
+  await consents.expireDue()
+  assert.equal((await consents.find(lapsed))?.state, 'expired')
+  for (const id of [lapsed, refused, revoked]) assert.equal(await statusOf(scene, id), 'valid')
 })
 
 test('what has ended stays a row, and nothing moves it again', async () => {

@@ -9,6 +9,7 @@ import { verifyEventChain } from '@comity/core/consent/parse-record'
 import { testGrant, testRequest } from '@comity/core/consent/test-consent'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
 import { createConsentRoutes, maxConsentBodyBytes } from '../src/consent/consent-routes.ts'
+import { maxDelegations } from '../src/consent/consent-store.ts'
 import {
   archive,
   athlete,
@@ -311,6 +312,19 @@ test('a delegate that becomes known after the end hears of it and owes its part 
     (await imposed(scene)).map(({ debtor }) => debtor),
     [lab.did, firm.did],
   )
+})
+
+test('a consent that was passed on too often is passed on no more, and whom it was passed on to before is still known', async () => {
+  await using scene = await openScene()
+  const { delegates, database, store } = scene
+  const id = await grantedConsent(scene, shared)
+  const known = { consent: id, delegator: lab.did, delegate: archive.did, depth: 1, endedMs: startMs }
+  const rows = Array.from({ length: maxDelegations }, (_, index) => ({ ...known, delegation: `k${index}` }))
+  await database.execute(rows.map((row) => store.insertDelegate({ ...row, firstSeenMs: startMs })))
+  const one = telling(id, await delegation(scene, id))
+  assert.equal(await codeOf(delegates.consentDelegated(one)), 'event-invalid')
+  const before = telling(id, await delegation(scene, id, { delegation: 'k7' }), { delegation: 'k7' })
+  assert.deepEqual(await delegates.consentDelegated(before), [])
 })
 
 test('counts no delegation that the chain does not show, from whom it does not name', async () => {

@@ -7,6 +7,7 @@ import { consentAuthorization, parseConsentAuthorization } from '@comity/core/co
 import { Problem } from '@comity/core/problems'
 import { createConsentCheck } from '../src/consent/check-consent.ts'
 import type { ConsentQuestion } from '../src/consent/consent-service.ts'
+import { maxDelegations } from '../src/consent/consent-store.ts'
 import {
   archive,
   athlete,
@@ -303,6 +304,23 @@ test('a delegation that was ended, revoked or paused by its giver refuses, and s
     scene.store.endDelegate({ consent: id, delegation: 'd1', delegator: lab.did }, scene.world.nowMs),
   ])
   assert.equal(await outcome(scene.check, asked), 'consent-inactive')
+})
+
+test('a call by one delegation more than the holder keeps of a consent is refused, those it knows go on', async () => {
+  await using scene = await openCheckScene()
+  const { root, scopes, chain, id } = await delegated(scene)
+  await scene.release(await scene.check.decide(question(scene, chain, { by: firm })))
+  const known = { consent: id, delegator: lab.did, delegate: archive.did, depth: 1, endedMs: undefined }
+  const firstSeenMs = scene.world.nowMs
+  const others = Array.from({ length: maxDelegations - 1 }, (_, index) => ({
+    ...known,
+    firstSeenMs,
+    delegation: `k${index}`,
+  }))
+  await scene.database.execute(others.map((other) => scene.store.insertDelegate(other)))
+  const fresh = delegate(scene, root, { scopes, delegation: 'one-more' })
+  assert.equal(await outcome(scene.check, question(scene, fresh, { by: firm })), 'consent-quota')
+  assert.equal(await outcome(scene.check, question(scene, chain, { by: firm })), 'height')
 })
 
 test('uses are summed over all delegates, and a delegate`s own quota over all to whom it passed on', async () => {

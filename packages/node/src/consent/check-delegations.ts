@@ -4,6 +4,7 @@ import type { Statement } from '../storage/database.ts'
 import type { ConsentCheckParts, DelegationLink } from './check-ports.ts'
 import { inactive } from './check-standing.ts'
 import type { ConsentRefused } from './consent-service.ts'
+import { maxDelegations } from './consent-store.ts'
 
 export interface CheckedDelegations {
   readonly refusal: ConsentRefused | undefined
@@ -27,6 +28,7 @@ export async function checkDelegations(
     known.find(({ delegation, delegator }) => delegation === link.delegation && delegator === link.delegator)
   const unknown = links.filter((link) => knownOf(link) === undefined)
   if (links.some((link) => knownOf(link)?.endedMs !== undefined)) return { links, unknown, refusal: ended }
+  if (unknown.length > 0 && known.length + unknown.length > maxDelegations) return { links, unknown, refusal: tooMany }
   for (const [index, { status }] of children.entries()) {
     const value = status && (await statuses.check(status.status_list, links[index]?.delegator ?? ''))
     if (value !== undefined && value !== 'valid')
@@ -37,6 +39,11 @@ export async function checkDelegations(
 
 const ended = inactive('a delegation of the chain has ended', 'revoked')
 const paused = inactive('a delegation of the chain is paused', 'paused')
+const tooMany: ConsentRefused = {
+  allowed: false,
+  code: 'consent-quota',
+  detail: 'the consent was passed on too often',
+}
 
 function linksOf(claims: readonly ConsentTokenClaims[]): DelegationLink[] {
   return claims.slice(1).map((child, index) => ({

@@ -10,7 +10,7 @@ import type { Statement } from '../storage/database.ts'
 import { loadRecord } from './consent-changes.ts'
 import { missedBy } from './consent-effects.ts'
 import type { ConsentsParts } from './consent-ports.ts'
-import type { KnownDelegate, StoredConsent } from './consent-store.ts'
+import { maxDelegations, type KnownDelegate, type StoredConsent } from './consent-store.ts'
 import { standingAt } from './standing.ts'
 
 /** What was told, and by whom; the word is verified to be theirs. */
@@ -72,6 +72,7 @@ async function entering(
     ({ delegation, delegator }) => delegation === delegate.delegation && delegator === delegate.delegator,
   )
   if (isKnown) return []
+  if (known.length >= maxDelegations) throw new Problem('event-invalid', 'the consent was passed on too often')
   const facts = { consent: standingAt(consent, nowMs), record: await loadRecord(parts, consent), nowMs }
   return [parts.store.insertDelegate(delegate), ...missedBy(parts, delegate.delegate, facts)]
 }

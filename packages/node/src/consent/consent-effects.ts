@@ -40,8 +40,11 @@ export function effectsOf(parts: ConsentsParts, changed: Changed): Statement[] {
   ]
 }
 
+/** Of what was granted only: nobody was told the entry of a request, and a list that changes when a request lapses, but
+ *  not for one that was refused, tells them apart. */
 function statusOf({ statusLists }: ConsentsParts, { consent, planned }: Changed): Statement[] {
-  const { state } = planned.move
+  const { state, rev } = planned.move
+  if (rev === 0) return []
   if (state === 'paused') return [statusLists.set(consent.status, 'suspended')]
   if (planned.event.type === 'resumed') return [statusLists.set(consent.status, 'valid')]
   return ended.has(state) ? [statusLists.set(consent.status, 'invalid')] : []

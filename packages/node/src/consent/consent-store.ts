@@ -55,6 +55,10 @@ export interface StoredStep {
   readonly body: string
 }
 
+/** Delegations of one consent that a holder keeps, ended ones too. Each must be told of every change and may owe duties,
+ *  and a delegator can name as many as it likes. */
+export const maxDelegations = 200
+
 /** Who was passed a part of a consent on, by whom. `depth` is 1 for a delegate of the recipient itself. */
 export interface KnownDelegate {
   readonly consent: string
