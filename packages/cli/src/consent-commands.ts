@@ -215,4 +215,8 @@ export function addSubjects(program: Command, context: ContextOf): void {
     .action(async (reference: string, options: { yes: boolean }) =>
       (await loadSubjects()).eraseSubject(context(), reference, options),
     )
+  subjects
+    .command('readmit <reference>')
+    .description('let a person who was erased be asked again, when they come back and say so')
+    .action(async (reference: string) => (await loadSubjects()).readmitSubject(context(), reference))
 }

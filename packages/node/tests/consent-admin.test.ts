@@ -271,6 +271,20 @@ describe('consents over the admin API', () => {
     })
   })
 
+  test('who was erased is asked again only after the operator has said that they came back', async () => {
+    const decision = { decision: 'grant', session, lang: 'en', grants: [{ id: 'g1' }] }
+    const unheard = good<HeldConsentView>(await ask(otherReference, 'patient 8'))
+    assert.equal(code(await post(holder, `/v1/consents/${unheard.id}/decide`, decision)), 'subject-erased')
+    network.clock.offsetMs += 31 * 86_400_000
+    for (const reference of [otherReference, 'never heard of']) {
+      assert.deepEqual(good(await post(holder, '/v1/subjects/readmit', { reference })), { readmitted: true })
+    }
+    const asked = good<HeldConsentView>(await ask(otherReference, 'patient 8'))
+    assert.equal(good<ConsentView>(await post(holder, `/v1/consents/${asked.id}/decide`, decision)).state, 'active')
+    const before = good<ConsentDetailsView>(await holder.call({ path: `/v1/consents/${unheard.id}` }))
+    assert.equal(before.reference, undefined)
+  })
+
   test('what is not there, and what nobody may do, is refused with its own code', async () => {
     const none = 'urn:uuid:019cab00-0000-7000-8000-000000000000'
     for (const path of [`/v1/consents/${none}`, `/v1/held-consents/${none}`]) {

@@ -1,5 +1,5 @@
-/** `comity subjects`: a link for a person, and erasing one. */
-import type { SubjectErasedView, SubjectLinkView } from '@comity/node/admin/consent-api'
+/** `comity subjects`: a link for a person, erasing one, and who comes back. */
+import type { SubjectErasedView, SubjectLinkView, SubjectReadmittedView } from '@comity/node/admin/consent-api'
 import { Problem } from '@comity/core/problems'
 import { connect, show, type CommandContext } from '../command-context.ts'
 
@@ -28,4 +28,9 @@ export async function eraseSubject(
   show(context, { ended, forgotten }, () => [
     `erased; ${ended} consents ended with it, ${forgotten} held consents name nobody any more`,
   ])
+}
+
+export async function readmitSubject(context: CommandContext, reference: string): Promise<void> {
+  const done = await (await connect(context)).post<SubjectReadmittedView>('/v1/subjects/readmit', { reference })
+  show(context, done, () => ['the person can be asked again; what was erased stays erased'])
 }

@@ -110,6 +110,11 @@ export interface SubjectLinkView {
   readonly expires: string
 }
 
+/** `POST /v1/subjects/readmit`: the same whether the person was erased or not. */
+export interface SubjectReadmittedView {
+  readonly readmitted: true
+}
+
 /** `POST /v1/subjects/erase`. */
 export interface SubjectErasedView {
   /** Consents that ended with it, as holder; and those of the person that this node held as recipient. */

@@ -36,7 +36,14 @@ export interface AdminParts {
  *  one that then fails is recorded once more, with its `problem`. Agreements and consents record their changes
  *  themselves, in the transaction that makes them. */
 export interface AdminChange {
-  readonly action: 'partner-add' | 'partner-remove' | 'product-add' | 'product-remove' | 'keys-rotate' | 'subject-link'
+  readonly action:
+    | 'partner-add'
+    | 'partner-remove'
+    | 'product-add'
+    | 'product-remove'
+    | 'keys-rotate'
+    | 'subject-link'
+    | 'subject-readmit'
   /** Alias, id, purposes, or the handle of a person. */
   readonly target: string
   /** SHA-256 (base64url) of the canonical JSON of what was there, and of what will be; no secret goes into it. */

@@ -6,7 +6,7 @@ import { openAccessLog } from './people.ts'
 
 export function consentAdministration(parts: NodeParts): ConsentAdminParts {
   const { foundation, counterparts, consent } = parts
-  const { identity, config, world, vault } = foundation
+  const { identity, config, world, vault, database } = foundation
   const { held } = consent
   return {
     did: identity.did,
@@ -25,6 +25,8 @@ export function consentAdministration(parts: NodeParts): ConsentAdminParts {
       },
       createDecideLink: async (id, grantor) => pagesOf(parts).createDecideLink(id, grantor),
       erase: consent.eraseSubject,
+      readmit: async (reference) =>
+        void (await database.execute(vault.readmit(vault.handleOf(reference), world.clock.now()))),
     },
     held: held.consents,
     delegations: held.delegations,
