@@ -16,10 +16,10 @@ const firstCalls = 2 * CONNECTIONS
 /** Tokens asked for at once. */
 const atOnce = 32
 
-/** Three chains, each known and new to the holder. What is disposed of is not the node. */
-export function chainSystems(consented: ConsentedPartner): SystemUnderTest[] {
+/** Chains of these lengths, up to three, each known and new to the holder. What is disposed of is not the node. */
+export function chainSystems(consented: ConsentedPartner, lengths: readonly number[]): SystemUnderTest[] {
   const bearers = [consented.partner, newPartner(), newPartner()]
-  return [1, 2, 3].flatMap((links) => {
+  return lengths.flatMap((links) => {
     const chain = bearers.slice(0, links)
     const by = { ...consented, partner: chain.at(-1) ?? consented.partner }
     const plan = (tokens: ConsentToken[]) =>

@@ -19,7 +19,7 @@ export interface ConsentBenchParts {
 
 /** By the length of chains, on a node that runs. */
 export async function benchChains(consented: ConsentedPartner, parts: ConsentBenchParts): Promise<void> {
-  const summaries = await measure(chainSystems(consented), chainUnit, parts)
+  const summaries = await measure(chainSystems(consented, parts.options.chains), chainUnit, parts)
   if (parts.options.json) return printLines(summaries, chainUnit)
   console.log(`
 Calls by the length of the chain that is shown; \`new\` is one that the holder has never seen, each call another.
