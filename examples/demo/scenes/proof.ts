@@ -2,13 +2,11 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { findService, parseDidDocument } from '@comity/core/identity/did-document'
 import type { LoggedEventView, NodeStatus, ReceiptView } from '@comity/node/admin/admin-api'
 import { comity, comityOf, type Participant } from '../stage/participant.ts'
+import { until } from '../stage/until.ts'
 import { documentFile, participantsOf, withDocuments, type Scene } from './cast.ts'
-
-const waitLimitMs = 10_000
 
 export const proof: Scene = async (cast, report) => {
   const { federation, lab } = cast
@@ -33,16 +31,13 @@ async function untilPublished(participants: readonly Participant[]) {
 
 const listOf = (counts: readonly number[]): string => new Intl.ListFormat('en').format(counts.map(String))
 
-async function publishedSize(participant: Participant): Promise<number> {
-  const deadline = performance.now() + waitLimitMs
-  for (;;) {
+function publishedSize(participant: Participant): Promise<number> {
+  return until(`the checkpoint of ${participant.name} holds everything`, async () => {
     const { log } = await comityOf<NodeStatus>(participant, 'status')
     const range = ['--from', String(log.size), '--limit', '1']
     const later = await comityOf<LoggedEventView[]>(participant, 'log', 'show', ...range)
-    if (later.length === 0) return log.size
-    if (performance.now() > deadline) throw new Error(`the checkpoint of ${participant.name} lags behind`)
-    await sleep(50)
-  }
+    return later.length === 0 && log.size
+  })
 }
 
 async function exportReceipts(participants: readonly Participant[]) {

@@ -20,7 +20,7 @@ export interface Child extends AsyncDisposable {
   readonly pid: number
 }
 
-const startLimitMs = 15_000
+const startLimitMs = 30_000
 const stopLimitMs = 5_000
 const running = new Set<ChildProcess>()
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))

@@ -1,7 +1,7 @@
 /** Waiting for what happens by itself within moments. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const limitMs = 10_000
+const limitMs = 20_000
 const pauseMs = 20
 
 /** The value that `look` finds, as soon as it is there. Throws with `what` when it is not in time. */
