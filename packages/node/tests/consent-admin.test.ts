@@ -281,8 +281,8 @@ describe('consents over the admin API', () => {
     }
     const asked = good<HeldConsentView>(await ask(otherReference, 'patient 8'))
     assert.equal(good<ConsentView>(await post(holder, `/v1/consents/${asked.id}/decide`, decision)).state, 'active')
-    const before = good<ConsentDetailsView>(await holder.call({ path: `/v1/consents/${unheard.id}` }))
-    assert.equal(before.reference, undefined)
+    const kept = good<ConsentDetailsView>(await holder.call({ path: `/v1/consents/${unheard.id}` }))
+    assert.equal(kept.reference, undefined)
   })
 
   test('what is not there, and what nobody may do, is refused with its own code', async () => {
