@@ -185,6 +185,7 @@ function listen(
   { holderParts, onError }: { readonly holderParts: ConsentsParts; readonly onError: (error: unknown) => void },
 ): void {
   const delegates = createDelegateEvents(holderParts)
+  const reported = new Set<string>()
   whenTaken.push(() => webhooks.wake())
   handlers.set(consentChanged, (event) => held.events.consentChanged(event))
   handlers.set(consentDelegated, async (event) => [
@@ -198,14 +199,17 @@ function listen(
   handlers.set(dutyImposed, (event) => duties.handleImposed(event))
   handlers.set(dutyReported, async (event) => {
     const effects = await duties.handleReported(event)
-    // Once this is written down, the request that waited for it may be closed; if that takes longer, it is later.
     const request = await requestOfDuty(duties, event.payload)
-    if (request !== undefined) setTimeout(() => void rights.settle(request).catch(onError), settleAfterMs).unref()
+    if (request !== undefined) reported.add(request)
     return effects
   })
+  // Once it is written down, the request that waited for it may be closed. One that is looked at too early, since another
+  // event was taken before its own, is looked at again with all others.
+  whenTaken.push(() => {
+    for (const request of reported) void rights.settle(request).catch(onError)
+    reported.clear()
+  })
 }
-
-const settleAfterMs = 100
 
 /** The request of a person that a reported duty serves. */
 async function requestOfDuty(

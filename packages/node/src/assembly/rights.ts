@@ -1,4 +1,5 @@
 /** Requests of people about their data, on the consents, duties and products of the node. */
+import { Problem } from '@comity/core/problems'
 import type { StoredConsent } from '../consent/consent-store.ts'
 import type { ConsentStore } from '../consent/consent-store.ts'
 import type { HolderConsents } from '../consent/consents.ts'
@@ -159,10 +160,15 @@ async function describe(
   const uses = (await Promise.all(of.map(({ id }) => usesOf(accessLog, id)))).flat().toSorted((a, b) => b.atMs - a.atMs)
   const documents: Record<string, unknown> = { 'consents.json': records, 'uses.json': uses.map(useView) }
   for (const { exchange } of uses.slice(0, evidenceInBundle)) {
-    const evidence = await accessLog.proof(exchange)
+    // One that cannot be had now is where `uses.json` says, once it can.
+    const evidence = await accessLog.proof(exchange).catch(missing)
     if (evidence !== undefined) documents[`evidence-${exchange}.json`] = evidence
   }
   return documents
+}
+
+function missing(error: unknown): undefined {
+  if (!(error instanceof Problem)) throw error
 }
 
 async function usesOf(accessLog: PersonAccessLog, consent: string): Promise<readonly PersonUse[]> {
