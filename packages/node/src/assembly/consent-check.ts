@@ -16,7 +16,7 @@ export function openConsentCheck(foundation: Foundation, counterparts: Counterpa
   return createConsentCheck({
     did: identity.did,
     vault,
-    resolveKey: (keyid, purpose) => resolver.resolveKey(keyid, purpose),
+    resolveKey: async (keyid, purpose) => resolver.peek(keyid, purpose) ?? resolver.resolveKey(keyid, purpose),
     skewSeconds: config.limits.clockSkewSeconds,
     standing: (id) => store.find(id),
     async referenceOf(id) {
