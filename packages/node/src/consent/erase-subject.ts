@@ -14,7 +14,7 @@ export interface SubjectErasureParts extends Pick<HeldParts, 'store' | 'keeper' 
   readonly vault: Pick<SubjectVault, 'handleOf' | 'destroy' | 'forget'>
   /** The holder's consents. */
   readonly consents: {
-    list(filter: { readonly subject: string; readonly limit: number }): Promise<readonly ConsentStanding[]>
+    list(filter: Page): Promise<readonly ConsentStanding[]>
     revoke(id: string, change: ConsentChange): Promise<unknown>
   }
   /** Writes that take away what other parts keep of a subject (handle). */
@@ -28,7 +28,14 @@ export interface ErasedSubject {
   readonly forgotten: number
 }
 
-const maxConsents = 1_000
+interface Page {
+  readonly subject: string
+  readonly limit: number
+  readonly before?: string
+}
+
+/** As many as the stores give at once. */
+const pageSize = 500
 
 /** Gives the erasure; it is done when it resolves, and doing it again does no harm. Throws `record-failed`: then ended
  *  consents stay ended, and the person is not erased yet. */
@@ -52,14 +59,15 @@ const open: ReadonlySet<string> = new Set(['requested', 'deferred', 'active', 'p
 /** Ended consents tell their recipients, and what these owe: before the key is gone, while that can still be written. */
 async function endConsents({ did, consents }: SubjectErasureParts, subject: string): Promise<number> {
   const change = { by: 'holder', actorId: did, method: 'api', reason: { code: 'erased' } } as const
-  const standing = (await consents.list({ subject, limit: maxConsents })).filter(({ state }) => open.has(state))
+  const all = await listAll((page) => consents.list(page), subject)
+  const standing = all.filter(({ state }) => open.has(state))
   for (const { id } of standing) await consents.revoke(id, change)
   return standing.length
 }
 
 async function forgetHeld(parts: SubjectErasureParts, subject: string) {
   const { store, keeper, clock } = parts
-  const rows = await store.list({ subject, limit: maxConsents })
+  const rows = await listAll((page) => store.list(page), subject)
   const statements: Statement[] = []
   for (const { id, holder } of rows) {
     keeper.drop(id)
@@ -67,4 +75,18 @@ async function forgetHeld(parts: SubjectErasureParts, subject: string) {
     for (const delegation of await store.standingDelegations(id)) statements.push(...endingOf(parts, delegation, facts))
   }
   return { forgotten: rows.length, statements }
+}
+
+/** However many there are: whoever asked a person often enough must not hide what was granted before. */
+async function listAll<T extends { readonly id: string }>(
+  list: (page: Page) => Promise<readonly T[]>,
+  subject: string,
+): Promise<T[]> {
+  const all: T[] = []
+  for (;;) {
+    const last = all.at(-1)
+    const page = await list({ subject, limit: pageSize, ...(last && { before: last.id }) })
+    all.push(...page)
+    if (page.length < pageSize) return all
+  }
 }
