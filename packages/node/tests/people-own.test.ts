@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { testRequest } from '@comity/core/consent/test-consent'
+import { ownOnPage } from '../src/people/own-consents.ts'
 import { athlete, grantedConsent, lab, startMs } from './consent-scene.ts'
 import { attribute } from './html-page.ts'
 import { asked, Browser, openPeopleScene, type PeopleScene } from './people-scene.ts'
 
 const stateOf = async ({ consents }: PeopleScene, id: string) => (await consents.find(id))?.state
-const pathOf = (id: string, step: string) => `/me/consents/${id.replace('urn:uuid:', '')}/${step}`
+const pageOf = (id: string) => `/me/consents/${id.replace('urn:uuid:', '')}`
+const pathOf = (id: string, step: string) => `${pageOf(id)}/${step}`
 
 /** A browser of the person, in a session opened by a link to all consents. */
 async function signedIn(scene: PeopleScene, reference = athlete): Promise<Browser> {
@@ -48,6 +50,23 @@ test('a link to all consents counts once, by the press of its button, not by bei
   const again = await new Browser(scene).post(action, [])
   assert.equal(again.status, 404)
   assert.equal((await new Browser(scene).open(url)).status, 404)
+})
+
+test('however often a person was asked, what they allowed before is on a page', async () => {
+  await using scene = await openPeopleScene()
+  const id = await grantedConsent(scene, testRequest())
+  for (let times = 0; times < ownOnPage; times++) {
+    await scene.consents.requestConsent(testRequest(), { did: lab.did })
+    scene.world.nowMs += 14 * 86_400_000
+    await scene.consents.expireDue()
+  }
+  const browser = await signedIn(scene)
+  const hrefs = async (path: string) =>
+    (await browser.open(path)).page.all('a').map((link) => attribute(link, 'href') ?? '')
+  const first = await hrefs('/me')
+  assert.equal(first.includes(pageOf(id)), false)
+  const older = first.find((path) => path.startsWith('/me?before='))
+  assert.ok((await hrefs(older ?? '')).includes(pageOf(id)))
 })
 
 test('one click pauses, resumes and withdraws, at once; what is over cannot be changed', async () => {

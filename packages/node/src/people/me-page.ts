@@ -29,14 +29,17 @@ export interface OverviewView extends MeView {
   readonly consents: readonly ToldConsent[]
   /** The person can ask about their data here. */
   readonly hasRights: boolean
+  /** Path of the page with older ones. */
+  readonly more: string | undefined
 }
 
 export function mePage(view: OverviewView): Page {
-  const { language, consents, form, hasRights } = view
+  const { language, consents, form, hasRights, more } = view
   const { texts } = language
   const items = consents.map((told) => consentItem(told, view))
   const rights = hasRights && html`<p><a class="button" href="/me/rights">${rightsTexts(language.tag).title}</a></p>`
-  const body = html`${items.length === 0 && html`<p>${texts.meNone}</p>`} ${items} ${rights}
+  const body = html`${items.length === 0 && html`<p>${texts.meNone}</p>`} ${items}
+    ${more !== undefined && html`<p><a href="${more}">${texts.usesMore}</a></p>`} ${rights}
     ${logout(texts.logoutButton, form)}
     <p class="note">${texts.closes}</p>`
   return { language, title: texts.meTitle, body, path: '/me' }

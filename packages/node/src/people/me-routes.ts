@@ -2,7 +2,7 @@
 import type { Reply } from '../http/problem-response.ts'
 import { html } from './html.ts'
 import { consentPage, consentPath, mePage } from './me-page.ts'
-import { changeOwn, findOwn, listOwn, tell, type OwnStep } from './own-consents.ts'
+import { changeOwn, findOwn, listOwn, ownOnPage, tell, type OwnStep } from './own-consents.ts'
 import { pageReply, seeOther } from './page.ts'
 import { readOwnForm, requireSession, type PersonCall } from './people-call.ts'
 import type { PeopleServices } from './people-parts.ts'
@@ -12,10 +12,12 @@ const usesOnPage = 50
 /** `GET /me` */
 export async function showOwn(services: PeopleServices, call: PersonCall): Promise<Reply> {
   const session = requireSession(call)
-  const { language, preferences } = call
-  const consents = await listOwn(services, session)
+  const { language, preferences, query } = call
+  const consents = await listOwn(services, session, query.get('before') ?? undefined)
+  const last = consents.length === ownOnPage ? consents.at(-1)?.consent.id : undefined
+  const more = last === undefined ? undefined : `/me?before=${encodeURIComponent(last)}`
   const hasRights = session.purpose === 'manage' && services.rights?.() !== undefined
-  return pageReply(200, mePage({ language, preferences, form: session.form, consents, hasRights }))
+  return pageReply(200, mePage({ language, preferences, form: session.form, consents, hasRights, more }))
 }
 
 /** `GET /me/consents/{uuid}` */

@@ -6,7 +6,8 @@ import type { PeopleServices } from './people-parts.ts'
 import type { PersonConsent } from './ports.ts'
 import type { Session } from './sessions.ts'
 
-const pageSize = 100
+/** Consents on a page; whoever asks often must not push what a person allowed out of reach. */
+export const ownOnPage = 100
 
 /** Newest first; `before` is the last id of the page before. */
 export async function listOwn(
@@ -19,7 +20,7 @@ export async function listOwn(
   const found =
     purpose === 'decide'
       ? [one].filter((row) => row !== undefined)
-      : await consents.list({ subject, limit: pageSize, ...(before !== undefined && { before }) })
+      : await consents.list({ subject, limit: ownOnPage, ...(before !== undefined && { before }) })
   return Promise.all(found.map((row) => tell(services, row)))
 }
 
