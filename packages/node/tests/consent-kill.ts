@@ -116,7 +116,7 @@ export async function killUnderConsent(rounds: number, maxUses: number): Promise
       assertCounted(run, directory, records)
       victim = await startProcess(configFile)
     }
-    const endMs = performance.now() + 20_000
+    const endMs = performance.now() + 120_000
     while (!run.refused.has('consent-quota') && performance.now() < endMs) await sleep(50)
     await run.stop()
     victim.signal('SIGTERM')
