@@ -29,6 +29,10 @@ const parts: readonly (readonly [string, RegExp])[] = [
   ['verify the request signature', /profile-request\.ts/],
   ['sign the receipt', /exchange\/receipt\.ts/],
   ['sign the answer', /profile-response\.ts/],
+  ['seal what is kept', /node\/src\/vault\/(open-vault|sealed-text)/],
+  ['names of the person (keyed hashes)', /node\/src\/vault\/derived-keys/],
+  ['check the consent', /(node|core)\/src\/consent(-token)?\//],
+  ['minimise the answer', /core\/src\/minimisation\/|products\/personal-/],
   ['log and storage', /node\/src\/(storage|audit-log)\//],
   ['event text, hashes of the record', /(record-exchange|exchange-store)\.ts|exchange\/event\.ts/],
   [
