@@ -32,8 +32,15 @@ describe('a rotation under load', () => {
   const call = () =>
     fetch(network.recipient.local('/holder/items/items/7'), { headers: { 'comity-purpose': testPurpose } })
 
-  /** Calls by `callers` at once until told to stop. Gives how many succeeded; throws what the first failure said. */
-  function startLoad(): { stop(): Promise<number> } {
+  interface Load {
+    /** Resolves when every call that runs now has ended, and as many more. */
+    turnOver(): Promise<void>
+    /** Gives how many succeeded; throws what the first failure said. */
+    stop(): Promise<number>
+  }
+
+  /** Calls by `callers` at once until told to stop. */
+  function startLoad(): Load {
     const load = { stopped: false }
     let succeeded = 0
     const run = async () => {
@@ -47,6 +54,10 @@ describe('a rotation under load', () => {
     const running = Promise.all(Array.from({ length: callers }, run))
     running.catch(() => (load.stopped = true))
     return {
+      async turnOver() {
+        const enough = succeeded + 2 * callers
+        while (succeeded < enough && !load.stopped) await sleep(20)
+      },
       async stop() {
         load.stopped = true
         await running
@@ -57,7 +68,7 @@ describe('a rotation under load', () => {
 
   /** Rotates the keys as the command does, and moves the clock on until the predecessors are retired, slower than
    *  any call takes. */
-  async function rotate(node: TestNode, purposes: readonly KeyPurpose[]): Promise<void> {
+  async function rotate(node: TestNode, purposes: readonly KeyPurpose[], load: Load): Promise<void> {
     const token = (await readFile(join(node.directory, 'keys/admin.token'), 'utf8')).trim()
     const answer = await fetch(`http://127.0.0.1:${node.running.ports.admin}/v1/keys/rotate`, {
       method: 'POST',
@@ -67,12 +78,12 @@ describe('a rotation under load', () => {
     assert.equal(answer.status, 200, await answer.text())
     const { foundation, keysChanged } = node.running.parts
     while (foundation.identity.nextChangeAtMs() !== undefined) {
-      await sleep(150)
+      await load.turnOver()
       network.clock.offsetMs += 8_000
       // Its timers do not see that the clock was moved.
       for (const listener of keysChanged.listeners) listener()
     }
-    await sleep(150)
+    await load.turnOver()
   }
 
   const signingKeys = (node: TestNode) => {
@@ -85,7 +96,7 @@ describe('a rotation under load', () => {
       const { identity } = network[side].running.parts.foundation
       const earlier = [...signingKeys(network[side]), identity.tls().cert]
       const load = startLoad()
-      await rotate(network[side], ['authentication', 'assertionMethod', 'tls'])
+      await rotate(network[side], ['authentication', 'assertionMethod', 'tls'], load)
       const succeeded = await load.stop()
       assert.ok(succeeded > callers, `${succeeded}`)
       for (const key of [...signingKeys(network[side]), identity.tls().cert]) assert.ok(!earlier.includes(key))
