@@ -70,7 +70,7 @@ async function runShell(script: string, folder: string): Promise<Walked> {
   const end = (): void => {
     if (child.pid !== undefined) process.kill(-child.pid)
   }
-  const tooLong = setTimeout(end, 120_000)
+  const tooLong = setTimeout(end, 300_000)
   const [code] = (await once(child, 'exit')) as [number | null]
   clearTimeout(tooLong)
   // A block that failed leaves what the earlier ones started.
