@@ -46,9 +46,11 @@ test('a caller that must not be repeated profits from the pace too', async () =>
 })
 
 test('`Retry-After` holds back all calls to the product, and none to another', async () => {
+  const refused = Promise.withResolvers<void>()
   await using node = await startLoopbackNode((seen, reply, count) => {
-    if (count === 0) answerProblem(reply, new Problem('upstream-unavailable', 'spared'), { 'retry-after': '1' })
-    else answerJson(reply, { url: seen.url })
+    if (count > 0) return answerJson(reply, { url: seen.url })
+    reply.once('close', refused.resolve)
+    return answerProblem(reply, new Problem('upstream-unavailable', 'spared'), { 'retry-after': '1' })
   })
   const comity = createComityClient({ node: node.url })
   const startedMs = performance.now()
@@ -56,9 +58,9 @@ test('`Retry-After` holds back all calls to the product, and none to another', a
   const timed = (name: string, call: Promise<unknown>) =>
     call.then(() => times.set(name, performance.now() - startedMs))
   const first = timed('first', comity.product('federation', 'athletes').get('/first'))
-  await new Promise((resolve) => {
-    setTimeout(resolve, 100)
-  })
+  await refused.promise
+  // The client reads the refusal.
+  await new Promise((resolve) => setTimeout(resolve, 200))
   await Promise.all([
     first,
     timed('second', comity.product('federation', 'athletes').get('/second')),
