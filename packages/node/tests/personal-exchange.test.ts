@@ -1,6 +1,7 @@
 /** Calls about people between real nodes: what arrives at the API, what leaves, and what stays written down. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseReceipt } from '@comity/core/exchange/receipt'
 import { parseExchangeEvent } from '@comity/core/exchange/event'
 import type { ConsentGrant } from '@comity/core/consent/consent-record'
@@ -247,5 +248,25 @@ describe('a call about a person', () => {
     assert.equal(codeOf(byRecipient), 'consent-required')
     const [known] = await network.holder.running.parts.consent.store.loadDelegates(id)
     assert.equal(known?.delegate, did)
+  })
+
+  test('is in the log before the end of its consent, or gets nothing', async () => {
+    for (let round = 0; round < 8; round++) {
+      const id = await giveConsent(network)
+      const authorization = await tokenFor(network, id)
+      const calls = Array.from({ length: 16 }, async (_, index) => {
+        await sleep(2 * index)
+        return codeOf(await call(network, { authorization }))
+      })
+      await sleep(16 + round)
+      await consentsOf(network.holder).withdraw(id, bySubject)
+      for (const code of await Promise.all(calls)) assert.ok(['200', 'consent-inactive'].includes(code), code)
+      const events = await network.holder.running.parts.auditLog.readEvents({ limit: 100_000 })
+      const told = events.filter(({ body }) => body?.includes(id))
+      const end = told.find(({ type, body }) => type === 'consent' && body?.includes('"withdrawn"'))
+      assert.ok(end)
+      const answered = told.filter(({ type, body }) => type === 'exchange' && body?.includes('"allowed"'))
+      assert.ok(answered.every(({ position }) => position < end.position))
+    }
   })
 })

@@ -24,6 +24,7 @@ export async function openCheckScene(changes: Partial<ConsentCheckParts> = {}) {
     resolveKey: async () => federationKey,
     skewSeconds: 30,
     standing: (id) => store.find(id),
+    mustStand: (terms) => store.mustStand(terms),
     referenceOf: (id) => scene.consents.referenceOf(id),
     statuses: { check: async () => 'valid' },
     delegations: {

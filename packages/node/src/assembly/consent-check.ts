@@ -19,6 +19,7 @@ export function openConsentCheck(foundation: Foundation, counterparts: Counterpa
     resolveKey: async (keyid, purpose) => resolver.peek(keyid, purpose) ?? resolver.resolveKey(keyid, purpose),
     skewSeconds: config.limits.clockSkewSeconds,
     standing: (id) => store.find(id),
+    mustStand: (terms) => store.mustStand(terms),
     async referenceOf(id) {
       const found = await store.find(id)
       return (found && (await vault.unseal(found.reference))) || undefined

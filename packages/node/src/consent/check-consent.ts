@@ -169,10 +169,11 @@ function given(allowed: Allowed, hold: UseHold | undefined, parts: ConsentCheckP
       const row = await parts.standing(id)
       return row === undefined ? consentRequired : decideStanding(row, chain, nowMs)
     },
-    use(exchange, nowMs) {
+    use(exchange, nowMs, { mustStand = false } = {}) {
       usedMs = nowMs
       const use = { exchange, consent: id, grants, links, atMs: nowMs, caller: question.caller.did, via }
-      return [...parts.uses.insert(use), ...noteDelegations(delegations.unknown, parts, nowMs)]
+      const guard = mustStand ? [parts.mustStand({ id, hash })] : []
+      return [...guard, ...parts.uses.insert(use), ...noteDelegations(delegations.unknown, parts, nowMs)]
     },
     settle: (released) => hold?.end(released ? usedMs : undefined),
   }

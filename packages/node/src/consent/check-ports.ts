@@ -29,6 +29,8 @@ export interface ConsentCheckParts extends ChainParts {
   readonly vault: SubjectVault
   /** The consent's own row, read anew for every call: the truth about it. */
   readonly standing: (id: string) => Promise<ConsentStanding | undefined>
+  /** A statement that fails its transaction unless the consent is active with these terms. */
+  readonly mustStand: (terms: { readonly id: string; readonly hash: string }) => Statement
   /** The subject's reference as the holder's systems know it; undefined when erased. */
   readonly referenceOf: (id: string) => Promise<string | undefined>
   /** The status of a delegation in its issuer's list. Throws `status-unavailable`. */

@@ -30,7 +30,14 @@ const defaultLimit = 50
 const maxLimit = 500
 
 type Writes =
-  'insertConsent' | 'moveConsent' | 'insertRequest' | 'insertRevision' | 'insertStep' | 'insertDelegate' | 'endDelegate'
+  | 'insertConsent'
+  | 'moveConsent'
+  | 'insertRequest'
+  | 'insertRevision'
+  | 'insertStep'
+  | 'insertDelegate'
+  | 'endDelegate'
+  | 'mustStand'
 type Rows = 'find' | 'findLatest' | 'list' | 'findDue'
 
 /** The tables are `consentsMigrations`. */
@@ -134,6 +141,11 @@ const writes: Pick<ConsentStore, Writes> = {
     sql: `INSERT INTO consent_delegates (${delegateColumns}) VALUES (${places(delegateColumns)})
       ON CONFLICT DO NOTHING`,
     params: [consent, delegation, delegator, delegate, depth, firstSeenMs, endedMs ?? null],
+  }),
+  // No state is NULL: the column refuses it.
+  mustStand: ({ id, hash }) => ({
+    sql: `UPDATE consents SET state = NULL WHERE id = ? AND (state <> 'active' OR hash <> ?)`,
+    params: [id, hash],
   }),
   endDelegate: ({ consent, delegation, delegator }, atMs) => ({
     sql: `UPDATE consent_delegates SET ended_ms = ?

@@ -101,5 +101,7 @@ export interface ConsentStore {
   insertStep(step: StoredStep): Statement
   /** The first word about a delegation stays. */
   insertDelegate(delegate: KnownDelegate): Statement
+  /** Changes nothing, and fails its transaction unless the consent is active with these terms. */
+  mustStand(terms: { readonly id: string; readonly hash: string }): Statement
   endDelegate(delegation: Pick<KnownDelegate, 'consent' | 'delegation' | 'delegator'>, atMs: number): Statement
 }

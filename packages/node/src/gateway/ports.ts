@@ -152,8 +152,9 @@ export interface ConsentGiven {
   readonly keyedHash: (text: string) => string
   /** Reads the consent once more: why it does not stand now, if it does not. */
   confirm(nowMs: number): Promise<ConsentRefused | undefined>
-  /** Writes the use down; goes into the transaction that records the outcome. */
-  use(exchangeId: string, nowMs: number): readonly Statement[]
+  /** Writes the use down; goes into the transaction that records the outcome, and with `mustStand` fails it when the
+   *  consent was ended or changed before. */
+  use(exchangeId: string, nowMs: number, options?: { readonly mustStand?: boolean }): readonly Statement[]
   /** Ends the call's hold on the counters: `released` when an answer left, so the use counts. */
   settle(released: boolean): void
 }

@@ -12,6 +12,7 @@ import { isReleased } from '../answered-exchange.ts'
 import type { ExchangeRecorder } from '../record-exchange.ts'
 import type { RefusalTally } from '../refusal-tally.ts'
 import { requestParts } from './authenticate.ts'
+import { isSafeMethod } from './record-intent.ts'
 
 export interface RecordOutcomeOptions {
   readonly world: World
@@ -81,7 +82,10 @@ function labelOf(call: InboundCall): { label?: string } {
 
 /** What happens in one transaction with the record: the intent ends, and the use of a consent counts. */
 function effectsOf(call: InboundCall, answer: Answer, options: RecordOutcomeOptions): Statement[] {
-  const uses = isReleased(call, answer) ? call.consent?.use(call.id, options.world.clock.now()) : undefined
+  const mustStand = isSafeMethod(call.request.method)
+  const uses = isReleased(call, answer)
+    ? call.consent?.use(call.id, options.world.clock.now(), { mustStand })
+    : undefined
   return [...intentEffects(call, answer, options.intents), ...(uses ?? [])]
 }
 
@@ -95,11 +99,24 @@ async function record(call: InboundCall, options: RecordOutcomeOptions): Promise
   return { status: answer.status, headers, body: answer.body }
 }
 
+/** A consent that ended since it was confirmed has ended first: nothing of the answer leaves, and the log says so. */
+async function recordStanding(call: InboundCall, options: RecordOutcomeOptions): Promise<Reply> {
+  try {
+    return await record(call, options)
+  } catch (error) {
+    if (call.problem !== undefined || !isSafeMethod(call.request.method)) throw error
+    const refused = await call.consent?.confirm(options.world.clock.now())
+    if (refused === undefined) throw error
+    call.problem = new Problem(refused.code, refused.detail, { members: refused.members ?? {} })
+    return record(call, options)
+  }
+}
+
 /** Ends a call. Never throws: when the record fails, nothing of the answer is released. */
 export function recordOutcome(options: RecordOutcomeOptions): (call: InboundCall) => Promise<Reply> {
   return async (call) => {
     try {
-      if (!call.tallied) return await record(call, options)
+      if (!call.tallied) return await recordStanding(call, options)
       const problem = call.problem ?? new Problem('rate-limited', 'too many requests')
       options.tally.count(problem.code, call.request.remoteAddress)
       return problemReply(problem, call.id)
