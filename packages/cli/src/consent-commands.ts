@@ -216,6 +216,10 @@ export function addSubjects(program: Command, context: ContextOf): void {
       (await loadSubjects()).eraseSubject(context(), reference, options),
     )
   subjects
+    .command('reset <reference>')
+    .description('end the sessions of a person and their links to all consents, and forget their passkeys')
+    .action(async (reference: string) => (await loadSubjects()).resetSubject(context(), reference))
+  subjects
     .command('readmit <reference>')
     .description('let a person who was erased be asked again, when they come back and say so')
     .action(async (reference: string) => (await loadSubjects()).readmitSubject(context(), reference))

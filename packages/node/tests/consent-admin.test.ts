@@ -271,6 +271,17 @@ describe('consents over the admin API', () => {
     })
   })
 
+  test('a reset ends the links that a person was sent', async () => {
+    const sent = async () =>
+      good<SubjectLinkView>(await post(holder, '/v1/subjects/link', { reference: athleteReference })).url
+    const [first, second] = [await sent(), await sent()]
+    assert.equal((await fetch(first)).status, 200)
+    assert.deepEqual(good(await post(holder, '/v1/subjects/reset', { reference: athleteReference })), { reset: true })
+    assert.deepEqual([(await fetch(first)).status, (await fetch(second)).status], [404, 404])
+    assert.equal((await fetch(await sent())).status, 200)
+    assert.equal(code(await post(recipient, '/v1/subjects/reset', { reference: athleteReference })), 'not-found')
+  })
+
   test('who was erased is asked again only after the operator has said that they came back', async () => {
     const decision = { decision: 'grant', session, lang: 'en', grants: [{ id: 'g1' }] }
     const unheard = good<HeldConsentView>(await ask(otherReference, 'patient 8'))

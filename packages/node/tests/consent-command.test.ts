@@ -150,6 +150,7 @@ describe('the command and consents', () => {
     assert.deepEqual([refused.code, /say `--yes`/.test(refused.error)], [1, true])
     assert.match(await good('holder', 'subjects', 'erase', athleteReference, '--yes'), /^erased; 0 consents ended/)
     assert.deepEqual(JSON.parse(await good('holder', 'consents', 'show', id)).records, [])
+    assert.match(await good('holder', 'subjects', 'reset', athleteReference), /passkeys are forgotten/)
     assert.match(await good('holder', 'subjects', 'readmit', athleteReference), /can be asked again/)
   })
 })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifyConsentProof } from '@comity/core/consent/consent-proof'
 import { recordHash } from '@comity/core/consent/parse-record'
+import { athlete } from './consent-scene.ts'
 import { TestPasskey } from './people-passkey.ts'
 import { asked, Browser, openPeopleScene, type PeopleScene, type Visit } from './people-scene.ts'
 
@@ -101,6 +102,21 @@ test('what is not an assertion of a registered passkey over this hash, for this 
   const again = await post('/c/passkey/register', [['registration', JSON.stringify(replayed.register(first.options))]])
   assert.deepEqual([again.status, parsed(again).code], [422, 'consent-proof-invalid'], 'a challenge counts once')
   assert.deepEqual(scene.errors, [])
+})
+
+test('who was reset makes a new passkey, and the lost one signs no more', async () => {
+  await using scene = await openPeopleScene()
+  const lost = new TestPasskey(placeOf(scene))
+  const { post } = await atReview(scene)
+  const first = parsed(await post('/c/passkey/next'))
+  await post('/c/passkey/register', [['registration', JSON.stringify(lost.register(first.options))]])
+  assert.equal(parsed(await post('/c/passkey/next')).step, 'sign')
+  await scene.database.execute(scene.people.deleteSubject(scene.vault.handleOf(athlete)))
+  assert.equal(parsed(await post('/c/passkey/next')).code, 'session-required')
+  const again = await atReview(scene)
+  assert.equal(parsed(await again.post('/c/passkey/next')).step, 'register')
+  const challenge = again.fields.find(([name]) => name === 'hash')![1]
+  assert.equal((await again.post('/c/confirm', [['assertion', JSON.stringify(lost.sign({ challenge }))]])).status, 422)
 })
 
 test('the passkey of one person signs for no other', async () => {

@@ -1,5 +1,10 @@
 /** `comity subjects`: a link for a person, erasing one, and who comes back. */
-import type { SubjectErasedView, SubjectLinkView, SubjectReadmittedView } from '@comity/node/admin/consent-api'
+import type {
+  SubjectErasedView,
+  SubjectLinkView,
+  SubjectReadmittedView,
+  SubjectResetView,
+} from '@comity/node/admin/consent-api'
 import { Problem } from '@comity/core/problems'
 import { connect, show, type CommandContext } from '../command-context.ts'
 
@@ -28,6 +33,11 @@ export async function eraseSubject(
   show(context, { ended, forgotten }, () => [
     `erased; ${ended} consents ended with it, ${forgotten} held consents name nobody any more`,
   ])
+}
+
+export async function resetSubject(context: CommandContext, reference: string): Promise<void> {
+  const done = await (await connect(context)).post<SubjectResetView>('/v1/subjects/reset', { reference })
+  show(context, done, () => ['their sessions and links to all consents are over, their passkeys are forgotten'])
 }
 
 export async function readmitSubject(context: CommandContext, reference: string): Promise<void> {

@@ -110,6 +110,11 @@ export interface SubjectLinkView {
   readonly expires: string
 }
 
+/** `POST /v1/subjects/reset`: the same whether there is such a person or not. */
+export interface SubjectResetView {
+  readonly reset: true
+}
+
 /** `POST /v1/subjects/readmit`: the same whether the person was erased or not. */
 export interface SubjectReadmittedView {
   readonly readmitted: true

@@ -131,6 +131,8 @@ export interface SubjectsPort {
     grantor?: ConsentGrantor,
   ): Promise<{ readonly url: string; readonly expiresMs: number }>
   erase(reference: string): Promise<{ readonly ended: number; readonly forgotten: number }>
+  /** Ends the person's sessions and their links to all consents, and forgets their passkeys. */
+  reset(reference: string): Promise<void>
   /** Lets a person who was erased begin anew; changes nothing for anybody else. */
   readmit(reference: string): Promise<void>
 }

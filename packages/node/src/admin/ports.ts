@@ -43,6 +43,7 @@ export interface AdminChange {
     | 'product-remove'
     | 'keys-rotate'
     | 'subject-link'
+    | 'subject-reset'
     | 'subject-readmit'
   /** Alias, id, purposes, or the handle of a person. */
   readonly target: string

@@ -2,7 +2,7 @@
  *  addresses of calls are written down in places that are not under anybody's key. */
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { z } from 'zod'
-import type { SubjectErasedView, SubjectLinkView, SubjectReadmittedView } from './consent-api.ts'
+import type { SubjectErasedView, SubjectLinkView, SubjectReadmittedView, SubjectResetView } from './consent-api.ts'
 import { recorded } from './changes.ts'
 import { parseInput } from './input.ts'
 import type { AdminParts } from './ports.ts'
@@ -23,6 +23,16 @@ export function subjectRoutes(parts: AdminParts): AdminRoute[] {
         const change = { action: 'subject-link', target: subjects.handleOf(reference) } as const
         const { url, expiresMs } = await recorded(parts, change, () => subjects.createManageLink(reference))
         return { url, expires: formatDateTime(expiresMs) }
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/subjects/reset',
+      async answer({ body }): Promise<SubjectResetView> {
+        const { reference } = parseInput(subjectSchema, body)
+        const change = { action: 'subject-reset', target: subjects.handleOf(reference) } as const
+        await recorded(parts, change, () => subjects.reset(reference))
+        return { reset: true }
       },
     },
     {

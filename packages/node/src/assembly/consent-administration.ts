@@ -25,6 +25,8 @@ export function consentAdministration(parts: NodeParts): ConsentAdminParts {
       },
       createDecideLink: async (id, grantor) => pagesOf(parts).createDecideLink(id, grantor),
       erase: consent.eraseSubject,
+      reset: async (reference) =>
+        void (await database.execute(pagesOf(parts).deleteSubject(vault.handleOf(reference)))),
       readmit: async (reference) =>
         void (await database.execute(vault.readmit(vault.handleOf(reference), world.clock.now()))),
     },
