@@ -190,16 +190,19 @@ test('a list that inflates without end is refused', async () => {
   await isUnavailable(readerOf(kit, async () => listed(token)).reader.check({ uri, idx: 0 }, kit.did))
 })
 
-test('no more than 32 lists are fetched at once, so that made-up addresses cannot tie the node up', async () => {
+test('no more than 32 lists are fetched at once, and 4 of one issuer, so that nobody ties the node up for the others', async () => {
   await using kit = await openTestLists()
   const gate = Promise.withResolvers<void>()
   const { reader, requests } = readerOf(kit, async () => {
     await gate.promise
     throw new Problem('partner-timeout', 'nobody there')
   })
-  const checks = Array.from({ length: 100 }, (_, i) => reader.check({ uri: `https://x.example/${i}`, idx: 0 }, kit.did))
-  const settled = Promise.allSettled(checks)
+  const check = (issuer: string, i: number) => reader.check({ uri: `https://x.example/${i}`, idx: 0 }, issuer)
+  const one = Array.from({ length: 100 }, (_, i) => check('did:web:one.example', i))
+  const others = Array.from({ length: 100 }, (_, i) => check(`did:web:other-${i}.example`, i))
+  const settled = Promise.allSettled([...one, ...others])
   gate.resolve()
   await settled
+  assert.equal(requests.filter(({ issuer }) => issuer === 'did:web:one.example').length, 4)
   assert.equal(requests.length, 32)
 })

@@ -49,6 +49,8 @@ export interface StatusReader {
 const maxTokenBytes = 1_048_576
 const maxMemoryBytes = 16 * 1_048_576
 const maxFetchesAtOnce = 32
+/** So that one who lets this node wait does not stand in the way of all others. */
+const maxFetchesOfIssuer = 4
 const timeoutMs = 3_000
 /** Whatever `ttl` says, or when it says nothing. */
 const longestUseMs = 60_000
@@ -112,7 +114,8 @@ function createListMemory(parts: StatusReaderParts): (uri: string, issuer: strin
     if (failure !== undefined && clock.now() < failure.untilMs) throw failure.error
     const running = loads.get(name)
     if (running !== undefined) return running
-    if (loads.size >= maxFetchesAtOnce)
+    const ofIssuer = [...loads.keys()].filter((other) => other.startsWith(`${issuer} `)).length
+    if (loads.size >= maxFetchesAtOnce || ofIssuer >= maxFetchesOfIssuer)
       throw new Problem('status-unavailable', 'too many status lists are being fetched')
     const loading = load(name, uri, issuer)
     loads.set(name, loading)
