@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { testRequest } from '@comity/core/consent/test-consent'
 import { ownOnPage } from '../src/people/own-consents.ts'
-import { athlete, grantedConsent, lab, startMs } from './consent-scene.ts'
+import { athlete, bySubject, everything, grantedConsent, lab, linkProof, startMs } from './consent-scene.ts'
 import { attribute } from './html-page.ts'
 import { asked, Browser, openPeopleScene, type PeopleScene } from './people-scene.ts'
 
@@ -238,4 +238,17 @@ test('links and sessions that are over are forgotten', async () => {
   for (const table of ['people_links', 'people_sessions']) {
     assert.deepEqual(await scene.database.all(`SELECT * FROM ${table}`), [])
   }
+})
+
+test('a link that was not used opens nothing once the decision was made in the portal', async () => {
+  await using scene = await openPeopleScene()
+  const { id, link } = await asked(scene)
+  const early = new Browser(scene)
+  await early.open(link)
+  const draft = await scene.consents.draft(id, everything, bySubject())
+  await scene.consents.grant(draft, linkProof(draft), bySubject())
+  const late = new Browser(scene)
+  assert.equal((await late.open(link)).status, 404)
+  assert.equal((await late.open('/me')).status, 401)
+  assert.equal((await early.open(link)).status, 200, 'who was there already is told how it stands')
 })

@@ -27,6 +27,8 @@ export async function openLink(services: PeopleServices, call: PersonCall, secre
   if (link.purpose === 'manage') return pageReply(200, managePage(call.language, `/c/${secret}`))
   const consent = await services.consents.find(link.consent ?? '')
   if (consent === undefined) throw invalidLink()
+  // Decided in the portal, or by another link: this one opens nothing any more, in whosever hands it is.
+  if (!isOpen(consent) && call.session?.link !== link.hash) throw invalidLink()
   // Of a person who was erased no session is begun.
   await services.consents.request(consent.id)
   const session = await sessionOf(services, call, { link, subject: consent.subject })
