@@ -342,6 +342,22 @@ test('uses are summed over all delegates, and a delegate`s own quota over all to
   assert.equal(await take(second, firm), false)
 })
 
+test('a frequency holds for the recipient and all delegates together, under whatever delegation they call', async () => {
+  await using scene = await openCheckScene()
+  const fetch = { type: 'periodic', max: 2, per: 'PT1H' } as const
+  const { root } = await delegated(scene, { fetch })
+  const scopes = [testGrant({ ...onward, fields: { include: ['height'] }, fetch })]
+  const take = async (chain: string, by: TestParticipant) => {
+    const verdict = await scene.check.decide(question(scene, chain, { by }))
+    await scene.release(verdict)
+    return verdict.allowed || verdict.code
+  }
+  assert.equal(await take(delegate(scene, root, { scopes }), firm), true)
+  assert.equal(await take(delegate(scene, root, { scopes, delegation: 'fresh' }), firm), true)
+  assert.equal(await take(delegate(scene, root, { scopes, delegation: 'fresher' }), firm), 'consent-quota')
+  assert.equal(await take(root, lab), 'consent-quota')
+})
+
 test('a person who was erased is gone, though a token is good still', async () => {
   await using scene = await openCheckScene()
   const id = await consentTo(scene, body)
