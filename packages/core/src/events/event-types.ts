@@ -75,8 +75,9 @@ export const dutyImposedPayload = z.looseObject({
   kind: z.enum(dutyKinds),
   consent: shortText.optional(),
   holder: shortText,
-  /** Pairwise towards the receiver of the duty, or towards the recipient whose delegate it is. */
-  subject: shortText,
+  /** Pairwise towards the receiver of the duty, or towards the recipient whose delegate it is; never what the receiver's
+   *  own systems call somebody. */
+  subject: shortText.regex(/^ps_/),
   /** Milliseconds since the epoch. */
   due: z.int().nonnegative(),
   /** Field paths that were put right, for `rectify`: the values themselves are read anew under the consent. */

@@ -39,13 +39,14 @@ const standing: ReadonlySet<string> = new Set(['requested', 'deferred', 'active'
 const maxConsents = 1_000
 
 /** Before a receipt says that a person was erased here. Under another consent of the same person, which the holder has
- *  not ended, this node goes on, and needs what it keeps of it. */
+ *  not ended, this node goes on, and needs what it keeps of it. Who gave nothing of the person has nothing erased. */
 export async function eraseForDuty(
   { foundation: { vault } }: ConsentAssembly,
   { held, erase }: { readonly held: Held; readonly erase: SubjectErasure },
-  { subject, consent }: Pick<Duty, 'subject' | 'consent'>,
+  { subject, consent, holder }: Pick<Duty, 'subject' | 'consent' | 'holder'>,
 ): Promise<void> {
   const rows = await held.store.list({ subject: vault.handleOf(subject), limit: maxConsents })
   const others = rows.filter((row) => row.consent !== consent && standing.has(row.state))
-  if (others.length === 0) await erase(subject)
+  const isOfHolder = rows.some((row) => row.holder === holder)
+  if (isOfHolder && others.length === 0) await erase(subject)
 }
