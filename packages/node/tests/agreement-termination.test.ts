@@ -14,6 +14,7 @@ import { openAuditLog } from '../src/audit-log/audit-log.ts'
 import type { Deliver } from '../src/events/delivery.ts'
 import { createEventStore } from '../src/events/event-store-sql.ts'
 import { createInbox, type Inbox } from '../src/events/inbox.ts'
+import { openVault } from '../src/vault/open-vault.ts'
 import { Outbox } from '../src/events/outbox.ts'
 import { migrate } from '../src/storage/migrations.ts'
 import { openSqlite } from '../src/storage/sqlite.ts'
@@ -33,6 +34,7 @@ const resolveKey = async (keyid: string) => importVerifyingKey(keys.get(keyid.sp
 const world = { nowMs: Date.parse('2026-06-01T00:00:00Z') }
 const clock = { now: () => world.nowMs }
 const randomBytes = pooledRandomBytes()
+const vaultSecret = randomBytes(32)
 const logKey = importSigningKey(generatePrivateJwk('ed25519'))
 
 async function startParticipant(did: string, deliver: Deliver) {
@@ -50,7 +52,9 @@ async function startParticipant(did: string, deliver: Deliver) {
   const onError = (error: unknown) => {
     throw error
   }
-  const outbox = stack.use(new Outbox({ did, store, assertionKey, deliver, clock, randomBytes, newId, onError }))
+  const vault = stack.use(await openVault({ database, secret: vaultSecret, randomBytes, clock }))
+  const parts = { did, store, vault, assertionKey, deliver, clock, randomBytes, newId, onError }
+  const outbox = stack.use(new Outbox(parts))
   const record: Parameters<typeof openAgreements>[0]['record'] = (event, effects) =>
     log.append(log.prepare(event), effects)
   const agreements = await openAgreements({

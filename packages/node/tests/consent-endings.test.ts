@@ -61,7 +61,14 @@ test('a withdrawal is one transaction: row, step, log, status, word to every par
   ])
   const subjectPairwise = vault.pairwise(athlete, lab.did)
   const owed = (kind: string, debtor: string, days: number) => {
-    return { kind, consent: id, subjectPairwise, debtor, dueMs: startMs + days * dayMs }
+    return {
+      kind,
+      consent: id,
+      subjectPairwise,
+      subject: vault.handleOf(athlete),
+      debtor,
+      dueMs: startMs + days * dayMs,
+    }
   }
   assert.deepEqual(
     await imposed(scene),

@@ -99,6 +99,7 @@ export async function openScene(change: Partial<ConsentsParts> = {}) {
   const outbox = new Outbox({
     ...own,
     store: events,
+    vault,
     deliver: async () => ({ acknowledged: false, reason: 'nobody listens' }),
     randomBytes,
     onError: () => undefined,

@@ -47,7 +47,7 @@ describe('what is owed when a consent ends', () => {
       assert.deepEqual([duty.consent, duty.debtor, duty.overdue], [consent, node.did, false])
       const told = await until('duty.owed', () => system.heard.find(({ type }) => type === 'duty.owed'))
       assert.deepEqual([told.data['duty'], told.data['kind'], told.data['subject']], [duty.id, 'delete', duty.subject])
-      assert.match(duty.subject, /^ps_/)
+      assert.match(duty.subject ?? '', /^ps_/)
     }
     assert.equal((await imposed()).length, 2)
   })
@@ -63,7 +63,7 @@ describe('what is owed when a consent ends', () => {
       duty: duty.id,
       kind: 'delete',
       consent,
-      sub: duty.subject,
+      sub: duty.subject ?? '',
       outcome: 'deleted',
       at: network.clock.now(),
     } as const

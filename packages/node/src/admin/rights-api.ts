@@ -18,8 +18,8 @@ export interface DutyView {
   /** DIDs. */
   readonly holder: string
   readonly debtor: string
-  /** Pairwise id. */
-  readonly subject: string
+  /** Pairwise id; undefined once the person was erased. */
+  readonly subject: string | undefined
   /** The request of the person that it serves, at the holder. */
   readonly request: string | undefined
   /** Field paths that were put right. */

@@ -14,7 +14,7 @@ export interface KnownDuty {
   readonly consent: string | undefined
   readonly holder: string
   readonly debtor: string
-  readonly subject: string
+  readonly subject: string | undefined
   readonly rightsRequest: string | undefined
   readonly fields: readonly string[] | undefined
   readonly outcome: DutyOutcome | undefined

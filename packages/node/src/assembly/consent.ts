@@ -16,8 +16,10 @@ import { createConsentStore } from '../consent/consent-store-sql.ts'
 import type { ConsentStore } from '../consent/consent-store.ts'
 import { createConsents, type HolderConsents } from '../consent/consents.ts'
 import { createTokenIssuer, type TokenSource } from '../consent/issue-token.ts'
-import { createDuties, type Duties, type DutiesParts } from '../duties/duties.ts'
+import { createDuties, type Duties } from '../duties/duties.ts'
+import type { DutiesParts } from '../duties/duty-ports.ts'
 import { createDutyStore } from '../duties/duty-store-sql.ts'
+import { handleOfDuties } from '../duties/sealed-duties.ts'
 import type { People } from '../people/people.ts'
 import type { ProductCatalogue } from '../products/products.ts'
 import type { Rights } from '../rights/rights-service.ts'
@@ -26,6 +28,7 @@ import { createStatusStore } from '../status/status-store-sql.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 import { openConsentCheck } from './consent-check.ts'
 import type { Counterparts } from './counterparts.ts'
+import { personOfDelegation } from './delegated-person.ts'
 import type { Foundation } from './foundation.ts'
 import { openHeldConsents, type Held } from './held.ts'
 import { openWebhooks } from './notices.ts'
@@ -66,7 +69,7 @@ export async function openConsent(parts: ConsentAssembly, stack: AsyncDisposable
   const { foundation, counterparts } = parts
   const webhooks = stack.use(await openWebhooks(foundation, parts.newId))
   const lateErasure: { forDuty: DutiesParts['eraseSubject'] | undefined } = { forDuty: undefined }
-  const duties = openDuties(parts, webhooks, lateErasure)
+  const duties = await openDuties(parts, webhooks, lateErasure)
   const statusLists = openStatusLists(foundation)
   const store = createConsentStore(foundation.database)
   // The pages and the consents know each other: a request makes a link, and the page behind it decides.
@@ -97,15 +100,17 @@ export async function openConsent(parts: ConsentAssembly, stack: AsyncDisposable
   return consent
 }
 
-function openDuties(
+async function openDuties(
   { foundation, auditLog, counterparts, newId }: ConsentAssembly,
   webhooks: Webhooks,
   late: { readonly forDuty: DutiesParts['eraseSubject'] | undefined },
-): Duties {
-  const { identity, database, events, world } = foundation
+): Promise<Duties> {
+  const { identity, database, vault, events, world } = foundation
   return createDuties({
     did: identity.did,
     store: createDutyStore(database),
+    vault,
+    ownKey: await vault.open(handleOfDuties(vault)),
     clock: world.clock,
     newId,
     assertionKey: () => identity.assertionKey(),
@@ -188,10 +193,10 @@ function listen(
   const reported = new Set<string>()
   whenTaken.push(() => webhooks.wake())
   handlers.set(consentChanged, (event) => held.events.consentChanged(event))
-  handlers.set(consentDelegated, async (event) => [
-    ...(await delegates.consentDelegated(event)),
-    ...(await held.events.consentDelegated(event)),
-  ])
+  handlers.set(consentDelegated, async (event) => ({
+    effects: [...(await delegates.consentDelegated(event)), ...(await held.events.consentDelegated(event))],
+    subject: await personOfDelegation(holderParts, event.payload),
+  }))
   handlers.set(delegationEnded, async (event) => [
     ...(await delegates.delegationEnded(event)),
     ...(await held.events.delegationEnded(event)),

@@ -14,7 +14,7 @@ import { createAgreementStore } from '../agreements/agreement-store-sql.ts'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { readDeliveryAnswer, type Deliver } from '../events/delivery.ts'
 import { createEventStore } from '../events/event-store-sql.ts'
-import { createInbox, type EventHandler, type Inbox } from '../events/inbox.ts'
+import { createInbox, type EventHandler, type EventToLog, type Inbox } from '../events/inbox.ts'
 import { Outbox } from '../events/outbox.ts'
 import type { PartnerLink } from '../gateway/send-request.ts'
 import { createAddressGuard } from '../http/address-guard.ts'
@@ -26,6 +26,7 @@ import { tlsFingerprints } from '../identity/tls-keys.ts'
 import { createSqlPartnerStore } from '../partners/partner-store-sql.ts'
 import { openPartners, type Partners } from '../partners/partners.ts'
 import type { Partner } from '../partners/partner.ts'
+import type { Statement } from '../storage/database.ts'
 import type { Foundation } from './foundation.ts'
 
 export interface Counterparts {
@@ -111,7 +112,10 @@ function namesOf(token: string): { readonly id: string; readonly type: string } 
 }
 
 /** What was just written down about agreements and notices, as the operator's events. */
-function tellRecorded({ type, body }: { readonly type: string; readonly body: string }, foundation: Foundation): void {
+function tellRecorded(
+  { type, body, token = '' }: Pick<EventToLog, 'type' | 'body'> & Partial<EventToLog>,
+  foundation: Foundation,
+): void {
   const { events, identity } = foundation
   const facts = JSON.parse(body) as Readonly<Record<string, string>>
   if (type === 'agreement-imported') {
@@ -119,8 +123,8 @@ function tellRecorded({ type, body }: { readonly type: string; readonly body: st
   } else if (type === 'agreement-terminated') {
     events.agreementTerminated({ id: facts['agreement'] ?? '', by: identity.did })
   } else if (type === 'event-received') {
-    const { claims } = parseSecurityEvent(facts['token'] ?? '')
-    events.noticeReceived({ peer: claims.iss, ...namesOf(facts['token'] ?? '') })
+    const { claims } = parseSecurityEvent(token)
+    events.noticeReceived({ peer: claims.iss, ...namesOf(token) })
     const ended = agreementTerminatedPayload.safeParse(claims.events[agreementTerminated])
     if (ended.success) events.agreementTerminated({ id: ended.data.agreement, by: claims.iss })
   }
@@ -132,7 +136,7 @@ export async function openCounterparts(
   { auditLog, newId }: { readonly auditLog: AuditLog; readonly newId: () => string },
   stack: AsyncDisposableStack,
 ): Promise<Counterparts> {
-  const { world, database, identity, events } = foundation
+  const { world, database, identity, vault, events } = foundation
   const { partners, resolver, client } = await openNetwork(foundation)
   stack.use(client)
   const store = createEventStore(database)
@@ -140,6 +144,7 @@ export async function openCounterparts(
     new Outbox({
       did: identity.did,
       store,
+      vault,
       assertionKey: () => identity.assertionKey(),
       deliver: deliverer(partners, client, foundation),
       ...world,
@@ -147,8 +152,9 @@ export async function openCounterparts(
       onError: (error) => events.internalError(error),
     }),
   )
-  const record: RecordEvent = async (event, effects) => {
-    await auditLog.append(auditLog.prepare(event), effects)
+  const record = async (event: LoggedEvent, effects: readonly Statement[]): Promise<void> => {
+    const { id, type, timeMs, body, subject } = event
+    await auditLog.append(auditLog.prepare({ id, type, timeMs, body, subject }), effects)
     tellRecorded(event, foundation)
   }
   const agreements = await openAgreements({
@@ -164,7 +170,7 @@ export async function openCounterparts(
   const handlers = ownHandlers(foundation, { resolver, agreements })
   // Part of what an event brings about may be to tell others.
   const whenTaken = [() => outbox.wake()]
-  const recordAndTell: RecordEvent = async (event, effects) => {
+  const recordAndTell: typeof record = async (event, effects) => {
     await record(event, effects)
     for (const tell of whenTaken) tell()
   }
@@ -172,13 +178,14 @@ export async function openCounterparts(
   return { partners, resolver, client, agreements, outbox, inbox, handlers, whenTaken }
 }
 
-type RecordEvent = Parameters<typeof openAgreements>[0]['record']
+/** Of events that were received the token, for who is told of them now. */
+type LoggedEvent = Omit<EventToLog, 'token'> & { readonly token?: string }
 
 interface InboxParts extends Pick<Counterparts, 'partners' | 'resolver' | 'handlers'> {
   readonly foundation: Foundation
   readonly store: ReturnType<typeof createEventStore>
   readonly newId: () => string
-  readonly record: RecordEvent
+  readonly record: (event: LoggedEvent, effects: readonly Statement[]) => Promise<void>
 }
 
 function ownHandlers(

@@ -4,7 +4,7 @@ import { auditLogMigrations, sealedEventsMigrations } from '../audit-log/audit-l
 import { consentsMigrations } from '../consent/consent-schema.ts'
 import { heldConsentsMigrations } from '../consent/held-schema.ts'
 import { consentUsesMigrations } from '../consent/uses-schema.ts'
-import { dutiesSchema } from '../duties/duties-schema.ts'
+import { dutiesSchema, sealedDutiesSchema } from '../duties/duties-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
 import { exchangeSchema, sealedExchangesSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
 import { partnerCountrySchema, partnersSchema } from '../partners/partners-schema.ts'
@@ -34,4 +34,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0015-rights', statements: rightsSchema },
   { name: '0016-status', statements: statusMigrations },
   { name: '0017-partner-country', statements: partnerCountrySchema },
+  { name: '0018-sealed-duties', statements: sealedDutiesSchema },
 ]

@@ -35,6 +35,8 @@ export function openSubjectErasure(parts: ConsentAssembly, needs: ErasureNeeds):
   })
 }
 
+type DutyOfPerson = Pick<Duty, 'consent' | 'holder'> & { readonly subject: string }
+
 const standing: ReadonlySet<string> = new Set(['requested', 'deferred', 'active', 'paused'])
 const maxConsents = 1_000
 
@@ -43,7 +45,7 @@ const maxConsents = 1_000
 export async function eraseForDuty(
   { foundation: { vault } }: ConsentAssembly,
   { held, erase }: { readonly held: Held; readonly erase: SubjectErasure },
-  { subject, consent, holder }: Pick<Duty, 'subject' | 'consent' | 'holder'>,
+  { subject, consent, holder }: DutyOfPerson,
 ): Promise<void> {
   const rows = await held.store.list({ subject: vault.handleOf(subject), limit: maxConsents })
   const others = rows.filter((row) => row.consent !== consent && standing.has(row.state))

@@ -70,23 +70,25 @@ function noticeOf({ did, outbox }: ConsentsParts, recipient: string, { id, atMs,
 function dutiesOf(parts: ConsentsParts, { consent, planned, delegates }: Changed, record: ConsentRecord): Statement[] {
   const debtors = new Set([consent.recipient, ...delegates.map(({ delegate }) => delegate)])
   const fromMs = Date.parse(planned.event.at)
-  return [...debtors].flatMap((debtor) => dutiesOfOne(parts, { debtor, record, fromMs }))
+  return [...debtors].flatMap((debtor) => dutiesOfOne(parts, { debtor, subject: consent.subject, record, fromMs }))
 }
 
 interface Owed {
   readonly debtor: string
+  /** Handle. */
+  readonly subject: string
   readonly record: ConsentRecord
   readonly fromMs: number
 }
 
-function dutiesOfOne({ duties }: ConsentsParts, { debtor, record, fromMs }: Owed): Statement[] {
+function dutiesOfOne({ duties }: ConsentsParts, { debtor, subject, record, fromMs }: Owed): Statement[] {
   const due = new Map<DutyToImpose['kind'], number>()
   for (const { retention } of record.grants) {
     const kind = retention?.onWithdrawal
     if (kind !== 'delete' && kind !== 'anonymise') continue
     due.set(kind, Math.min(due.get(kind) ?? Infinity, dueMs(retention, fromMs)))
   }
-  const owed = { consent: record.id, subjectPairwise: record.subject.id, debtor }
+  const owed = { consent: record.id, subjectPairwise: record.subject.id, subject, debtor }
   return [...due].flatMap(([kind, at]) => duties.impose({ ...owed, kind, dueMs: at }))
 }
 
@@ -99,7 +101,8 @@ export function missedBy(
   if (consent.state === 'active') return []
   const notice = noticeOf(parts, delegate, { ...consent, atMs: nowMs })
   const owes = record !== undefined && withDuties.has(consent.state)
-  return [notice, ...(owes ? dutiesOfOne(parts, { debtor: delegate, record, fromMs: nowMs }) : [])]
+  const owed = { debtor: delegate, subject: consent.subject, fromMs: nowMs }
+  return [notice, ...(owes ? dutiesOfOne(parts, { ...owed, record }) : [])]
 }
 
 function dueMs(retention: ConsentGrant['retention'], fromMs: number): number {

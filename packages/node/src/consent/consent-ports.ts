@@ -31,6 +31,8 @@ export interface DutyToImpose {
   readonly consent: string
   /** The subject's pairwise id towards the consent's recipient. */
   readonly subjectPairwise: string
+  /** Their handle here. */
+  readonly subject: string
   /** DID. */
   readonly debtor: string
   readonly dueMs: number

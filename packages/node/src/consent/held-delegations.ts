@@ -7,7 +7,6 @@ import { consentDelegated } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
 import { findHeld, requireActive, requirePartner } from './held-consents.ts'
 import type { Delegation } from './held-consent.ts'
-import { sealUnder } from './held-details.ts'
 import { endingOf } from './held-events.ts'
 import { recordStep, type HeldParts } from './held-parts.ts'
 import type { HeldToken } from './held-token-keeper.ts'
@@ -99,19 +98,20 @@ async function delegate(parts: HeldParts, order: DelegationOrder): Promise<Deleg
   const jwk = await parts.authenticationKeyOf(did)
   const chain = mint(parts, { id, untilMs: order.untilMs, scopes, token, delegate: { did, jwk } })
   const nowMs = parts.clock.now()
+  const key = await parts.vault.open(parts.vault.handleOf(token.verified.leaf.sub))
   const delegation: Delegation = {
     id,
     held: held.id,
     consent: held.consent,
     delegate: did,
-    sealed: await sealUnder(parts.vault, parts.vault.handleOf(token.verified.leaf.sub), scopes),
+    sealed: key.seal(JSON.stringify(scopes)),
     untilMs: order.untilMs,
     createdMs: nowMs,
     endedMs: undefined,
   }
   const payload = { consent: held.consent, holder: held.holder, delegation: id, delegate: did, token: chain }
   const notices = [did, held.holder].map((recipient) =>
-    parts.outbox.statement({ recipient, type: consentDelegated, payload, occurredMs: nowMs }),
+    parts.outbox.statement({ recipient, type: consentDelegated, payload, occurredMs: nowMs }, key),
   )
   const facts = { type: 'consent-delegated', consent: held.consent, delegation: id, peer: did }
   await recordStep(parts, facts, [parts.store.insertDelegation(delegation), ...notices])

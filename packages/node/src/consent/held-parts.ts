@@ -3,7 +3,7 @@ import type { PublicJwk, SigningKey, VerifyingKey } from '@comity/core/crypto/cr
 import type { Clock } from '@comity/core/ports'
 import type { PartnerEndpoint } from '../http/partner-client.ts'
 import type { Statement } from '../storage/database.ts'
-import type { SubjectVault } from '../vault/vault.ts'
+import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
 import type { ConsentSource } from './held-source.ts'
 import type { HeldStore } from './held-store.ts'
 import type { TokenKeeper } from './held-token-keeper.ts'
@@ -15,12 +15,16 @@ export type RecordEvent = (
 ) => Promise<unknown>
 
 export interface OutboxPort {
-  statement(event: {
-    readonly recipient: string
-    readonly type: string
-    readonly payload: Readonly<Record<string, unknown>>
-    readonly occurredMs: number
-  }): Statement
+  /** With `subject` the payload is kept sealed; what a destroyed key sealed is not told any more. */
+  statement(
+    event: {
+      readonly recipient: string
+      readonly type: string
+      readonly payload: Readonly<Record<string, unknown>>
+      readonly occurredMs: number
+    },
+    subject?: SubjectKey,
+  ): Statement
   /** Called once what was stated is durable. */
   wake(): void
 }

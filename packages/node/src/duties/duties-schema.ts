@@ -23,3 +23,6 @@ export const dutiesSchema: readonly string[] = [
   'CREATE INDEX duties_by_consent ON duties (consent)',
   'CREATE INDEX duties_by_rights_request ON duties (rights_request) WHERE rights_request IS NOT NULL',
 ]
+
+/** The handle of the person's key: what names them is sealed under it once a duty is closed. */
+export const sealedDutiesSchema: readonly string[] = ['ALTER TABLE duties ADD COLUMN handle TEXT']

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { dutyImposed, dutyReported } from '@comity/core/events/event-types'
 import type { SigningKey } from '@comity/core/crypto/crypto'
@@ -7,9 +8,12 @@ import { parseDutyReceipt, signDutyReceipt, type DutyKind } from '@comity/core/d
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import { openSqlite } from '../storage/sqlite.ts'
+import { openVault } from '../vault/open-vault.ts'
+import { vaultSchema } from '../vault/vault-schema.ts'
 import { createDuties } from './duties.ts'
-import { dutiesSchema } from './duties-schema.ts'
+import { dutiesSchema, sealedDutiesSchema } from './duties-schema.ts'
 import { createDutyStore } from './duty-store-sql.ts'
+import { handleOfDuties } from './sealed-duties.ts'
 
 interface Told {
   readonly recipient: string
@@ -23,7 +27,8 @@ const clock = { nowMs: 1_000_000, now: () => clock.nowMs }
 /** A participant's duties on a database of its own; what it would tell others is kept in `told`. */
 async function participant(did: string, keys: Map<string, SigningKey>) {
   const database = await openSqlite(':memory:')
-  await database.execute(dutiesSchema.map((sql) => ({ sql })))
+  await database.execute([...vaultSchema, ...dutiesSchema, ...sealedDutiesSchema].map((sql) => ({ sql })))
+  const vault = await openVault({ database, secret: randomBytes(32), randomBytes, clock })
   const keyid = `${did}#key-1`
   keys.set(keyid, importSigningKey(generatePrivateJwk('ed25519')))
   const told: Told[] = []
@@ -34,6 +39,8 @@ async function participant(did: string, keys: Map<string, SigningKey>) {
   const duties = createDuties({
     did,
     store: createDutyStore(database),
+    vault,
+    ownKey: await vault.open(handleOfDuties(vault)),
     clock,
     newId: () => `${did}-${(count += 1)}`,
     assertionKey: () => ({ keyid, key: keys.get(keyid) as SigningKey }),
@@ -53,6 +60,7 @@ async function participant(did: string, keys: Map<string, SigningKey>) {
     did,
     keyid,
     database,
+    vault,
     duties,
     told,
     hooks,
@@ -71,6 +79,7 @@ async function pair(kind: DutyKind = 'delete') {
       kind,
       consent: 'urn:uuid:1',
       subjectPairwise: 'ps_1',
+      subject: holder.vault.handleOf('athlete-1'),
       debtor: debtor.did,
       dueMs: 2_000_000,
     }),
@@ -95,7 +104,7 @@ test('a duty is told to its debtor, done, and closed at the holder by the signed
   await using both = await pair()
   const { holder, debtor, imposed, take } = both
   assert.deepEqual([imposed.recipient, imposed.type], [debtor.did, dutyImposed])
-  await debtor.database.execute([...(await take())])
+  await debtor.database.execute([...(await take()).effects])
   assert.equal(debtor.hooks[0]?.type, 'duty.owed')
   const [owed] = await debtor.duties.list({ side: 'owed' })
   assert.equal(owed?.state, 'open')
@@ -103,7 +112,7 @@ test('a duty is told to its debtor, done, and closed at the holder by the signed
   const [reported] = debtor.told
   assert.deepEqual([reported?.recipient, reported?.type], [holder.did, dutyReported])
   await holder.database.execute([
-    ...(await holder.duties.handleReported({ issuer: debtor.did, payload: reported?.payload ?? {} })),
+    ...(await holder.duties.handleReported({ issuer: debtor.did, payload: reported?.payload ?? {} })).effects,
   ])
   const [closed] = await holder.duties.list({ side: 'imposed' })
   assert.deepEqual([closed?.state, closed?.outcome], ['done', 'deleted'])
@@ -113,8 +122,8 @@ test('a duty is told to its debtor, done, and closed at the holder by the signed
 test('a duty that is told twice is owed once, and reported once', async () => {
   await using both = await pair()
   const { debtor, take } = both
-  await debtor.database.execute([...(await take())])
-  assert.deepEqual(await take(), [])
+  await debtor.database.execute([...(await take()).effects])
+  assert.deepEqual((await take()).effects, [])
   const [owed] = await debtor.duties.list({ side: 'owed' })
   const first = await debtor.duties.report(owed?.id ?? '', { outcome: 'retained', ground: 'a law' })
   const second = await debtor.duties.report(owed?.id ?? '', { outcome: 'deleted' })
@@ -126,7 +135,7 @@ test('a duty that is told twice is owed once, and reported once', async () => {
 test('of two reports at once one counts, and one receipt is sent', async () => {
   await using both = await pair()
   const { debtor, take } = both
-  await debtor.database.execute([...(await take())])
+  await debtor.database.execute([...(await take()).effects])
   const [owed] = await debtor.duties.list({ side: 'owed' })
   const id = owed?.id ?? ''
   const [first, second] = await Promise.all([
@@ -144,7 +153,7 @@ test('who signs that a person was erased has erased them here too; who keeps the
   ] as const) {
     await using both = await pair('erase')
     const { debtor, take } = both
-    await debtor.database.execute([...(await take())])
+    await debtor.database.execute([...(await take()).effects])
     const [owed] = await debtor.duties.list({ side: 'owed' })
     await debtor.duties.report(owed?.id ?? '', report)
     assert.deepEqual(debtor.erased, erased)
@@ -156,7 +165,7 @@ test('refuses a duty that somebody imposes in the name of another, or under an i
   const { debtor, imposed, take } = both
   const invalid = { code: 'event-invalid' }
   await assert.rejects(debtor.duties.handleImposed({ issuer: 'did:web:x.example', payload: imposed.payload }), invalid)
-  await debtor.database.execute([...(await take())])
+  await debtor.database.execute([...(await take()).effects])
   const forged = { issuer: 'did:web:x.example', payload: { ...imposed.payload, holder: 'did:web:x.example' } }
   await assert.rejects(debtor.duties.handleImposed(forged), invalid)
 })
@@ -220,6 +229,6 @@ test('refuses to report what is not owed, and an outcome that is none of the dut
   const id = String(imposed.payload['duty'])
   await assert.rejects(holder.duties.report(id, { outcome: 'deleted' }), { code: 'duty-unknown' })
   await assert.rejects(debtor.duties.report(id, { outcome: 'deleted' }), { code: 'duty-unknown' })
-  await debtor.database.execute([...(await take())])
+  await debtor.database.execute([...(await take()).effects])
   await assert.rejects(debtor.duties.report(id, { outcome: 'lifted' }), { code: 'duty-receipt-invalid' })
 })

@@ -10,55 +10,22 @@ import {
   type DutyKind,
   type DutyOutcome,
 } from '@comity/core/duties/duty-receipt'
-import type { SigningKey, VerifyingKey } from '@comity/core/crypto/crypto'
-import type { Clock } from '@comity/core/ports'
+import { sha256Text } from '@comity/core/crypto/crypto-node'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
+import type { SubjectHandle, SubjectKey } from '../vault/vault.ts'
 import { createTurns } from '../storage/turns.ts'
-import type { Duty, DutyFilter, DutyStore, NewDuty } from './duty-store.ts'
-
-export interface DutiesParts {
-  /** Own DID. */
-  readonly did: string
-  readonly store: DutyStore
-  readonly clock: Clock
-  readonly newId: () => string
-  readonly assertionKey: () => { readonly keyid: string; readonly key: SigningKey }
-  readonly resolveKey: (keyid: string, purpose: 'assertionMethod', atMs?: number) => Promise<VerifyingKey>
-  readonly outbox: {
-    statement(event: {
-      readonly recipient: string
-      readonly type: string
-      readonly payload: Readonly<Record<string, unknown>>
-      readonly occurredMs: number
-    }): Statement
-    wake(): void
-  }
-  readonly webhooks: {
-    statement(event: {
-      readonly type: 'duty.owed' | 'duty.overdue'
-      readonly payload: Readonly<Record<string, unknown>>
-    }): readonly Statement[]
-    wake(): void
-  }
-  /** Writes an event of the log and the statements in one transaction. */
-  readonly record: (
-    event: { readonly id: string; readonly type: string; readonly timeMs: number; readonly body: string },
-    effects: readonly Statement[],
-  ) => Promise<unknown>
-  readonly database: { execute(statements: readonly Statement[]): Promise<unknown> }
-  /** Makes everything unreadable that this node itself keeps about the person of a duty; repeating it does no harm. Done
-   *  before it is signed that a person was erased here. */
-  readonly eraseSubject: (duty: Duty) => Promise<unknown>
-  /** Told, for the operator, of each duty that was not done in time. */
-  readonly onOverdue: (duty: Duty) => void
-}
+import type { Duty, DutyFilter, NewDuty, StoredDuty } from './duty-store.ts'
+import type { DutiesParts } from './duty-ports.ts'
+import { endDuty, keyOfPerson, openedDuty } from './sealed-duties.ts'
 
 /** What is owed by whom. */
 export interface Imposition {
   readonly kind: DutyKind
   readonly consent?: string | undefined
   readonly subjectPairwise: string
+  /** Of the person's key at this node. */
+  readonly subject: SubjectHandle
   /** DID. */
   readonly debtor: string
   readonly dueMs: number
@@ -89,6 +56,12 @@ interface Told {
   readonly payload: Readonly<Record<string, unknown>>
 }
 
+/** What an event brings about, and under whose key the log keeps what was told. */
+interface Taken {
+  readonly effects: readonly Statement[]
+  readonly subject: SubjectKey | undefined
+}
+
 export interface Duties {
   /** The writes that impose a duty and tell its debtor; `outbox.wake` is the caller's, once they are durable. */
   impose(imposition: Imposition): readonly Statement[]
@@ -103,8 +76,8 @@ export interface Duties {
   tellOverdue(): Promise<void>
   countOverdue(): Promise<number>
   /** For `POST /events`. */
-  handleImposed(event: Told): Promise<readonly Statement[]>
-  handleReported(event: Told): Promise<readonly Statement[]>
+  handleImposed(event: Told): Promise<Taken>
+  handleReported(event: Told): Promise<Taken>
 }
 
 const overdueInTurn = 100
@@ -113,9 +86,9 @@ const overdueInTurn = 100
 export function createDuties(parts: DutiesParts): Duties {
   const { store, clock } = parts
   const turns = createTurns()
-  const view = (duty: Duty): DutyView => ({
-    ...duty,
-    isOverdue: duty.state === 'open' && duty.dueMs <= clock.now(),
+  const view = async (stored: StoredDuty): Promise<DutyView> => ({
+    ...(await openedDuty(parts.vault, stored)),
+    isOverdue: stored.state === 'open' && stored.dueMs <= clock.now(),
   })
   const show = async (id: string): Promise<DutyView> => {
     const duty = await store.find(id)
@@ -125,7 +98,7 @@ export function createDuties(parts: DutiesParts): Duties {
   return {
     impose: (imposition) => impose(parts, imposition),
     list: async ({ isOverdue = false, ...filter }) =>
-      (await store.list(isOverdue ? { ...filter, dueByMs: clock.now() } : filter)).map(view),
+      Promise.all((await store.list(isOverdue ? { ...filter, dueByMs: clock.now() } : filter)).map(view)),
     show,
     // In turns: two reports at once would be two receipts, and the holder might keep the other one.
     report: (id, report) =>
@@ -142,8 +115,9 @@ export function createDuties(parts: DutiesParts): Duties {
   }
 }
 
-function impose({ did, store, clock, newId, outbox }: DutiesParts, imposition: Imposition): readonly Statement[] {
-  const { kind, consent, subjectPairwise, debtor, dueMs, rightsRequest, fields } = imposition
+function impose(parts: DutiesParts, imposition: Imposition): readonly Statement[] {
+  const { did, store, clock, newId, outbox, ownKey } = parts
+  const { kind, consent, subjectPairwise, subject: handle, debtor, dueMs, rightsRequest, fields } = imposition
   const [id, nowMs] = [newId(), clock.now()]
   const duty: NewDuty = {
     id,
@@ -152,26 +126,30 @@ function impose({ did, store, clock, newId, outbox }: DutiesParts, imposition: I
     consent,
     holder: did,
     debtor,
-    subject: subjectPairwise,
+    subject: ownKey.seal(subjectPairwise),
+    handle,
     rightsRequest,
     dueMs,
     createdMs: nowMs,
     fields,
   }
   const payload = { duty: id, kind, consent, holder: did, subject: subjectPairwise, due: dueMs, fields }
-  return [store.insert(duty), outbox.statement({ recipient: debtor, type: dutyImposed, payload, occurredMs: nowMs })]
+  const told = outbox.statement({ recipient: debtor, type: dutyImposed, payload, occurredMs: nowMs }, ownKey)
+  return [store.insert(duty), told]
 }
 
 /** The debtor's side: the duty is written down, and the organisation's own systems are told. */
-async function takeImposed(parts: DutiesParts, { issuer, payload }: Told): Promise<readonly Statement[]> {
+async function takeImposed(parts: DutiesParts, { issuer, payload }: Told): Promise<Taken> {
   const { duty: id, kind, consent, holder, subject, due: dueMs, fields } = dutyImposedPayload.parse(payload)
   if (holder !== issuer) throw new Problem('event-invalid', 'a duty is imposed by the holder itself')
-  const known = await parts.store.find(id)
+  const { did, store, clock, webhooks, vault, ownKey } = parts
+  const handle = vault.handleOf(subject)
+  const key = await keyOfPerson(vault, handle)
+  const known = await store.find(id)
   if (known !== undefined) {
-    if (known.holder === issuer && known.side === 'owed') return []
+    if (known.holder === issuer && known.side === 'owed') return { effects: [], subject: key }
     throw new Problem('event-invalid', 'the id of the duty is taken')
   }
-  const { did, store, clock, webhooks } = parts
   const owed: NewDuty = {
     id,
     side: 'owed',
@@ -179,18 +157,21 @@ async function takeImposed(parts: DutiesParts, { issuer, payload }: Told): Promi
     consent,
     holder,
     debtor: did,
-    subject,
+    subject: ownKey.seal(subject),
+    handle,
     rightsRequest: undefined,
     dueMs,
     createdMs: clock.now(),
     fields,
   }
   const told = { duty: id, kind, consent, holder, subject, due: new Date(dueMs).toISOString(), fields }
-  return [store.insert(owed), ...webhooks.statement({ type: 'duty.owed', payload: told })]
+  const notices = webhooks.statement({ type: 'duty.owed', payload: told }, ownKey)
+  return { effects: [store.insert(owed), ...notices], subject: key }
 }
 
 async function close(parts: DutiesParts, duty: Duty, { outcome, ground }: DutyReport): Promise<void> {
-  const { did, store, clock, newId, outbox } = parts
+  const { did, store, clock, newId, outbox, vault, ownKey } = parts
+  const { subject = '' } = duty
   if (!isPossibleOutcome(duty.kind, outcome)) {
     throw new Problem('duty-receipt-invalid', `\`${outcome}\` is not how a duty \`${duty.kind}\` ends`)
   }
@@ -203,37 +184,40 @@ async function close(parts: DutiesParts, duty: Duty, { outcome, ground }: DutyRe
       duty: duty.id,
       kind: duty.kind,
       consent: duty.consent,
-      sub: duty.subject,
+      sub: subject,
       outcome,
       ground,
       at: nowMs,
     },
     parts.assertionKey(),
   )
-  if (duty.kind === 'erase' && outcome === 'deleted') await parts.eraseSubject(duty)
+  if (duty.kind === 'erase' && outcome === 'deleted') await parts.eraseSubject({ ...duty, subject })
   const state = fulfils(duty.kind, outcome) ? ('done' as const) : ('refused' as const)
   const id = newId()
-  const body = JSON.stringify({ type: 'duty-reported', id, time: nowMs, duty: duty.id, outcome, receipt })
+  const receiptHash = sha256Text(receipt, 'base64url')
+  const body = JSON.stringify({ type: 'duty-reported', id, time: nowMs, duty: duty.id, outcome, receiptHash })
+  const key = await keyOfPerson(vault, vault.handleOf(subject))
+  const payload = { duty: duty.id, receipt }
   await parts.record({ id, type: 'duty-reported', timeMs: nowMs, body }, [
-    store.close(duty.id, { state, outcome, receipt, closedMs: nowMs }),
-    outbox.statement({
-      recipient: duty.holder,
-      type: dutyReported,
-      payload: { duty: duty.id, receipt },
-      occurredMs: nowMs,
-    }),
+    endDuty(store, { duty, closed: { state, outcome, receipt, closedMs: nowMs }, key, ownKey }),
+    outbox.statement({ recipient: duty.holder, type: dutyReported, payload, occurredMs: nowMs }, ownKey),
   ])
   outbox.wake()
 }
 
 /** The holder's side: the receipt must be the debtor's own, and about exactly this duty. */
-async function takeReported(parts: DutiesParts, { issuer, payload }: Told): Promise<readonly Statement[]> {
+async function takeReported(parts: DutiesParts, { issuer, payload }: Told): Promise<Taken> {
+  const { store, vault, ownKey } = parts
   const { duty: id, receipt } = dutyReportedPayload.parse(payload)
-  const duty = await parts.store.find(id)
+  const stored = await store.find(id)
   const refuse = (detail: string): never => {
     throw new Problem('event-invalid', detail)
   }
-  if (duty === undefined || duty.side !== 'imposed' || duty.debtor !== issuer) return refuse('there is no such duty')
+  if (stored?.side !== 'imposed' || stored.debtor !== issuer) return refuse('there is no such duty')
+  const key = await keyOfPerson(vault, stored.handle)
+  // The first report counts.
+  if (stored.state !== 'open') return { effects: [], subject: key }
+  const duty = await openedDuty(vault, stored)
   const parsed = parseReceipt(receipt)
   const { claims, kid } = parsed
   const isOfDuty =
@@ -245,14 +229,15 @@ async function takeReported(parts: DutiesParts, { issuer, payload }: Told): Prom
     claims.sub === duty.subject
   if (!isOfDuty) return refuse('the receipt is for another duty')
   // As the key counted when the receipt was made: it may have waited for this node longer than a key lives.
-  const key = await parts.resolveKey(kid, 'assertionMethod', claims.at)
+  const signedBy = await parts.resolveKey(kid, 'assertionMethod', claims.at)
   try {
-    verifyDutyReceipt(parsed, key)
+    verifyDutyReceipt(parsed, signedBy)
   } catch (cause) {
     throw new Problem('event-invalid', 'the receipt does not verify', { cause })
   }
   const state = fulfils(duty.kind, claims.outcome) ? ('done' as const) : ('refused' as const)
-  return [parts.store.close(id, { state, outcome: claims.outcome, receipt, closedMs: parts.clock.now() })]
+  const closed = { state, outcome: claims.outcome, receipt, closedMs: parts.clock.now() }
+  return { effects: [endDuty(store, { duty, closed, key, ownKey })], subject: key }
 }
 
 function parseReceipt(receipt: string): ReturnType<typeof parseDutyReceipt> {
@@ -263,11 +248,13 @@ function parseReceipt(receipt: string): ReturnType<typeof parseDutyReceipt> {
   }
 }
 
-async function tellOverdue({ store, clock, webhooks, database, onOverdue }: DutiesParts): Promise<void> {
-  for (const duty of await store.overdueUntold(clock.now(), overdueInTurn)) {
+async function tellOverdue(parts: DutiesParts): Promise<void> {
+  const { store, clock, webhooks, database, onOverdue, ownKey } = parts
+  for (const stored of await store.overdueUntold(clock.now(), overdueInTurn)) {
+    const duty = await openedDuty(parts.vault, stored)
     const { id, kind, consent, side, holder, debtor, subject, dueMs } = duty
     const payload = { duty: id, side, kind, consent, holder, debtor, subject, due: new Date(dueMs).toISOString() }
-    await database.execute([store.markTold(id), ...webhooks.statement({ type: 'duty.overdue', payload })])
+    await database.execute([store.markTold(id), ...webhooks.statement({ type: 'duty.overdue', payload }, ownKey)])
     webhooks.wake()
     onOverdue(duty)
   }

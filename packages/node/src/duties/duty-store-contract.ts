@@ -12,6 +12,7 @@ export const duty = (id: string, changes: Partial<NewDuty> = {}): NewDuty => ({
   holder: 'did:web:a.example',
   debtor: 'did:web:b.example',
   subject: 'ps_1',
+  handle: 'h1',
   rightsRequest: undefined,
   dueMs: 1_000,
   createdMs: 100,
@@ -19,7 +20,7 @@ export const duty = (id: string, changes: Partial<NewDuty> = {}): NewDuty => ({
   ...changes,
 })
 const open = { state: 'open', outcome: undefined, receipt: undefined, closedMs: undefined } as const
-const closed = { state: 'done', outcome: 'deleted', receipt: 'a.b.c', closedMs: 500 } as const
+const closed = { state: 'done', outcome: 'deleted', receipt: 'a.b.c', subject: 'ps_2', closedMs: 500 } as const
 
 /** Registers the tests. `start` gives a store and the database under it, which the test closes. */
 export function dutyStoreContract(start: () => Promise<{ database: Database; store: DutyStore }>): void {

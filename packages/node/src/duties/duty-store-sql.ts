@@ -1,13 +1,13 @@
 /** The duty store on the node's database. */
 import type { DutyKind, DutyOutcome } from '@comity/core/duties/duty-receipt'
 import type { Database, Row } from '../storage/database.ts'
-import type { Duty, DutyFilter, DutyStore } from './duty-store.ts'
+import type { DutyFilter, DutyStore, StoredDuty } from './duty-store.ts'
 
 const insertSql = `INSERT INTO duties
-  (id, side, kind, consent, holder, debtor, subject, rights_request, due_ms, created_ms, state, fields)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?) ON CONFLICT (id) DO NOTHING`
+  (id, side, kind, consent, holder, debtor, subject, rights_request, due_ms, created_ms, state, fields, handle)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?) ON CONFLICT (id) DO NOTHING`
 
-/** The tables are `dutiesSchema`. */
+/** The tables are `dutiesSchema` and `sealedDutiesSchema`. */
 export function createDutyStore(database: Database): DutyStore {
   return {
     insert: (duty) => ({
@@ -24,11 +24,13 @@ export function createDutyStore(database: Database): DutyStore {
         duty.dueMs,
         duty.createdMs,
         duty.fields === undefined ? null : JSON.stringify(duty.fields),
+        duty.handle ?? null,
       ],
     }),
-    close: (id, { state, outcome, receipt, closedMs }) => ({
-      sql: `UPDATE duties SET state = ?, outcome = ?, receipt = ?, closed_ms = ? WHERE id = ? AND state = 'open'`,
-      params: [state, outcome, receipt, closedMs, id],
+    close: (id, { state, outcome, receipt, subject, closedMs }) => ({
+      sql: `UPDATE duties SET state = ?, outcome = ?, receipt = ?, subject = ?, closed_ms = ?
+        WHERE id = ? AND state = 'open'`,
+      params: [state, outcome, receipt, subject, closedMs, id],
     }),
     async find(id) {
       const row = await database.get('SELECT * FROM duties WHERE id = ?', [id])
@@ -68,7 +70,7 @@ function listQuery({ side, state, consent, rightsRequest, dueByMs, before, limit
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
-function dutyOf(row: Row): Duty {
+function dutyOf(row: Row): StoredDuty {
   return {
     id: String(row['id']),
     side: row['side'] === 'owed' ? 'owed' : 'imposed',
@@ -77,10 +79,11 @@ function dutyOf(row: Row): Duty {
     holder: String(row['holder']),
     debtor: String(row['debtor']),
     subject: String(row['subject']),
+    handle: textOf(row['handle']),
     rightsRequest: textOf(row['rights_request']),
     dueMs: Number(row['due_ms']),
     createdMs: Number(row['created_ms']),
-    state: String(row['state']) as Duty['state'],
+    state: String(row['state']) as StoredDuty['state'],
     fields: typeof row['fields'] === 'string' ? (JSON.parse(row['fields']) as string[]) : undefined,
     outcome: textOf(row['outcome']) as DutyOutcome | undefined,
     receipt: textOf(row['receipt']),

@@ -1,6 +1,7 @@
 /** What is kept of duties. A duty is never deleted: it and its receipt are evidence. */
 import type { DutyKind, DutyOutcome } from '@comity/core/duties/duty-receipt'
 import type { Statement } from '../storage/database.ts'
+import type { SubjectHandle } from '../vault/vault.ts'
 
 export interface Duty {
   readonly id: string
@@ -11,8 +12,10 @@ export interface Duty {
   /** DIDs. */
   readonly holder: string
   readonly debtor: string
-  /** Pairwise id of the person. */
-  readonly subject: string
+  /** Pairwise id of the person; undefined once they were erased. */
+  readonly subject: string | undefined
+  /** Of the person's key here; undefined in rows of earlier versions. */
+  readonly handle: SubjectHandle | undefined
   /** The request of the person that it serves, at the holder. */
   readonly rightsRequest: string | undefined
   readonly dueMs: number
@@ -21,17 +24,25 @@ export interface Duty {
   /** Field paths that were put right, for `rectify`. */
   readonly fields: readonly string[] | undefined
   readonly outcome: DutyOutcome | undefined
-  /** The debtor's signed receipt. */
+  /** The debtor's signed receipt; undefined while there is none, and once the person was erased after it. */
   readonly receipt: string | undefined
   readonly closedMs: number | undefined
 }
 
-export type NewDuty = Omit<Duty, 'state' | 'outcome' | 'receipt' | 'closedMs'>
+/** A duty as it is kept. */
+export interface StoredDuty extends Omit<Duty, 'subject'> {
+  /** Sealed, in rows of earlier versions in clear; empty when nothing is kept of the person. So is the receipt. */
+  readonly subject: string
+}
+
+export type NewDuty = Omit<StoredDuty, 'state' | 'outcome' | 'receipt' | 'closedMs'>
 
 export interface ClosedDuty {
   readonly state: 'done' | 'refused'
   readonly outcome: DutyOutcome
   readonly receipt: string
+  /** Takes the place of the one that was kept while the duty was open. */
+  readonly subject: string
   readonly closedMs: number
 }
 
@@ -53,11 +64,11 @@ export interface DutyStore {
   insert(duty: NewDuty): Statement
   /** Closes an open duty; changes nothing of a closed one. */
   close(id: string, closed: ClosedDuty): Statement
-  find(id: string): Promise<Duty | undefined>
+  find(id: string): Promise<StoredDuty | undefined>
   /** Newest first. */
-  list(filter: DutyFilter): Promise<readonly Duty[]>
+  list(filter: DutyFilter): Promise<readonly StoredDuty[]>
   /** Open duties whose time is over and of which nobody was told yet, oldest first. */
-  overdueUntold(nowMs: number, limit: number): Promise<readonly Duty[]>
+  overdueUntold(nowMs: number, limit: number): Promise<readonly StoredDuty[]>
   markTold(id: string): Statement
   /** Open duties whose time is over. */
   countOverdue(nowMs: number): Promise<number>

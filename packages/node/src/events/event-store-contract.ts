@@ -28,6 +28,7 @@ export function eventStoreContract(open: () => Promise<{ database: Database; sto
       ...event('1'),
       attempts: 0,
       nextAttemptMs: 100,
+      sealed: undefined,
       lastError: undefined,
       token: undefined,
       acknowledgedMs: undefined,

@@ -1,5 +1,6 @@
 /** The event store on the node's database. */
 import type { Database, Row } from '../storage/database.ts'
+import { isSealed } from '../vault/sealed-text.ts'
 import type { EventStore, OutboxEntry } from './event-store.ts'
 
 const columns = `id, recipient, type, payload, occurred_ms, attempts, next_attempt_ms, last_error, token, acknowledged_ms`
@@ -13,10 +14,10 @@ type Inbox = Pick<EventStore, 'hasReceived' | 'insertReceived' | 'deleteReceived
 
 function outboxOf(database: Database): Omit<EventStore, keyof Inbox> {
   return {
-    insertOutgoing: ({ id, recipient, type, payload, occurredMs }, nowMs) => ({
+    insertOutgoing: ({ id, recipient, type, payload, occurredMs }, nowMs, sealed) => ({
       sql: `INSERT INTO outbox_events (id, recipient, type, payload, occurred_ms, attempts, next_attempt_ms)
         VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT (id) DO NOTHING`,
-      params: [id, recipient, type, JSON.stringify(payload), occurredMs, nowMs],
+      params: [id, recipient, type, sealed ?? JSON.stringify(payload), occurredMs, nowMs],
     }),
     async findDueRecipients(nowMs, limit) {
       const sql = `SELECT recipient FROM outbox_events WHERE acknowledged_ms IS NULL AND next_attempt_ms <= ?
@@ -35,9 +36,15 @@ function outboxOf(database: Database): Omit<EventStore, keyof Inbox> {
       return row?.due ?? undefined
     },
     async saveAcknowledged(id, token, atMs) {
-      const sql = `UPDATE outbox_events SET acknowledged_ms = ?, token = ?, attempts = attempts + 1, last_error = NULL
+      const sql = `UPDATE outbox_events SET acknowledged_ms = ?, token = ?, attempts = attempts + 1, last_error = NULL,
+        payload = CASE WHEN payload LIKE 'sealed:%' THEN '{}' ELSE payload END
         WHERE id = ? AND acknowledged_ms IS NULL`
       await database.execute([{ sql, params: [atMs, token, id] }])
+    },
+    async saveDropped(id, reason, atMs) {
+      const sql = `UPDATE outbox_events SET acknowledged_ms = ?, last_error = ?, payload = '{}'
+        WHERE id = ? AND acknowledged_ms IS NULL`
+      await database.execute([{ sql, params: [atMs, reason, id] }])
     },
     async saveFailed(id, { attempts, nextAttemptMs, error }) {
       const sql = `UPDATE outbox_events SET attempts = ?, next_attempt_ms = ?, last_error = ?
@@ -72,11 +79,14 @@ function inboxOf(database: Database): Inbox {
 }
 
 function entryOf(row: Row): OutboxEntry {
+  const payload = String(row['payload'])
+  const sealed = isSealed(payload) ? payload : undefined
   return {
     id: String(row['id']),
     recipient: String(row['recipient']),
     type: String(row['type']),
-    payload: JSON.parse(String(row['payload'])) as Record<string, unknown>,
+    payload: sealed === undefined ? (JSON.parse(payload) as Record<string, unknown>) : {},
+    sealed,
     occurredMs: Number(row['occurred_ms']),
     attempts: Number(row['attempts']),
     nextAttemptMs: Number(row['next_attempt_ms']),

@@ -7,11 +7,13 @@ import {
   type UnverifiedSecurityEvent,
 } from '@comity/core/events/security-event'
 import type { VerifyingKey } from '@comity/core/crypto/crypto'
+import { sha256Text } from '@comity/core/crypto/crypto-node'
 import { verifyCompactJws } from '@comity/core/jws/compact'
 import type { Clock } from '@comity/core/ports'
 import { Problem, type ProblemCode } from '@comity/core/problems'
 import { ZodError } from 'zod'
 import type { Statement } from '../storage/database.ts'
+import type { SubjectKey } from '../vault/vault.ts'
 import type { EventStore } from './event-store.ts'
 
 /** A verified event, told by a participant that this node listens to. */
@@ -30,7 +32,27 @@ export interface ReceivedEvent {
 /** Gives the writes that the event brings about, made in one transaction with the note that it was taken. May run
  *  again for the same event when that transaction fails. Throws `event-invalid`, or what a schema throws, for a payload
  *  that is not right. */
-export type EventHandler = (event: ReceivedEvent) => Promise<readonly Statement[]>
+export type EventHandler = (event: ReceivedEvent) => Promise<readonly Statement[] | EffectsAboutPerson>
+
+/** What an event brings about whose token names or describes a person. */
+export interface EffectsAboutPerson {
+  readonly effects: readonly Statement[]
+  /** Under which the log keeps the token; undefined when there is none, or the person was erased: then the log has the
+   *  token's hash only. */
+  readonly subject: SubjectKey | undefined
+}
+
+/** An event as the log is to have it. */
+export interface EventToLog {
+  readonly id: string
+  readonly type: string
+  readonly timeMs: number
+  readonly body: string
+  /** Under which body and salt are sealed. */
+  readonly subject?: SubjectKey | undefined
+  /** What was received, for who is told of it now; not to be kept. */
+  readonly token: string
+}
 
 /** An answer of `POST /events`. */
 export type InboxAnswer =
@@ -53,10 +75,7 @@ export interface InboxParts {
   /** By event URI. */
   readonly handlers: ReadonlyMap<string, EventHandler>
   /** Writes an event of the log and the statements in one transaction. */
-  readonly record: (
-    event: { readonly id: string; readonly type: string; readonly timeMs: number; readonly body: string },
-    effects: readonly Statement[],
-  ) => Promise<unknown>
+  readonly record: (event: EventToLog, effects: readonly Statement[]) => Promise<unknown>
 }
 
 export interface Inbox {
@@ -78,15 +97,17 @@ export function createInbox(parts: InboxParts): Inbox {
     const { store, clock } = parts
     const { iss, jti } = event.claims
     if (await store.hasReceived(iss, jti)) return
-    const effects = await effectsOf(parts, event)
+    const known = await effectsOf(parts, event)
     // RFC 8417 §2: events that are not understood are ignored.
-    if (effects === undefined) return
+    if (known === undefined) return
     const nowMs = clock.now()
     const isForgetting = nowMs - forgottenAtMs > dayMs
     const forget = isForgetting ? [store.deleteReceivedBefore(nowMs - memoryDays * dayMs)] : []
     const id = parts.newId()
-    const entry = { type: 'event-received', id, time: nowMs, issuer: iss, token }
-    await parts.record({ id, type: entry.type, timeMs: nowMs, body: JSON.stringify(entry) }, [
+    const type = 'event-received'
+    const { subject, effects } = known
+    const body = JSON.stringify({ type, id, time: nowMs, issuer: iss, ...keptOf(known, token) })
+    await parts.record({ id, type, timeMs: nowMs, body, subject, token }, [
       store.insertReceived(iss, jti, nowMs),
       ...forget,
       ...effects,
@@ -126,22 +147,43 @@ async function verifyEvent(parts: InboxParts, token: string): Promise<Unverified
 async function effectsOf(
   { handlers, clock }: InboxParts,
   { claims }: UnverifiedSecurityEvent,
-): Promise<readonly Statement[] | undefined> {
+): Promise<Brought | undefined> {
   const known = Object.entries(claims.events).flatMap(([type, payload]) => {
     const handle = handlers.get(type)
     return handle === undefined ? [] : [{ type, payload, handle }]
   })
   if (known.length === 0) return undefined
   const occurredMs = claims.toe === undefined ? clock.now() : claims.toe * 1000
-  const effects: Statement[] = []
+  const all: Brought[] = []
   for (const { type, payload, handle } of known) {
     const event = { issuer: claims.iss, id: claims.jti, type, payload, occurredMs }
-    effects.push(...(await handling(handle, event)))
+    const brought = await handling(handle, event)
+    all.push('effects' in brought ? { ...brought, isPersonal: true } : { ...blank, effects: brought })
   }
-  return effects
+  const subjects = all.flatMap(({ subject }) => (subject === undefined ? [] : [subject]))
+  const [only] = subjects
+  return {
+    effects: all.flatMap(({ effects }) => effects),
+    // A token about several people is nobody's alone.
+    subject: subjects.every(({ handle }) => handle === only?.handle) ? only : undefined,
+    isPersonal: all.some(({ isPersonal }) => isPersonal),
+  }
 }
 
-async function handling(handle: EventHandler, event: ReceivedEvent): Promise<readonly Statement[]> {
+/** What an event's handlers say of it. */
+interface Brought extends EffectsAboutPerson {
+  readonly isPersonal: boolean
+}
+
+const blank = { subject: undefined, isPersonal: false } as const
+
+/** What the log has of a token: the token itself, unless it tells of a person and there is no key to seal it under. */
+function keptOf({ subject, isPersonal }: Brought, token: string): Readonly<Record<string, string>> {
+  if (!isPersonal || subject !== undefined) return { token }
+  return { tokenHash: sha256Text(token, 'base64url') }
+}
+
+async function handling(handle: EventHandler, event: ReceivedEvent): ReturnType<EventHandler> {
   try {
     return await handle(event)
   } catch (cause) {

@@ -34,6 +34,8 @@ class World implements AsyncDisposable {
   readonly key = importSigningKey(generatePrivateJwk('ed25519'))
   readonly sent: { recipient: string; token: string }[] = []
   readonly errors: unknown[] = []
+  /** What can be unsealed. */
+  readonly texts = new Map<string, string>()
   answer: Deliver = async () => ({ acknowledged: true })
   readonly database: Database
   readonly outbox: Outbox
@@ -43,6 +45,7 @@ class World implements AsyncDisposable {
     this.outbox = new Outbox({
       did,
       store: createEventStore(database),
+      vault: { unseal: async (text) => this.texts.get(text) },
       assertionKey: () => ({ keyid: this.keyid, key: this.key }),
       deliver: (recipient, token, signal) => {
         this.sent.push({ recipient, token })

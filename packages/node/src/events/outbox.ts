@@ -1,11 +1,14 @@
 /** Tells other nodes what happened, until they acknowledge it. An event enters the outbox in the transaction that
- *  makes it true and leaves a record there for good; tries go on across restarts. */
+ *  makes it true and leaves a record there for good; tries go on across restarts. What tells of a person is kept sealed
+ *  until it is told, and as a hash from then on. */
 import { signSecurityEvent } from '@comity/core/events/security-event'
 import { redeliveryDelayMs } from '@comity/core/events/redelivery'
 import type { SigningKey } from '@comity/core/crypto/crypto'
+import { sha256Text } from '@comity/core/crypto/crypto-node'
 import type { Clock, RandomBytes } from '@comity/core/ports'
 import { setImmediate } from 'node:timers/promises'
 import type { Statement } from '../storage/database.ts'
+import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
 import type { Deliver, DeliveryOutcome } from './delivery.ts'
 import type { EventStore, OutboxEntry, OutgoingEvent } from './event-store.ts'
 
@@ -13,6 +16,7 @@ export interface OutboxParts {
   /** Own DID. */
   readonly did: string
   readonly store: EventStore
+  readonly vault: Pick<SubjectVault, 'unseal'>
   /** The key that signs now; asked for each try, so a rotation needs no new queue. */
   readonly assertionKey: () => { readonly keyid: string; readonly key: SigningKey }
   readonly deliver: Deliver
@@ -43,10 +47,13 @@ export class Outbox implements AsyncDisposable {
     this.#parts = parts
   }
 
-  /** Statement that puts the event into the outbox together with what it reports; call `wake` when that is durable. */
-  statement(event: Omit<OutgoingEvent, 'id'>): Statement {
+  /** Statement that puts the event into the outbox together with what it reports; call `wake` when that is durable. The
+   *  payload is kept sealed under `subject`, where given: an event whose key is destroyed before it is acknowledged is
+   *  never told. */
+  statement(event: Omit<OutgoingEvent, 'id'>, subject?: Pick<SubjectKey, 'seal'>): Statement {
     const { store, clock, newId } = this.#parts
-    return store.insertOutgoing({ ...event, id: newId() }, clock.now())
+    const sealed = subject?.seal(JSON.stringify(event.payload))
+    return store.insertOutgoing({ ...event, id: newId() }, clock.now(), sealed)
   }
 
   /** Starts the deliveries, or looks at once for an event that has just been written. */
@@ -118,10 +125,15 @@ export class Outbox implements AsyncDisposable {
   async #deliverTo(recipient: string): Promise<void> {
     const { store, clock, randomBytes } = this.#parts
     for (const entry of await store.findDue(recipient, clock.now(), maxEventsInTurn)) {
-      const token = this.#sign(entry)
+      const payload = await this.#payloadOf(entry)
+      if (payload === undefined) {
+        await store.saveDropped(entry.id, 'the person was erased', clock.now())
+        continue
+      }
+      const token = this.#sign({ ...entry, payload })
       const outcome = await this.#tryToDeliver(recipient, token)
       if (outcome.acknowledged) {
-        await store.saveAcknowledged(entry.id, token, clock.now())
+        await store.saveAcknowledged(entry.id, entry.sealed === undefined ? token : hashOf(token), clock.now())
         continue
       }
       if (this.#stopping.signal.aborted) return
@@ -130,6 +142,13 @@ export class Outbox implements AsyncDisposable {
       await store.saveFailed(entry.id, { attempts, nextAttemptMs, error: outcome.reason })
       if (outcome.isRefused !== true) return store.postpone(recipient, nextAttemptMs)
     }
+  }
+
+  /** Undefined when the key is gone under which it was kept. */
+  async #payloadOf({ payload, sealed }: OutboxEntry): Promise<OutboxEntry['payload'] | undefined> {
+    if (sealed === undefined) return payload
+    const text = await this.#parts.vault.unseal(sealed)
+    return text === undefined ? undefined : (JSON.parse(text) as OutboxEntry['payload'])
   }
 
   async #tryToDeliver(recipient: string, token: string): Promise<DeliveryOutcome> {
@@ -159,6 +178,11 @@ export class Outbox implements AsyncDisposable {
     clearTimeout(this.#timer)
     if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), delayMs).unref()
   }
+}
+
+/** What is kept of a token that tells of a person: enough to know it again. */
+function hashOf(token: string): string {
+  return `sha-256:${sha256Text(token, 'base64url')}`
 }
 
 /** In [0, 1). */

@@ -41,22 +41,22 @@ export function sentRow(exchange: SentExchange, key: SubjectKey | undefined): St
   }
 }
 
-/** What was signed on both sides. Of a call about a person of whom this node presented no consent nothing is kept: there
+/** What was signed on both sides. What may be about a person of whom this node presented no consent is not kept: there
  *  is nobody under whose key it could be. */
 function signedTexts({ attempted }: SentExchange, key: SubjectKey | undefined): (string | null)[] {
   const { sent, requestSignature, verified } = attempted
   const kept = (base: string) => key?.seal(base) ?? base
-  const isKept = key !== undefined || !isAboutPerson(attempted)
+  const isKept = key !== undefined || isAboutNobody(attempted)
   const request = isKept ? [kept(sent.base), encodeBase64url(signatureBytes(requestSignature))] : [null, null]
   if (verified === undefined) return [...request, null, null, null]
   const { keyid, base, signature } = verified.signature
   return [...request, keyid, ...(isKept ? [kept(base), encodeBase64url(signature)] : [null, null])]
 }
 
-/** As far as the holder says so. */
-function isAboutPerson({ verified, answer }: Attempted): boolean {
-  const code = verified && answer && problemCodeOf(answer)
-  return code?.startsWith('consent-') ?? false
+/** As far as the holder says so, in an answer whose receipt is evidence of the call. Without one there is none. */
+function isAboutNobody({ verified, answer }: Attempted): boolean {
+  if (verified?.receipt === undefined || answer === undefined) return false
+  return !(problemCodeOf(answer)?.startsWith('consent-') ?? false)
 }
 
 /** The bytes in `comity=:BASE64:`. */

@@ -22,6 +22,8 @@ export interface RightsParts {
       readonly kind: DutyKind
       readonly consent?: string | undefined
       readonly subjectPairwise: string
+      /** Handle. */
+      readonly subject: string
       readonly debtor: string
       readonly dueMs: number
       readonly rightsRequest: string

@@ -66,7 +66,7 @@ async function act(parts: RightsParts, stored: StoredRights, request: RightsRequ
   if (untold.length === 0 && stored.isApplied) return
   const fields = request.corrections === undefined ? undefined : Object.keys(request.corrections)
   const statements = untold.flatMap((reader) =>
-    imposed(parts, reader, { kind: kind ?? 'erase', dueMs: stored.dueMs, rightsRequest: id, fields }),
+    imposed(parts, reader, { kind: kind ?? 'erase', subject, dueMs: stored.dueMs, rightsRequest: id, fields }),
   )
   await recordStep(parts, { stored, step: 'applied' }, [store.markApplied(id), ...statements])
   outbox.wake()
@@ -162,6 +162,10 @@ export async function liftRestriction(parts: RightsParts, stored: StoredRights):
 async function liftings(parts: RightsParts, stored: StoredRights, request: RightsRequest): Promise<Statement[]> {
   const told = new Set((await dutiesOf(parts, stored.id)).map(nameOfDuty))
   const readers = (await readersOf(parts, stored, request)).filter((reader) => told.has(nameOf(reader)))
-  const duty = { kind: 'lift-restriction', dueMs: rightsDueMs(parts.clock.now()), rightsRequest: `${stored.id}:lifted` }
+  const duty = {
+    subject: stored.subject,
+    dueMs: rightsDueMs(parts.clock.now()),
+    rightsRequest: `${stored.id}:lifted`,
+  }
   return readers.flatMap((reader) => imposed(parts, reader, { ...duty, kind: 'lift-restriction' }))
 }
