@@ -5,7 +5,8 @@ import { minimise } from '@comity/core/minimisation/minimise'
 import type { TransformMeans } from '@comity/core/minimisation/transforms'
 import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
 import { readMediaType } from './media-types.ts'
-import type { Operation } from './operations.ts'
+import { declaredAnswer, type Operation } from './operations.ts'
+import { neutralValue } from './neutral-fields.ts'
 import type { PersonalOperation } from './personal-plan.ts'
 
 /** What a consent releases of an answer, and with what values are changed on their way. */
@@ -21,9 +22,7 @@ export interface JudgedAnswer {
   readonly body: Uint8Array
 }
 
-/** Validators, digests and lengths tell of the whole body; links and places name the person as the upstream does;
- *  fields of the API's own may hold anything. */
-const neutralFields = new Set(['content-type', 'content-language', 'cache-control', 'expires', 'deprecation', 'sunset'])
+const generalFields = ['cache-control', 'expires', 'deprecation', 'sunset']
 
 /** Fields of a request that would make the upstream's answer depend on what was not released. */
 export const conditionalFields = new Set(['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'])
@@ -44,10 +43,11 @@ export function minimiseAnswer(
   if (status < 200 || status > 299) return statusOnly(operation, status)
   const verdict = checkAnswer(operation, { status, contentType: fieldOf(headers, 'content-type'), body })
   if (!verdict.allowed) return verdict
-  if (body.byteLength === 0 || verdict.release === 'head') return leaves(status, withoutContent(headers), noBytes)
+  if (body.byteLength === 0 || verdict.release === 'head') return leaves(status, kept(headers, generalFields), noBytes)
   if (verdict.json === undefined) return { allowed: false, errors: [{ pointer: '', detail: 'the body is not JSON' }] }
   const released = minimise(verdict.json.value, release, { layout, means })
-  return leaves(status, neutral(headers), Buffer.from(JSON.stringify(released), 'utf8'))
+  const fields = ['content-type', typeOf(operation, answer), ...kept(headers, ['content-language', ...generalFields])]
+  return leaves(status, fields, Buffer.from(JSON.stringify(released), 'utf8'))
 }
 
 function leaves(status: number, headers: readonly string[], body: Uint8Array): PersonalVerdict {
@@ -60,17 +60,19 @@ function statusOnly(operation: Operation, status: number): PersonalVerdict {
   return verdict.allowed ? leaves(status, [], noBytes) : verdict
 }
 
-/** The body is written anew, in UTF-8, so nothing of its type but the type itself still holds. */
-function neutral(headers: readonly string[]): string[] {
-  const kept: string[] = []
-  for (let index = 0; index < headers.length; index += 2) {
-    const [name = '', value = ''] = headers.slice(index, index + 2)
-    if (neutralFields.has(name)) kept.push(name, name === 'content-type' ? (readMediaType(value) ?? value) : value)
-  }
-  return kept
+/** The body is written anew, in UTF-8, so nothing of its type but the type itself still holds, and that only where the
+ *  document names it: a class such as `application/*` lets the upstream write what it likes. */
+function typeOf(operation: Operation, { status, headers }: JudgedAnswer): string {
+  const type = readMediaType(fieldOf(headers, 'content-type'))
+  return type !== undefined && declaredAnswer(operation, status)?.contents.has(type) === true
+    ? type
+    : 'application/json'
 }
 
-function withoutContent(headers: readonly string[]): string[] {
-  const kept = neutral(headers)
-  return kept.filter((_, index) => kept[index - (index % 2)]?.startsWith('content-') !== true)
+/** Once each: repeated fields are one more way to write something. */
+function kept(headers: readonly string[], names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    const value = neutralValue(name, fieldOf(headers, name) ?? '')
+    return value === undefined ? [] : [name, value]
+  })
 }

@@ -145,6 +145,20 @@ const answers: [string, GivenAnswer, string][] = [
     { body: '{"name":"Ada"}', headers: { 'content-type': 'application/hal+json; profile="/SECRET"' } },
     '200 content-type,application/hal+json {"name":"Ada"}',
   ],
+  [
+    'fields that hold data in place of what they are for',
+    {
+      body: '{"name":"Ada"}',
+      headers: {
+        'content-language': 'SECRET',
+        'cache-control': 'max-age=60, name="SECRET"',
+        expires: 'SECRET',
+        deprecation: '@1;name=SECRET',
+        sunset: 'SECRET',
+      },
+    },
+    typed('{"name":"Ada"}'),
+  ],
   ['an error that tells', { status: 404, body: '{"detail":"no SECRET"}', headers: { etag: '"SECRET"' } }, '404  '],
   ['a redirection to the person', { status: 302, body: 'SECRET', headers: { location: '/SECRET' } }, '302  '],
   ['a status that is not declared', { status: 206, body: '{"name":"SECRET"}' }, 'upstream-invalid'],
