@@ -1,6 +1,8 @@
 /** Tokens and chains that somebody forged, stretched, re-bound or found, sent over the wire under a good signature: each is
  *  refused with the code that it deserves, and the API behind is never asked. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
 import { jwkThumbprint } from '@comity/core/crypto/jwk'
@@ -261,6 +263,14 @@ describe('of tokens over the wire', () => {
     const status = (uri: string, idx = 3) => child((claims) => ({ ...claims, status: { status_list: { uri, idx } } }))
     await refused({ by, chain: status('https://127.0.0.1:1/status/1') }, 'status-unavailable')
     await refused({ by, chain: status('http://169.254.169.254/status/1') }, 'status-unavailable')
+    const heard: string[] = []
+    const elsewhere = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+    elsewhere.on('connection', () => void heard.push('a call'))
+    await once(elsewhere, 'listening')
+    const { port } = elsewhere.address() as AddressInfo
+    await refused({ by, chain: status(`https://localhost:${port}/status/1`) }, 'status-unavailable')
+    elsewhere.close()
+    assert.deepEqual(heard, [], 'no server is called that the delegator does not run')
     const own = network.recipient.running.parts.consent.statusLists
     const { entry, statement } = await own.allocate()
     const { database } = network.recipient.running.parts.foundation

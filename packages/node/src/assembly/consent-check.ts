@@ -4,6 +4,7 @@ import { createConsentStore } from '../consent/consent-store-sql.ts'
 import { createConsentUsesStore } from '../consent/uses-store-sql.ts'
 import { createAddressGuard } from '../http/address-guard.ts'
 import { createGuardedFetch } from '../http/guarded-fetch.ts'
+import { nodeUrl } from '../identity/tls-keys.ts'
 import { createStatusReader, type StatusReader } from '../status/status-reader.ts'
 import type { Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
@@ -38,6 +39,11 @@ function openStatusReader({ config, world, identity }: Foundation, { partners, r
   const guard = createAddressGuard({ allowPrivateAddresses: config.network.allowPrivateAddresses })
   const fetch = createGuardedFetch({ guard, clientCertificate: () => identity.tls() })
   return createStatusReader({
+    async nodesOf(did) {
+      const partner = partners.findByDid(did)
+      const url = partner?.url ?? nodeUrl(await resolver.resolveDocument(did))
+      return url === undefined ? [] : [url]
+    },
     fetch: ({ issuer, ...request }) => fetch({ ...request, trust: partners.peerTrustFor(issuer) }),
     resolveKey: (keyid) => resolver.resolveKey(keyid, 'assertionMethod'),
     clock: world.clock,

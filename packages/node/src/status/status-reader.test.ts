@@ -14,6 +14,7 @@ type Kit = Awaited<ReturnType<typeof openTestLists>>
 function readerOf(kit: Kit, answer?: (request: StatusListRequest) => Promise<StatusListAnswer>) {
   const requests: StatusListRequest[] = []
   const reader = createStatusReader({
+    nodesOf: async () => ['https://lab.example', 'https://other.example/', 'https://x.example/below'],
     fetch: async (request) => {
       requests.push(request)
       return answer === undefined ? routeAnswer(kit, request.url) : answer(request)
@@ -197,7 +198,7 @@ test('no more than 32 lists are fetched at once, and 4 of one issuer, so that no
     await gate.promise
     throw new Problem('partner-timeout', 'nobody there')
   })
-  const check = (issuer: string, i: number) => reader.check({ uri: `https://x.example/${i}`, idx: 0 }, issuer)
+  const check = (issuer: string, i: number) => reader.check({ uri: `https://x.example/below/${i}`, idx: 0 }, issuer)
   const one = Array.from({ length: 100 }, (_, i) => check('did:web:one.example', i))
   const others = Array.from({ length: 100 }, (_, i) => check(`did:web:other-${i}.example`, i))
   const settled = Promise.allSettled([...one, ...others])
@@ -205,4 +206,47 @@ test('no more than 32 lists are fetched at once, and 4 of one issuer, so that no
   await settled
   assert.equal(requests.filter(({ issuer }) => issuer === 'did:web:one.example').length, 4)
   assert.equal(requests.length, 32)
+})
+
+const places: readonly string[] = [
+  'https://elsewhere.example/status/1',
+  'https://lab.example:8443/status/1',
+  'http://lab.example/status/1',
+  'https://lab.example.evil.example/status/1',
+  'https://lab.example@evil.example/status/1',
+  'https://user:secret@lab.example/status/1',
+  'https://x.example/status/1',
+  'https://x.example/below/../status/1',
+  'https://x.example/belowstatus/1',
+  'https://lab.example/status/1?wipe=all',
+  'https://lab.example/status/1#1',
+  'https://169.254.169.254/latest/meta-data',
+  'file:///etc/passwd',
+  'status/1',
+]
+
+for (const uri of places) {
+  test(`a status at \`${uri}\` is not at its issuer's node: no status, and nothing is fetched`, async () => {
+    await using kit = await openTestLists()
+    const { reader, requests } = readerOf(kit)
+    await isUnavailable(reader.check({ uri, idx: 1 }, kit.did))
+    assert.equal(requests.length, 0)
+  })
+}
+
+test('a status of one who has no node, or whose document cannot be had, is no status, and nothing is fetched', async () => {
+  await using kit = await openTestLists()
+  const entry = await allocated(kit)
+  const nodes = [
+    async () => [],
+    async (): Promise<string[]> => {
+      throw new Problem('did-unresolvable', 'nobody there')
+    },
+  ]
+  for (const nodesOf of nodes) {
+    const fetch = async () => assert.fail('nothing is fetched')
+    const resolveKey = async () => kit.world.key.verifyingKey
+    const reader = createStatusReader({ nodesOf, fetch, resolveKey, clock: { now: () => kit.world.nowMs } })
+    await isUnavailable(reader.check(entry, kit.did))
+  }
 })

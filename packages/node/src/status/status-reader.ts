@@ -32,7 +32,9 @@ export interface StatusListAnswer {
 }
 
 export interface StatusReaderParts {
-  /** Guarded against addresses inside; the address comes from a stranger's token. */
+  /** Base URLs of a participant's node; none when it has no node. Throws when they cannot be had. */
+  readonly nodesOf: (did: string) => Promise<readonly string[]>
+  /** Guarded against addresses inside; the address comes from another's token. */
   readonly fetch: (request: StatusListRequest) => Promise<StatusListAnswer>
   /** The key of a participant for `assertionMethod`. Throws when there is none. */
   readonly resolveKey: (keyid: string) => Promise<VerifyingKey>
@@ -62,12 +64,22 @@ export function createStatusReader(parts: StatusReaderParts): StatusReader {
   return {
     async check({ uri, idx }, issuer) {
       try {
+        if (!(await parts.nodesOf(issuer)).some((node) => isBelow(uri, node)))
+          throw unusable('the list is not at the node of the one who issued the token')
         return nameOf(getStatus(await list(uri, issuer), idx))
       } catch (cause) {
         throw new Problem('status-unavailable', 'the status of the token cannot be had', { cause })
       }
     },
   }
+}
+
+/** A token must not make this node call a server of its issuer's choice: nobody else's, and no other place of theirs. */
+function isBelow(uri: string, node: string): boolean {
+  if (!URL.canParse(uri) || !URL.canParse(node)) return false
+  const [place, base] = [new URL(uri), new URL(node)]
+  const isPlain = place.href === uri && place.search === '' && place.hash === '' && place.username === ''
+  return isPlain && place.origin === base.origin && place.pathname.startsWith(`${base.pathname.replace(/\/+$/, '')}/`)
 }
 
 function nameOf(value: number): StatusName {
