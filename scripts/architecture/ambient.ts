@@ -7,7 +7,7 @@ const members: Readonly<Record<string, string>> = {
   'Date.now': 'take a `Clock`',
   'Math.random': 'take `RandomBytes`',
   'crypto.getRandomValues': 'take `RandomBytes`',
-  'crypto.randomUUID': 'take `RandomBytes`',
+  'crypto.randomUUID': 'take `newId`, which the world has',
   'process.env': 'only config/environment.ts reads the environment',
 }
 const globals: Readonly<Record<string, string>> = {
@@ -65,9 +65,6 @@ function reasonOfCall(node: ts.CallExpression): string | undefined {
   const name = node.expression.text
   if (name === 'Date') return 'reads the time with `Date()`: take a `Clock`'
   if (name === 'fetch' && !isDeclaredIn(node, name)) return `calls the global \`fetch\`: ${globals['fetch']}`
-  // The uuid library reads the clock and draws randomness unless it is given both.
-  if (/^(?:uuid)?v[47]$/i.test(name) && node.arguments.length === 0)
-    return `calls \`${name}()\` without time and randomness`
   return undefined
 }
 
