@@ -30,13 +30,14 @@ test('every address of the table is answered', async () => {
   await using scene = await openScene()
   const { consents, issuer, parts } = scene
   const resolveKey = (keyid: string) => parts.resolveKey(keyid, 'assertionMethod', 0)
-  const routes = createConsentRoutes({ consents, tokenSources: [issuer], resolveKey })
+  const admitRequest = () => ({ admitted: true, retryAfterSeconds: 0, fields: [] })
+  const routes = createConsentRoutes({ consents, tokenSources: [issuer], resolveKey, admitRequest })
   const addresses = [...wire.matchAll(/^\| `(GET|POST) (\/\S+)` /gm)]
   assert.equal(addresses.length, 5)
   for (const [, method = '', path = ''] of addresses) {
     const exact = path.replace('{id}', 'urn:uuid:019ca8d7-2d00-7000-8000-0000000000ff')
     const request = { method, path: exact, header: () => 'application/json' }
-    const code = await codeOf(routes(lab, { request, body: Buffer.from(method === 'POST' ? '{}' : '') }))
+    const code = await codeOf(routes(lab, { id: 'r1', request, body: Buffer.from(method === 'POST' ? '{}' : '') }))
     assert.match(code, /^consent-unknown|idempotency-key-invalid$/, `${method} ${path}`)
   }
 })

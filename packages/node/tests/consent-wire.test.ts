@@ -8,7 +8,10 @@ import { consentRecordSchemaIri, type ConsentRecord } from '@comity/core/consent
 import { verifyEventChain } from '@comity/core/consent/parse-record'
 import { testGrant, testRequest } from '@comity/core/consent/test-consent'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
-import { createConsentRoutes, maxConsentBodyBytes } from '../src/consent/consent-routes.ts'
+import { parse } from 'yaml'
+import { createRequestLimit } from '../src/assembly/limits.ts'
+import type { Config } from '../src/config/config.ts'
+import { createConsentRoutes, maxConsentBodyBytes, type ConsentRoutesParts } from '../src/consent/consent-routes.ts'
 import { maxDelegations } from '../src/consent/consent-store.ts'
 import {
   archive,
@@ -42,8 +45,10 @@ interface Sent {
   readonly headers?: Record<string, string>
 }
 
+const admitAll = () => ({ admitted: true, retryAfterSeconds: 0, fields: [] })
+
 /** Calls an address as a participant whose signature was verified. */
-function wireOf(scene: Scene) {
+function repliesOf(scene: Scene, admitRequest: ConsentRoutesParts['admitRequest']) {
   const routes = createConsentRoutes({
     consents: scene.consents,
     tokenSources: [scene.issuer],
@@ -51,13 +56,22 @@ function wireOf(scene: Scene) {
       const one = [lab, firm, archive, federation].find((known) => known.keyid === keyid)
       return importVerifyingKey((one ?? lab).key.publicJwk)
     },
+    admitRequest,
   })
   return async ({ did, keyid }: TestParticipant, path: string, { method = 'GET', body, headers = {} }: Sent = {}) => {
     const bytes = body === undefined ? new Uint8Array(0) : Buffer.from(JSON.stringify(body))
     const fields: Record<string, string> = { 'content-type': 'application/json', ...headers }
     const request = { method, path, header: (name: string) => fields[name] }
-    const reply = await routes({ did, keyid }, { request, body: bytes })
-    return { status: reply.status, value: JSON.parse(Buffer.from(reply.body).toString()) as Json }
+    const reply = await routes({ did, keyid }, { id: 'r1', request, body: bytes })
+    return { ...reply, value: JSON.parse(Buffer.from(reply.body).toString()) as Json }
+  }
+}
+
+function wireOf(scene: Scene) {
+  const replies = repliesOf(scene, admitAll)
+  return async (...call: Parameters<typeof replies>) => {
+    const { status, value } = await replies(...call)
+    return { status, value }
   }
 }
 
@@ -361,3 +375,36 @@ async function delegationBy(scene: Scene, id: string): Promise<string> {
   const scopes = details?.claims.authorization_details ?? []
   return mintDelegation({ parent, delegate: { did: firm.did, jwk: firm.key.publicJwk }, scopes, ...terms }, lab)
 }
+
+test('who asks more often than its limit is told when to come back, and nothing is written', async () => {
+  await using scene = await openScene()
+  const config = parse('limits: { consentRequests: { requests: 3, perSeconds: 3600 } }') as Config
+  const admit = createRequestLimit(config, ({ length }) => length > 0)
+  const wire = repliesOf(scene, (did) => admit(did, scene.world.nowMs))
+  const ask = (reference: string, by = lab) => {
+    const body = testRequest({ subject: { reference, type: 'person' } })
+    return wire(by, '/consents/requests', { method: 'POST', body })
+  }
+  for (const reference of ['1', '2', '3']) assert.equal((await ask(reference)).status, 202)
+  const before = await scene.database.all('SELECT * FROM subject_keys')
+  const refused = await ask('4')
+  assert.deepEqual([refused.status, refused.value['code']], [429, 'rate-limited'])
+  const fields = new Map(
+    refused.headers.flatMap((name, at, all) => (at % 2 === 0 ? [[name, all[at + 1]] as const] : [])),
+  )
+  assert.equal(fields.get('retry-after'), '1200')
+  assert.equal(fields.get('ratelimit-policy'), '"consent-requests";q=3;w=3600')
+  assert.equal((await scene.store.list({})).length, 3)
+  assert.deepEqual(await scene.database.all('SELECT * FROM subject_keys'), before)
+  assert.equal((await ask('4', firm)).status, 202)
+  scene.world.nowMs += 1_200_000
+  assert.equal((await ask('4')).status, 202)
+})
+
+test('refuses a notice that is longer than any request needs', async () => {
+  await using scene = await openScene()
+  const text = { en: 'a'.repeat(9_000), de: 'b'.repeat(9_000), fr: 'c'.repeat(9_000), hi: 'd'.repeat(9_000) }
+  const asking = scene.consents.requestConsent(testRequest({ notice: { version: '1', text } }), { did: lab.did })
+  assert.equal(await codeOf(asking), 'consent-request-invalid')
+  assert.deepEqual(await scene.store.list({}), [])
+})

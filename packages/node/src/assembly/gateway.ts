@@ -26,7 +26,7 @@ import { createPublicHandler } from '../public/public-routes.ts'
 import type { ConsentOfNode } from './late-consent.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
-import { createLimits } from './limits.ts'
+import { createLimits, createRequestLimit } from './limits.ts'
 
 export interface GatewayParts {
   readonly foundation: Foundation
@@ -217,13 +217,16 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
 type ConsentRoutes = ReturnType<typeof createConsentRoutes>
 
 /** The wire's addresses below `/consents/`, loaded when one is asked for. */
-function consentRoutes({ consent }: GatewayParts, { identity }: InboundParts): ConsentRoutes {
+function consentRoutes({ consent, counterparts, foundation }: GatewayParts, { identity }: InboundParts): ConsentRoutes {
+  const { config, world } = foundation
+  const admit = createRequestLimit(config, (did) => counterparts.partners.findByDid(did) !== undefined)
   let routes: Promise<ConsentRoutes> | undefined
   const load = async (): Promise<ConsentRoutes> =>
     (await import('../consent/consent-routes.ts')).createConsentRoutes({
       consents: consent.consents,
       tokenSources: consent.tokenSources,
       resolveKey: (keyid, purpose) => identity.resolveKey(keyid, purpose),
+      admitRequest: (did) => admit(did, world.clock.now()),
     })
   return async (caller, call) => (await (routes ??= load()))(caller, call)
 }

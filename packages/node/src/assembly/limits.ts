@@ -16,6 +16,24 @@ function namedLimit(name: string, { requests, perSeconds, burst }: Rate): NamedL
   return { name, limit: requests, periodMs: perSeconds * 1_000, ...(burst === undefined ? {} : { burst }) }
 }
 
+/** Counts the requests for consent of each partner. Strangers are refused anyway, and would fill the memory. */
+export function createRequestLimit(
+  config: Pick<Config, 'limits'>,
+  isPartner: (did: string) => boolean,
+): (did: string, nowMs: number) => RateVerdict {
+  const limiter = createRateLimiter()
+  const limit = namedLimit('consent-requests', config.limits.consentRequests)
+  return (did, nowMs) => {
+    if (!isPartner(did)) return open
+    const verdict = limiter.charge([{ limit, key: did }], nowMs)
+    return {
+      admitted: verdict.allowed,
+      retryAfterSeconds: Math.ceil(verdict.retryAfterMs / 1_000),
+      fields: rateLimitFields(verdict),
+    }
+  }
+}
+
 const open: RateVerdict = { admitted: true, retryAfterSeconds: 0, fields: [] }
 
 /** An address may fail with this many keys before it is refused with every key: several partners may share one

@@ -108,6 +108,9 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'limits.failures.requests':
     'Failed authentications of one IP address with one claimed key in `perSeconds` before both are refused unverified.',
   'limits.failures.perSeconds': 'Period of that rate.',
+  'limits.consentRequests.requests':
+    'Requests for consent that each partner may send in `perSeconds`. Each keeps rows, and may be brought to a person.',
+  'limits.consentRequests.perSeconds': 'Period of that rate.',
   'telemetry.level': 'Least level of what is logged to standard output. Allowed exchanges are at `debug`.',
   'telemetry.traces.endpoint':
     'OTLP/HTTP collector; `/v1/traces` is added when the address has no path. No traces when absent.',

@@ -76,6 +76,7 @@ const limits = z.strictObject({
   clockSkewSeconds: z.int().min(0).max(300).default(30),
   perAddress: rate.default({ requests: 60_000, perSeconds: 60 }),
   failures: rate.default({ requests: 60, perSeconds: 60 }),
+  consentRequests: rate.default({ requests: 120, perSeconds: 3_600 }),
 })
 
 const network = z.strictObject({

@@ -8,7 +8,7 @@ import { text } from '@comity/core/consent/consent-texts'
 import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
-import { jsonReply, type Reply } from '../http/problem-response.ts'
+import { jsonReply, problemReply, type Reply } from '../http/problem-response.ts'
 import type { HolderConsents } from './consents.ts'
 import type { IssuedToken, TokenSource } from './issue-token.ts'
 import { stateProblem } from './consent-steps.ts'
@@ -22,6 +22,7 @@ export interface SignedCaller {
 
 /** A request whose signature, digest and nonce hold. */
 export interface SignedCall {
+  readonly id: string
   readonly request: {
     readonly method: string
     readonly path: string
@@ -35,10 +36,20 @@ export interface ConsentRoutesParts {
   /** Asked in turn. */
   readonly tokenSources: readonly TokenSource[]
   readonly resolveKey: (keyid: string, purpose: 'authentication') => Promise<VerifyingKey>
+  /** Counts a request for consent by this participant. */
+  readonly admitRequest: (did: string) => RequestVerdict
 }
 
-/** Longest body, in bytes: a template and little else. */
-export const maxConsentBodyBytes = 160 * 1024
+/** Whether a participant may ask once more. */
+export interface RequestVerdict {
+  readonly admitted: boolean
+  readonly retryAfterSeconds: number
+  /** Fields of the answer that say how the limit stands, name and value in turn. */
+  readonly fields: readonly string[]
+}
+
+/** Longest body, in bytes: the longest terms as a template, which base64 makes longer, and little else. */
+export const maxConsentBodyBytes = 48 * 1024
 
 const id = '(urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'
 const noStore = ['cache-control', 'private, no-store']
@@ -85,10 +96,22 @@ export function createConsentRoutes(
  *  long as the longer way does. */
 const answerAfterMs = 100
 
-async function takeRequest({ consents }: ConsentRoutesParts, { caller, call }: Asked): Promise<Reply> {
+/** Whatever is asked counts: what is refused cost a signature and a look as well. */
+async function takeRequest({ consents, admitRequest }: ConsentRoutesParts, { caller, call }: Asked): Promise<Reply> {
+  const { admitted, retryAfterSeconds, fields } = admitRequest(caller.did)
+  if (!admitted) {
+    const problem = new Problem('rate-limited', 'the limit of requests for consent is reached', {
+      members: { retryAfterSeconds },
+    })
+    return withFields(problemReply(problem, call.id), fields)
+  }
   const asking = consents.requestConsent(bodyOf(call), { did: caller.did, idempotencyKey: idempotencyKeyOf(call) })
   const [{ id: asked, state, lapsesMs }] = await Promise.all([asking, setTimeout(answerAfterMs)])
-  return jsonReply(202, { id: asked, state, lapses: formatDateTime(lapsesMs) }, noStore)
+  return withFields(jsonReply(202, { id: asked, state, lapses: formatDateTime(lapsesMs) }, noStore), fields)
+}
+
+function withFields(reply: Reply, fields: readonly string[]): Reply {
+  return { ...reply, headers: [...reply.headers, ...fields] }
 }
 
 async function showRequest({ consents }: ConsentRoutesParts, { caller, consent }: Asked): Promise<Reply> {

@@ -13,6 +13,9 @@ import type { AskedTerms } from './asked-terms.ts'
 import type { ConsentsParts, KnownRecipient } from './consent-ports.ts'
 import { unenforceable } from './enforceable.ts'
 
+/** Longest notice and grants together, in bytes of JSON: every request is kept. */
+export const maxTermsBytes = 32 * 1024
+
 /** Clocks may be this far apart. */
 const skewMs = 300_000
 
@@ -25,6 +28,11 @@ export async function resolveTerms(parts: ConsentsParts, value: unknown, did: st
   const signed = request.template === undefined ? undefined : await readTemplate(parts, request.template, did)
   const terms = requestTerms(request, signed?.template)
   const pointer = signed === undefined ? '/grants' : '/template/grants'
+  const { notice, grants } = terms
+  if (Buffer.byteLength(JSON.stringify({ notice, grants })) > maxTermsBytes) {
+    const detail = `notice and grants are longer than ${maxTermsBytes} bytes together`
+    throw new Problem('consent-request-invalid', detail, { members: { errors: [{ pointer, detail }] } })
+  }
   const errors = unenforceable(terms.grants, (id) => parts.products.describe(id), pointer)
   if (errors.length > 0) {
     throw new Problem('consent-request-invalid', 'the node could not enforce what is asked for', {
