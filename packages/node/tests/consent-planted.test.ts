@@ -26,6 +26,7 @@ import {
 } from './consent-network.ts'
 import { athleteReference, otherReference } from './personal-upstream.ts'
 import { send } from './signed-call.ts'
+import { spellingIn } from './spellings.ts'
 import type { TestNode } from './test-network.ts'
 
 /** Of two athletes, of the questions about them, and of what they decided. */
@@ -44,6 +45,9 @@ const planted = [
   'planted-portal-session',
 ]
 
+/** What stands in every token of a consent, and so in what delegators tell of it: the grants, and how they were bound. */
+const chosen = ['authorization_details', 'del_depth']
+
 /** Takes what nodes export as OpenTelemetry. */
 async function startCollector(): Promise<{ server: Server; url: string; bodies: string[] }> {
   const bodies: string[] = []
@@ -58,22 +62,6 @@ async function startCollector(): Promise<{ server: Server; url: string; bodies: 
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`, bodies }
-}
-
-/** The word as it stands in text of any encoding: in base64 it has three, by where in the text it begins. */
-function spellings(word: string): Buffer[] {
-  const bytes = Buffer.from(word)
-  const coded = [0, 1, 2].flatMap((offset) => {
-    const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64url')
-    // What depends on the neighbours is left out.
-    return text.slice(Math.ceil((offset * 4) / 3), Math.floor(((offset + bytes.length) * 4) / 3))
-  })
-  const texts = [
-    ...coded,
-    ...coded.map((text) => text.replaceAll('-', '+').replaceAll('_', '/')),
-    bytes.toString('hex'),
-  ]
-  return [bytes, Buffer.from(word, 'utf16le'), ...texts.map((text) => Buffer.from(text))]
 }
 
 describe('of people', () => {
@@ -112,6 +100,7 @@ describe('of people', () => {
     subjects.push(subject)
     const delegation = await passOn(network, id, { actions: ['read'] } as never)
     await readAndWrite(id, { subject, delegation })
+    await askInVain(id, subject)
     await refuseMuch(id)
     await decideOverApi()
     await changeOnPage(network, id, 'pause')
@@ -145,6 +134,15 @@ describe('of people', () => {
       await callLocally(network.delegate, { consent: delegation, path: athleteOf(subject) }),
     ]
     for (const { code, text } of answers) assert.equal(code, '200', text)
+  }
+
+  /** Whoever is asked cannot be reached: nothing says then that the call was about a person. */
+  async function askInVain(consent: string, subject: string): Promise<void> {
+    await network.holder.stop()
+    note(await callLocally(network.recipient, { path: athleteOf('777123456') }))
+    note(await callLocally(network.recipient, { path: athleteOf('777123456'), consent }))
+    note(await callLocally(network.recipient, { path: athleteOf(subject) }))
+    await network.holder.start()
   }
 
   async function refuseMuch(id: string): Promise<void> {
@@ -224,10 +222,14 @@ describe('of people', () => {
         files.some(([, bytes]) => bytes.includes(network.recipient.did)),
         'what is in clear is found',
       )
+      assert.ok(
+        files.some(([, bytes]) => spellingIn(bytes, '"toe":') !== undefined),
+        'what is in a token is found',
+      )
       for (const [path, bytes] of files) {
-        for (const word of [...planted, ...secrets]) {
-          const found = spellings(word).find((spelled) => bytes.includes(spelled))
-          assert.ok(found === undefined, `${path} of ${node.name} holds \`${word}\` as ${String(found)}`)
+        for (const word of [...planted, ...subjects, ...secrets, ...chosen]) {
+          const found = spellingIn(bytes, word)
+          assert.ok(found === undefined, `${path} of ${node.name} holds \`${word}\` as ${found}`)
         }
       }
     }

@@ -19,6 +19,7 @@ import {
 } from './consent-network.ts'
 import { athleteReference } from './personal-upstream.ts'
 import { formOf, fulfil, owedAt, personAt, reportStore, requestAt, untilClosed, type Person } from './rights-person.ts'
+import { spellingIn } from './spellings.ts'
 import type { TestNode } from './test-network.ts'
 
 const stores = ['athletes', 'results']
@@ -35,13 +36,17 @@ const planted = [
   'planted-store-4715',
 ]
 
-function foundIn({ directory }: TestNode): string[] {
+function bytesOf({ directory }: TestNode): Buffer {
   const files = readdirSync(directory, { recursive: true, withFileTypes: true })
-  const bytes = Buffer.concat(
+  return Buffer.concat(
     files
       .filter((entry) => entry.isFile() && !/\.(?:ya?ml|json)$/.test(entry.name))
       .map(({ parentPath, name }) => readFileSync(join(parentPath, name))),
   )
+}
+
+function foundIn(node: TestNode): string[] {
+  const bytes = bytesOf(node)
   assert.ok(bytes.includes('rights_requests'))
   const encodings = ['utf8', 'hex', 'base64url'] as const
   return planted.filter((text) =>
@@ -57,11 +62,14 @@ describe('an erasure', () => {
   let person: Person
   let consent: string
   let erasure: string
+  let named: string
   const exchanges: string[] = []
   const theirExchanges: [TestNode, string][] = []
   before(async () => {
     network = await startConsentNetwork()
     consent = await consented(network)
+    named = (await untilHeld(network.recipient, consent, 'active')).subject ?? ''
+    assert.match(named, /^ps_/)
     const delegation = await passOn(network, consent)
     for (const [node, id] of [
       [network.recipient, consent],
@@ -77,6 +85,29 @@ describe('an erasure', () => {
     person = await personAt(network)
   })
   after(() => network[Symbol.asyncDispose]())
+
+  /** What was told between nodes, what is owed, and the log name the person no more, not even by the pairwise id. At who
+   *  asked no file does; the holder's bundle has the receipts, which say of whom they are. */
+  async function assertUnnamed(node: TestNode): Promise<void> {
+    const { database, vault } = node.running.parts.foundation
+    const [told, owed, logged] = await Promise.all(
+      ['outbox_events', 'duties', 'log_entries'].map((table) => database.all(`SELECT * FROM ${table}`)),
+    )
+    const inRows = Buffer.from(JSON.stringify([told, owed, logged]))
+    const files = node === network.holder ? inRows : bytesOf(node)
+    for (const word of [named, 'authorization_details']) assert.equal(spellingIn(files, word), undefined, node.name)
+    assert.ok(told?.length && owed?.length)
+    for (const { payload, acknowledged_ms: at } of told)
+      if (at !== null) assert.doesNotMatch(String(payload), /^sealed:/)
+    for (const { subject: sealed, kind, receipt } of owed) {
+      if (sealed !== '') assert.equal(await vault.unseal(String(sealed)), undefined)
+      // What was reported when the key was gone is kept for who has the node's secret, as evidence.
+      if (kind === 'delete') assert.equal(await vault.unseal(String(receipt)), undefined)
+    }
+    const tokens = logged?.filter(({ type }) => type === 'event-received') ?? []
+    assert.ok(tokens.some(({ body }) => String(body).startsWith('sealed:')))
+    assert.ok(tokens.every(({ body }) => !/^\{.*"token".*duty/.test(String(body))))
+  }
 
   const settle = () => network.holder.running.parts.consent.rights.settle()
   const duties = () => operate<DutyView[]>(network.holder, `/v1/duties?side=imposed&consent=${consent}`)
@@ -152,6 +183,7 @@ describe('an erasure', () => {
   test('nothing of the person is left in any file of the holder, sessions and links neither', async () => {
     await network.holder.running.parts.consent.webhooks.settled()
     assert.deepEqual(foundIn(network.holder), [])
+    await assertUnnamed(network.holder)
     assert.equal((await person.call('GET', '/rights/requests')).json['code'], 'session-required')
     const { database, vault } = network.holder.running.parts.foundation
     const handle = vault.handleOf(athleteReference)
@@ -180,6 +212,7 @@ describe('an erasure', () => {
       for (const { label, reference, subject, record } of held)
         assert.deepEqual([label, reference, subject, record], [undefined, undefined, undefined, undefined])
       assert.deepEqual(foundIn(node), [])
+      await assertUnnamed(node)
     }
   })
 

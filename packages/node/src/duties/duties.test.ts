@@ -6,7 +6,7 @@ import type { SigningKey } from '@comity/core/crypto/crypto'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
 import { parseDutyReceipt, signDutyReceipt, type DutyKind } from '@comity/core/duties/duty-receipt'
 import { Problem } from '@comity/core/problems'
-import type { Statement } from '../storage/database.ts'
+import type { Database, Statement } from '../storage/database.ts'
 import { openSqlite } from '../storage/sqlite.ts'
 import { openVault } from '../vault/open-vault.ts'
 import { vaultSchema } from '../vault/vault-schema.ts'
@@ -99,6 +99,59 @@ async function pair(kind: DutyKind = 'delete') {
     },
   }
 }
+
+/** All that is kept of duties, as text. */
+async function keptIn({ database }: { readonly database: Database }): Promise<string> {
+  return JSON.stringify(await database.all('SELECT * FROM duties'))
+}
+
+test('whom a duty is about, and its receipt, are kept sealed, and gone with the person`s key once it is closed', async () => {
+  await using both = await pair()
+  const { holder, debtor, take } = both
+  await debtor.database.execute([...(await take()).effects])
+  const id = (await debtor.duties.list({}))[0]?.id ?? ''
+  const { receipt = '' } = await debtor.duties.report(id, { outcome: 'deleted' })
+  const payload = debtor.told[0]?.payload ?? {}
+  await holder.database.execute([...(await holder.duties.handleReported({ issuer: debtor.did, payload })).effects])
+  for (const [one, reference] of [
+    [holder, 'athlete-1'],
+    [debtor, 'ps_1'],
+  ] as const) {
+    const kept = await keptIn(one)
+    assert.ok(!kept.includes('ps_1') && !kept.includes(receipt))
+    assert.deepEqual([(await one.duties.show(id)).subject, (await one.duties.show(id)).receipt], ['ps_1', receipt])
+    const handle = one.vault.handleOf(reference)
+    await one.database.execute(one.vault.destroy(handle, clock.now()))
+    await one.vault.forget(handle)
+    const { subject, state, outcome, receipt: lost } = await one.duties.show(id)
+    assert.deepEqual([subject, state, outcome, lost], [undefined, 'done', 'deleted', undefined])
+  }
+})
+
+test('an open duty outlives the person`s key on both sides: it is done, and its receipt shows it', async () => {
+  await using both = await pair('erase')
+  const { holder, debtor, take } = both
+  await debtor.database.execute([...(await take()).effects])
+  for (const [{ database, vault }, reference] of [
+    [holder, 'athlete-1'],
+    [debtor, 'ps_1'],
+  ] as const) {
+    await vault.open(vault.handleOf(reference))
+    await database.execute(vault.destroy(vault.handleOf(reference), clock.now()))
+    await vault.forget(vault.handleOf(reference))
+  }
+  const id = (await debtor.duties.list({}))[0]?.id ?? ''
+  await debtor.duties.report(id, { outcome: 'deleted' })
+  const payload = debtor.told[0]?.payload ?? {}
+  const taken = await holder.duties.handleReported({ issuer: debtor.did, payload })
+  assert.equal(taken.subject, undefined, 'there is no key for the log')
+  await holder.database.execute([...taken.effects])
+  for (const one of [holder, debtor]) {
+    const { subject, state, receipt = '' } = await one.duties.show(id)
+    assert.deepEqual([subject, state, parseDutyReceipt(receipt).claims.sub], [undefined, 'done', 'ps_1'])
+    assert.ok(!(await keptIn(one)).includes(receipt))
+  }
+})
 
 test('a duty is told to its debtor, done, and closed at the holder by the signed receipt', async () => {
   await using both = await pair()

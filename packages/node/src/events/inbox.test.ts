@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
+import { generatePrivateJwk, importSigningKey, importVerifyingKey, sha256Text } from '@comity/core/crypto/crypto-node'
 import { signSecurityEvent, type SecurityEventClaims } from '@comity/core/events/security-event'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import { z } from 'zod'
 import { openSqlite } from '../storage/sqlite.ts'
+import type { SubjectKey } from '../vault/vault.ts'
 import { createEventStore } from './event-store-sql.ts'
 import { eventsMigrations } from './events-schema.ts'
-import { createInbox, type Inbox, type InboxAnswer, type ReceivedEvent } from './inbox.ts'
+import { createInbox, type EventHandler, type Inbox, type InboxAnswer, type ReceivedEvent } from './inbox.ts'
 
 const self = 'did:web:self.example'
 const signerOf = (did: string) => ({ keyid: `${did}#key-1`, key: importSigningKey(generatePrivateJwk('ed25519')) })
@@ -16,6 +17,13 @@ const partner = signerOf('did:web:partner.example')
 const stranger = signerOf('did:web:stranger.example')
 const happened = 'urn:test:happened'
 const nowMs = 1_000_000_000
+
+const aboutPerson = 'urn:test:about-a-person'
+const aboutOther = 'urn:test:about-another'
+
+/** A person's key, by whose name the test finds it again. */
+const keyOf = (person: unknown): SubjectKey | undefined =>
+  typeof person === 'string' ? { handle: person, seal: (text) => text } : undefined
 
 /** An inbox on a fresh database whose handler counts what it was told in a table. */
 async function openInbox(change: { fails?: () => boolean } = {}) {
@@ -45,10 +53,15 @@ async function openInbox(change: { fails?: () => boolean } = {}) {
           return [{ sql: 'INSERT INTO heard VALUES (?)', params: [JSON.stringify(event.payload)] }]
         },
       ],
+      ...[aboutPerson, aboutOther].map((type): [string, EventHandler] => [
+        type,
+        async ({ payload }) => ({ effects: [], subject: keyOf(payload['person']) }),
+      ]),
     ]),
-    async record({ body }, effects) {
+    async record({ body, subject }, effects) {
       if (change.fails?.() === true) throw new Problem('record-failed', 'the disk is full')
-      await database.execute([{ sql: 'INSERT INTO log VALUES (?)', params: [body] }, ...effects])
+      const kept = subject === undefined ? body : `${subject.handle}:${subject.seal(body)}`
+      await database.execute([{ sql: 'INSERT INTO log VALUES (?)', params: [kept] }, ...effects])
     },
   })
   const count = async (table: string) => (await database.all(`SELECT * FROM ${table}`)).length
@@ -79,6 +92,26 @@ test('an event takes effect, is noted and logged with its token', async () => {
   const row = await world.database.get('SELECT body FROM log')
   const logged = { type: 'event-received', id: '1', time: nowMs, issuer: claims.iss, token: text }
   assert.deepEqual(JSON.parse(String(row?.['body'])), logged)
+})
+
+test('the log has the token of an event about a person under their key, or its hash when there is none', async () => {
+  await using world = await openInbox()
+  const cases: [string, SecurityEventClaims['events'], string | undefined][] = [
+    ['c', { [aboutPerson]: { person: 'kim' } }, 'kim'],
+    ['d', { [aboutPerson]: {} }, undefined],
+    ['e', { [aboutPerson]: { person: 'kim' }, [happened]: {} }, 'kim'],
+    ['f', { [aboutPerson]: { person: 'kim' }, [aboutOther]: { person: 'jon' } }, undefined],
+  ]
+  for (const [jti, events, handle] of cases) {
+    const text = token({ jti, events })
+    assert.equal(await receive(world.inbox, text), 'taken')
+    const row = await world.database.get('SELECT body FROM log ORDER BY rowid DESC LIMIT 1')
+    const body = String(row?.['body'])
+    if (handle === undefined) {
+      assert.ok(!body.includes(text))
+      assert.equal(JSON.parse(body).tokenHash, sha256Text(text, 'base64url'))
+    } else assert.ok(body.startsWith(`${handle}:`) && body.includes(text))
+  }
 })
 
 test('an event that is sent twice counts once, also at the same time and signed anew', async () => {

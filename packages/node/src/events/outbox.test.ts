@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
+import { generatePrivateJwk, importSigningKey, sha256Text } from '@comity/core/crypto/crypto-node'
+import { dutyImposed } from '@comity/core/events/event-types'
 import { parseSecurityEvent } from '@comity/core/events/security-event'
 import type { Database } from '../storage/database.ts'
 import { openSqlite } from '../storage/sqlite.ts'
@@ -63,6 +64,16 @@ class World implements AsyncDisposable {
     await this.database.execute([this.outbox.statement({ recipient, type, payload: {}, occurredMs: this.nowMs })])
   }
 
+  async sendSealed(payload: Record<string, unknown>): Promise<void> {
+    const seal = (text: string): string => {
+      const sealed = `sealed:${'h'.repeat(43)}:${this.texts.size}`
+      this.texts.set(sealed, text)
+      return sealed
+    }
+    const event = { recipient: b, type: dutyImposed, payload, occurredMs: this.nowMs }
+    await this.database.execute([this.outbox.statement(event, { seal })])
+  }
+
   async round(): Promise<void> {
     this.outbox.wake()
     await this.outbox.settled()
@@ -98,6 +109,37 @@ test('an event is delivered once, signed for its recipient, and the acknowledged
   const [entry] = await world.outbox.list()
   assert.equal(entry?.token, world.sent[0]!.token)
   assert.equal(entry?.acknowledgedMs, world.nowMs)
+})
+
+test('an event about a person is kept sealed, told whole, and then known by the hash of its token only', async () => {
+  await using world = new World(await openTables(':memory:'))
+  const payload = { subject: 'ps_1' }
+  await world.sendSealed(payload)
+  const [waiting] = await world.database.all('SELECT * FROM outbox_events')
+  assert.ok(!JSON.stringify(waiting).includes('ps_1'))
+  await world.round()
+  const [sent] = world.sent
+  assert.deepEqual(parseSecurityEvent(sent?.token ?? '').claims.events, { [dutyImposed]: payload })
+  const [entry] = await world.outbox.list()
+  assert.equal(entry?.token, `sha-256:${sha256Text(sent?.token ?? '', 'base64url')}`)
+  assert.deepEqual([entry?.payload, entry?.sealed, entry?.acknowledgedMs], [{}, undefined, world.nowMs])
+})
+
+test('an event about a person who was erased before it was told ends untold, and holds up no other', async () => {
+  await using world = new World(await openTables(':memory:'))
+  world.answer = async () => away
+  await world.sendSealed({ subject: 'ps_1' })
+  await world.round()
+  world.texts.clear()
+  world.answer = async () => ({ acknowledged: true })
+  world.nowMs += 3_600_000
+  await world.send(b)
+  await world.round()
+  assert.deepEqual(world.idsFor(b), ['1', '2'])
+  const kept = await world.database.get("SELECT * FROM outbox_events WHERE id = '1'")
+  assert.deepEqual([kept?.['payload'], kept?.['token'], kept?.['last_error']], ['{}', null, 'the person was erased'])
+  await world.round()
+  assert.equal(world.sent.length, 2)
 })
 
 test('a try that fails is made again after growing waits, with the same id and the key of the day', async () => {
