@@ -179,7 +179,7 @@ test('a choice that was changed in another window is shown, not granted', async 
   assert.deepEqual((await scene.consents.records(id))[0]?.grants[0]?.fields?.include, ['height'])
 })
 
-test('of two devices with the same link the first decides, and the second is told', async () => {
+test('of two devices with the same link the first decides, and the second decides nothing', async () => {
   await using scene = await openPeopleScene()
   const { id, link } = await asked(scene)
   const phone = new Browser(scene)
@@ -188,10 +188,31 @@ test('of two devices with the same link the first decides, and the second is tol
   const review = await choose(phone)(shown, [['grant-0', 'yes'], fieldOf(shown, 'sport')])
   await desk.submit(await desk.open(link), '/c/decide', [['act', 'refuse']])
   const late = await phone.submit(review, '/c/confirm')
-  assert.equal(late.path, '/c/done')
-  assert.match(late.page.text, /You refused/)
+  assert.equal(late.status, 401)
   assert.equal(await stateOf(scene, id), 'refused')
 })
+
+for (const act of ['grant', 'refuse']) {
+  test(`a program that opened the link before learns nothing once it was used to ${act}`, async () => {
+    await using scene = await openPeopleScene()
+    const { id, link } = await asked(scene)
+    const scanner = new Browser(scene)
+    assert.equal((await scanner.open(link)).status, 200)
+    const browser = new Browser(scene)
+    const shown = await browser.open(link)
+    const done =
+      act === 'grant'
+        ? await browser.submit(
+            await choose(browser)(shown, [['grant-0', 'yes'], fieldOf(shown, 'sport')]),
+            '/c/confirm',
+          )
+        : await browser.submit(shown, '/c/decide', [['act', act]])
+    assert.equal(done.path, '/c/done')
+    assert.equal(await stateOf(scene, id), act === 'grant' ? 'active' : 'refused')
+    assert.equal((await browser.open('/me')).status, 200)
+    for (const path of ['/c', '/c/done', '/c/review', '/me']) assert.equal((await scanner.open(path)).status, 401, path)
+  })
+}
 
 test('a form of another site, of another session, or without its token changes nothing', async () => {
   await using scene = await openPeopleScene()

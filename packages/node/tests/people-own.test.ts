@@ -39,7 +39,6 @@ test('a link to all consents counts once, by the press of its button, not by bei
   const action = new URL(url).pathname
   const scanner = new Browser(scene)
   await scanner.open(url)
-  assert.deepEqual([...scanner.cookies], [])
   assert.equal((await scanner.open('/me')).status, 401)
   const browser = new Browser(scene)
   const entered = await browser.submit(await browser.open(url), action)
@@ -50,6 +49,37 @@ test('a link to all consents counts once, by the press of its button, not by bei
   const again = await new Browser(scene).post(action, [])
   assert.equal(again.status, 404)
   assert.equal((await new Browser(scene).open(url)).status, 404)
+})
+
+test("another site's page cannot put its visitor into the session of a link", async () => {
+  await using scene = await openPeopleScene()
+  const { url } = await scene.people.createManageLink(athlete)
+  const action = new URL(url).pathname
+  const visitor = new Browser(scene)
+  const attacker = new Browser(scene)
+  const { hidden } = (await attacker.open(url)).page.form(action)
+  const forms: (readonly (readonly [string, string])[])[] = [[], hidden, [['form', '']]]
+  for (const fields of forms) {
+    for (const headers of [{ origin: 'null' }, { origin: scene.url }, {}]) {
+      const answer = await visitor.post(action, fields, headers)
+      assert.equal(answer.status, 403, JSON.stringify([fields, headers]))
+      assert.match(answer.text, /form-refused/)
+    }
+  }
+  // Opening the link in the visitor's window shows the attacker no token of theirs.
+  await visitor.open(url)
+  assert.equal((await visitor.post(action, hidden, { origin: 'null' })).status, 403)
+  assert.equal((await visitor.open('/me')).status, 401)
+})
+
+test('a browser that does not tell where a form comes from enters by the page of the link', async () => {
+  await using scene = await openPeopleScene()
+  const { url } = await scene.people.createManageLink(athlete)
+  const action = new URL(url).pathname
+  const old = new Browser(scene)
+  const first = await old.open(url)
+  await old.open(url)
+  assert.equal((await old.post(action, first.page.form(action).hidden, { origin: 'null' })).path, '/me')
 })
 
 test('however often a person was asked, what they allowed before is on a page', async () => {

@@ -4,7 +4,7 @@ import { parseJson } from '@comity/core/bytes/json'
 import type { ConsentGrantor, ConsentProof } from '@comity/core/consent/consent-record'
 import { Problem } from '@comity/core/problems'
 import { jsonReply, type Reply } from '../http/problem-response.ts'
-import { readChoice, timesFor, type FormFault } from './choice-form.ts'
+import { formNames, readChoice, timesFor, type FormFault } from './choice-form.ts'
 import { choicePage, choosableOf, type ChoiceView } from './choice-page.ts'
 import { findDecision, grantorOf, keepDecision, ownerOf, type WaitingDecision } from './decision.ts'
 import { localised } from './grant-words.ts'
@@ -24,7 +24,11 @@ import { statePage } from './state-page.ts'
 export async function openLink(services: PeopleServices, call: PersonCall, secret: string): Promise<Reply> {
   const link = await findLink(services, call, secret)
   if (link === undefined) return seeOther('/c/done')
-  if (link.purpose === 'manage') return pageReply(200, managePage(call.language, `/c/${secret}`))
+  if (link.purpose === 'manage') {
+    const entry = services.sessions.entry(call.request.header('cookie'))
+    const page = managePage(call.language, { action: `/c/${secret}`, form: entry.form })
+    return pageReply(200, page, ['set-cookie', entry.cookie])
+  }
   const consent = await services.consents.find(link.consent ?? '')
   if (consent === undefined) throw invalidLink()
   // Decided in the portal, or by another link: this one opens nothing any more, in whosever hands it is.
@@ -76,7 +80,7 @@ async function sessionOf(
 export async function enterByLink(services: PeopleServices, call: PersonCall, secret: string): Promise<Reply> {
   requireOwnPage(call, services.url)
   const link = await findLink(services, call, secret)
-  await readForm(call)
+  requireEntry(services, call, await readForm(call))
   if (link?.purpose !== 'manage' || link.subject === undefined) throw invalidLink()
   await services.links.use(link)
   const session = await services.sessions.open({
@@ -85,6 +89,13 @@ export async function enterByLink(services: PeopleServices, call: PersonCall, se
     languages: call.preferences.join(','),
   })
   return seeOther('/me', ['set-cookie', services.sessions.cookie(session)])
+}
+
+/** Else another site's page could put its visitors into a session of somebody else. Throws `form-refused`. */
+function requireEntry({ sessions }: PeopleServices, { request }: PersonCall, form: URLSearchParams): void {
+  if (request.header('sec-fetch-site') === 'same-origin') return
+  if (sessions.isEntry(request.header('cookie'), form.get(formNames.token) ?? undefined)) return
+  throw new Problem('form-refused', 'the form is not of the page that this browser was shown')
 }
 
 /** `GET /c`: the first step. */
@@ -271,8 +282,10 @@ async function decisionBy(
     : { role: 'subject', method: 'page', ...seen }
 }
 
-/** What was decided counts already; that the link was used up in another window changes nothing. */
-async function useUp({ links }: PeopleServices, { link }: Session): Promise<void> {
+/** What was decided counts already; that the link was used up in another window changes nothing. A program that opened
+ *  the link in the person's mail has a session too: only the one that decided goes on. */
+async function useUp({ links, store }: PeopleServices, { link, hash }: Session): Promise<void> {
+  await store.deleteOtherSessions({ link, hash })
   await links.use({ hash: link }).catch((error: unknown) => {
     if (!(error instanceof Problem && error.code === 'link-invalid')) throw error
   })

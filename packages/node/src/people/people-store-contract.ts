@@ -39,6 +39,19 @@ export function peopleStoreContract(open: () => Promise<{ database: Database; st
     assert.ok((await store.findLink('l1'))?.usedMs)
   })
 
+  test('the other sessions of a link end together, and no others', async () => {
+    const { store, database: opened } = await open()
+    await using _database = opened
+    for (const hash of ['s1', 's2', 's3']) await store.insertSession({ ...session, hash })
+    await store.insertSession({ ...session, hash: 's4', link: 'l2' })
+    await store.deleteOtherSessions({ link: 'l1', hash: 's2' })
+    const left = await Promise.all(['s1', 's2', 's3', 's4'].map((hash) => store.findSession(hash)))
+    assert.deepEqual(
+      left.map((one) => one?.hash),
+      [undefined, 's2', undefined, 's4'],
+    )
+  })
+
   test('a session keeps what waits in it until it is taken away', async () => {
     const { store, database: opened } = await open()
     await using database = opened

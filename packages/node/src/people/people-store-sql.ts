@@ -74,6 +74,8 @@ function sessionsOf(database: Database): Omit<PeopleStore, keyof Links | keyof P
         return textOf(row?.['challenge'])
       }),
     deleteSession: (hash) => run('DELETE FROM people_sessions WHERE hash = ?', [hash]),
+    deleteOtherSessions: ({ link, hash }) =>
+      run('DELETE FROM people_sessions WHERE link = ? AND hash <> ?', [link, hash]),
   }
 }
 

@@ -62,6 +62,8 @@ export interface PeopleStore {
   /** Gives the challenge and takes it away: each counts once. */
   takeChallenge(hash: string): Promise<string | undefined>
   deleteSession(hash: string): Promise<void>
+  /** All of the link but this one. */
+  deleteOtherSessions(session: Pick<StoredSession, 'link' | 'hash'>): Promise<void>
 
   insertPasskey(passkey: StoredPasskey): Promise<void>
   /** Replaces what is sealed. */

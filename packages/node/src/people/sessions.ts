@@ -1,10 +1,12 @@
 /** Sessions of people at the pages: opened by a link, carried by a cookie, ended by a quarter of an hour of silence. */
 import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { PeopleStore, StoredLink, StoredSession } from './people-store.ts'
-import { formToken, isSecret, newSecret, secretHash } from './secrets.ts'
+import { formToken, isFormToken, isSecret, newSecret, secretHash } from './secrets.ts'
 
 export const sessionIdleMs = 15 * 60_000
 const sessionLongestMs = 4 * 3_600_000
+/** How long the page of a link may wait for its button. */
+const entrySeconds = 15 * 60
 /** A session that is used is written down this often, not with each click. */
 const seenEveryMs = 60_000
 
@@ -28,6 +30,11 @@ export interface Sessions {
   /** The session of a request, noted as seen; undefined when there is none or it ran out. */
   find(cookieField: string | undefined, languages?: string): Promise<Session | undefined>
   end(session: Session): Promise<void>
+  /** Before there is a session: a cookie of the browser's, kept as it is when it is there, and the token of the forms
+   *  that belong to it. Nothing of it is stored. */
+  entry(cookieField: string | undefined): { readonly cookie: string; readonly form: string }
+  /** True for a form's token that belongs to the browser's cookie. */
+  isEntry(cookieField: string | undefined, token: string | undefined): boolean
   /** Value of `Set-Cookie` that carries the session, or takes it away. */
   cookie(session: Session | undefined): string
 }
@@ -43,6 +50,11 @@ export function createSessions({ store, clock, randomBytes, url }: SessionsParts
   const isSecure = url.startsWith('https:')
   // Without TLS, which only this machine's own address has, browsers refuse the prefix.
   const name = isSecure ? '__Host-comity' : 'comity-person'
+  const entryName = `${name}-entry`
+  const entryOf = (cookieField: string | undefined): string | undefined => {
+    const secret = cookieOf(cookieField, entryName)
+    return secret !== undefined && isSecret(secret) ? secret : undefined
+  }
   const attributes = `Path=/; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
   return {
     async open({ link, subject, languages }) {
@@ -68,6 +80,14 @@ export function createSessions({ store, clock, randomBytes, url }: SessionsParts
       return { ...stored, languages: seen.languages, secret, form: formToken(secret) }
     },
     end: ({ hash }) => store.deleteSession(hash),
+    entry(cookieField) {
+      const secret = entryOf(cookieField) ?? newSecret(randomBytes)
+      return { cookie: `${entryName}=${secret}; ${attributes}; Max-Age=${entrySeconds}`, form: formToken(secret) }
+    },
+    isEntry(cookieField, token) {
+      const secret = entryOf(cookieField)
+      return secret !== undefined && isFormToken(token, secret)
+    },
     cookie: (session) =>
       session === undefined ? `${name}=; ${attributes}; Max-Age=0` : `${name}=${session.secret}; ${attributes}`,
   }
