@@ -488,7 +488,7 @@ const kinds = {
   'template-invalid': {
     status: 422,
     title: 'The consent template does not verify',
-    remedy: 'Use one that the organisation signed, unchanged.',
+    remedy: 'Correct what `errors` lists, or use another organisation’s as it was signed.',
   },
   'duty-receipt-invalid': {
     status: 422,
