@@ -43,10 +43,10 @@ export function sentRow(exchange: SentExchange, key: SubjectKey | undefined): St
 
 /** What was signed on both sides. What may be about a person of whom this node presented no consent is not kept: there
  *  is nobody under whose key it could be. */
-function signedTexts({ attempted }: SentExchange, key: SubjectKey | undefined): (string | null)[] {
+function signedTexts({ request: asked, attempted }: SentExchange, key: SubjectKey | undefined): (string | null)[] {
   const { sent, requestSignature, verified } = attempted
   const kept = (base: string) => key?.seal(base) ?? base
-  const isKept = key !== undefined || isAboutNobody(attempted)
+  const isKept = key !== undefined || isAboutNobody(asked, attempted)
   const request = isKept ? [kept(sent.base), encodeBase64url(signatureBytes(requestSignature))] : [null, null]
   if (verified === undefined) return [...request, null, null, null]
   const { keyid, base, signature } = verified.signature
@@ -54,8 +54,8 @@ function signedTexts({ attempted }: SentExchange, key: SubjectKey | undefined): 
 }
 
 /** As far as the holder says so, in an answer whose receipt is evidence of the call. Without one there is none. */
-function isAboutNobody({ verified, answer }: Attempted): boolean {
-  if (verified?.receipt === undefined || answer === undefined) return false
+function isAboutNobody({ headers }: SentExchange['request'], { verified, answer }: Attempted): boolean {
+  if (verified?.receipt === undefined || answer === undefined || headers.has('comity-subject')) return false
   return !(problemCodeOf(answer)?.startsWith('consent-') ?? false)
 }
 
