@@ -158,6 +158,101 @@ test('a person who was erased before gets no letter, and their reference is not 
   assert.equal((await consents.requestOf(first.id, lab.did))?.state, 'expired')
 })
 
+/** As the holder's operator erases a person: what stands ends, then the key goes. */
+async function erase({ consents, vault, database, world }: Scene, reference: string): Promise<void> {
+  const subject = vault.handleOf(reference)
+  const by = { by: 'holder', actorId: federation.did, method: 'api', reason: { code: 'erased' } } as const
+  for (const { id, state } of await consents.list({ subject, limit: 100 }))
+    if (state === 'requested' || state === 'deferred') await consents.revoke(id, by)
+  await database.execute(vault.destroy(subject, world.nowMs))
+  await vault.forget(subject)
+}
+
+test('an erasure shows to nobody who only asked: the request waits until it lapses, and nobody is told', async () => {
+  await using scene = await openScene()
+  const { consents, world } = scene
+  const erased = await ask(scene, about('1'), 'k')
+  const deferred = await ask(scene, about('2'))
+  await consents.defer(deferred.id, bySubject())
+  await erase(scene, '1')
+  await erase(scene, '2')
+  for (const { id, ...rest } of [erased, deferred]) {
+    assert.equal((await consents.find(id))?.state, 'revoked')
+    assert.deepEqual(await consents.requestOf(id, lab.did), { id, ...rest })
+  }
+  assert.deepEqual(await toldToNodes(scene), [])
+  assert.deepEqual(await ask(scene, about('1')), erased)
+  assert.deepEqual(await ask(scene, about('1'), 'k'), erased)
+  world.nowMs += 14 * dayMs
+  assert.equal((await consents.requestOf(erased.id, lab.did))?.state, 'expired')
+  const next = await ask(scene, about('1'))
+  assert.notEqual(next.id, erased.id)
+  assert.equal(next.state, 'requested')
+})
+
+test('after an erasure the same request and another one are answered as for everybody else', async () => {
+  await using scene = await openScene()
+  const { consents } = scene
+  const answersFor = async (reference: string, first: { id: string }) => {
+    const other = { ...about(reference), duration: 'P2D' }
+    const refusal = async (...asked: [unknown, string?]) => {
+      const error = await ask(scene, ...asked).catch((thrown: unknown) => thrown)
+      assert.ok(error instanceof Problem)
+      const { consent, ...members } = error.members
+      assert.ok(consent === undefined || consent === first.id)
+      return [error.code, error.message, members, consent !== undefined]
+    }
+    return [
+      (await ask(scene, about(reference))).id === first.id,
+      (await ask(scene, about(reference), `key-${reference}`)).id === first.id,
+      await refusal(other),
+      await refusal(other, `key-${reference}`),
+      await refusal(other, `new-${reference}`),
+    ]
+  }
+  const answers = []
+  for (const [reference, decision, isErased] of [
+    ['1', 'none', false],
+    ['2', 'none', true],
+    ['3', 'refuse', false],
+    ['4', 'refuse', true],
+    ['5', 'defer', true],
+  ] as const) {
+    const first = await ask(scene, about(reference), `key-${reference}`)
+    if (decision !== 'none') await consents[decision](first.id, bySubject())
+    if (isErased) await erase(scene, reference)
+    answers.push(await answersFor(reference, first))
+  }
+  for (const answer of answers) assert.deepEqual(answer, answers[0])
+  assert.deepEqual(
+    (answers[0] ?? []).map((answer) => (Array.isArray(answer) ? answer[0] : answer)),
+    [true, true, 'consent-state', 'idempotency-key-reused', 'consent-state'],
+  )
+})
+
+test('a month after it lapsed a request is forgotten; that there was one stays', async () => {
+  await using scene = await openScene()
+  const { consents, database, store, world } = scene
+  const lapsed = await ask(scene, about('made-up'), 'k')
+  const granted = await grantedConsent(scene, testRequest())
+  world.nowMs += 14 * dayMs
+  await consents.expireDue()
+  world.nowMs += 30 * dayMs
+  await database.execute(await consents.forgetLapsed())
+  assert.equal(await consents.referenceOf(lapsed.id), 'made-up')
+  world.nowMs += 1
+  await database.execute(await consents.forgetLapsed())
+  assert.equal(await consents.referenceOf(lapsed.id), undefined)
+  assert.equal(await codeOf(consents.request(lapsed.id)), 'subject-erased')
+  assert.equal((await store.findRequest(lapsed.id))?.body, '')
+  assert.equal((await consents.requestOf(lapsed.id, lab.did))?.state, 'expired')
+  assert.equal((await consents.events(lapsed.id)).at(-1)?.type, 'expired')
+  assert.equal(await codeOf(ask(scene, about('another'), 'k')), 'idempotency-key-reused')
+  assert.equal((await ask(scene, about('made-up'), 'k')).id, lapsed.id)
+  assert.equal(await consents.referenceOf(granted), athlete)
+  assert.notEqual((await ask(scene, about('made-up'))).id, lapsed.id)
+})
+
 test('a no and a later look to the recipient like a request that nobody has read', async () => {
   await using scene = await openScene()
   const { consents, world } = scene

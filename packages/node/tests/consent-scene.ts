@@ -11,7 +11,7 @@ import { auditLogTables } from '../src/audit-log/audit-log-schema.ts'
 import { openLog, PowerlessFiles, watchedDatabase } from '../src/audit-log/log-test-kit.ts'
 import { createDelegateEvents } from '../src/consent/consent-delegates.ts'
 import type { ConsentsParts, KnownRecipient } from '../src/consent/consent-ports.ts'
-import { consentsMigrations } from '../src/consent/consent-schema.ts'
+import { consentsMigrations, requestFingerprintSchema } from '../src/consent/consent-schema.ts'
 import type { ConsentDraft, DecisionBy } from '../src/consent/consent-service.ts'
 import { createConsentStore } from '../src/consent/consent-store-sql.ts'
 import { createConsents } from '../src/consent/consents.ts'
@@ -61,6 +61,7 @@ const tables = [
   ...auditLogTables,
   ...vaultSchema,
   ...consentsMigrations,
+  ...requestFingerprintSchema,
   ...eventsMigrations,
   ...statusMigrations,
   ...webhooksSchema,

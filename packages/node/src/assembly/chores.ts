@@ -104,7 +104,12 @@ export function startChores(parts: NodeParts, listeners: NodeListeners, stack: A
   const { gateway, foundation } = parts
   const { consent } = parts
   const prune = () =>
-    Promise.all([gateway.prune(), consent.webhooks.prune(), consent.people?.prune()])
+    Promise.all([
+      gateway.prune(),
+      consent.webhooks.prune(),
+      consent.people?.prune(),
+      consent.consents.forgetLapsed().then((statements) => foundation.database.execute(statements)),
+    ])
       .then(() => undefined)
       .catch((error: unknown) => foundation.events.storageFailed(error))
   repeat(() => writeTally(parts), tallyPeriodMs, stack)

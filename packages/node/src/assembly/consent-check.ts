@@ -23,7 +23,7 @@ export function openConsentCheck(foundation: Foundation, counterparts: Counterpa
     mustStand: (terms) => store.mustStand(terms),
     async referenceOf(id) {
       const found = await store.find(id)
-      return (found && (await vault.unseal(found.reference))) || undefined
+      return (found && found.reference !== '' && (await vault.unseal(found.reference))) || undefined
     },
     statuses: openStatusReader(foundation, counterparts),
     delegations: {

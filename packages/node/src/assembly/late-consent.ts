@@ -87,6 +87,7 @@ function untilLoaded(late: Loading, database: Database): ConsentOfNode {
     store: createConsentStore(database),
     consents: loadLater(async () => (await late.load()).consents, {
       expireDue: async () => late.loaded?.consents.expireDue(),
+      forgetLapsed: async () => (await late.loaded?.consents.forgetLapsed()) ?? [],
     }),
     check: loadLater(async () => (await late.load()).check, {}),
     tokenSources: [{ tokenFor: (...given) => tokenFor(late, ...given) }],

@@ -100,8 +100,9 @@ function consentsOfPeople(parts: ConsentAssembly, needs: RightsNeeds): RightsCon
       return (await Promise.all(readers)).flat()
     },
     async referenceOf(subject) {
-      const [consent] = await store.list({ subject, limit: 1 })
-      return consent && consents.referenceOf(consent.id)
+      // What was forgotten of a request that lapsed is in another one.
+      for (const { id, reference } of await allOf(store, subject)) if (reference !== '') return consents.referenceOf(id)
+      return undefined
     },
     pause: (id, request) => consents.pause(id, byHolder(request)),
     resume: (id, request) => consents.resume(id, byHolder(request)),

@@ -1,7 +1,7 @@
 /** All migrations of a node's database, in order. New ones go to the end; those that stand are never edited. */
 import { agreementsMigrations } from '../agreements/agreements-schema.ts'
 import { auditLogMigrations, sealedEventsMigrations } from '../audit-log/audit-log-schema.ts'
-import { consentsMigrations } from '../consent/consent-schema.ts'
+import { consentsMigrations, requestFingerprintSchema } from '../consent/consent-schema.ts'
 import { heldConsentsMigrations } from '../consent/held-schema.ts'
 import { consentUsesMigrations } from '../consent/uses-schema.ts'
 import { dutiesSchema, sealedDutiesSchema } from '../duties/duties-schema.ts'
@@ -35,4 +35,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0016-status', statements: statusMigrations },
   { name: '0017-partner-country', statements: partnerCountrySchema },
   { name: '0018-sealed-duties', statements: sealedDutiesSchema },
+  { name: '0019-request-fingerprints', statements: requestFingerprintSchema },
 ]

@@ -37,13 +37,13 @@ export function whoDecides({ capacity, request }: AskedTerms): readonly ConsentG
   return capacity === undefined ? capacities[request.subject.type] : [capacity]
 }
 
-/** The terms of a consent; undefined when the subject was erased. */
+/** The terms of a consent; undefined when the subject was erased or the request forgotten. */
 export async function findTerms(
   { store, vault }: Pick<ConsentsParts, 'store' | 'vault'>,
   id: string,
 ): Promise<AskedTerms | undefined> {
   const stored = await store.findRequest(id)
-  const text = stored && (await vault.unseal(stored.body))
+  const text = stored && stored.body !== '' ? await vault.unseal(stored.body) : undefined
   return text === undefined ? undefined : (JSON.parse(text) as AskedTerms)
 }
 

@@ -48,12 +48,21 @@ function pauserAfter({ pausedBy }: StoredConsent, { type, by }: StepFacts, state
   return state === 'paused' ? pausedBy : undefined
 }
 
+/** The holder's own reference of the subject; undefined when the subject was erased or the request forgotten. */
+export async function unsealReference(
+  vault: Pick<ConsentsParts['vault'], 'unseal'>,
+  { reference }: Pick<StoredConsent, 'reference'>,
+): Promise<string | undefined> {
+  const text = reference === '' ? '' : await vault.unseal(reference)
+  return text === '' ? undefined : text
+}
+
 /** Everything that a planned step writes beside itself. */
 export async function statementsOf(parts: ConsentsParts, consent: StoredConsent, planned: PlannedStep) {
   const { store, vault } = parts
   const [key, reference, record, delegates] = await Promise.all([
     openKey(vault, consent.subject),
-    vault.unseal(consent.reference),
+    unsealReference(vault, consent),
     loadRecord(parts, consent),
     consent.rev > 0 ? store.loadDelegates(consent.id) : [],
   ])

@@ -7,7 +7,7 @@ import { parseConsentRecord, recordHash } from '@comity/core/consent/parse-recor
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import { loadTerms } from './asked-terms.ts'
-import { changeConsent, findConsent, loadRecord, planChange, statementsOf } from './consent-changes.ts'
+import { changeConsent, findConsent, loadRecord, planChange, statementsOf, unsealReference } from './consent-changes.ts'
 import type { ConsentsParts } from './consent-ports.ts'
 import type { ConsentChoice, ConsentDraft, DecisionBy } from './consent-service.ts'
 import { planStep, recordSteps, stateProblem, stepFailure, type PlannedStep, type StepFacts } from './consent-steps.ts'
@@ -82,8 +82,8 @@ async function factsOf(
 
 /** Throws `subject-erased`. */
 async function referenceOf(vault: ConsentsParts['vault'], consent: StoredConsent): Promise<string> {
-  const reference = await vault.unseal(consent.reference)
-  if (reference === undefined || reference === '') throw new Problem('subject-erased', 'the person was erased here')
+  const reference = await unsealReference(vault, consent)
+  if (reference === undefined) throw new Problem('subject-erased', 'the person was erased here')
   return reference
 }
 

@@ -26,12 +26,12 @@ const withDuties: ReadonlySet<ConsentState> = new Set(['expired', 'withdrawn', '
 const silent: ReadonlySet<ConsentEvent['type']> = new Set(['requested', 'presented'])
 const defaultDeleteWithin = 'P30D'
 
-/** Status, notices and duties of a step. While nothing was granted, the recipient hears of nothing but that its request
- *  was turned away or taken back: a decision not to give is the person's own. */
+/** Status, notices and duties of a step. While nothing was granted, the recipient hears of nothing: that a request ends
+ *  before it lapses tells that the person was known, and a decision not to give is the person's own. */
 export function effectsOf(parts: ConsentsParts, changed: Changed): Statement[] {
   const { planned, record } = changed
   const { state, rev } = planned.move
-  const isTold = (rev > 0 && planned.event.type !== 'presented') || state === 'revoked'
+  const isTold = rev > 0 && planned.event.type !== 'presented'
   return [
     ...statusOf(parts, changed),
     ...(isTold ? noticesOf(parts, changed) : []),

@@ -118,10 +118,18 @@ async function waitingReceipt(
   })
 }
 
-/** Of a request that can be read no more nothing else is known than that it was this recipient's to this person. */
-async function isOther(parts: ConsentsParts, known: StoredConsent, { hash }: AskedTerms): Promise<boolean> {
-  const terms = await findTerms(parts, known.id)
+/** By the fingerprint, which outlives the text. Of a request from before there were any, once it can be read no more,
+ *  nothing else is known than that it was this recipient's to this person. */
+async function isOther(parts: ConsentsParts, { id, recipient }: StoredConsent, { hash }: AskedTerms): Promise<boolean> {
+  const known = (await parts.store.findRequest(id))?.fingerprint
+  if (known !== undefined) return known !== fingerprintOf(parts, hash, recipient)
+  const terms = await findTerms(parts, id)
   return terms !== undefined && terms.hash !== hash
+}
+
+/** Under the node's secret: whom a request was about cannot be tried out from it. */
+function fingerprintOf({ vault }: Pick<ConsentsParts, 'vault'>, hash: string, recipient: string): string {
+  return vault.keyedHash(`\u0000request\u0000${hash}`, recipient)
 }
 
 /** What the recipient is told of its request. */
@@ -140,9 +148,10 @@ async function enter(parts: ConsentsParts, asked: Asked): Promise<RequestReceipt
   const consent = firstRow(asked, step, { nowMs, lapsesMs, status: status.entry })
   const body = key.seal(JSON.stringify(asked.isKept ? terms : withoutReference(terms)))
   const { id, recipient } = consent
+  const fingerprint = fingerprintOf(parts, terms.hash, recipient)
   const statements = [
     store.insertConsent(consent),
-    store.insertRequest({ consent: id, recipient, idempotencyKey: caller.idempotencyKey, body }),
+    store.insertRequest({ consent: id, recipient, idempotencyKey: caller.idempotencyKey, fingerprint, body }),
     status.statement,
     ...(asked.isKept ? await invitation(parts, { consent, terms, key }) : []),
   ]

@@ -74,3 +74,10 @@ export const consentsMigrations: readonly string[] = [
     PRIMARY KEY (consent, delegation, delegator)
   ) STRICT`,
 ]
+
+/** Statements of the migration that lets a request be told from another one when its text is gone: `fingerprint` is a
+ *  keyed hash of it. The text goes some time after the request has lapsed; the index is of those that still have it. */
+export const requestFingerprintSchema: readonly string[] = [
+  'ALTER TABLE consent_requests ADD COLUMN fingerprint TEXT',
+  `CREATE INDEX consents_never_granted ON consents (lapses_ms) WHERE rev = 0 AND reference <> ''`,
+]

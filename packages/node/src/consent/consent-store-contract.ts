@@ -130,8 +130,8 @@ function bodyTests(open: () => Promise<Opened>): void {
   test('finds a request by its consent and by its idempotency key, which is its recipient’s own', async () => {
     const { store, database: opened } = await open()
     await using database = opened
-    const request = { consent: idOf(1), recipient: lab, idempotencyKey: 'k', body: 'sealed' }
-    const without = { ...request, consent: idOf(2), idempotencyKey: undefined }
+    const request = { consent: idOf(1), recipient: lab, idempotencyKey: 'k', fingerprint: 'f', body: 'sealed' }
+    const without = { ...request, consent: idOf(2), idempotencyKey: undefined, fingerprint: undefined }
     const others = [without, { ...without, consent: idOf(3) }, { ...request, consent: idOf(4), recipient: firm }]
     await database.execute([request, ...others].map((one) => store.insertRequest(one)))
     await assert.rejects(database.execute([store.insertRequest({ ...request, consent: idOf(5) })]))
@@ -139,6 +139,38 @@ function bodyTests(open: () => Promise<Opened>): void {
     assert.deepEqual(await store.findRequest(idOf(2)), without)
     assert.deepEqual(await store.findRequestByKey(lab, 'k'), request)
     assert.equal(await store.findRequestByKey(lab, 'other'), undefined)
+  })
+
+  test('forgets what was asked when it lapsed before then, and nothing that waits or was granted', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    const rows = [
+      consentOf(1, { state: 'expired' }),
+      consentOf(2, { state: 'refused', lapsesMs: 200 }),
+      consentOf(3),
+      consentOf(4, { ...active, ...times, state: 'expired' }),
+      consentOf(5, { state: 'revoked' }),
+    ]
+    const request = { recipient: lab, idempotencyKey: undefined, fingerprint: 'f', body: 'sealed' }
+    const requests = rows.map(({ id }) => store.insertRequest({ ...request, consent: id }))
+    await database.execute([...rows.map((row) => store.insertConsent(row)), ...requests])
+    const texts = () =>
+      Promise.all(
+        rows.map(async ({ id }) => [
+          (await store.find(id))?.reference !== '',
+          (await store.findRequest(id))?.body !== '',
+        ]),
+      )
+    const kept = [true, true]
+    const gone = [false, false]
+    await database.execute(store.forgetLapsed(100))
+    assert.deepEqual(await texts(), [kept, kept, kept, kept, kept])
+    await database.execute(store.forgetLapsed(101))
+    assert.deepEqual(await texts(), [gone, kept, kept, kept, gone])
+    await database.execute(store.forgetLapsed(201))
+    assert.deepEqual(await texts(), [gone, gone, kept, kept, gone])
+    assert.deepEqual(await store.find(idOf(1)), { ...rows[0], reference: '' })
+    assert.equal((await store.findRequest(idOf(1)))?.fingerprint, 'f')
   })
 
   test('gives revisions in their order, and one by its number', async () => {

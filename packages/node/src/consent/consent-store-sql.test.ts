@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openSqlite } from '../storage/sqlite.ts'
-import { consentsMigrations } from './consent-schema.ts'
+import { consentsMigrations, requestFingerprintSchema } from './consent-schema.ts'
 import { consentStoreContract } from './consent-store-contract.ts'
 import { createConsentStore, findConsentSql, findLatestSql, listQuery } from './consent-store-sql.ts'
 
 async function open() {
   const database = await openSqlite(':memory:')
-  await database.execute(consentsMigrations.map((sql) => ({ sql })))
+  await database.execute([...consentsMigrations, ...requestFingerprintSchema].map((sql) => ({ sql })))
   return { database, store: createConsentStore(database) }
 }
 

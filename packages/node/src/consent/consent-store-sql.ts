@@ -14,7 +14,7 @@ import type {
 
 const consentColumns = `id, state, seq, step_hash, rev, hash, recipient, subject, reference, template, requested_ms,
   lapses_ms, not_before_ms, expires_ms, due_ms, paused_by, status_uri, status_idx`
-const requestColumns = 'consent, recipient, idempotency_key, body'
+const requestColumns = 'consent, recipient, idempotency_key, fingerprint, body'
 const revisionColumns = 'consent, rev, hash, created_ms, body'
 const stepColumns = 'consent, seq, type, state, at_ms, hash, event, body'
 const delegateColumns = 'consent, delegation, delegator, delegate, depth, first_seen_ms, ended_ms'
@@ -26,6 +26,8 @@ export const findConsentSql = `SELECT ${consentColumns} FROM consents WHERE id =
 export const findLatestSql = `SELECT ${consentColumns} FROM consents WHERE subject = ? AND recipient = ?
   ORDER BY CASE WHEN state IN ('requested', 'deferred') THEN 0 ELSE 1 END, id DESC LIMIT 1`
 
+const lapsedBefore = "rev = 0 AND reference <> '' AND lapses_ms < ? AND state NOT IN ('requested', 'deferred')"
+
 const defaultLimit = 50
 const maxLimit = 500
 
@@ -33,6 +35,7 @@ type Writes =
   | 'insertConsent'
   | 'moveConsent'
   | 'insertRequest'
+  | 'forgetLapsed'
   | 'insertRevision'
   | 'insertStep'
   | 'insertDelegate'
@@ -125,10 +128,17 @@ const writes: Pick<ConsentStore, Writes> = {
       due_ms = ?, paused_by = ? WHERE id = ? AND seq = ?`,
     params: [...standingOf(move), ...timesOf(move), move.pausedBy ?? null, id, fromSeq],
   }),
-  insertRequest: ({ consent, recipient, idempotencyKey, body }) => ({
+  insertRequest: ({ consent, recipient, idempotencyKey, fingerprint, body }) => ({
     sql: `INSERT INTO consent_requests (${requestColumns}) VALUES (${places(requestColumns)})`,
-    params: [consent, recipient, idempotencyKey ?? null, body],
+    params: [consent, recipient, idempotencyKey ?? null, fingerprint ?? null, body],
   }),
+  forgetLapsed: (beforeMs) => [
+    {
+      sql: `UPDATE consent_requests SET body = '' WHERE consent IN (SELECT id FROM consents WHERE ${lapsedBefore})`,
+      params: [beforeMs],
+    },
+    { sql: `UPDATE consents SET reference = '' WHERE ${lapsedBefore}`, params: [beforeMs] },
+  ],
   insertRevision: ({ consent, rev, hash, createdMs, body }) => ({
     sql: `INSERT INTO consent_revisions (${revisionColumns}) VALUES (${places(revisionColumns)})`,
     params: [consent, rev, hash, createdMs, body],
@@ -203,6 +213,7 @@ function requestOf(row: Row): StoredRequest {
     consent: String(row['consent']),
     recipient: String(row['recipient']),
     idempotencyKey: textOf(row['idempotency_key']),
+    fingerprint: textOf(row['fingerprint']),
     body: String(row['body']),
   }
 }

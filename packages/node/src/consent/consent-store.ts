@@ -9,7 +9,7 @@ export interface StoredConsent extends ConsentStanding {
   /** Number and hash of its last step. */
   readonly seq: number
   readonly stepHash: string
-  /** The subject's reference at the holder, sealed. */
+  /** The subject's reference at the holder, sealed; empty once the request was forgotten. */
   readonly reference: string
   /** Id of the template that was asked with. */
   readonly template: string | undefined
@@ -32,6 +32,9 @@ export interface StoredRequest {
   readonly consent: string
   readonly recipient: string
   readonly idempotencyKey: string | undefined
+  /** Keyed hash of the request, by which it is known when the body is gone. */
+  readonly fingerprint: string | undefined
+  /** Empty once the request was forgotten. */
   readonly body: string
 }
 
@@ -96,6 +99,9 @@ export interface ConsentStore {
   /** Changes the row only if its last step is still `fromSeq`. */
   moveConsent(id: string, fromSeq: number, move: ConsentMove): Statement
   insertRequest(request: StoredRequest): Statement
+  /** Empties what was asked, and about whom, of requests that lapsed before then and were never granted. Rows and steps
+   *  stay. */
+  forgetLapsed(beforeMs: number): Statement[]
   insertRevision(revision: StoredRevision): Statement
   /** Fails in the transaction when the consent has this step already. */
   insertStep(step: StoredStep): Statement

@@ -3,12 +3,13 @@
 import type { ConsentEvent, ConsentRecord, ConsentState } from '@comity/core/consent/consent-record'
 import type { StepFacts } from './consent-steps.ts'
 import { loadTerms, requestView } from './asked-terms.ts'
-import { changeConsent, expire, expireDue, findConsent, loadRecord } from './consent-changes.ts'
+import { changeConsent, expire, expireDue, findConsent, loadRecord, unsealReference } from './consent-changes.ts'
 import { decline, draft, grant, present } from './consent-decisions.ts'
 import type { ConsentsParts } from './consent-ports.ts'
 import { receiptOf, requestConsent, type AskingCaller, type RequestReceipt } from './consent-requests.ts'
 import type { ConsentChange, ConsentFilter, Consents } from './consent-service.ts'
 import type { StoredConsent } from './consent-store.ts'
+import type { Statement } from '../storage/database.ts'
 import { standingAt, stateAt } from './standing.ts'
 
 export interface HolderConsents extends Consents {
@@ -19,6 +20,8 @@ export interface HolderConsents extends Consents {
   list(filter: ConsentFilter): Promise<readonly StoredConsent[]>
   /** What the recipient is told of its request; undefined for everybody else. */
   requestOf(id: string, did: string): Promise<RequestReceipt | undefined>
+  /** The writes that forget what was asked a month after it lapsed, when nothing was granted. */
+  forgetLapsed(): Promise<readonly Statement[]>
   /** The record in force and how it came to its state, for the parties that the record names; undefined for everybody
    *  else, and while nothing was granted. */
   showTo(id: string, did: string): Promise<ShownToParty | undefined>
@@ -30,6 +33,9 @@ export interface ShownToParty {
   readonly state: ConsentState
   readonly events: readonly ConsentEvent[]
 }
+
+/** What was asked is kept so long after it lapsed, for who asks what became of it. */
+const keepLapsedMs = 30 * 86_400_000
 
 /** The holder's consents on a store. */
 export function createConsents(parts: ConsentsParts): HolderConsents {
@@ -61,10 +67,7 @@ function readings(parts: ConsentsParts): Pick<HolderConsents, Readings> {
       const now = (await store.list(filter)).map((consent) => standingAt(consent, nowMs))
       return now.filter(({ state }) => filter.state === undefined || state === filter.state)
     },
-    async referenceOf(id) {
-      const reference = await vault.unseal((await findConsent(parts, id)).reference)
-      return reference === '' ? undefined : reference
-    },
+    referenceOf: async (id) => unsealReference(vault, await findConsent(parts, id)),
   }
 }
 
@@ -105,7 +108,7 @@ function decisions(parts: ConsentsParts): Pick<HolderConsents, Decisions> {
   }
 }
 
-type Changes = 'pause' | 'resume' | 'withdraw' | 'revoke' | 'expireDue'
+type Changes = 'pause' | 'resume' | 'withdraw' | 'revoke' | 'expireDue' | 'forgetLapsed'
 
 function changes(parts: ConsentsParts): Pick<HolderConsents, Changes> {
   const change = async (id: string, type: StepFacts['type'], { by, actorId, method, reason }: ConsentChange) =>
@@ -121,5 +124,6 @@ function changes(parts: ConsentsParts): Pick<HolderConsents, Changes> {
     withdraw: (id, by) => change(id, 'withdrawn', by),
     revoke: (id, by) => change(id, 'revoked', by),
     expireDue: () => expireDue(parts),
+    forgetLapsed: async () => parts.store.forgetLapsed(parts.clock.now() - keepLapsedMs),
   }
 }

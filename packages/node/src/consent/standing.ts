@@ -29,10 +29,11 @@ export function standingAt(consent: StoredConsent, nowMs: number): StoredConsent
   return state === consent.state ? consent : { ...consent, state }
 }
 
-/** What the recipient is told of its request. A person who said no, or later, has not said that they are known here:
- *  until it lapses, such a request looks like one that nobody has read. */
+/** What the recipient is told of its request. A person who said no, or later, or who was erased meanwhile, has
+ *  not said that they are known here: until it lapses, such a request looks like one that nobody has read. */
 export function stateForRecipient(consent: StoredConsent, nowMs: number): ConsentState {
   const state = stateAt(consent, nowMs)
-  if (state !== 'deferred' && state !== 'refused') return state
+  const isUndecided = state === 'deferred' || state === 'refused' || (state === 'revoked' && consent.rev === 0)
+  if (!isUndecided) return state
   return nowMs < consent.lapsesMs ? 'requested' : 'expired'
 }

@@ -41,7 +41,8 @@ export function peopleStoreContract(open: () => Promise<{ database: Database; st
 
   test('the other sessions of a link end together, and no others', async () => {
     const { store, database: opened } = await open()
-    await using _database = opened
+    await using database = opened
+    await database.execute([store.insertLink(link)])
     for (const hash of ['s1', 's2', 's3']) await store.insertSession({ ...session, hash })
     await store.insertSession({ ...session, hash: 's4', link: 'l2' })
     await store.deleteOtherSessions({ link: 'l1', hash: 's2' })
