@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { consentChanged } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
+import { maxUnread } from './held-events.ts'
 import { askBody, createTestNetwork, deliver, holderDid, pairwiseOf, testGrants } from './held-test-network.ts'
 
 const refused = (code: string) => (error: unknown) => error instanceof Problem && error.code === code
@@ -160,6 +161,26 @@ test('a consent whose request was answered into the void is found by its notice'
   assert.deepEqual(s.lab.readSoon, [lost])
   await s.lab.held.refresh(lost)
   assert.equal((await s.lab.held.show(lost)).details?.subject, subject)
+})
+
+test('a holder that makes up consents fills this node with no more than a hundred of them', async () => {
+  await using s = await scene()
+  const asked = await s.ask()
+  const payloadOf = (digit: number, rev = 1) => {
+    const consent = `urn:uuid:00000000-0000-7000-8000-${String(digit).padStart(12, '0')}`
+    return { consent, holder: holderDid, state: 'active', rev, hash: 'a'.repeat(43), seq: 2, time: 1 }
+  }
+  const tell = (payload: ReturnType<typeof payloadOf>) =>
+    deliver(s.lab, { issuer: holderDid, type: consentChanged, payload })
+  await tell(payloadOf(999, 0))
+  for (let digit = 0; digit < maxUnread + 5; digit++) await tell(payloadOf(digit))
+  const rows = await s.lab.held.list({ limit: 500 })
+  assert.equal(rows.length, maxUnread + 1)
+  assert.ok(rows.some(({ held }) => held.id === asked.id))
+  // What was asked for is not among them: the answers to it count as ever.
+  s.network.holder.grant(asked.id, testGrants(), subject)
+  await s.tell(asked.id)
+  assert.equal((await s.lab.held.refresh(asked.id)).state, 'active')
 })
 
 test('a consent is given up at its holder, which nobody can undo', async () => {

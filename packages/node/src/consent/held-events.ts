@@ -91,10 +91,15 @@ function forward({ outbox }: HeldParts, recipient: string, told: ConsentChangedP
   return outbox.statement({ recipient, type: consentChanged, payload: told, occurredMs: told.time })
 }
 
+/** As many consents of a holder's as this node takes on its word at a time; one whose record was read is not among
+ *  them any more. Answers are lost rarely, and any partner can tell of ids that it makes up. */
+export const maxUnread = 100
+
 /** A consent that a holder gave without this node knowing of the request: the answer to it may have been lost. */
 async function adopt(parts: HeldEventsParts, told: ConsentChangedPayload): Promise<Statement[]> {
-  if (told.state !== 'active') return []
+  if (told.state !== 'active' || told.rev === 0) return []
   const { vault, clock, store } = parts
+  if ((await store.countUnread(told.holder)) >= maxUnread) return []
   const { state, rev, hash, seq } = told
   const sealed = await sealUnder(vault, handleOfRequests(vault), {})
   parts.readSoon(told.consent)

@@ -70,6 +70,23 @@ function stepsOfHeldConsents(open: Open): void {
     assert.equal(await store.find(idOf(3)), undefined)
   })
 
+  test('counts the consents of a holder that were neither asked for nor read', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    const unread = { lapsesMs: undefined, state: 'active' } as const
+    const rows = [
+      held(1),
+      held(2, unread),
+      held(3, { ...unread, state: 'revoked' }),
+      held(4, { ...unread, subject: 's' }),
+      held(5, { ...unread, delegation: 'd' }),
+      held(6, { ...unread, holder: 'did:web:other.example' }),
+    ]
+    await database.execute(rows.map((row) => store.insert(row)))
+    assert.equal(await store.countUnread(holder), 2)
+    assert.equal(await store.countUnread('did:web:nobody.example'), 0)
+  })
+
   test('the greater step wins, in whatever order the steps arrive', async () => {
     const { store, database: opened } = await open()
     await using database = opened

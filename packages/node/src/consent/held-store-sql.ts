@@ -29,6 +29,11 @@ function consentQueries(database: Database) {
       (await database.all(`${select} WHERE subject = ? AND holder = ? ORDER BY id DESC`, [subject, holder])).map(
         heldOf,
       ),
+    async countUnread(holder: string) {
+      const sql = `SELECT COUNT(*) AS unread FROM held_consents WHERE subject IS NULL AND holder = ?
+        AND lapses_ms IS NULL AND delegation IS NULL`
+      return Number((await database.get(sql, [holder]))?.['unread'] ?? 0)
+    },
     async list({ state, holder, subject, label, before, limit }: HeldFilter) {
       const wanted = Object.entries({ state, holder, subject, label }).filter(([, value]) => value !== undefined)
       const where = [...wanted.map(([name]) => `${name} = ?`), ...(before === undefined ? [] : ['id < ?'])]

@@ -33,6 +33,8 @@ export interface HeldStore {
   findByConsent(consent: string): Promise<HeldConsent[]>
   /** All that concern this person at this holder, newest first. */
   findForSubject(holder: string, subject: string): Promise<HeldConsent[]>
+  /** Consents of the holder's that were told of without having been asked for, and never read. */
+  countUnread(holder: string): Promise<number>
   /** Newest first. */
   list(filter: HeldFilter): Promise<HeldConsent[]>
   /** Consents that may become active, or whose terms were told and not read yet, and that were not asked about since
