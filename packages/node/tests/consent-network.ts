@@ -30,6 +30,8 @@ export interface ConsentNetwork extends TestNetwork {
 export interface ConsentNetworkOptions {
   /** Changes what every node is configured with. */
   readonly configure?: (config: Record<string, unknown>, name: PartyName) => void
+  /** Names of further nodes, with nothing set up; they are among `others`. */
+  readonly more?: readonly string[]
 }
 
 /** What the recipient states to people unless told. */
@@ -37,7 +39,10 @@ export const plainNotice = { version: '1', text: { en: 'We study how sport forms
 
 const secretOf = (name: string): string => `whsec_${createHash('sha256').update(name).digest('base64')}`
 
-export async function startConsentNetwork({ configure }: ConsentNetworkOptions = {}): Promise<ConsentNetwork> {
+export async function startConsentNetwork({
+  configure,
+  more = [],
+}: ConsentNetworkOptions = {}): Promise<ConsentNetwork> {
   await using stack = new AsyncDisposableStack()
   const api = stack.use(await startAthletesApi())
   const system = async (name: PartyName) => stack.use(await startOwnSystem(secretOf(name)))
@@ -62,7 +67,7 @@ export async function startConsentNetwork({ configure }: ConsentNetworkOptions =
     await startTestNetwork({
       holder: prepare('holder'),
       recipient: prepare('recipient'),
-      others: { delegate: prepare('delegate') },
+      others: { delegate: prepare('delegate'), ...Object.fromEntries(more.map((name) => [name, () => {}])) },
     }),
   )
   await network.agree({ products: ['athletes', 'results'], purposes: [research, marketing] })
