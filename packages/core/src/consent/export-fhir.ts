@@ -53,7 +53,8 @@ const grantorTypes: Readonly<Partial<Record<ConsentGrantor['capacity'], string>>
  *  more) has them in a modifier extension, so that a reader that does not know it must not use the provision. */
 export function exportFhirConsent({ record, state }: ExportedConsent): Json {
   const { validity, subject, grantor, notice } = record
-  const isPerson = subject.type === 'person' || subject.type === 'child'
+  const isPerson = isAboutPerson(record)
+  const permits = record.grants.filter(({ effect }) => effect === 'permit')
   const bases = [...new Set(record.grants.flatMap(({ legalBasis }) => legalBasis ?? []))]
   return {
     resourceType: 'Consent',
@@ -83,15 +84,16 @@ export function exportFhirConsent({ record, state }: ExportedConsent): Json {
     ...(bases.length > 0 && { regulatoryBasis: bases.map((iri) => concept(iriSystem, iri)) }),
     ...(record.proofs.length > 0 && { verification: record.proofs.map((proof) => verificationOf(proof, record)) }),
     decision: 'deny',
-    provision: record.grants.flatMap((grant) => (grant.effect === 'permit' ? [permission(grant, record)] : [])),
+    ...(permits.length > 0 && { provision: permits.map((grant) => permission(grant, record)) }),
   }
 }
 
 function permission(grant: ConsentGrant, record: ConsentRecord): Json {
-  const { include, exclude } = grant.fields ?? {}
+  const { include, exclude = [] } = grant.fields ?? {}
   const refusals = record.grants.filter(({ effect }) => effect === 'deny')
   const exceptions = [
-    ...(exclude === undefined ? [] : [{ code: exclude.map(field) }]),
+    // One without any element would refuse everything.
+    ...(exclude.length === 0 ? [] : [{ code: exclude.map(field) }]),
     ...refusals.map((refusal) => provision(refusal, record)),
   ]
   const limits = include === undefined ? {} : { code: [...grant.domains.map(domain), ...include.map(field)] }
@@ -133,20 +135,27 @@ function needsExtension(grant: ConsentGrant): boolean {
   return grant.actions.includes('read') !== grant.actions.includes('query') || grant.actions.some(isChange)
 }
 
+function isAboutPerson({ subject: { type } }: ConsentRecord): boolean {
+  return type === 'person' || type === 'child'
+}
+
 function isChange(action: ConsentAction): boolean {
   return actions[action] === 'correct'
 }
 
 function verificationOf(proof: ConsentProof, record: ConsentRecord): Json {
   const holder = partiesOf(record, 'holder').map(organization)[0]
+  const isPerson = isAboutPerson(record)
   return {
     // A click on a link shows that somebody had the link, and no more.
     verified: proof.type !== 'link',
     verificationType: concept('http://terminology.hl7.org/CodeSystem/consentverification', 'validation'),
     ...(holder !== undefined && { verifiedBy: holder }),
-    ...(proof.role !== 'holder' && {
-      verifiedWith: reference(proof.by, proof.role === 'subject' ? 'Patient' : 'RelatedPerson'),
-    }),
+    // R5 knows people here and nobody else.
+    ...(proof.role !== 'holder' &&
+      isPerson && {
+        verifiedWith: reference(proof.by, proof.role === 'subject' ? 'Patient' : 'RelatedPerson'),
+      }),
     verificationDate: [proof.at],
   }
 }
