@@ -1,6 +1,6 @@
 /** A consent as an ODRL 2.2 agreement (https://www.w3.org/TR/odrl-model/): what it allows now. Terms that ODRL does not
  *  have are of Comity's profile, so a reader that does not know the profile must not act on the policy (§2.1). */
-import { comityProfile } from '../agreement/vocabulary.ts'
+import { comityProfile, productOperand, productsTarget } from '../agreement/vocabulary.ts'
 import type { ConsentGrant, ConsentParty, ConsentRecord } from './consent-record.ts'
 import type { ConsentAction } from './consent-scope.ts'
 import { dpvNamespace } from './dpv-purposes.ts'
@@ -30,10 +30,20 @@ export function exportOdrl({ record, state }: ExportedConsent): Json {
   const rules =
     state === 'active'
       ? {
-          permission: [...permits.map((grant) => permission(grant, record)), ...permits.flatMap(onwardPermission)],
-          prohibition: [...refusals.map((grant) => rule(grant, record)), ...permits.flatMap(onwardProhibition)],
+          permission: [
+            ...permits.map((grant) => permission(grant, record)),
+            ...permits.flatMap((grant) => onwardPermission(grant, record)),
+          ],
+          prohibition: [...refusals.map((grant) => rule(grant, record)), ...onwardProhibition(permits)],
         }
-      : { prohibition: [{ target: [...new Set(record.grants.flatMap(({ products }) => products))], action: 'use' }] }
+      : {
+          prohibition: [
+            ruleOn(
+              record.grants.flatMap(({ products }) => products),
+              { action: 'use' },
+            ),
+          ],
+        }
   return {
     '@context': [
       'http://www.w3.org/ns/odrl.jsonld',
@@ -47,7 +57,7 @@ export function exportOdrl({ record, state }: ExportedConsent): Json {
     'dct:hasVersion': String(record.rev),
     'comity:recordHash': recordHash(record),
     'dpv:hasConsentStatus': { '@id': dpvStatus(state) },
-    assigner: record.grantor.id,
+    assigner: iriOf(record.grantor.id),
     assignee: partyId(record, 'recipient'),
     ...Object.fromEntries(Object.entries(rules).filter(([, list]) => list.length > 0)),
   }
@@ -58,24 +68,50 @@ function permission(grant: ConsentGrant, record: ConsentRecord): Json {
   return { ...rule(grant, record), ...(owed.length > 0 && { duty: owed }) }
 }
 
-function rule(grant: ConsentGrant, { validity, subject }: ConsentRecord): Json {
+function rule(grant: ConsentGrant, record: ConsentRecord): Json {
+  return ruleOn(grant.products, {
+    uid: ruleId(grant, record),
+    action: [...new Set(grant.actions.map((action) => actions[action]))],
+    constraint: limitsOf(grant, record),
+  })
+}
+
+/** Names of products are told as in agreements: one is the target, several are a constraint. */
+function ruleOn(products: readonly string[], { constraint: limits = [], ...members }: RuleParts): Json {
+  const [product, ...more] = new Set(products)
+  const constraints =
+    more.length === 0 ? limits : [constraint(productOperand, 'isAnyOf', [product, ...more]), ...limits]
+  return {
+    target: more.length === 0 ? product : productsTarget,
+    ...members,
+    ...(constraints.length > 0 && { constraint: constraints }),
+  }
+}
+
+interface RuleParts {
+  readonly uid?: string
+  readonly action: string | readonly string[]
+  readonly constraint?: readonly Json[]
+}
+
+/** Grants of two consents may have the same name; rules may not. */
+function ruleId({ grant }: ConsentGrant, { id }: ConsentRecord): string {
+  return `urn:comity:grant:${id.slice('urn:uuid:'.length)}:${grant}`
+}
+
+function limitsOf(grant: ConsentGrant, { validity, subject }: ConsentRecord): readonly Json[] {
   const { geo, maxUses, fetch } = grant
   const uses = fetch?.type === 'once' ? 1 : maxUses
-  return {
-    uid: `urn:comity:grant:${grant.grant}`,
-    target: grant.products,
-    action: [...new Set(grant.actions.map((action) => actions[action]))],
-    constraint: [
-      constraint('dateTime', 'gteq', typed(validity.notBefore, 'dateTime')),
-      constraint('dateTime', 'lt', typed(validity.expires, 'dateTime')),
-      purposeConstraint(grant.purposes),
-      ...(geo?.allow === undefined ? [] : [constraint('spatial', 'isAnyOf', places(geo.allow))]),
-      ...(geo?.deny === undefined ? [] : [constraint('spatial', 'isNoneOf', places(geo.deny))]),
-      ...(uses === undefined ? [] : [constraint('count', 'lteq', uses)]),
-      constraint('urn:comity:odrl:subject', 'eq', subject.id),
-      constraint(grantOperand, 'eq', { '@type': '@json', '@value': grant }),
-    ],
-  }
+  return [
+    constraint('dateTime', 'gteq', typed(validity.notBefore, 'dateTime')),
+    constraint('dateTime', 'lt', typed(validity.expires, 'dateTime')),
+    purposeConstraint(grant.purposes),
+    ...(geo?.allow === undefined ? [] : [constraint('spatial', 'isAnyOf', places(geo.allow))]),
+    ...(geo?.deny === undefined ? [] : [constraint('spatial', 'isNoneOf', places(geo.deny))]),
+    ...(uses === undefined ? [] : [constraint('count', 'lteq', uses)]),
+    constraint('urn:comity:odrl:subject', 'eq', subject.id),
+    constraint(grantOperand, 'eq', { '@type': '@json', '@value': grant }),
+  ]
 }
 
 // A stated purpose may be narrower than the one consented to, which is ODRL's `isA`.
@@ -96,15 +132,30 @@ function dutiesOf({ retention, obligations = [] }: ConsentGrant): readonly Json[
   ]
 }
 
-function onwardPermission({ products, onward }: ConsentGrant): readonly Json[] {
-  if (onward === undefined || onward.allow === 'none') return []
+/** Within the limits of the grant itself. */
+function onwardPermission(grant: ConsentGrant, record: ConsentRecord): readonly Json[] {
+  const { products, onward } = grant
+  if (onward === undefined || !mayPassOn(onward)) return []
   const recipients = onward.recipients?.map((id) => ({ '@id': id }))
   const limits = recipients === undefined ? [] : [constraint('recipient', 'isAnyOf', recipients)]
-  return [{ target: products, action: 'distribute', ...(limits.length > 0 && { constraint: limits }) }]
+  const uid = `${ruleId(grant, record)}:onward`
+  return [ruleOn(products, { uid, action: 'distribute', constraint: [...limits, ...limitsOf(grant, record)] })]
 }
 
-function onwardProhibition({ products, onward }: ConsentGrant): readonly Json[] {
-  return onward === undefined || onward.allow === 'none' ? [{ target: products, action: 'distribute' }] : []
+/** Not for a product that another grant lets pass on: a prohibition wins over every permission. */
+function onwardProhibition(permits: readonly ConsentGrant[]): readonly Json[] {
+  const passedOn = new Set(permits.flatMap(({ products, onward }) => (mayPassOn(onward) ? products : [])))
+  const kept = permits.flatMap(({ products }) => products.filter((product) => !passedOn.has(product)))
+  return kept.length === 0 ? [] : [ruleOn(kept, { action: 'distribute' })]
+}
+
+function mayPassOn(onward: ConsentGrant['onward']): boolean {
+  return onward !== undefined && onward.allow !== 'none'
+}
+
+// A pairwise id alone would be an address relative to the document.
+function iriOf(id: string): string {
+  return /^[a-z][a-z0-9+.-]*:/.test(id) ? id : `urn:comity:pairwise:${id}`
 }
 
 function constraint(leftOperand: string, operator: string, rightOperand: unknown): Json {

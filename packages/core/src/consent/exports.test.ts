@@ -225,11 +225,11 @@ test('ODRL: a consent that is not active permits nothing', () => {
   for (const state of consentStates.filter((other) => other !== 'active')) {
     const policy = exportOdrl({ record: whole, state, issuedAt })
     assert.equal(policy['permission'], undefined, state)
-    assert.deepEqual(policy['prohibition'], [{ target: ['athletes'], action: 'use' }])
+    assert.deepEqual(policy['prohibition'], [{ target: 'athletes', action: 'use' }])
   }
 })
 
 test('ODRL: passing on is prohibited unless the grant allows it', () => {
   const policy = exportOdrl({ record: testRecord(), state: 'active', issuedAt })
-  assert.deepEqual(policy['prohibition'], [{ target: ['athletes'], action: 'distribute' }])
+  assert.deepEqual(policy['prohibition'], [{ target: 'athletes', action: 'distribute' }])
 })
