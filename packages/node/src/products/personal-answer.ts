@@ -5,7 +5,7 @@ import { minimise } from '@comity/core/minimisation/minimise'
 import type { TransformMeans } from '@comity/core/minimisation/transforms'
 import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
 import { readMediaType } from './media-types.ts'
-import { declaredAnswer, type Operation } from './operations.ts'
+import type { Operation } from './operations.ts'
 import { neutralValue } from './neutral-fields.ts'
 import type { PersonalOperation } from './personal-plan.ts'
 
@@ -46,7 +46,7 @@ export function minimiseAnswer(
   if (body.byteLength === 0 || verdict.release === 'head') return leaves(status, kept(headers, generalFields), noBytes)
   if (verdict.json === undefined) return { allowed: false, errors: [{ pointer: '', detail: 'the body is not JSON' }] }
   const released = minimise(verdict.json.value, release, { layout, means })
-  const fields = ['content-type', typeOf(operation, answer), ...kept(headers, ['content-language', ...generalFields])]
+  const fields = ['content-type', typeOf(headers), ...kept(headers, ['content-language', ...generalFields])]
   return leaves(status, fields, Buffer.from(JSON.stringify(released), 'utf8'))
 }
 
@@ -60,13 +60,10 @@ function statusOnly(operation: Operation, status: number): PersonalVerdict {
   return verdict.allowed ? leaves(status, [], noBytes) : verdict
 }
 
-/** The body is written anew, in UTF-8, so nothing of its type but the type itself still holds, and that only where the
- *  document names it: a class such as `application/*` lets the upstream write what it likes. */
-function typeOf(operation: Operation, { status, headers }: JudgedAnswer): string {
-  const type = readMediaType(fieldOf(headers, 'content-type'))
-  return type !== undefined && declaredAnswer(operation, status)?.contents.has(type) === true
-    ? type
-    : 'application/json'
+/** The body is written anew, in UTF-8, so nothing of its type but the type itself still holds: one that the document
+ *  names, since a class of types is not checked as JSON. */
+function typeOf(headers: readonly string[]): string {
+  return readMediaType(fieldOf(headers, 'content-type')) ?? 'application/json'
 }
 
 /** Once each: repeated fields are one more way to write something. */
