@@ -58,7 +58,7 @@ export function completeConfiguration(folder: string, { upstreamPort, products, 
     ...(parse(readFileSync(file, 'utf8')) as object),
     products: products.map((id) => ({ id, ...classes[id], ...common })),
     partners,
-    limits: { perAddress: rate },
+    limits: { perAddress: rate, consentRequests: rate },
     telemetry: { level: 'warn' },
   }
   writeFileSync(file, stringify(configuration, { aliasDuplicateObjects: false }))

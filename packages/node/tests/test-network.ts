@@ -132,7 +132,8 @@ export async function startTestNetwork(options: TestNetworkOptions = {}): Promis
   const openapi = join(root, 'items.json')
   await writeFile(openapi, JSON.stringify(testOpenApi))
   const common = (config: Record<string, unknown>) => {
-    config['limits'] = { perAddress: { requests: 1_000_000, perSeconds: 1 } }
+    const unlimited = { requests: 1_000_000, perSeconds: 1 }
+    config['limits'] = { perAddress: unlimited, consentRequests: unlimited }
   }
   const holder = await makeNode({ root, name: 'holder', clock }, (config) => {
     common(config)
