@@ -132,8 +132,8 @@ export async function startTestNetwork(options: TestNetworkOptions = {}): Promis
   const openapi = join(root, 'items.json')
   await writeFile(openapi, JSON.stringify(testOpenApi))
   const common = (config: Record<string, unknown>) => {
-    const unlimited = { requests: 1_000_000, perSeconds: 1 }
-    config['limits'] = { perAddress: unlimited, consentRequests: unlimited }
+    const unlimited = () => ({ requests: 1_000_000, perSeconds: 1 })
+    config['limits'] = { perAddress: unlimited(), consentRequests: unlimited() }
   }
   const holder = await makeNode({ root, name: 'holder', clock }, (config) => {
     common(config)
