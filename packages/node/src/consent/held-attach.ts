@@ -23,6 +23,8 @@ export interface CallAboutPerson {
 
 export interface AttachedConsent {
   readonly consent: string
+  /** This node acts for another: the call is covered by that one's agreement, not by an own one. */
+  readonly isDelegated: boolean
   /** The field `Authorization`. */
   readonly authorization: string
   /** The own key that the request must be signed with. */
@@ -107,6 +109,7 @@ async function attach(parts: HeldParts, held: HeldConsent, take: () => Promise<H
   const token = await take().catch((error: unknown) => noteRefusal(parts, held, error))
   return {
     consent: held.consent,
+    isDelegated: held.delegation !== undefined,
     authorization: consentAuthorization(token.chain),
     keyid: token.keyid,
     renewed: () => attach(parts, held, () => parts.keeper.renewed(held, token.chain)),

@@ -24,6 +24,8 @@ export interface CallAboutPerson {
 }
 
 export interface AttachedConsent {
+  /** This node acts for another: the call is covered by that one's agreement, not by an own one. */
+  readonly isDelegated: boolean
   /** The field `Authorization`. */
   readonly authorization: string
   /** The own key that it is bound to. */

@@ -134,7 +134,9 @@ async function prepare(
 ): Promise<PreparedRequest> {
   const route = parseOutboundRoute(request.path)
   const partner = findPartner(parts, route.partner)
-  const agreementId = findAgreement(parts, request, { partner, product: route.product })
+  const called = { partner, product: route.product }
+  const consent = await findConsent(parts, request, called)
+  const agreementId = consent?.isDelegated === true ? undefined : findAgreement(parts, request, called)
   const headers = new Map<string, string>()
   for (const name of forwardedFields) {
     const value = request.header(name)
@@ -142,7 +144,6 @@ async function prepare(
   }
   if (agreementId !== undefined) headers.set('comity-agreement', agreementId)
   const body = await readBody(message, request.headers, { bytes: parts.options.bodyBytes })
-  const consent = await findConsent(parts, request, { partner, product: route.product })
   const prepared: PreparedRequest = {
     product: route.product,
     partner,
