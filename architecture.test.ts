@@ -185,8 +185,7 @@ test('the rule of arguments sees each way to help oneself', () => {
     "new WebSocket('wss://a.example')",
   ]
   for (const text of faulty) assert.equal(ambientReads(sourceOf('packages/core/src/a.ts', text)).length, 1, text)
-  const good =
-    'function f(fetch: Fetch, clock: Clock) { fetch(u); return new Date(clock.now()) }'
+  const good = 'function f(fetch: Fetch, clock: Clock) { fetch(u); return new Date(clock.now()) }'
   assert.deepEqual(ambientReads(sourceOf('packages/core/src/a.ts', good)), [])
 })
 

@@ -41,27 +41,26 @@ describe('a rotation under load', () => {
 
   /** Calls by `callers` at once until told to stop. */
   function startLoad(): Load {
-    const load = { stopped: false }
-    let succeeded = 0
+    const load = { stopped: false, succeeded: 0 }
     const run = async () => {
       while (!load.stopped) {
         const answer = await call()
         const text = await answer.text()
         assert.equal(answer.status, 200, text)
-        succeeded++
+        load.succeeded++
       }
     }
     const running = Promise.all(Array.from({ length: callers }, run))
     running.catch(() => (load.stopped = true))
     return {
       async turnOver() {
-        const enough = succeeded + 2 * callers
-        while (succeeded < enough && !load.stopped) await sleep(20)
+        const enough = load.succeeded + 2 * callers
+        while (load.succeeded < enough && !load.stopped) await sleep(20)
       },
       async stop() {
         load.stopped = true
         await running
-        return succeeded
+        return load.succeeded
       },
     }
   }
