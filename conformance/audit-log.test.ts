@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
-import { auditLogMigrations } from '@comity/node/audit-log/audit-log-schema'
+import { auditLogTables } from '@comity/node/audit-log/audit-log-schema'
 import { openAuditLog } from '@comity/node/audit-log/audit-log'
 import { openSqlite } from '@comity/node/storage/sqlite'
 
@@ -30,7 +30,7 @@ after(() => rm(directory, { recursive: true }))
 /** Writes the log as a node does: many appends at once, two checkpoints asked for. */
 async function writeLog(): Promise<void> {
   await using database = await openSqlite(join(directory, 'comity.db'))
-  await database.execute(auditLogMigrations.map((sql) => ({ sql })))
+  await database.execute(auditLogTables.map((sql) => ({ sql })))
   const signingKey = importSigningKey(generatePrivateJwk('ed25519'))
   const options = { database, directory: log, origin: 'node.example.org/log', signingKey, randomBytes }
   await using auditLog = await openAuditLog(options)

@@ -6,6 +6,9 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { problemKinds } from '../../packages/core/src/problems.ts'
 import { webhookEventTypes } from '../../packages/node/src/webhooks/webhook-config.ts'
+import { parse } from 'yaml'
+import { scopeShape } from '../../packages/core/src/consent/consent-scope-schema.ts'
+import { parseGrants } from '../../packages/core/src/consent/parse-grants.ts'
 
 const root = join(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -73,4 +76,14 @@ test('every header field of this product that the code reads or writes is explai
   const unexplained = new Set(fields.filter((name) => !said.includes(`\`${name}\``)))
   assert.deepEqual([...unexplained], [])
   assert.ok(new Set(fields).size > 4, [...new Set(fields)].join(' '))
+})
+
+test('the grant with every member is one, and has every member', () => {
+  const [, yaml = ''] = /```yaml\n(# Part of a template: one grant with every member\n[\s\S]*?)```/.exec(
+    read('docs/operating/consents.md'),
+  ) ?? ['', '']
+  const [grant] = parseGrants(parse(yaml))
+  assert.ok(grant)
+  const absent = Object.keys(scopeShape).filter((member) => !(member in grant) && member !== 'modes')
+  assert.deepEqual(absent, [])
 })
