@@ -17,6 +17,7 @@ import {
   grantedConsent,
   imposed,
   lab,
+  linkProof,
   openScene,
   startMs,
   toldToNodes,
@@ -77,6 +78,19 @@ test('a withdrawal is one transaction: row, step, log, status, word to every par
   assert.equal(await statusOf(scene, id), 'invalid')
   const told = (await toldToSystems(scene)).at(-1)?.data
   assert.deepEqual([told?.['state'], told?.['by'], told?.['reference']], ['withdrawn', 'subject', athlete])
+})
+
+test('what was read under a grant that was dropped later is owed for too', async () => {
+  await using scene = await openScene()
+  const id = await grantedConsent(scene, withDuties, { grants: [{ id: 'g1' }, { id: 'g3' }] })
+  const draft = await scene.consents.draft(id, { grants: [{ id: 'g3' }] }, bySubject())
+  await scene.consents.grant(draft, linkProof(draft), bySubject())
+  await scene.consents.withdraw(id, subject)
+  const owed = (await imposed(scene)).map(({ debtor, kind, dueMs }) => [debtor, kind, dueMs])
+  assert.deepEqual(owed, [
+    [lab.did, 'delete', startMs + 10 * dayMs],
+    [lab.did, 'anonymise', startMs + 30 * dayMs],
+  ])
 })
 
 test('a request that was never granted leaves no trace in the status list, however it ended', async () => {

@@ -63,7 +63,7 @@ export async function statementsOf(parts: ConsentsParts, consent: StoredConsent,
   const [key, reference, record, delegates] = await Promise.all([
     openKey(vault, consent.subject),
     unsealReference(vault, consent),
-    loadRecord(parts, consent),
+    loadOwedRecord(parts, consent),
     consent.rev > 0 ? store.loadDelegates(consent.id) : [],
   ])
   const move = store.moveConsent(consent.id, consent.seq, planned.move)
@@ -78,6 +78,21 @@ export async function loadRecord(
   const stored = rev === 0 ? undefined : await store.findRevision(id, rev)
   const text = stored && (await vault.unseal(stored.body))
   return text === undefined ? undefined : (JSON.parse(text) as ConsentRecord)
+}
+
+/** The same with the grants of every revision: what was read under a grant is owed for, also when a later revision has
+ *  narrowed or dropped it. */
+export async function loadOwedRecord(
+  parts: Pick<ConsentsParts, 'store' | 'vault'>,
+  consent: Pick<StoredConsent, 'id' | 'rev'>,
+): Promise<ConsentRecord | undefined> {
+  const record = await loadRecord(parts, consent)
+  if (record === undefined || consent.rev === 1) return record
+  const texts = (await parts.store.loadRevisions(consent.id)).map(({ body }) => parts.vault.unseal(body))
+  const records = (await Promise.all(texts)).flatMap((text) =>
+    text === undefined ? [] : [JSON.parse(text) as ConsentRecord],
+  )
+  return { ...record, grants: records.flatMap(({ grants }) => grants) }
 }
 
 const dueAtOnce = 100

@@ -7,7 +7,7 @@ import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import { consentDelegatedPayload, delegationEndedPayload } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
-import { loadRecord } from './consent-changes.ts'
+import { loadOwedRecord } from './consent-changes.ts'
 import { missedBy } from './consent-effects.ts'
 import type { ConsentsParts } from './consent-ports.ts'
 import { maxDelegations, type KnownDelegate, type StoredConsent } from './consent-store.ts'
@@ -73,7 +73,7 @@ async function entering(
   )
   if (isKnown) return []
   if (known.length >= maxDelegations) throw new Problem('event-invalid', 'the consent was passed on too often')
-  const facts = { consent: standingAt(consent, nowMs), record: await loadRecord(parts, consent), nowMs }
+  const facts = { consent: standingAt(consent, nowMs), record: await loadOwedRecord(parts, consent), nowMs }
   return [parts.store.insertDelegate(delegate), ...missedBy(parts, delegate.delegate, facts)]
 }
 

@@ -14,7 +14,7 @@ export interface Changed {
   readonly consent: StoredConsent
   readonly planned: PlannedStep
   readonly delegates: readonly KnownDelegate[]
-  /** The revision that was in force; undefined when the subject was erased or nothing was granted. */
+  /** What duties follow from (`loadOwedRecord`); undefined when the subject was erased or nothing was granted. */
   readonly record: ConsentRecord | undefined
   readonly reference: string | undefined
   readonly key: SubjectKey | undefined

@@ -77,8 +77,5 @@ export interface SignedTemplate {
   readonly signedMs: number
 }
 
-/** States from which a consent may become active. */
-export const openStates: readonly ConsentState[] = ['requested', 'deferred', 'paused']
-
 /** States from which there is no way back. */
 export const endedStates: readonly ConsentState[] = consentStates.filter(isFinalState)

@@ -1,5 +1,5 @@
 /** First step of a decision: what is asked, and a box for each part of it, none of them ticked. */
-import type { ConsentGrantor, LocalisedText } from '@comity/core/consent/consent-record'
+import type { ConsentGrantor } from '@comity/core/consent/consent-record'
 import { formNames, type Choosable, type FormFault } from './choice-form.ts'
 import { fieldsToChoose, grantLines, grantTitle, localised, titleHtml } from './grant-words.ts'
 import { bdi, html, type Html } from './html.ts'
@@ -100,11 +100,6 @@ function noticeSection({ request, preferences, language }: ChoiceView, recipient
 export function noticeText(lang: string, text: string): Html {
   const paragraphs = text.split(/\n\s*\n/).map((paragraph) => html`<p dir="auto">${paragraph}</p>`)
   return html`<div class="notice" lang="${lang}" dir="${directionOf(lang)}">${paragraphs}</div>`
-}
-
-/** The notice as it is shown to a person, and its language. */
-export function shownNotice(text: LocalisedText, preferences: readonly string[]): { lang: string; text: string } {
-  return localised(text, preferences)
 }
 
 function grantBox(view: ChoiceView, { grant, fields }: Choosable, index: number): Html {
