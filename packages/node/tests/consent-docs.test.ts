@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parseJson } from '@comity/core/bytes/json'
 import { problemKinds } from '@comity/core/problems'
-import { createConsentRoutes } from '../src/consent/consent-routes.ts'
+import { createConsentRoutes } from '../src/consent/holder/consent-routes.ts'
 import { bySubject, codeOf, lab, linkProof, openScene } from './consent-scene.ts'
 
 const page = readFileSync(new URL('../../../docs/protocols/consent.md', import.meta.url), 'utf8')

@@ -11,8 +11,12 @@ import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comit
 import { parse } from 'yaml'
 import { createRequestLimit } from '../src/assembly/limits.ts'
 import type { Config } from '../src/config/config.ts'
-import { createConsentRoutes, maxConsentBodyBytes, type ConsentRoutesParts } from '../src/consent/consent-routes.ts'
-import { maxDelegations } from '../src/consent/consent-store.ts'
+import {
+  createConsentRoutes,
+  maxConsentBodyBytes,
+  type ConsentRoutesParts,
+} from '../src/consent/holder/consent-routes.ts'
+import { maxDelegations } from '../src/consent/holder/consent-store.ts'
 import {
   archive,
   athlete,

@@ -5,9 +5,9 @@ import { testGrant, testPurposes, testRequest } from '@comity/core/consent/test-
 import { signConsentToken } from '@comity/core/consent-token/consent-token'
 import { consentAuthorization, parseConsentAuthorization } from '@comity/core/consent-token/consent-authorization'
 import { Problem } from '@comity/core/problems'
-import { createConsentCheck } from '../src/consent/check-consent.ts'
+import { createConsentCheck } from '../src/consent/check/check-consent.ts'
 import type { ConsentQuestion } from '../src/consent/consent-service.ts'
-import { maxDelegations } from '../src/consent/consent-store.ts'
+import { maxDelegations } from '../src/consent/holder/consent-store.ts'
 import {
   archive,
   athlete,

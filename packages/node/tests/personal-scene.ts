@@ -5,11 +5,11 @@ import { mintDelegation, type DelegationTerms } from '@comity/core/consent-token
 import type { ConsentScope } from '@comity/core/consent/consent-scope'
 import { testGrant, testLabels, testPurposes, testRequest } from '@comity/core/consent/test-consent'
 import { importVerifyingKey } from '@comity/core/crypto/crypto-node'
-import { createConsentCheck, type ConsentCheck } from '../src/consent/check-consent.ts'
-import type { ConsentCheckParts } from '../src/consent/check-ports.ts'
+import { createConsentCheck, type ConsentCheck } from '../src/consent/check/check-consent.ts'
+import type { ConsentCheckParts } from '../src/consent/check/check-ports.ts'
 import type { ConsentQuestion, ConsentVerdict } from '../src/consent/consent-service.ts'
-import { consentUsesMigrations } from '../src/consent/uses-schema.ts'
-import { createConsentUsesStore } from '../src/consent/uses-store-sql.ts'
+import { consentUsesMigrations } from '../src/consent/check/uses-schema.ts'
+import { createConsentUsesStore } from '../src/consent/check/uses-store-sql.ts'
 import { athlete, federation, firm, grantedConsent, lab, openScene, type TestParticipant } from './consent-scene.ts'
 
 /** The scene of the consents, with the check on it. */

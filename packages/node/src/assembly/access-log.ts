@@ -2,8 +2,8 @@
 import { parseExchangeEvent } from '@comity/core/exchange/event'
 import { Problem } from '@comity/core/problems'
 import type { AuditLog } from '../audit-log/audit-log.ts'
-import type { ConsentStore } from '../consent/consent-store.ts'
-import type { ConsentUse, ConsentUsesStore } from '../consent/uses-store.ts'
+import type { ConsentStore } from '../consent/holder/consent-store.ts'
+import type { ConsentUse, ConsentUsesStore } from '../consent/check/uses-store.ts'
 import type { PersonAccessLog, PersonUse } from '../people/ports.ts'
 
 export interface AccessLogParts {

@@ -1,7 +1,7 @@
 /** The check of calls about people, on the consents that this node holds. */
-import { createConsentCheck, type ConsentCheck } from '../consent/check-consent.ts'
-import { createConsentStore } from '../consent/consent-store-sql.ts'
-import { createConsentUsesStore } from '../consent/uses-store-sql.ts'
+import { createConsentCheck, type ConsentCheck } from '../consent/check/check-consent.ts'
+import { createConsentStore } from '../consent/holder/consent-store-sql.ts'
+import { createConsentUsesStore } from '../consent/check/uses-store-sql.ts'
 import { createAddressGuard } from '../http/address-guard.ts'
 import { createGuardedFetch } from '../http/guarded-fetch.ts'
 import { nodeUrl } from '../identity/tls-keys.ts'

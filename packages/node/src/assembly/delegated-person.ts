@@ -1,8 +1,8 @@
 /** Whom an event `consent-delegated` is about, as this node knows them: its log keeps the chain under their key. */
 import { consentDelegatedPayload } from '@comity/core/events/event-types'
 import { parseConsentChain } from '@comity/core/consent-token/consent-authorization'
-import type { ConsentsParts } from '../consent/consent-ports.ts'
-import { openKey } from '../consent/consent-steps.ts'
+import type { ConsentsParts } from '../consent/holder/consent-ports.ts'
+import { openKey } from '../consent/holder/consent-steps.ts'
 import type { SubjectKey } from '../vault/vault.ts'
 
 /** Of an event whose handlers found it right; undefined when the person was erased, or it concerns this node neither as

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { exchangeUnknown } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
-import type { createConsentRoutes } from '../consent/consent-routes.ts'
+import type { createConsentRoutes } from '../consent/holder/consent-routes.ts'
 import { answerLogRequest } from '../audit-log/audit-log-routes.ts'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { createExchangeStore, type ExchangeStore } from '../gateway/exchange-store.ts'
@@ -222,7 +222,7 @@ function consentRoutes({ consent, counterparts, foundation }: GatewayParts, { id
   const admit = createRequestLimit(config, (did) => counterparts.partners.findByDid(did) !== undefined)
   let routes: Promise<ConsentRoutes> | undefined
   const load = async (): Promise<ConsentRoutes> =>
-    (await import('../consent/consent-routes.ts')).createConsentRoutes({
+    (await import('../consent/holder/consent-routes.ts')).createConsentRoutes({
       consents: consent.consents,
       tokenSources: consent.tokenSources,
       resolveKey: (keyid, purpose) => identity.resolveKey(keyid, purpose),

@@ -1,8 +1,8 @@
 /** Consent, loaded when it is first needed: a quarter of the node's code, which a node that neither offers nor holds
  *  anything about people never needs. */
-import { createConsentStore } from '../consent/consent-store-sql.ts'
-import { createHeldStore } from '../consent/held-store-sql.ts'
-import type { TokenSource } from '../consent/issue-token.ts'
+import { createConsentStore } from '../consent/holder/consent-store-sql.ts'
+import { createHeldStore } from '../consent/held/held-store-sql.ts'
+import type { TokenSource } from '../consent/holder/issue-token.ts'
 import type { Duties } from '../duties/duties.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { Database } from '../storage/database.ts'

@@ -1,8 +1,8 @@
 /** The pages of the people, when the configuration has a listener for them. Their code is loaded only then. */
 import { Problem } from '@comity/core/problems'
-import type { HolderConsents } from '../consent/consents.ts'
-import type { ConsentStore } from '../consent/consent-store.ts'
-import { createConsentUsesStore } from '../consent/uses-store-sql.ts'
+import type { HolderConsents } from '../consent/holder/consents.ts'
+import type { ConsentStore } from '../consent/holder/consent-store.ts'
+import { createConsentUsesStore } from '../consent/check/uses-store-sql.ts'
 import type { People } from '../people/people.ts'
 import type { PersonAccessLog } from '../people/ports.ts'
 import type { Rights } from '../rights/rights-service.ts'

@@ -1,9 +1,9 @@
 /** Requests of people about their data, on the consents, duties and products of the node. */
 import { Problem } from '@comity/core/problems'
-import type { StoredConsent } from '../consent/consent-store.ts'
-import type { ConsentStore } from '../consent/consent-store.ts'
-import type { HolderConsents } from '../consent/consents.ts'
-import { createConsentUsesStore } from '../consent/uses-store-sql.ts'
+import type { StoredConsent } from '../consent/holder/consent-store.ts'
+import type { ConsentStore } from '../consent/holder/consent-store.ts'
+import type { HolderConsents } from '../consent/holder/consents.ts'
+import { createConsentUsesStore } from '../consent/check/uses-store-sql.ts'
 import type { Duties } from '../duties/duties.ts'
 import type { People } from '../people/people.ts'
 import type { PersonAccessLog, PersonUse } from '../people/ports.ts'

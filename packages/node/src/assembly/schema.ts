@@ -1,9 +1,9 @@
 /** All migrations of a node's database, in order. New ones go to the end; those that stand are never edited. */
 import { agreementsMigrations } from '../agreements/agreements-schema.ts'
 import { auditLogMigrations, sealedEventsMigrations } from '../audit-log/audit-log-schema.ts'
-import { consentsMigrations, requestFingerprintSchema } from '../consent/consent-schema.ts'
-import { heldConsentsMigrations } from '../consent/held-schema.ts'
-import { consentUsesMigrations } from '../consent/uses-schema.ts'
+import { consentsMigrations, requestFingerprintSchema } from '../consent/holder/consent-schema.ts'
+import { heldConsentsMigrations } from '../consent/held/held-schema.ts'
+import { consentUsesMigrations } from '../consent/check/uses-schema.ts'
 import { dutiesSchema, sealedDutiesSchema } from '../duties/duties-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
 import { exchangeSchema, sealedExchangesSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'

@@ -1,6 +1,6 @@
 /** Erasing a person from this node, as its operator orders it, and as a duty that another participant imposed. */
-import { createSubjectErasure } from '../consent/erase-subject.ts'
-import type { HolderConsents } from '../consent/consents.ts'
+import { createSubjectErasure } from '../consent/holder/erase-subject.ts'
+import type { HolderConsents } from '../consent/holder/consents.ts'
 import type { Duty } from '../duties/duty-store.ts'
 import type { People } from '../people/people.ts'
 import { createRightsStore } from '../rights/rights-store-sql.ts'
