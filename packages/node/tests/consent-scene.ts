@@ -10,7 +10,7 @@ import { Problem } from '@comity/core/problems'
 import { auditLogTables } from '../src/audit-log/audit-log-schema.ts'
 import { openLog, PowerlessFiles, watchedDatabase } from '../src/audit-log/log-test-kit.ts'
 import { createDelegateEvents } from '../src/consent/holder/consent-delegates.ts'
-import type { ConsentsParts, KnownRecipient } from '../src/consent/holder/consent-ports.ts'
+import type { ConsentableProduct, ConsentsParts, KnownRecipient } from '../src/consent/holder/consent-ports.ts'
 import { consentsMigrations, requestFingerprintSchema } from '../src/consent/holder/consent-schema.ts'
 import type { ConsentDraft, DecisionBy } from '../src/consent/consent-service.ts'
 import { createConsentStore } from '../src/consent/holder/consent-store-sql.ts'
@@ -161,7 +161,12 @@ export async function openScene(change: Partial<ConsentsParts> = {}) {
   }
 }
 
-const athletes = { labels: testLabels, actions: ['read', 'query'], isDated: false } as const
+const fields = testLabels.map(({ path }) => path)
+const athletes: ConsentableProduct = {
+  labels: testLabels,
+  actions: ['read', 'query'],
+  undated: [{ id: 'athlete', action: 'read', fields }],
+}
 const known = new Map<string, KnownRecipient>([
   [lab.did, { name: 'Sports Lab', country: 'DE' }],
   [firm.did, {}],

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { parseReceipt } from '@comity/core/exchange/receipt'
 import { parseExchangeEvent } from '@comity/core/exchange/event'
 import type { ConsentGrant } from '@comity/core/consent/consent-record'
@@ -10,6 +11,7 @@ import { didKeyId, didKeyOf } from '@comity/core/identity/did-key'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
 import { mintDelegation } from '@comity/core/consent-token/delegation'
 import { consentAuthorization, parseConsentAuthorization } from '@comity/core/consent-token/consent-authorization'
+import { Problem } from '@comity/core/problems'
 import { athleteReference, otherReference } from './personal-upstream.ts'
 import {
   call,
@@ -88,6 +90,27 @@ describe('a call about a person', () => {
     })
     await consentsOf(network.holder).withdraw(id, bySubject)
     assert.equal(codeOf(await call(network, page)), 'consent-inactive', 'the very next page')
+  })
+
+  test('of a grant for a period, an operation whose rows carry no date gives nothing', async () => {
+    const dataPeriod = { from: '2026-11-01T00:00:00Z' }
+    const path = `/x/results/athletes/${athleteReference}/medals`
+    const dated = { products: ['results'], domains: ['sport.results'], dataPeriod }
+    const { answer } = await consented(dated, { path })
+    assert.deepEqual(jsonOf(answer), { items: [] })
+    const errors = [
+      {
+        pointer: '/grants/0/dataPeriod',
+        detail:
+          'the operation `medals` of `results` answers `medal` without a date of its rows, so no period can be kept to',
+      },
+    ]
+    await assert.rejects(
+      giveConsent(network, { grants: [{ ...dated, domains: ['sport'] }] }),
+      (error) => error instanceof Problem && isDeepStrictEqual(error.members['errors'], errors),
+    )
+    const without = { ...dated, domains: ['sport'], fields: { exclude: ['medal'] } }
+    await giveConsent(network, { grants: [without] })
   })
 
   test('may name the person by the pairwise id, which the API never sees', async () => {

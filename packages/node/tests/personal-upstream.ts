@@ -62,6 +62,7 @@ function answer(target: string, response: ServerResponse): void {
     const items = results.slice(2 * page - 2, 2 * page)
     return void response.end(JSON.stringify({ items, total: results.length }))
   }
+  if (below === '/medals') return void response.end(JSON.stringify({ items: [{ medal: 'silver' }] }))
   response.end(JSON.stringify(below === '/notes' ? { ...athlete, note: 'kept' } : athlete))
 }
 
@@ -79,6 +80,7 @@ const athlete = {
   },
 }
 const result = { type: 'object', properties: { event: text, day: text, rank: { type: 'integer' } } }
+const medal = { type: 'object', properties: { medal: text } }
 const id = { name: 'id', in: 'path', required: true, schema: { type: 'string', pattern: '^[0-9]{9}$' } }
 const fields = { name: 'fields', in: 'query', schema: text }
 const page = { name: 'page', in: 'query', schema: { type: 'integer', minimum: 1 } }
@@ -120,12 +122,24 @@ const resultPaths = {
       },
     },
   },
+  '/athletes/{id}/medals': {
+    get: {
+      operationId: 'medals',
+      parameters: [id],
+      responses: {
+        200: {
+          description: 'medals',
+          content: content({ type: 'object', properties: { items: { type: 'array', items: medal } } }),
+        },
+      },
+    },
+  },
 }
 
 // Made anew for each: the configuration's language has no references.
 const subject = () => ({ in: 'path', name: 'id' })
 
-/** The entries of the configuration: `athletes`, and `results` whose rows carry a date. */
+/** The entries of the configuration: `athletes`, and `results`, of whose operations one gives rows with a date and one without. */
 export function athletesProducts(url: string, root: string): object[] {
   const product = (name: string, paths: object) => {
     const openapi = join(root, `${name}.json`)
@@ -147,9 +161,8 @@ export function athletesProducts(url: string, root: string): object[] {
       personal: {
         subject: subject(),
         rows: 'items[]',
-        date: 'day',
-        open: ['total'],
-        domains: { 'sport.results': ['event', 'day', 'rank'] },
+        operations: { results: { date: 'day', open: ['total'] } },
+        domains: { 'sport.results': ['event', 'day', 'rank'], 'sport.medals': ['medal'] },
       },
     },
   ]

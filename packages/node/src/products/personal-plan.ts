@@ -29,6 +29,8 @@ export interface PersonalOperation {
   readonly subject: SubjectPlace
   readonly action: ConsentAction
   readonly layout: RowLayout
+  /** Labelled fields that the rows of its successes may have, by path. */
+  readonly carries: readonly string[]
   /** The query parameter that lists the fields a call asks for, where the operation declares it. */
   readonly requestedFields: Parameter | undefined
   readonly forwardsRequestedFields: boolean
@@ -116,6 +118,8 @@ function planOperation(planning: Planning, operation: Operation): PersonalOperat
   if (wrong !== undefined) faults.push({ path, message: `the operation \`${operation.id}\` ${wrong}` })
   const requested = config.requestedFields
   const rows = own?.rows ?? config.rows
+  const schemas = successSchemas(operation)
+  const inRows = (field: string) => [...stepsOf(rows), ...stepsOf(field)]
   return {
     subject,
     action: own?.action ?? actions[operation.method] ?? 'write',
@@ -124,6 +128,7 @@ function planOperation(planning: Planning, operation: Operation): PersonalOperat
       date: own?.date ?? config.date,
       open: own?.open ?? (own?.rows === undefined ? config.open : []),
     },
+    carries: labelsOf(config).flatMap(({ path: of }) => (isAbsent(planning.root, schemas, inRows(of)) ? [] : [of])),
     requestedFields: requested === undefined ? undefined : operation.queryParameters.get(requested),
     forwardsRequestedFields: config.forwardRequestedFields,
   }
@@ -224,7 +229,7 @@ function successSchemas(operation: Operation): Located[] {
   )
 }
 
-/** True when there are answers, and none of them can have something there. */
+/** True when no answer can have something there. */
 function isAbsent(root: JsonObject, schemas: readonly Located[], steps: readonly string[]): boolean {
   return schemas.every((schema) => presenceAt(root, schema, steps) === 'no')
 }

@@ -9,10 +9,18 @@ export interface PersonalDescription {
   readonly domains: readonly string[]
   /** What its operations about a person do. */
   readonly actions: readonly ConsentAction[]
-  /** True when the rows of every such operation carry a date, so that a period of data can be kept to. */
-  readonly isDated: boolean
+  /** Those of them whose rows carry no date: a consent to a period covers nothing that they answer. */
+  readonly undated: readonly UndatedOperation[]
   /** True when a call can ask for some of the fields only. */
   readonly takesRequestedFields: boolean
+}
+
+export interface UndatedOperation {
+  /** Its `operationId`. */
+  readonly id: string
+  readonly action: ConsentAction
+  /** Labelled fields that its answers may have, by path. */
+  readonly fields: readonly string[]
 }
 
 export interface PersonalProduct {
@@ -26,7 +34,9 @@ export function describePersonal({ labels, operations }: PersonalPlan): Personal
     labels,
     domains: [...new Set(labels.map(({ domain }) => domain))],
     actions: [...new Set(planned.map(({ action }) => action))],
-    isDated: planned.length > 0 && planned.every(({ layout }) => layout.date !== undefined),
+    undated: [...operations].flatMap(([id, { action, layout, carries }]) =>
+      layout.date === undefined ? [{ id, action, fields: carries }] : [],
+    ),
     takesRequestedFields: planned.some(({ requestedFields }) => requestedFields !== undefined),
   }
   return { describe: () => description }

@@ -345,6 +345,15 @@ test('rows are chosen and their envelope is kept as the layout says', async () =
   assert.equal(left, '200 content-type,application/json {"total":2,"items":[{"event":"100 m"}]}')
 })
 
+test('an answer whose rows carry no date gives nothing of a part that is limited to a period', async () => {
+  const period = { fromMs: 0, toMs: Date.UTC(2100, 0) }
+  const body = '{"name":"Ada","born":"1999-04-17"}'
+  assert.equal(
+    await released({ body }, callOf('GET', '/athletes/7'), releaseOf(['name', 'born'], { period })),
+    '200 content-type,application/json {}',
+  )
+})
+
 test('fields of the answer that tell of the whole body or name the person stay behind', async () => {
   const headers = {
     'content-type': 'application/json; charset=utf-8',
@@ -406,7 +415,12 @@ test('a personal product describes what a consent can speak about', () => {
     ],
     domains: ['athlete.identity', 'athlete.body', 'athlete.home', 'athlete.results'],
     actions: ['read', 'write', 'append'],
-    isDated: false,
+    undated: [
+      { id: 'athlete', action: 'read', fields: ['id', 'name', 'height', 'born', 'address.city', 'address.street'] },
+      { id: 'athlete-head', action: 'read', fields: [] },
+      { id: 'change', action: 'write', fields: [] },
+      { id: 'observe', action: 'append', fields: ['name', 'height'] },
+    ],
     takesRequestedFields: true,
   })
 })

@@ -14,8 +14,13 @@ export interface ConsentableProduct {
   readonly labels: readonly { readonly path: string; readonly domain: string }[]
   /** What its operations do. */
   readonly actions: readonly ConsentAction[]
-  /** True when rows carry a date, so that a period of data can be kept to. */
-  readonly isDated: boolean
+  /** Operations whose rows carry no date, by which a period could be kept to, and the paths of the labelled fields that
+   *  their answers may have. */
+  readonly undated: readonly {
+    readonly id: string
+    readonly action: ConsentAction
+    readonly fields: readonly string[]
+  }[]
 }
 
 /** A partner of this node, as far as the holder knows it. */

@@ -101,13 +101,31 @@ function fieldFaults(grant: ConsentGrant, products: readonly ConsentableProduct[
   )
 }
 
-function periodFaults(
-  { dataPeriod }: ConsentGrant,
-  products: readonly ConsentableProduct[],
-  at: string,
-): RequestFault[] {
-  if (dataPeriod === undefined || products.every(({ isDated }) => isDated)) return []
-  return [fault(`${at}/dataPeriod`, 'a product tells no date of its rows, so no period can be kept to')]
+/** Of an operation that answers without dates a grant with a period would give nothing, so whoever asks for its fields
+ *  for a period asks for what nobody can keep to. One that has none of the fields does not matter. */
+function periodFaults(grant: ConsentGrant, products: readonly ConsentableProduct[], at: string): RequestFault[] {
+  const { dataPeriod, actions } = grant
+  if (dataPeriod === undefined) return []
+  return grant.products.flatMap((id, index) => {
+    const { labels = [], undated = [] } = products[index] ?? {}
+    const granted = labels.filter((label) => isGranted(grant, label))
+    return undated.flatMap((operation) => {
+      const field = granted.find(({ path }) => operation.fields.includes(path))
+      if (field === undefined || !actions.includes(operation.action)) return []
+      const what = `the operation \`${operation.id}\` of \`${id}\` answers \`${field.path}\` without a date of its rows`
+      return [fault(`${at}/dataPeriod`, `${what}, so no period can be kept to`)]
+    })
+  })
+}
+
+/** True when the grant gives the labelled field, or a part of it. */
+function isGranted({ domains, fields }: ConsentGrant, { path, domain }: Label): boolean {
+  const { include, exclude = [] } = fields ?? {}
+  return (
+    domains.some((one) => coversDomain(one, domain)) &&
+    (include?.some((one) => coversField(one, path) || coversField(path, one)) ?? true) &&
+    !exclude.some((one) => coversField(one, path))
+  )
 }
 
 const fault = (pointer: string, detail: string): RequestFault => ({ pointer, detail })
