@@ -19,6 +19,7 @@ import {
   list,
   moment,
   momentMs,
+  nameText,
   sha256Hash,
   text,
   uuidUrn,
@@ -40,7 +41,7 @@ const contact = z.strictObject({
 
 /** The members of a party that say who it is. */
 export const partyMembers = {
-  name: text(500),
+  name: nameText(500),
   country: country.optional(),
   address: text(1000).optional(),
   contact: contact.optional(),

@@ -14,7 +14,7 @@ import { parseCompactJws, signCompactJws, verifyCompactJws, type ParsedJws } fro
 import { Problem } from '../problems.ts'
 import { maxNoticeLength, otherParties } from './consent-record-schema.ts'
 import type { ConsentGrant, ConsentParty, LocalisedText } from './consent-record.ts'
-import { did, duration, iri, localised, parseAs, text, webUrl, type Shape } from './consent-texts.ts'
+import { did, duration, iri, localised, nameText, parseAs, text, webUrl, type Shape } from './consent-texts.ts'
 import { grantsSchema } from './parse-grants.ts'
 
 /** `typ` of the header. */
@@ -49,14 +49,14 @@ export interface SignedTemplate {
 }
 
 /** Schema of a notice in several languages. */
-export const noticeTexts = localised(maxNoticeLength)
+export const noticeTexts = localised(text(maxNoticeLength))
 
 const templateSchema: z.ZodType<ConsentTemplate> = z.strictObject({
   iss: did,
   id: iri,
   version: text(100),
   kind: z.enum(['personal', 'business']),
-  title: localised(500),
+  title: localised(nameText(500)),
   notice: z.strictObject({ text: noticeTexts, uri: webUrl.optional() }),
   grants: grantsSchema,
   duration,

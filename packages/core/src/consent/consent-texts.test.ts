@@ -58,10 +58,20 @@ test('a domain covers itself and what lies below, not what begins alike', () => 
 })
 
 test('a language is named by its tag, and has a text', () => {
-  const notice = texts.localised(10)
+  const notice = texts.localised(texts.text(10))
   assert.ok(takes(notice, { en: 'x', 'zh-Hant-TW': 'y', 'sr-Latn': 'z' }))
   const wrong = [{}, { e: 'x' }, { en_US: 'x' }, { en: '' }, { en: 'x'.repeat(11) }, { en: 7 }, ['x'], null]
   for (const value of wrong) assert.ok(!takes(notice, value), JSON.stringify(value))
   const many = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`aa-x${at}`, 'x']))
   assert.ok(!takes(notice, many))
+})
+
+test('a name with a character that nobody can see is refused, and the character is named', () => {
+  assert.ok(takes(texts.nameText(20), 'می\u200cخواهم') && takes(texts.text(20), 'Sports\u200b Lab'))
+  const { error } = texts.nameText(20).safeParse('Sports\u200b Lab')
+  assert.deepEqual(
+    error?.issues.map(({ message }) => message),
+    ['holds U+200B, which nobody can see; write it without'],
+  )
+  assert.match(texts.text(20).safeParse('Lab\u{e0041}').error?.issues[0]?.message ?? '', /U\+E0041/)
 })

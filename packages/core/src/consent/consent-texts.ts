@@ -10,21 +10,31 @@ import { isCountryCode } from './country-codes.ts'
 import { isDataDomain } from './data-domain.ts'
 import { durationBounds, parseDuration } from './durations.ts'
 import { isFieldPath } from './field-path.ts'
+import { hiddenInName, hiddenInText } from './visible-text.ts'
 
 /** A schema for each member of a type, and for no other. */
 export type Shape<T> = { readonly [K in keyof T]-?: z.ZodType<T[K]> }
 
-// No control characters but tab and line ends, and none that turn the direction of all that follows: what a person
-// reads must be what is signed. Everything else stays as it was written; texts are never normalised.
-const forbidden = /[[\p{Cc}\u202d\u202e]--[\t\n\r]]/v
-
-/** A text of 1 to so many characters (UTF-16). */
+/** A text of 1 to so many characters (UTF-16), none of which is hidden. It stays as it was written; texts are never
+ *  normalised. */
 export function text(maxLength: number): z.ZodString {
   return z
     .string()
     .min(1)
     .max(maxLength)
-    .refine((value) => value.isWellFormed() && !forbidden.test(value), 'holds characters that cannot be shown')
+    .refine((value) => value.isWellFormed(), 'holds characters that cannot be shown')
+    .refine((value) => hiddenInText(value) === undefined, { error: ({ input }) => hidden(hiddenInText(String(input))) })
+}
+
+/** A name or a title: a text in which nothing is invisible that its script does not need. */
+export function nameText(maxLength: number): z.ZodString {
+  return text(maxLength).refine((value) => hiddenInName(value) === undefined, {
+    error: ({ input }) => hidden(hiddenInName(String(input))),
+  })
+}
+
+function hidden(character = ''): string {
+  return `holds ${character}, which nobody can see; write it without`
 }
 
 /** A list of 1 to so many. */
@@ -65,9 +75,9 @@ export const languageTag = z
   .regex(/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/, 'not a language tag of BCP 47')
 
 /** Texts by language, at least one. */
-export function localised(maxLength: number): z.ZodType<LocalisedText> {
+export function localised(words: z.ZodString): z.ZodType<LocalisedText> {
   return z
-    .record(languageTag, text(maxLength))
+    .record(languageTag, words)
     .refine((texts) => Object.keys(texts).length > 0, 'no language')
     .refine((texts) => Object.keys(texts).length <= 64, 'too many languages')
 }

@@ -160,7 +160,7 @@ test('lists and texts have limits, so that no request is a burden to judge', () 
 })
 
 test('a text that would show otherwise than it is written is refused', () => {
-  for (const title of ['a\u0000b', 'a\u001bb', 'a\u202eb', 'a\ud800b', '\u0085', '']) {
+  for (const title of ['a\u0000b', 'a\u001bb', 'a\u202eb', 'a\ud800b', '\u0085', '', 'a\u200bb', 'a\u200db']) {
     assert.equal(faults([{ ...testGrant(), title: { en: title } }])[0]?.pointer, '/0/title/en', JSON.stringify(title))
   }
   assert.ok(parseGrants([{ ...testGrant(), title: { fa: 'می\u200cخواهم', he: '\u2067שלום\u2069' } }]))

@@ -2,14 +2,14 @@
 import { z } from 'zod'
 import type { ConsentGrant } from './consent-record.ts'
 import { checkEffect, scopeShape } from './consent-scope-schema.ts'
-import { countries, iri, list, localised, parseAs, text, type Shape } from './consent-texts.ts'
+import { countries, iri, list, localised, nameText, parseAs, text, type Shape } from './consent-texts.ts'
 
 /** Most grants in one request or record. */
 export const maxGrants = 32
 
 const grantShape = {
   ...scopeShape,
-  title: localised(500).optional(),
+  title: localised(nameText(500)).optional(),
   legalBasis: iri.optional(),
   necessity: z.enum(['required', 'optional']).optional(),
   storage: countries.optional(),
