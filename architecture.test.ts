@@ -25,6 +25,7 @@ const features = [
   'limits',
   'partners',
   'people',
+  'policy',
   'products',
   'public',
   'rights',

@@ -1,0 +1,14 @@
+/** What policies leave of the fields that a call may have: the union of the masks of the permits that decided. */
+import type { FieldTransform } from '../consent/consent-scope.ts'
+
+/** The labelled fields that may leave, and what happens to their values first. A field that is not listed does not
+ *  leave. */
+export interface FieldMask {
+  readonly fields: readonly MaskedField[]
+}
+
+/** One labelled field of the product. Without transforms it leaves as it is. */
+export interface MaskedField {
+  readonly path: string
+  readonly transforms: readonly FieldTransform[]
+}
