@@ -54,6 +54,27 @@ test('the first time a passkey is registered, then it signs the hash; the proof 
   })
 })
 
+test('a device that has RSA keys only confirms as well, and its proof verifies offline; a weak key is not kept', async () => {
+  await using scene = await openPeopleScene()
+  const { id, post } = await atReview(scene)
+  const offered = async () => parsed(await post('/c/passkey/next')).options
+  const first = await offered()
+  assert.deepEqual(
+    first.pubKeyCredParams.map(({ alg }: { alg: number }) => alg),
+    [-7, -8, -257],
+  )
+  const keep = (passkey: TestPasskey, options: { challenge: string }) =>
+    post('/c/passkey/register', [['registration', JSON.stringify(passkey.register(options))]])
+  const weak = await keep(new TestPasskey(placeOf(scene), 1024), first)
+  assert.equal(parsed(weak).code, 'consent-proof-invalid')
+  const passkey = new TestPasskey(placeOf(scene), 2048)
+  const { options } = parsed(await keep(passkey, await offered()))
+  await post('/c/confirm', [['assertion', JSON.stringify(passkey.sign(options))]])
+  const [record] = await scene.consents.records(id)
+  const proof = record?.proofs[0] ?? assert.fail('nothing was granted')
+  verifyConsentProof(proof, recordHash(record!), { passkey: { rpId: 'localhost', origins: [scene.url] } })
+})
+
 test('the next decision of the same person is signed with the passkey that is known', async () => {
   await using scene = await openPeopleScene()
   const passkey = new TestPasskey(placeOf(scene))

@@ -36,8 +36,12 @@ export class TestPasskey {
   readonly #place: PasskeyPlace
   counter = 0
 
-  constructor(place: PasskeyPlace) {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  /** With a key of P-256, as most devices make, or of RSA with so many bits. */
+  constructor(place: PasskeyPlace, rsaBits?: number) {
+    const { privateKey, publicKey } =
+      rsaBits === undefined
+        ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        : generateKeyPairSync('rsa', { modulusLength: rsaBits })
     this.#key = privateKey
     this.#publicKey = publicKey
     this.#place = place
@@ -45,15 +49,7 @@ export class TestPasskey {
 
   /** What `navigator.credentials.create` gives, as JSON. */
   register(options: { readonly challenge: string }): unknown {
-    const { x = '', y = '' } = this.#publicKey.export({ format: 'jwk' })
-    const cose = new Map<number, unknown>([
-      [1, 2],
-      [3, -7],
-      [-1, 1],
-      [-2, Buffer.from(x, 'base64url')],
-      [-3, Buffer.from(y, 'base64url')],
-    ])
-    const credential = Buffer.concat([Buffer.alloc(16), Buffer.of(0, this.id.length), this.id, cbor(cose)])
+    const credential = Buffer.concat([Buffer.alloc(16), Buffer.of(0, this.id.length), this.id, cbor(this.#coseKey())])
     const authData = Buffer.concat([this.#data(present | verified | attested), credential])
     const attestationObject = cbor(
       new Map<string, unknown>([
@@ -81,6 +77,28 @@ export class TestPasskey {
       authenticatorData: authenticatorData.toString('base64url'),
       signature: signature.toString('base64url'),
     })
+  }
+
+  /** RFC 9053 §7.1, RFC 8230 §4. */
+  #coseKey(): Map<number, unknown> {
+    const { x, y, n, e } = this.#publicKey.export({ format: 'jwk' })
+    const bytes = (text = ''): Buffer => Buffer.from(text, 'base64url')
+    return new Map<number, unknown>(
+      n === undefined
+        ? [
+            [1, 2],
+            [3, -7],
+            [-1, 1],
+            [-2, bytes(x)],
+            [-3, bytes(y)],
+          ]
+        : [
+            [1, 3],
+            [3, -257],
+            [-1, bytes(n)],
+            [-2, bytes(e)],
+          ],
+    )
   }
 
   #data(flags: number): Buffer {

@@ -5,16 +5,19 @@ import { moment, text, type Shape } from './consent-texts.ts'
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/, 'not base64url')
 
+/** A number of 4096 bits: the modulus of an RSA key, and its signature. */
+const maxNumberLength = 683
+
 const webAuthnProof = z.strictObject({
   credentialId: base64url.max(1400),
   publicKey: z
-    .record(z.string().max(16), z.string().max(128))
+    .record(z.string().max(16), z.string().max(maxNumberLength))
     .refine((jwk) => Object.keys(jwk).length <= 8, 'too many members'),
   rpId: text(253),
   origin: text(2048),
   authenticatorData: base64url.max(8192),
   clientDataJSON: base64url.max(8192),
-  signature: base64url.max(512),
+  signature: base64url.max(maxNumberLength),
 } satisfies Shape<WebAuthnProof>)
 
 const authentication = z.strictObject({

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { PublicJwk } from '../crypto/crypto.ts'
 import type { WebAuthnProof } from './consent-record.ts'
-import { verifyAssertion, type PasskeyFacts } from './webauthn-assertion.ts'
+import { verifyAssertion, type PasskeyFacts, type PasskeyJwk } from './webauthn-assertion.ts'
 import { p256SignatureOfDer } from './webauthn-signature.ts'
 
 interface Vector {
@@ -64,13 +64,20 @@ const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256
 const challenge = createHash('sha256').update('the record').digest('base64url')
 
 interface Made {
+  /** Another key than that of the file. */
+  readonly keys?: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }
   readonly flags?: number
   readonly client?: object | string
   readonly tail?: Uint8Array
 }
 
 /** An assertion by a real key, of what a test wants to be there. */
-function made({ flags = 0x05, client, tail = new Uint8Array() }: Made = {}): WebAuthnProof {
+function made({
+  flags = 0x05,
+  client,
+  tail = new Uint8Array(),
+  keys = { privateKey, publicKey },
+}: Made = {}): WebAuthnProof {
   const usual = { type: 'webauthn.get', challenge, origin: 'https://example.org', crossOrigin: false }
   const text = typeof client === 'string' ? client : JSON.stringify({ ...usual, ...client })
   const rpIdHash = createHash('sha256').update('example.org').digest()
@@ -78,12 +85,12 @@ function made({ flags = 0x05, client, tail = new Uint8Array() }: Made = {}): Web
   const signed = Buffer.concat([data, createHash('sha256').update(text).digest()])
   return {
     credentialId: 'AAAA',
-    publicKey: publicKey.export({ format: 'jwk' }) as Record<string, string>,
+    publicKey: keys.publicKey.export({ format: 'jwk' }) as Record<string, string>,
     rpId: 'example.org',
     origin: 'https://example.org',
     authenticatorData: data.toString('base64url'),
     clientDataJSON: Buffer.from(text).toString('base64url'),
-    signature: sign('sha256', signed, privateKey).toString('base64url'),
+    signature: sign('sha256', signed, keys.privateKey).toString('base64url'),
   }
 }
 
@@ -131,6 +138,23 @@ test('what was made for something else, elsewhere, or in a frame is refused thou
   for (const client of ['null', '[]', '{', '{"type":"webauthn.get","type":"webauthn.get"}']) {
     assert.throws(() => verifyAssertion(made({ client }), challenge, example), invalid, client)
   }
+})
+
+test('RFC 8812 §2: a passkey with an RSA key signs as well, and only as the key that was registered', () => {
+  const [keys, others] = [0, 1].map(() => generateKeyPairSync('rsa', { modulusLength: 2048 }))
+  assert.ok(keys !== undefined && others !== undefined)
+  const proof = made({ keys })
+  const registered = (publicKeyOf: WebAuthnProof) => ({
+    ...example,
+    credential: { id: proof.credentialId, publicKey: publicKeyOf.publicKey as unknown as PasskeyJwk },
+  })
+  verifyAssertion(proof, challenge, registered(proof))
+  assert.throws(() => verifyAssertion(proof, challenge, registered(made({ keys: others }))), invalid)
+  assert.throws(() => verifyAssertion(proof, challenge, registered(made())), invalid)
+  assert.throws(
+    () => verifyAssertion({ ...proof, signature: made({ keys: others }).signature }, challenge, example),
+    invalid,
+  )
 })
 
 test('client data with members that are not known yet is taken, as the specification asks', () => {

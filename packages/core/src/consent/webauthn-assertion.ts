@@ -1,5 +1,5 @@
 /** Verifies a WebAuthn assertion (W3C Web Authentication Level 3, §7.2) whose challenge is a hash. */
-import { importVerifyingKey, sha256 } from '#crypto'
+import { importVerifyingKey, sha256, sha256Text } from '#crypto'
 import { concatBytes, equalBytes } from '../bytes/bytes.ts'
 import { decodeBase64url } from '../bytes/base64url.ts'
 import { parseJson } from '../bytes/json.ts'
@@ -8,7 +8,11 @@ import type { PublicJwk } from '../crypto/crypto.ts'
 import { jwkThumbprint } from '../crypto/jwk.ts'
 import { Problem } from '../problems.ts'
 import type { WebAuthnProof } from './consent-record.ts'
+import { rsaPublicKey, verifyRs256, type RsaJwk } from './webauthn-rs256.ts'
 import { p256SignatureOfDer } from './webauthn-signature.ts'
+
+/** Public key of a passkey: ES256, EdDSA or RS256. */
+export type PasskeyJwk = PublicJwk | RsaJwk
 
 /** What an assertion must say. */
 export interface PasskeyFacts {
@@ -17,7 +21,7 @@ export interface PasskeyFacts {
   /** Where the page is: `https://consent.example`. */
   readonly origins: readonly string[]
   /** The credential as it was registered. Without it the assertion shows one key's possession, and no more. */
-  readonly credential?: { readonly id: string; readonly publicKey: PublicJwk } | undefined
+  readonly credential?: { readonly id: string; readonly publicKey: PasskeyJwk } | undefined
   /** Whether the person must have unlocked the passkey (the flag UV); presence (UP) always must be. */
   readonly userVerification?: boolean | undefined
 }
@@ -52,7 +56,8 @@ function checkCredential(proof: WebAuthnProof, { credential, rpId, origins }: Pa
   if (proof.rpId !== rpId) throw invalid('the assertion is for another relying party')
   if (!origins.includes(proof.origin)) throw invalid('the assertion is from another origin')
   if (credential === undefined) return
-  const isKnown = credential.id === proof.credentialId && jwkThumbprint(credential.publicKey) === thumbprintOf(proof)
+  const isKnown =
+    credential.id === proof.credentialId && thumbprintOf(credential.publicKey) === thumbprintOf(keyOf(proof))
   if (!isKnown) throw invalid('the passkey is not the one that was registered')
 }
 
@@ -88,14 +93,25 @@ function checkAuthenticatorData(data: Uint8Array, { rpId, userVerification = fal
 }
 
 function checkSignature(proof: WebAuthnProof, signed: Uint8Array): void {
-  const key = importVerifyingKey(proof.publicKey as unknown as PublicJwk)
-  const bytes = decodeBase64url(proof.signature)
-  const signature = key.algorithm === 'ed25519' ? bytes : p256SignatureOfDer(bytes)
-  if (signature === undefined || !key.verify(signed, signature)) throw invalid('the signature does not verify')
+  if (!isSigned(keyOf(proof), signed, decodeBase64url(proof.signature))) throw invalid('the signature does not verify')
 }
 
-function thumbprintOf({ publicKey }: WebAuthnProof): string {
-  return jwkThumbprint(importVerifyingKey(publicKey as unknown as PublicJwk).jwk)
+function isSigned(jwk: PasskeyJwk, signed: Uint8Array, bytes: Uint8Array): boolean {
+  if (jwk.kty === 'RSA') return verifyRs256(jwk, signed, bytes)
+  const key = importVerifyingKey(jwk)
+  const signature = key.algorithm === 'ed25519' ? bytes : p256SignatureOfDer(bytes)
+  return signature !== undefined && key.verify(signed, signature)
+}
+
+function keyOf({ publicKey }: WebAuthnProof): PasskeyJwk {
+  if (publicKey['kty'] === 'RSA') return rsaPublicKey(publicKey)
+  return importVerifyingKey(publicKey as unknown as PublicJwk).jwk
+}
+
+/** RFC 7638; of RSA the required members are `e`, `kty` and `n` (§3.2). */
+function thumbprintOf(jwk: PasskeyJwk): string {
+  if (jwk.kty !== 'RSA') return jwkThumbprint(jwk)
+  return sha256Text(JSON.stringify({ e: jwk.e, kty: jwk.kty, n: jwk.n }), 'base64url')
 }
 
 function invalid(detail: string, cause?: unknown): Problem {

@@ -3,7 +3,8 @@
 import { decodeBase64url, encodeBase64url } from '@comity/core/bytes/base64url'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import type { ConsentProof, WebAuthnProof } from '@comity/core/consent/consent-record'
-import type { PublicJwk } from '@comity/core/crypto/crypto'
+import type { PasskeyJwk } from '@comity/core/consent/webauthn-assertion'
+import { rsaPublicKey } from '@comity/core/consent/webauthn-rs256'
 import { sha256 } from '@comity/core/crypto/crypto-node'
 import { Problem } from '@comity/core/problems'
 import type { Clock } from '@comity/core/ports'
@@ -53,7 +54,7 @@ export interface Passkeys {
     | {
         readonly rpId: string
         readonly origins: readonly string[]
-        readonly credential: { readonly id: string; readonly publicKey: PublicJwk }
+        readonly credential: { readonly id: string; readonly publicKey: PasskeyJwk }
       }
     | undefined
   >
@@ -71,7 +72,7 @@ interface KeptPasskey {
   readonly credentialId: string
   /** COSE key, base64url. */
   readonly cose: string
-  readonly jwk: PublicJwk
+  readonly jwk: PasskeyJwk
   readonly counter: number
   readonly transports: readonly string[]
 }
@@ -83,8 +84,9 @@ interface FoundPasskey extends KeptPasskey {
 const load = () => import('@simplewebauthn/server')
 const loadHelpers = () => import('@simplewebauthn/server/helpers')
 
-/** COSE algorithms whose signatures a record's reader can verify: ES256 and EdDSA. */
-const algorithms = [-7, -8]
+/** COSE algorithms whose signatures a record's reader can verify: ES256, EdDSA, and RS256, which is all that some devices
+ *  have. Browsers warn of a page that leaves out ES256 or RS256. */
+const algorithms = [-7, -8, -257]
 
 export function createPasskeys(parts: PasskeysParts): Passkeys {
   const { hostname, origin } = new URL(parts.url)
@@ -229,8 +231,8 @@ async function makeProof(
   }
 }
 
-/** Members of a COSE key (RFC 9053 §7). */
-async function jwkOfCose(publicKey: Uint8Array): Promise<PublicJwk> {
+/** Members of a COSE key (RFC 9053 §7, RFC 8230 §4). */
+async function jwkOfCose(publicKey: Uint8Array): Promise<PasskeyJwk> {
   const { decodeCredentialPublicKey, cose } = await loadHelpers()
   const key = decodeCredentialPublicKey(new Uint8Array(publicKey))
   if (cose.isCOSEPublicKeyEC2(key)) {
@@ -243,7 +245,20 @@ async function jwkOfCose(publicKey: Uint8Array): Promise<PublicJwk> {
     const x = key.get(cose.COSEKEYS.x)
     if (x !== undefined) return { kty: 'OKP', crv: 'Ed25519', x: encodeBase64url(x) }
   }
+  if (cose.isCOSEPublicKeyRSA(key)) {
+    const [n, e] = [key.get(cose.COSEKEYS.n), key.get(cose.COSEKEYS.e)]
+    if (n !== undefined && e !== undefined) return rsaKey(encodeBase64url(n), encodeBase64url(e))
+  }
   throw refused('the passkey has a key of another kind')
+}
+
+/** One that a record's reader would refuse is not kept. */
+function rsaKey(n: string, e: string): PasskeyJwk {
+  try {
+    return rsaPublicKey({ kty: 'RSA', n, e })
+  } catch (cause) {
+    throw refused('the passkey has an RSA key that is too weak or too long', cause)
+  }
 }
 
 /** Whatever the library says of what a browser sent, it is the sender's mistake. */
