@@ -159,6 +159,13 @@ describe('the admin API', () => {
       assert.deepEqual((shown.json as { envelope: unknown }).envelope, twice.json)
     }
     const [{ id = '' } = {}] = (await holder.call({ path: '/v1/agreements' })).json as { id: string }[]
+    const second = await holder.call({ method: 'POST', path: '/v1/agreements/draft', body: draft })
+    const met = await recipient.call({ method: 'POST', path: '/v1/agreements/overlaps', body: second.json })
+    assert.deepEqual(met.json, [{ agreement: id, products: ['items'] }])
+    const signedSecond = await holder.call({ method: 'POST', path: '/v1/agreements/sign', body: second.json })
+    const both = await recipient.call({ method: 'POST', path: '/v1/agreements/sign', body: signedSecond.json })
+    const warned = await holder.call({ method: 'POST', path: '/v1/agreements', body: both.json })
+    assert.deepEqual((warned.json as { overlaps: unknown }).overlaps, [{ agreement: id, products: ['items'] }])
     const path = `/v1/agreements/${encodeURIComponent(id)}/terminate`
     const ended = await holder.call({ method: 'POST', path, body: { reason: 'the project is over' } })
     assert.equal((ended.json as { state: string }).state, 'terminated')

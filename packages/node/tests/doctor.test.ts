@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { loadConfig, type Config } from '../src/config/config.ts'
+import { checkAgreements } from '../src/doctor/agreement-check.ts'
 import { examine } from '../src/doctor/doctor.ts'
 import type { RunningFacts } from '../src/doctor/doctor-options.ts'
 import type { Finding } from '../src/doctor/finding.ts'
@@ -111,6 +112,19 @@ describe('the doctor', () => {
     const found = await ask(running(), { ...config, products })
     assert.deepEqual([outcome(found, 'product items'), outcome(found, 'upstream items')], ['bad', 'bad'])
     assert.equal(outcome(found, 'upstream open-items'), 'good')
+  })
+
+  test('names each two agreements that cover the same calls, once, and how to choose', async () => {
+    const [agreement, other, products] = ['urn:uuid:1', 'urn:uuid:2', ['items']]
+    const overlaps = [
+      { agreement, other, products },
+      { agreement: other, other: agreement, products },
+    ]
+    const { outcome: verdict, detail, remedy } = (await ask({ ...running(), overlaps })).get('agreements') ?? {}
+    assert.equal(verdict, 'caution')
+    assert.match(detail ?? '', /`urn:uuid:1` and `urn:uuid:2` cover the same calls of `items`/)
+    assert.match(remedy ?? '', /Comity-Agreement/)
+    assert.equal(checkAgreements({ overlaps }).length, 1)
   })
 
   test('without the running node takes the partners of the configuration', async () => {

@@ -77,11 +77,36 @@ describe('the way out', () => {
     const second = await network.agree()
     const refused = await call('/holder/items/items/7')
     assert.equal(refused.code, 'agreement-ambiguous')
+    assert.match(String(refused.body['detail']), /name one in the field `Comity-Agreement`/)
     assert.deepEqual(new Set(refused.body['agreements'] as string[]), new Set([agreementId, second]))
     const chosen = await call('/holder/items/items/7', { headers: { 'comity-agreement': second } })
     assert.equal(chosen.status, 200)
     await network.recipient.running.parts.counterparts.agreements.terminate(second, 'one is enough')
     assert.equal((await call('/holder/items/items/7')).status, 200)
+  })
+
+  test('leaves the choice to the holder where the operation tells agreements apart', async () => {
+    const end = async (id: string) => {
+      for (const { running } of [network.holder, network.recipient]) {
+        await running.parts.counterparts.agreements.terminate(id, 'another one')
+      }
+    }
+    await end(agreementId)
+    const [reading, writing] = [
+      await network.agree({ operations: ['getItem'] }),
+      await network.agree({ operations: ['createItem'] }),
+    ]
+    const agreementOf = async ({ status, headers }: ProblemAnswer) => [
+      status,
+      (await loggedExchange(network.recipient, headers.get('comity-exchange') ?? ''))?.agreement,
+    ]
+    assert.deepEqual(await agreementOf(await call('/holder/items/items/7')), [200, reading])
+    assert.deepEqual(await agreementOf(await post('chosen')), [201, writing])
+    agreementId = await network.agree()
+    const refused = await call('/holder/items/items/7')
+    assert.deepEqual([refused.status, refused.code], [409, 'agreement-ambiguous'])
+    assert.deepEqual(new Set(refused.body['agreements'] as string[]), new Set([agreementId, reading]))
+    for (const id of [reading, writing]) await end(id)
   })
 
   test('never reaches addresses that the guard forbids, whatever a partner’s address says', async () => {

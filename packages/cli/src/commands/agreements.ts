@@ -1,7 +1,10 @@
 /** `comity agreements`: draft, sign, import, list, show, terminate. */
-import type { AgreementView } from '@comity/node/admin/admin-api'
+import type { AgreementView, OverlapView } from '@comity/node/admin/admin-api'
+import { describeOverlap, overlapRemedy } from '@comity/node/doctor/agreement-check'
+import { parseAgreementEnvelope } from '@comity/core/agreement/agreement-signature'
+import colors from 'picocolors'
 import { connect, readJsonFile, show, writeTextFile, type CommandContext } from '../command-context.ts'
-import { table } from '../output.ts'
+import { printable, table } from '../output.ts'
 
 export interface DraftArguments {
   readonly partner: string
@@ -57,13 +60,25 @@ export async function signAgreement(
   file: string,
   { out = file }: { readonly out?: string },
 ): Promise<void> {
-  const document = await readJsonFile(file)
-  await writeDocument(context, await (await connect(context)).post('/v1/agreements/sign', document), out)
+  const client = await connect(context)
+  const signed = await client.post('/v1/agreements/sign', await readJsonFile(file))
+  await writeDocument(context, signed, out)
+  const { '@id': id } = parseAgreementEnvelope(signed).agreement
+  warnOf(context, id, await client.post<OverlapView[]>('/v1/agreements/overlaps', signed))
+}
+
+/** On the other stream: what the command prints may be read by a program. */
+function warnOf({ terminal }: CommandContext, agreement: string, overlaps: readonly OverlapView[]): void {
+  for (const { agreement: other, products } of overlaps) {
+    terminal.error(`${colors.yellow('!')} ${printable(describeOverlap({ agreement, other, products }))}`)
+  }
+  if (overlaps.length > 0) terminal.error(colors.dim(`  → ${overlapRemedy}`))
 }
 
 export async function importAgreement(context: CommandContext, file: string): Promise<void> {
   const agreement = await (await connect(context)).post<AgreementView>('/v1/agreements', await readJsonFile(file))
   show(context, agreement, () => [`${agreement.id} is ${agreement.state}: ${agreement.products.join(', ')}`])
+  warnOf(context, agreement.id, agreement.overlaps)
 }
 
 export async function terminateAgreement(context: CommandContext, id: string, reason: string): Promise<void> {

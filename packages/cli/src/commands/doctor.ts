@@ -1,6 +1,6 @@
 /** `comity doctor`: what keeps this node from working, and what to do about it. Exit code 1 when a check fails. */
 import { pooledRandomBytes } from '@comity/node/assembly/world'
-import type { NodeStatus, PartnerView } from '@comity/node/admin/admin-api'
+import type { AgreementView, NodeStatus, PartnerView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
 import type { RunningFacts } from '@comity/node/doctor/doctor-options'
@@ -23,10 +23,14 @@ async function askNode(context: CommandContext): Promise<{ finding: Finding; run
     const status = await client.get<NodeStatus>('/v1/status')
     const partners = await client.get<PartnerView[]>('/v1/partners')
     const products = await client.get<{ readonly source: string }[]>('/v1/products')
+    const agreements = await client.get<AgreementView[]>('/v1/agreements')
     const running: RunningFacts = {
       ports: status.ports,
       partners: partners.map(({ alias, did, url, fingerprints }) => ({ alias, did, url, fingerprints })),
       addedProducts: products.filter(({ source }) => source === 'admin').length,
+      overlaps: agreements.flatMap(({ id, overlaps }) =>
+        overlaps.map(({ agreement: other, products: of }) => ({ agreement: id, other, products: of })),
+      ),
     }
     return { finding: good('node', `runs version ${status.version} as ${status.did}`), running }
   } catch (error) {

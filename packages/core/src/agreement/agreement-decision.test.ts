@@ -95,6 +95,20 @@ test('two agreements that allow the call must be told apart by the caller', () =
   assert.ok(!verdict.allowed)
   assert.equal(verdict.code, 'agreement-ambiguous')
   assert.deepEqual(verdict.agreements, ['2', '1'])
+  assert.equal(verdict.detail, 'the agreements `2`, `1` cover this call: name one in the field `Comity-Agreement`')
+})
+
+test('who does not know the operation is told whether it may tell the agreements apart', () => {
+  const [reading, writing] = ['read', 'write'].map((one) => standing({ operations: new Set([one]) }, { id: one }))
+  assert.ok(reading && writing)
+  const upToOperation = (...agreements: StandingAgreement[]) => {
+    const verdict = decideAmongAgreements(agreements, { ...call, operation: undefined }, now)
+    return verdict.allowed ? verdict.agreementId : verdict.isUpToOperation
+  }
+  assert.equal(upToOperation(reading, writing), true)
+  assert.equal(upToOperation(reading, standing({}, { id: 'any' })), true)
+  assert.equal(upToOperation(reading, standing({}, { id: 'any' }), standing({}, { id: 'other' })), false)
+  assert.equal(upToOperation(reading), 'read')
 })
 
 test('a denial is that of the agreement that came closest, of those out of force the latest', () => {

@@ -29,6 +29,8 @@ export interface AgreementDenial {
   readonly detail: string
   /** Ids to choose from, where the code is `agreement-ambiguous`. */
   readonly agreements?: readonly string[]
+  /** True where the asker did not say which operation it is, and that may tell them apart. */
+  readonly isUpToOperation?: boolean
 }
 
 /** Judges a call by one agreement whose parties are already known to match. */
@@ -70,10 +72,35 @@ export function decideAmongAgreements(
   const [first] = allowed
   if (first !== undefined && allowed.length === 1) return first
   if (first !== undefined) {
-    const agreements = allowed.map(({ agreementId }) => agreementId)
-    return { ...deny('agreement-ambiguous', `${agreements.length} agreements cover this call`), agreements }
+    return ambiguous(candidates, { call, nowMs, agreements: allowed.map(({ agreementId }) => agreementId) })
   }
   return closest(verdicts.filter((verdict) => !verdict.allowed))
+}
+
+interface Ambiguity {
+  readonly call: AgreementCall
+  readonly nowMs: number
+  readonly agreements: readonly string[]
+}
+
+const maxNamed = 4
+
+function ambiguous(candidates: readonly StandingAgreement[], { call, nowMs, agreements }: Ambiguity): AgreementDenial {
+  const named = agreements.slice(0, maxNamed).map((id) => `\`${id}\``)
+  const more = agreements.length > maxNamed ? ` and ${agreements.length - maxNamed} more` : ''
+  const detail = `the agreements ${named.join(', ')}${more} cover this call: name one in the field \`Comity-Agreement\``
+  return {
+    ...deny('agreement-ambiguous', detail),
+    agreements,
+    ...(call.operation === undefined && { isUpToOperation: !coverEvery(candidates, call, nowMs) }),
+  }
+}
+
+/** True when two of the agreements cover the call whatever its operation is. */
+function coverEvery(candidates: readonly StandingAgreement[], call: AgreementCall, nowMs: number): boolean {
+  // An operation of this name cannot be listed: only what does not limit operations allows it.
+  const verdicts = candidates.map((candidate) => decideAgreement(candidate, { ...call, operation: '' }, nowMs))
+  return verdicts.filter(({ allowed }) => allowed).length > 1
 }
 
 /** How far a call came, by the code of its denial; agreements out of force count alike, the latest first. */

@@ -59,10 +59,19 @@ export interface AgreementView {
   readonly notBefore: string | undefined
   readonly notAfter: string | undefined
   readonly terminated: { readonly at: string; readonly by: string; readonly reason: string } | undefined
+  /** Other agreements that cover some calls of these products too: such a call must name one of them. */
+  readonly overlaps: readonly OverlapView[]
   /** Each permission for itself; the members above tell what any of them allows. */
   readonly permissions: readonly PermissionView[]
   /** The document with its signatures; in `show` only. */
   readonly envelope?: unknown
+}
+
+/** In `POST /v1/agreements/overlaps`, too. */
+export interface OverlapView {
+  /** Id of the other agreement. */
+  readonly agreement: string
+  readonly products: readonly string[]
 }
 
 /** One permission of an agreement. `until` is the first moment at which it holds no longer. */

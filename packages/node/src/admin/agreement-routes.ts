@@ -62,6 +62,11 @@ export function agreementRoutes(parts: AdminParts): AdminRoute[] {
     },
     { method: 'POST', path: '/v1/agreements/sign', answer: ({ body }) => agreements.sign(body) },
     {
+      method: 'POST',
+      path: '/v1/agreements/overlaps',
+      answer: ({ body }) => agreements.overlaps(body),
+    },
+    {
       method: 'GET',
       path: '/v1/agreements/{id}',
       answer({ path: { id = '' } }) {

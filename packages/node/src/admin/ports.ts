@@ -128,7 +128,15 @@ export interface AgreementRecord {
     readonly from?: string
     readonly until?: string
   }[]
+  /** Others that cover some of the same calls. */
+  readonly overlaps: readonly AgreementOverlap[]
   readonly termination?: { readonly by: string; readonly at: string; readonly reason: string }
+}
+
+export interface AgreementOverlap {
+  /** Its id. */
+  readonly agreement: string
+  readonly products: readonly string[]
 }
 
 export interface DraftRequest {
@@ -148,6 +156,7 @@ export interface AgreementsPort {
   draft(request: DraftRequest): AgreementEnvelope
   sign(document: unknown): Promise<AgreementEnvelope>
   import(document: unknown): Promise<AgreementRecord>
+  overlaps(document: unknown): readonly AgreementOverlap[]
   terminate(id: string, reason: string): Promise<AgreementRecord>
 }
 

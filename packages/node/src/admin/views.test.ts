@@ -10,6 +10,7 @@ const record = (permissions: AgreementRecord['permissions']): AgreementRecord =>
   role: 'recipient',
   partner: 'did:web:lab.example',
   permissions,
+  overlaps: [],
 })
 
 test('the sides of an agreement follow from the node’s role in it', () => {

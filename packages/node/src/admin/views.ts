@@ -27,7 +27,7 @@ export function productView(product: OfferedProduct, source: Source): ProductVie
 
 /** `did` is the node's own. */
 export function agreementView(record: AgreementRecord, did: string): AgreementView {
-  const { id, state, role, partner, permissions, termination } = record
+  const { id, state, role, partner, permissions, overlaps, termination } = record
   const isHolder = role === 'holder'
   return {
     id,
@@ -40,6 +40,7 @@ export function agreementView(record: AgreementRecord, did: string): AgreementVi
     notBefore: extremeOf(permissions, ({ from }) => from)[0],
     notAfter: extremeOf(permissions, ({ until }) => until).at(-1),
     terminated: termination,
+    overlaps,
     permissions,
   }
 }

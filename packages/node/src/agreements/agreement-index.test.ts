@@ -46,6 +46,20 @@ test('a named agreement decides alone', () => {
   assert.equal(ask(index, { agreementId: '3' }), 'agreement-expired')
 })
 
+test('tells which agreements that stand cover the same calls', () => {
+  const index = indexOf({ id: '1' }, { id: '2', permissions: [{ untilMs: 5 }] }, { id: '3', parties: [a, c] })
+  const permissions = [{ products: new Set(['p', 'q']) }]
+  const overlaps = (nowMs: number) =>
+    index.overlaps({ id: '4', assigner: a, assignee: b, concludedMs: 0, permissions }, nowMs)
+  assert.deepEqual(overlaps(0), [
+    { agreement: '1', products: ['p'] },
+    { agreement: '2', products: ['p'] },
+  ])
+  assert.deepEqual(overlaps(5), [{ agreement: '1', products: ['p'] }])
+  index.terminate('1', 0)
+  assert.deepEqual(overlaps(5), [])
+})
+
 test('an agreement of others is as unknown as one that does not exist', () => {
   const index = indexOf({ id: '1', parties: [a, c] })
   const verdicts = ['1', '2'].map((agreementId) => index.decide({ ...question, agreementId }, 0))

@@ -5,6 +5,7 @@ import {
   decideAmongAgreements,
   type AgreementVerdict,
 } from '@comity/core/agreement/agreement-decision'
+import { overlapOf } from '@comity/core/agreement/agreement-overlap'
 import type { AgreementTerms } from '@comity/core/agreement/agreement-policy'
 
 /** Who asks for what, under which agreement if the caller names one. */
@@ -18,6 +19,14 @@ export interface AgreementQuestion {
   readonly operation: string | undefined
   readonly purpose: string | undefined
   readonly agreementId: string | undefined
+}
+
+/** Another agreement that covers the same calls. */
+export interface AgreementOverlap {
+  /** Its id. */
+  readonly agreement: string
+  /** For calls of these products one of the two must be named. */
+  readonly products: readonly string[]
 }
 
 interface Entry {
@@ -50,6 +59,17 @@ export class AgreementIndex {
 
   terminatedMs(id: string): number | undefined {
     return this.#byId.get(id)?.terminatedMs
+  }
+
+  /** Agreements that stand and cover some calls that these terms cover too, now or later. */
+  overlaps(terms: AgreementTerms, nowMs: number): AgreementOverlap[] {
+    const { assigner, assignee, permissions } = terms
+    const products = new Set(permissions.flatMap((permission) => [...permission.products]))
+    const others = [...products].flatMap((product) => this.#byCall.get(callKey({ assigner, assignee, product })) ?? [])
+    return [...new Set(others)].flatMap((other) => {
+      const common = other.terminatedMs === undefined ? overlapOf(terms, other.terms, nowMs) : []
+      return common.length === 0 ? [] : [{ agreement: other.terms.id, products: common }]
+    })
   }
 
   /** A named agreement must be one between these two; whether it is one of somebody else's is not told. */

@@ -19,6 +19,8 @@ export interface AgreementRecord {
   readonly concludedAt: string
   readonly importedAt: string
   readonly permissions: readonly PermissionRecord[]
+  /** Others that cover some of the same calls, while it can: such calls must name one. */
+  readonly overlaps: readonly { readonly agreement: string; readonly products: readonly string[] }[]
   readonly termination?: { readonly by: string; readonly at: string; readonly reason: string }
 }
 
@@ -45,11 +47,12 @@ export interface KnownAgreement {
   /** When it stopped counting here. */
   readonly terminatedMs: number | undefined
   readonly termination: Termination | undefined
+  readonly overlaps: AgreementRecord['overlaps']
 }
 
 /** `did` is the node's own. */
 export function recordOf(known: KnownAgreement, did: string, nowMs: number): AgreementRecord {
-  const { stored, terms, termination } = known
+  const { stored, terms, termination, overlaps } = known
   const isHolder = terms.assigner === did
   return {
     id: terms.id,
@@ -66,6 +69,7 @@ export function recordOf(known: KnownAgreement, did: string, nowMs: number): Agr
       ...(permission.fromMs !== undefined && { from: formatDateTime(permission.fromMs) }),
       ...(permission.untilMs !== undefined && { until: formatDateTime(permission.untilMs) }),
     })),
+    overlaps,
     ...(termination && {
       termination: { by: termination.by, at: formatDateTime(termination.atMs), reason: termination.reason },
     }),

@@ -15,7 +15,7 @@ import { agreementTerminated, agreementTerminatedPayload } from '@comity/core/ev
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
-import { AgreementIndex, type AgreementQuestion } from './agreement-index.ts'
+import { AgreementIndex, type AgreementOverlap, type AgreementQuestion } from './agreement-index.ts'
 import { recordOf, type AgreementDetails, type AgreementRecord, type KnownAgreement } from './agreement-record.ts'
 import type { AgreementStore, StoredAgreement, Termination } from './agreement-store.ts'
 
@@ -124,6 +124,13 @@ export class Agreements {
     return result
   }
 
+  /** Agreements here that would cover some calls of a document (JSON value) too, which must then name one of them.
+   *  Throws `agreement-malformed`, `agreement-unenforceable`. */
+  overlaps(document: unknown): AgreementOverlap[] {
+    const terms = readAgreementTerms(parseAgreementEnvelope(document).agreement)
+    return this.#index.overlaps(terms, this.#parts.clock.now())
+  }
+
   /** All agreements in the order of their import. */
   list(): AgreementRecord[] {
     return [...this.#known.values()].map((known) => this.#recordOf(known))
@@ -229,8 +236,10 @@ export class Agreements {
   }
 
   #recordOf(known: Known): AgreementRecord {
-    const seen: KnownAgreement = { ...known, terminatedMs: this.#index.terminatedMs(known.terms.id) }
-    return recordOf(seen, this.#parts.did, this.#parts.clock.now())
+    const [terminatedMs, nowMs] = [this.#index.terminatedMs(known.terms.id), this.#parts.clock.now()]
+    const overlaps = terminatedMs === undefined ? this.#index.overlaps(known.terms, nowMs) : []
+    const seen: KnownAgreement = { ...known, terminatedMs, overlaps }
+    return recordOf(seen, this.#parts.did, nowMs)
   }
 
   #find(id: string): Known {

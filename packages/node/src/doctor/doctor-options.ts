@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import type { PeerTrust } from '../http/connector.ts'
 import type { GuardedFetch } from '../http/guarded-fetch.ts'
+import type { OverlapFacts } from './agreement-check.ts'
 
 export interface DoctorOptions {
   readonly config: Config
@@ -26,6 +27,8 @@ export interface RunningFacts {
   }
   readonly partners: readonly PartnerFacts[]
   readonly addedProducts: number
+  /** Agreements that cover the same calls. */
+  readonly overlaps?: readonly OverlapFacts[]
 }
 
 export interface PartnerFacts {

@@ -4,6 +4,7 @@ import { spkiFingerprint } from '../http/spki-fingerprint.ts'
 import { createAddressGuard } from '../http/address-guard.ts'
 import { createGuardedFetch } from '../http/guarded-fetch.ts'
 import type { OwnIdentity } from '../identity/own-identity.ts'
+import { checkAgreements } from './agreement-check.ts'
 import { decideClock } from './clock-check.ts'
 import { checkOwnDid } from './did-check.ts'
 import type { DoctorOptions, PartnerFacts } from './doctor-options.ts'
@@ -36,6 +37,7 @@ export async function examine(options: Omit<DoctorOptions, 'fetch'>): Promise<Fi
     ...(keys.identity === undefined ? [] : await checkIdentity(given, keys.identity)),
     ...products,
     ...partners.flatMap(({ findings }) => findings),
+    ...checkAgreements(given.running),
   ]
 }
 

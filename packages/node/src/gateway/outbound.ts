@@ -85,7 +85,8 @@ function findPartner(parts: OutboundParts, name: string): PartnerLink {
   throw new Problem('partner-unknown', `there is no partner \`${name.slice(0, 200)}\``)
 }
 
-/** The agreement to call under. None known is no refusal yet: the product may be public, which its holder knows. */
+/** The agreement to call under. None known is no refusal yet: the product may be public, which its holder knows, as it
+ *  knows which of several agreements allows the operation. */
 function findAgreement(
   parts: OutboundParts,
   request: ReceivedRequest,
@@ -102,7 +103,9 @@ function findAgreement(
   }
   const verdict = parts.agreements.decide(question, parts.world.clock.now())
   if (verdict.allowed) return verdict.agreementId
-  if (verdict.code === 'agreement-required' && named === undefined) return undefined
+  if (named === undefined && (verdict.code === 'agreement-required' || verdict.isUpToOperation === true)) {
+    return undefined
+  }
   const members = verdict.agreements === undefined ? {} : { agreements: verdict.agreements }
   throw new Problem(verdict.code, verdict.detail, { members })
 }

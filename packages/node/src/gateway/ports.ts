@@ -95,6 +95,8 @@ export type AgreementVerdict =
       readonly code: ProblemCode
       readonly detail: string
       readonly agreements?: readonly string[]
+      /** Several would cover the call, and which operation it is, which only the holder knows, may tell which. */
+      readonly isUpToOperation?: boolean
     }
 
 export interface AgreementsPort {
