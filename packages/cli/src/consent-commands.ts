@@ -172,12 +172,12 @@ function addDelegations(consents: Command, context: ContextOf): void {
     .description('pass a part of a held consent on to a processor')
     .requiredOption('--to <alias-or-did>', 'the processor, one of your partners')
     .requiredOption('--grant <grant[=field,…]>', 'what, whole or only these fields; may be repeated', grantChoice)
-    .requiredOption('--until <time>', 'how long, ISO 8601', moment)
+    .requiredOption('--until <time>', 'how long, ISO 8601; not beyond the end of the consent', moment)
     .option('--depth <count>', 'the processor may pass it on, so deep at most', count)
     .action(async (id: string, options: object) => (await load()).delegate(context(), id, options as never))
   consents
     .command('delegations')
-    .description('what was passed on, newest first')
+    .description('what was passed on, newest first; of what ended, why')
     .action(async () => (await load()).listDelegations(context()))
   consents
     .command('end-delegation <id>')

@@ -242,10 +242,19 @@ export async function delegate(context: CommandContext, id: string, args: Delega
   ])
 }
 
+const endings: Readonly<Record<NonNullable<DelegationView['endedBy']>, string>> = {
+  order: 'you ended it',
+  narrowing: 'the consent was narrowed and does not cover it any more',
+  consent: 'what it was a part of has ended',
+}
+
 export async function listDelegations(context: CommandContext): Promise<void> {
   const delegations = await (await connect(context)).get<DelegationView[]>('/v1/delegations')
-  const rows = delegations.map(({ id, consent, delegate: to, until, ended }) => [id, consent, to, until, ended ?? ''])
-  show(context, delegations, () => table([['id', 'consent', 'delegate', 'until', 'ended'], ...rows]))
+  const rows = delegations.map(({ id, consent, delegate: to, until, ended, endedBy }) => {
+    const why = endedBy === undefined ? '' : endings[endedBy]
+    return [id, consent, to, until, ended ?? '', why]
+  })
+  show(context, delegations, () => table([['id', 'consent', 'delegate', 'until', 'ended', 'why'], ...rows]))
 }
 
 export async function endDelegation(context: CommandContext, id: string): Promise<void> {

@@ -63,7 +63,8 @@ function childClaims(terms: DelegationTerms, parent: ParsedConsentToken): Consen
   }
 }
 
-function withDenials(scopes: readonly ConsentScope[], parent: readonly ConsentScope[]): ConsentScope[] {
+/** The scopes with the parent's denials, which every child keeps. */
+export function withDenials(scopes: readonly ConsentScope[], parent: readonly ConsentScope[]): ConsentScope[] {
   const named = new Set(scopes.map(({ grant }) => grant))
   return [...scopes, ...parent.filter(({ effect, grant }) => effect === 'deny' && !named.has(grant))]
 }

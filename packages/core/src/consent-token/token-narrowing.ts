@@ -17,7 +17,7 @@ export function childIssuer(parent: ConsentTokenClaims): string {
 /** What in a child does not follow from its parent, a sentence each; none when the child allows no more. Whether the
  *  child commits to this very parent (`par_hash`) and who signed it is not looked at. */
 export function narrowingFaults(child: ConsentTokenClaims, parent: ConsentTokenClaims): string[] {
-  return [...identityFaults(child, parent), ...boundFaults(child, parent), ...grantFaults(child, parent)]
+  return [...identityFaults(child, parent), ...boundFaults(child, parent), ...passedOnFaults(child, parent)]
 }
 
 function identityFaults(child: ConsentTokenClaims, parent: ConsentTokenClaims): string[] {
@@ -52,7 +52,12 @@ function isSameSignIn(child: ConsentTokenClaims, parent: ConsentTokenClaims): bo
   )
 }
 
-function grantFaults(child: ConsentTokenClaims, parent: ConsentTokenClaims): string[] {
+/** What of a token says which grants are passed on, to whom and how deep. */
+export type PassedOn = Pick<ConsentTokenClaims, 'authorization_details' | 'client_id' | 'del_depth'>
+type Parent = Pick<ConsentTokenClaims, 'authorization_details'>
+
+/** What in the grants of a child is more than its parent may pass on, a sentence each. */
+export function passedOnFaults(child: PassedOn, parent: Parent): string[] {
   const grants = new Map(parent.authorization_details.map((scope) => [scope.grant, scope]))
   const passed = child.authorization_details.flatMap((scope) => scopeFaults(scope, grants.get(scope.grant), child))
   const order = precedenceFaults(child.authorization_details, parent.authorization_details)
@@ -60,7 +65,7 @@ function grantFaults(child: ConsentTokenClaims, parent: ConsentTokenClaims): str
 }
 
 /** A denial of its own only takes away; the parent's are looked at by `denialFaults`. */
-function scopeFaults(scope: ConsentScope, parent: ConsentScope | undefined, child: ConsentTokenClaims): string[] {
+function scopeFaults(scope: ConsentScope, parent: ConsentScope | undefined, child: PassedOn): string[] {
   if (scope.effect === 'deny' && parent?.effect !== 'permit') return []
   if (parent === undefined) return [`the grant \`${scope.grant}\` is not among the parent's`]
   const mayPass = mayPassOn(parent, child.client_id, child.del_depth)
@@ -69,7 +74,7 @@ function scopeFaults(scope: ConsentScope, parent: ConsentScope | undefined, chil
 }
 
 /** A denial is kept to the letter: whatever narrows a permission would widen what a denial leaves. */
-function denialFaults(child: ConsentTokenClaims, parent: ConsentTokenClaims): string[] {
+function denialFaults(child: Parent, parent: Parent): string[] {
   const kept = new Set(child.authorization_details.map(canonicalJson))
   return parent.authorization_details
     .filter((scope) => scope.effect === 'deny' && !kept.has(canonicalJson(scope)))

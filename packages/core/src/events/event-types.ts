@@ -54,19 +54,22 @@ export const consentChangedPayload = z.looseObject({
 })
 export type ConsentChangedPayload = z.infer<typeof consentChangedPayload>
 
-/** `{ "consent": "urn:uuid:…", "holder": "did:…", "delegation": "…", "delegate": "did:…", "token": "<chain>" }`. To the
- *  delegate and to the holder. `token` is the chain at the time, which shows what was passed on. */
+/** `{ "consent": "urn:uuid:…", "holder": "did:…", "delegation": "…", "delegate": "did:…", "token": "<chain>",
+ *  "until": 1718000001234 }`. To the delegate and to the holder. `token` is the chain at the time, which shows what was
+ *  passed on. */
 export const consentDelegatedPayload = z.looseObject({
   consent: shortText,
   holder: shortText,
   delegation: shortText,
   delegate: shortText,
   token: z.string().max(12_288),
+  /** How long the delegator means to give tokens, in milliseconds since the epoch; its word alone. */
+  until: z.int().nonnegative().optional(),
 })
 export type ConsentDelegatedPayload = z.infer<typeof consentDelegatedPayload>
 
 /** `{ "consent": "urn:uuid:…", "holder": "did:…", "delegation": "…", "delegate": "did:…" }` */
-export const delegationEndedPayload = consentDelegatedPayload.omit({ token: true })
+export const delegationEndedPayload = consentDelegatedPayload.omit({ token: true, until: true })
 export type DelegationEndedPayload = z.infer<typeof delegationEndedPayload>
 
 /** `{ "duty": "…", "kind": "delete", "consent": "urn:uuid:…", "holder": "did:…", "subject": "ps_…", "due": … }` */

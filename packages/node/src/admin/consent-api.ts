@@ -92,6 +92,8 @@ export interface DelegationView {
   readonly until: string
   readonly created: string
   readonly ended: string | undefined
+  /** `order` of the operator, `narrowing` of the consent, which does not cover it any more, or the end of the `consent`. */
+  readonly endedBy: 'order' | 'narrowing' | 'consent' | undefined
   readonly grants: readonly ConsentScope[] | undefined
 }
 

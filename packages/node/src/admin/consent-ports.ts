@@ -187,6 +187,7 @@ export interface Delegated {
   readonly untilMs: number
   readonly createdMs: number
   readonly endedMs: number | undefined
+  readonly endedBy: 'order' | 'narrowing' | 'consent' | undefined
   readonly scopes: readonly ConsentScope[] | undefined
 }
 

@@ -2,7 +2,7 @@
 import { agreementsMigrations } from '../agreements/agreements-schema.ts'
 import { auditLogMigrations, sealedEventsMigrations } from '../audit-log/audit-log-schema.ts'
 import { consentsMigrations, requestFingerprintSchema } from '../consent/holder/consent-schema.ts'
-import { heldConsentsMigrations } from '../consent/held/held-schema.ts'
+import { delegationEndSchema, heldConsentsMigrations } from '../consent/held/held-schema.ts'
 import { consentUsesMigrations } from '../consent/check/uses-schema.ts'
 import { dutiesSchema, sealedDutiesSchema } from '../duties/duties-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
@@ -36,4 +36,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0017-partner-country', statements: partnerCountrySchema },
   { name: '0018-sealed-duties', statements: sealedDutiesSchema },
   { name: '0019-request-fingerprints', statements: requestFingerprintSchema },
+  { name: '0020-delegation-ends', statements: delegationEndSchema },
 ]

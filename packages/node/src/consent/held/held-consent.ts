@@ -60,11 +60,26 @@ export interface Delegation {
   readonly consent: string
   /** DID. */
   readonly delegate: string
-  /** Scopes (JSON), sealed. */
+  /** `DelegatedTerms` (JSON), sealed. */
   readonly sealed: string
   readonly untilMs: number
   readonly createdMs: number
   readonly endedMs: number | undefined
+  /** Undefined while it stands, and where it ended before this was written down. */
+  readonly endedBy: DelegationEnd | undefined
+}
+
+/** Why a delegation ended: `order` of this node's operator, `narrowing` of the consent, which does not cover it any more,
+ *  or the end of the `consent` (or delegation) that it was a part of. */
+export type DelegationEnd = 'order' | 'narrowing' | 'consent'
+
+/** A part of one grant: the members that are given take the place of the grant's own, and must be narrower. */
+export type DelegatedPart = Pick<ConsentScope, 'grant'> & Partial<ConsentScope>
+
+/** What was passed on, as it stands now, and what was said when it was. */
+export interface DelegatedTerms {
+  readonly scopes: readonly ConsentScope[]
+  readonly parts: readonly DelegatedPart[]
 }
 
 /** A template that this node signed. */

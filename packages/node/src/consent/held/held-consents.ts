@@ -1,7 +1,9 @@
 /** The consents that this node asks for and holds as a recipient: asked, followed until they are decided, read and
  *  verified, given up. */
+import { canonicalJson } from '@comity/core/bytes/canonical-json'
 import { parseConsentRequest } from '@comity/core/consent/consent-request'
 import type { ConsentState } from '@comity/core/consent/consent-record'
+import type { ConsentScope } from '@comity/core/consent/consent-scope'
 import { Problem } from '@comity/core/problems'
 import type { PartnerEndpoint } from '../../http/partner-client.ts'
 import { endedStates, type HeldConsent, type HeldDetails } from './held-consent.ts'
@@ -9,6 +11,7 @@ import { admit, handleOfLabel, handleOfRequests, sealUnder, unsealDetails } from
 import { recordStep, type HeldParts } from './held-parts.ts'
 import type { HeldFilter } from './held-store.ts'
 import type { HeldToken } from './held-token-keeper.ts'
+import { settleDelegations } from './settle-delegations.ts'
 import { verifyShownConsent, type VerifiedShown } from './held-verify.ts'
 
 export interface ConsentAsk {
@@ -163,7 +166,14 @@ async function refresh(parts: HeldParts, held: HeldConsent): Promise<HeldConsent
   if (endedStates.includes(held.state)) return held
   if (held.delegation === undefined) await readAtHolder(parts, held)
   else await askForToken(parts, held)
-  return (await parts.store.find(held.id)) ?? held
+  const now = (await parts.store.find(held.id)) ?? held
+  await settleDelegations(parts, now)
+  return now
+}
+
+/** The consent with the terms that were told last. */
+export async function readAnew(parts: HeldParts, held: HeldConsent): Promise<HeldConsent> {
+  return held.delegation === undefined && held.readRev < held.rev ? refresh(parts, held) : held
 }
 
 /** States of a request of which there is no record, or none that is needed any more. */
@@ -184,13 +194,24 @@ async function readAtHolder(parts: HeldParts, held: HeldConsent): Promise<void> 
 async function askForToken(parts: HeldParts, held: HeldConsent): Promise<void> {
   const { store, keeper, clock } = parts
   keeper.drop(held.id)
+  const effects = [store.noteChecked(held.id, clock.now())]
   const state = await keeper.fresh(held).then(
-    () => 'active' as const,
+    async ({ verified }) => {
+      effects.push(...(await keepScopes(parts, held, verified.leaf.authorization_details)))
+      return 'active' as const
+    },
     (error: unknown) => stateOfRefusal(held, error),
   )
-  const effects = [store.noteChecked(held.id, clock.now())]
   if (state === held.state) await parts.execute(effects)
   else await recordStep(parts, factsOf(held, state), [store.setState(held, state, clock.now()), ...effects])
+}
+
+/** What the delegator gives now, which may be less than it told at first. */
+async function keepScopes({ store, vault }: HeldParts, held: HeldConsent, scopes: readonly ConsentScope[]) {
+  const details = await unsealDetails(vault, held)
+  if (details?.subject === undefined || canonicalJson(details.scopes ?? []) === canonicalJson(scopes)) return []
+  const sealed = await sealUnder(vault, vault.handleOf(details.subject), { ...details, scopes })
+  return [store.saveDetails({ ...held, sealed })]
 }
 
 /** The state that a source's refusal to give a token tells. Throws the error when it tells none. */

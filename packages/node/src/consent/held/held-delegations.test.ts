@@ -1,73 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseConsentChain } from '@comity/core/consent-token/consent-authorization'
-import { verifyConsentChain } from '@comity/core/consent-token/consent-chain'
-import { importVerifyingKey } from '@comity/core/crypto/crypto-node'
 import { consentChanged, consentDelegated, delegationEnded } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
-import type { OnwardSharing } from '@comity/core/consent/consent-scope'
-import {
-  askBody,
-  createTestNetwork,
-  deliver,
-  deliverAll,
-  holderDid,
-  pairwiseOf,
-  testGrants,
-  type TestParticipant,
-} from './held-test-network.ts'
-
-const refused = (code: string) => (error: unknown) => error instanceof Problem && error.code === code
-const subject = pairwiseOf('A')
-const [labDid, firmDid, subDid] = ['did:web:lab.example', 'did:web:firm.example', 'did:web:sub.example']
-
-async function scene(onward: OnwardSharing | undefined = { allow: 'any', maxDepth: 3 }) {
-  const network = createTestNetwork()
-  const [lab, firm, sub] = [
-    await network.participant(labDid),
-    await network.participant(firmDid),
-    await network.participant(subDid),
-  ]
-  const { id } = await lab.held.ask({ partner: holderDid, request: askBody() })
-  network.holder.grant(id, testGrants(onward), subject)
-  await lab.held.refresh(id)
-  const untilMs = network.clock.nowMs + 7 * 86_400_000
-  const heightOnly = (to: string, more: Record<string, unknown> = {}) => ({
-    consent: id,
-    delegate: to,
-    parts: [{ grant: 'g1', fields: { include: ['height'] }, ...more }],
-    untilMs,
-  })
-  return {
-    network,
-    lab,
-    firm,
-    sub,
-    id,
-    untilMs,
-    heightOnly,
-    [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
-  }
-}
-
-/** What the holder makes of the bearer's token. */
-function verifiedAt(s: { network: ReturnType<typeof createTestNetwork> }, chain: string) {
-  const { signer } = s.network.holder
-  const facts = { holder: holderDid, nowMs: s.network.clock.nowMs, skewSeconds: 0 }
-  return verifyConsentChain(parseConsentChain(chain), importVerifyingKey(signer.key.publicJwk), facts)
-}
-
-async function chainOf(participant: TestParticipant, consent: string): Promise<string> {
-  const attached = await participant.attach({
-    partner: holderDid,
-    product: 'athletes',
-    purpose: undefined,
-    named: consent,
-    subject: undefined,
-  })
-  assert.ok(attached)
-  return attached.authorization.slice('Comity '.length)
-}
+import { chainOf, firmDid, labDid, refused, scene, subDid, subject, verifiedAt } from './held-delegation-scene.ts'
+import { askBody, deliver, deliverAll, holderDid, testGrants } from './held-test-network.ts'
 
 test('a delegate is told, and calls with a chain that the holder verifies and that allows less', async () => {
   await using s = await scene()
@@ -220,16 +156,23 @@ test('a pause stops delegates too, and they go on when it ends', async () => {
   assert.equal(verifiedAt(s, await chainOf(s.firm, s.id)).children.length, 1)
 })
 
-test('a narrower revision takes from a delegate what it no longer covers', async () => {
+test('nothing is passed on for longer than it may be had, by whoever passes it on', async () => {
   await using s = await scene()
-  await s.lab.delegations.delegate(s.heightOnly(firmDid))
+  const endMs = s.network.clock.nowMs + 30 * 86_400_000
+  const late = { ...s.heightOnly(firmDid, { onward: { allow: 'any', maxDepth: 3 } }), untilMs: endMs + 1 }
+  await assert.rejects(s.lab.delegations.delegate(late), (error) => {
+    assert.ok(error instanceof Problem && error.code === 'delegation-refused')
+    assert.equal(error.members['ends'], '2026-03-31T10:00:00Z')
+    assert.match(error.message, /until `2026-03-31T10:00:00Z` at most, when the consent ends/)
+    return true
+  })
+  assert.deepEqual(await s.lab.told(), [])
+  await s.lab.delegations.delegate({ ...late, untilMs: endMs })
   await deliverAll(s.lab, [s.firm])
-  const [grant] = testGrants({ allow: 'any', maxDepth: 3 })
-  assert.ok(grant)
-  s.network.holder.grant(s.id, [{ ...grant, fields: { include: ['birthYear'] } }], subject)
-  await deliver(s.lab, { issuer: holderDid, type: consentChanged, payload: s.network.holder.told(s.id) })
-  await deliverAll(s.lab, [s.firm])
-  await assert.rejects(chainOf(s.firm, s.id), refused('delegation-refused'))
+  assert.equal((await s.firm.held.show(s.id)).held.expiresMs, endMs)
+  const onward = { ...s.heightOnly(subDid), untilMs: endMs + 1 }
+  await assert.rejects(s.firm.delegations.delegate(onward), /when the delegation to this node ends/)
+  await s.firm.delegations.delegate({ ...onward, untilMs: endMs })
 })
 
 test('a chain that was passed on by another, to another or of another consent is not taken', async () => {

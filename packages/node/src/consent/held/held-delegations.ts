@@ -1,18 +1,16 @@
 /** Passing a part of a held consent on to a processor, without asking the holder: narrower always, renewed by this node
  *  for as long as both the consent and the delegation stand. */
+import { formatDateTime } from '@comity/core/agreement/date-time'
 import type { ConsentScope } from '@comity/core/consent/consent-scope'
 import { mintDelegation } from '@comity/core/consent-token/delegation'
 import type { PublicJwk } from '@comity/core/crypto/crypto'
 import { consentDelegated } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
-import { findHeld, requireActive, requirePartner } from './held-consents.ts'
-import type { Delegation } from './held-consent.ts'
-import { endingOf } from './held-events.ts'
+import { findHeld, readAnew, requireActive, requirePartner } from './held-consents.ts'
+import type { DelegatedPart, DelegatedTerms, Delegation, HeldConsent } from './held-consent.ts'
 import { recordStep, type HeldParts } from './held-parts.ts'
 import type { HeldToken } from './held-token-keeper.ts'
-
-/** A part of one grant: the members that are given take the place of the grant's own, and must be narrower. */
-export type DelegatedPart = Pick<ConsentScope, 'grant'> & Partial<ConsentScope>
+import { endingOf, settleDelegation, takePart, unsealTerms } from './settle-delegations.ts'
 
 export interface DelegationOrder {
   /** Id of the held consent. */
@@ -20,6 +18,7 @@ export interface DelegationOrder {
   /** Alias or DID of the processor. */
   readonly delegate: string
   readonly parts: readonly DelegatedPart[]
+  /** Not later than the consent ends. */
   readonly untilMs: number
 }
 
@@ -63,7 +62,8 @@ export function createHeldDelegations(parts: HeldParts): HeldDelegations {
       if (delegation.endedMs === undefined) {
         const { consent, delegate: peer } = delegation
         const facts = { type: 'delegation-ended', consent, delegation: id, peer }
-        await recordStep(parts, facts, endingOf(parts, delegation, { holder: held.holder, nowMs: parts.clock.now() }))
+        const ending = { holder: held.holder, nowMs: parts.clock.now(), by: 'order' } as const
+        await recordStep(parts, facts, endingOf(parts, delegation, ending))
         parts.outbox.wake()
       }
       return viewOf(parts, (await parts.store.findDelegation(id)) ?? delegation)
@@ -77,17 +77,13 @@ export function createHeldDelegations(parts: HeldParts): HeldDelegations {
 async function viewOf(parts: HeldParts, delegation: Delegation): Promise<DelegationView> {
   const { sealed, ...rest } = delegation
   const { holder } = await findHeld(parts, delegation.held)
-  return { ...rest, holder, scopes: await unsealScopes(parts, sealed) }
-}
-
-async function unsealScopes({ vault }: HeldParts, sealed: string): Promise<readonly ConsentScope[] | undefined> {
-  const text = await vault.unseal(sealed)
-  return text === undefined ? undefined : (JSON.parse(text) as ConsentScope[])
+  return { ...rest, holder, scopes: (await unsealTerms(parts, { sealed }))?.scopes }
 }
 
 async function delegate(parts: HeldParts, order: DelegationOrder): Promise<DelegationView> {
-  const held = await findHeld(parts, order.consent)
+  const held = await readAnew(parts, await findHeld(parts, order.consent))
   requireActive(held)
+  requireWithin(held, order.untilMs)
   const { did } = requirePartner(parts, order.delegate)
   if ((await parts.store.delegationsTo(held.consent, did)).length > 0) {
     throw new Problem('already-exists', 'a part of this consent is passed on to this participant: end that first')
@@ -104,12 +100,14 @@ async function delegate(parts: HeldParts, order: DelegationOrder): Promise<Deleg
     held: held.id,
     consent: held.consent,
     delegate: did,
-    sealed: key.seal(JSON.stringify(scopes)),
+    sealed: key.seal(JSON.stringify({ scopes, parts: order.parts } satisfies DelegatedTerms)),
     untilMs: order.untilMs,
     createdMs: nowMs,
     endedMs: undefined,
+    endedBy: undefined,
   }
-  const payload = { consent: held.consent, holder: held.holder, delegation: id, delegate: did, token: chain }
+  const { consent, holder } = held
+  const payload = { consent, holder, delegation: id, delegate: did, token: chain, until: order.untilMs }
   const notices = [did, held.holder].map((recipient) =>
     parts.outbox.statement({ recipient, type: consentDelegated, payload, occurredMs: nowMs }, key),
   )
@@ -119,13 +117,20 @@ async function delegate(parts: HeldParts, order: DelegationOrder): Promise<Deleg
   return viewOf(parts, delegation)
 }
 
-/** The whole scopes. Passing on further is not allowed unless it is said. */
+/** A delegation that outlives its consent would promise what it cannot keep. */
+function requireWithin({ expiresMs, delegation }: HeldConsent, untilMs: number): void {
+  if (expiresMs === undefined || untilMs <= expiresMs) return
+  const end = formatDateTime(expiresMs)
+  const what = delegation === undefined ? 'the consent' : 'the delegation to this node'
+  throw refused(`it may last until \`${end}\` at most, when ${what} ends`, { ends: end })
+}
+
 function scopesOf(wanted: readonly DelegatedPart[], { verified }: HeldToken): ConsentScope[] {
   if (wanted.length === 0) throw refused('nothing is to be passed on')
   return wanted.map((part) => {
     const own = verified.leaf.authorization_details.find(({ grant }) => grant === part.grant)
     if (own === undefined) throw refused(`there is no grant \`${part.grant.slice(0, 64)}\``)
-    return { ...own, onward: { allow: 'none' as const }, ...part }
+    return takePart(part, own)
   })
 }
 
@@ -160,14 +165,16 @@ async function tokenFor(parts: HeldParts, consent: string, to: DelegateKey): Pro
   if (delegation === undefined) return undefined
   const held = await findHeld(parts, delegation.held)
   requireActive(held)
-  const scopes = await unsealScopes(parts, delegation.sealed)
+  const token = await parts.keeper.fresh(held)
+  const scopes = await settleDelegation(parts, held, { delegation, giver: token.verified.leaf })
   if (scopes === undefined) return undefined
   const { id, untilMs } = delegation
-  const token = await parts.keeper.fresh(held)
   const chain = mint(parts, { id, untilMs, scopes, token, delegate: to })
   return { token: chain, expires: Math.min(token.verified.leaf.exp, Math.floor(untilMs / 1_000)) * 1_000 }
 }
 
-function refused(error: string): Problem {
-  return new Problem('delegation-refused', `the delegation is refused: ${error}`, { members: { errors: [error] } })
+function refused(error: string, members: Readonly<Record<string, string>> = {}): Problem {
+  return new Problem('delegation-refused', `the delegation is refused: ${error}`, {
+    members: { errors: [error], ...members },
+  })
 }

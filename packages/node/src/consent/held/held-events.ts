@@ -5,7 +5,6 @@ import {
   consentChanged,
   consentChangedPayload,
   consentDelegatedPayload,
-  delegationEnded,
   delegationEndedPayload,
   type ConsentChangedPayload,
   type ConsentDelegatedPayload,
@@ -16,9 +15,10 @@ import type { VerifiedChain } from '@comity/core/consent-token/consent-claims'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../../storage/database.ts'
 import { blank } from './held-consents.ts'
-import { endedStates, type Delegation, type HeldConsent } from './held-consent.ts'
+import { endedStates, type HeldConsent } from './held-consent.ts'
 import { admit, handleOfRequests, sealUnder } from './held-details.ts'
 import type { HeldParts } from './held-parts.ts'
+import { endingOf } from './settle-delegations.ts'
 
 /** What was told, and by whom; verified. */
 export interface ToldEvent {
@@ -76,7 +76,9 @@ async function changeOf(parts: HeldEventsParts, held: HeldConsent, { told, issue
   const { store } = parts
   const delegations = await store.standingDelegations(held.id)
   const notices = delegations.map(({ delegate }) => forward(parts, delegate, told))
-  const endings = endedStates.includes(state) ? delegations.map(({ id }) => store.endDelegation(id, step.atMs)) : []
+  const endings = endedStates.includes(state)
+    ? delegations.map(({ id }) => store.endDelegation(id, { atMs: step.atMs, by: 'consent' }))
+    : []
   const forgetting = endedStates.includes(state) ? await forgetUndecided(parts, held) : []
   return [isHolder ? store.applyStep(step) : store.applySourceStep(step), ...notices, ...endings, ...forgetting]
 }
@@ -124,6 +126,7 @@ async function delegated(parts: HeldEventsParts, { issuer, payload }: ToldEvent)
     state: 'active',
     rev,
     hash,
+    expiresMs: told.until,
     sealed: key.seal(JSON.stringify(details)),
   }
   return [store.insert(held)]
@@ -167,19 +170,6 @@ async function ended(parts: HeldEventsParts, { issuer, payload }: ToldEvent): Pr
   parts.keeper.drop(held.id)
   const nowMs = parts.clock.now()
   const delegations = await parts.store.standingDelegations(held.id)
-  const endings = delegations.flatMap((one) => endingOf(parts, one, { holder: held.holder, nowMs }))
+  const endings = delegations.flatMap((one) => endingOf(parts, one, { holder: held.holder, nowMs, by: 'consent' }))
   return [parts.store.end(held.id, nowMs), ...endings]
-}
-
-/** The writes that end a delegation and tell its delegate and the holder. */
-export function endingOf(
-  { store, outbox }: Pick<HeldParts, 'store' | 'outbox'>,
-  { id, consent, delegate }: Delegation,
-  { holder, nowMs }: { readonly holder: string; readonly nowMs: number },
-): Statement[] {
-  const payload = { consent, holder, delegation: id, delegate }
-  const notices = [delegate, holder].map((recipient) =>
-    outbox.statement({ recipient, type: delegationEnded, payload, occurredMs: nowMs }),
-  )
-  return [store.endDelegation(id, nowMs), ...notices]
 }

@@ -50,3 +50,6 @@ export const heldConsentsMigrations: readonly string[] = [
     PRIMARY KEY (id, version)
   ) STRICT`,
 ]
+
+/** Why a delegation ended. */
+export const delegationEndSchema: readonly string[] = ['ALTER TABLE delegations ADD COLUMN ended_by TEXT']

@@ -47,6 +47,7 @@ const delegation = (change: Partial<Delegation> = {}): Delegation => ({
   untilMs: 9_000,
   createdMs: 20,
   endedMs: undefined,
+  endedBy: undefined,
   ...change,
 })
 
@@ -208,9 +209,13 @@ function delegationsAndTemplates(open: Open): void {
     assert.deepEqual(await store.findDelegation(idOf(8)), delegation())
     assert.equal((await store.standingDelegations(idOf(1))).length, 2)
     assert.deepEqual(await store.delegationsTo(idOf(1), 'did:web:firm.example'), [delegation()])
-    await database.execute([store.endDelegation(idOf(8), 60)])
-    await database.execute([store.endDelegation(idOf(8), 70)])
-    assert.equal((await store.findDelegation(idOf(8)))?.endedMs, 60)
+    await database.execute([store.narrowDelegation({ id: idOf(8), sealed: 'sealed:less', untilMs: 40 })])
+    assert.deepEqual(await store.findDelegation(idOf(8)), delegation({ sealed: 'sealed:less', untilMs: 40 }))
+    await database.execute([store.endDelegation(idOf(8), { atMs: 60, by: 'narrowing' })])
+    await database.execute([store.endDelegation(idOf(8), { atMs: 70, by: 'order' })])
+    await database.execute([store.narrowDelegation({ id: idOf(8), sealed: 'sealed:late', untilMs: 30 })])
+    const ended = { sealed: 'sealed:less', untilMs: 40, endedMs: 60, endedBy: 'narrowing' as const }
+    assert.deepEqual(await store.findDelegation(idOf(8)), delegation(ended))
     assert.deepEqual(await store.delegationsTo(idOf(1), 'did:web:firm.example'), [])
     assert.deepEqual(
       (await store.standingDelegations(idOf(1))).map(({ id }) => id),

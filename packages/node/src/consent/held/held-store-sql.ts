@@ -1,17 +1,17 @@
 /** The recipient's store on the node's database. */
 import type { ConsentState } from '@comity/core/consent/consent-record'
 import type { Database, Row, SqlValue, Statement } from '../../storage/database.ts'
-import type { Delegation, HeldConsent, SignedTemplate } from './held-consent.ts'
+import type { Delegation, DelegationEnd, HeldConsent, SignedTemplate } from './held-consent.ts'
 import type { HeldFilter, HeldStore, ToldStep } from './held-store.ts'
 
 const heldColumns =
   'id, consent, holder, source, delegation, subject, label, state, rev, hash, seq, source_seq, expires_ms, lapses_ms, ' +
   'created_ms, changed_ms, checked_ms, read_rev, sealed'
-const delegationColumns = 'id, held, consent, delegate, sealed, until_ms, created_ms, ended_ms'
+const delegationColumns = 'id, held, consent, delegate, sealed, until_ms, created_ms, ended_ms, ended_by'
 const templateColumns = 'id, version, hash, jws, signed_ms'
 const hasNotEnded = "state NOT IN ('refused', 'expired', 'withdrawn', 'revoked', 'superseded')"
 
-/** The tables are `heldConsentsMigrations`. */
+/** The tables are `heldConsentsMigrations` and `delegationEndSchema`. */
 export function createHeldStore(database: Database): HeldStore {
   return { ...consentQueries(database), ...consentWrites, ...delegations(database), ...templates(database) }
 }
@@ -124,7 +124,7 @@ function delegations(database: Database) {
   const select = `SELECT ${delegationColumns} FROM delegations`
   return {
     insertDelegation: (one: Delegation): Statement => ({
-      sql: `INSERT INTO delegations (${delegationColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      sql: `INSERT INTO delegations (${delegationColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       params: nulled([
         one.id,
         one.held,
@@ -134,6 +134,7 @@ function delegations(database: Database) {
         one.untilMs,
         one.createdMs,
         one.endedMs,
+        one.endedBy,
       ]),
     }),
     async findDelegation(id: string) {
@@ -148,9 +149,13 @@ function delegations(database: Database) {
     },
     listDelegations: async (limit: number) =>
       (await database.all(`${select} ORDER BY id DESC LIMIT ?`, [limit])).map(delegationOf),
-    endDelegation: (id: string, atMs: number): Statement => ({
-      sql: 'UPDATE delegations SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL',
-      params: nulled([atMs, id]),
+    endDelegation: (id: string, { atMs, by }: { readonly atMs: number; readonly by: DelegationEnd }): Statement => ({
+      sql: 'UPDATE delegations SET ended_ms = ?, ended_by = ? WHERE id = ? AND ended_ms IS NULL',
+      params: nulled([atMs, by, id]),
+    }),
+    narrowDelegation: ({ id, sealed, untilMs }: Pick<Delegation, 'id' | 'sealed' | 'untilMs'>): Statement => ({
+      sql: 'UPDATE delegations SET sealed = ?, until_ms = ? WHERE id = ? AND ended_ms IS NULL',
+      params: [sealed, untilMs, id],
     }),
   }
 }
@@ -212,6 +217,7 @@ function delegationOf(row: Row): Delegation {
     untilMs: Number(row['until_ms']),
     createdMs: Number(row['created_ms']),
     endedMs: numberOf(row['ended_ms']),
+    endedBy: textOf(row['ended_by']) as DelegationEnd | undefined,
   }
 }
 

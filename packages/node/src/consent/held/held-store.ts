@@ -3,7 +3,7 @@
  *  for good never changes again. */
 import type { ConsentState } from '@comity/core/consent/consent-record'
 import type { Statement } from '../../storage/database.ts'
-import type { Delegation, HeldConsent, SignedTemplate } from './held-consent.ts'
+import type { Delegation, DelegationEnd, HeldConsent, SignedTemplate } from './held-consent.ts'
 
 export interface HeldFilter {
   readonly state?: ConsentState | undefined
@@ -62,7 +62,9 @@ export interface HeldStore {
   /** Newest first, ended ones too. */
   listDelegations(limit: number): Promise<Delegation[]>
   /** Ends one that stands. */
-  endDelegation(id: string, atMs: number): Statement
+  endDelegation(id: string, end: { readonly atMs: number; readonly by: DelegationEnd }): Statement
+  /** New terms, and an earlier end, of one that stands. */
+  narrowDelegation(narrowed: Pick<Delegation, 'id' | 'sealed' | 'untilMs'>): Statement
   /** Enters a template; the same id and version again stays as it is. */
   insertTemplate(template: SignedTemplate): Statement
   /** Newest first. */

@@ -80,7 +80,7 @@ test('what is no template, or another organisation’s, is not signed', async ()
 
 test('the template of the page on consents can be signed as it stands there', async () => {
   await using s = await scene()
-  const page = await readFile(new URL('../../../../docs/operating/consents.md', import.meta.url), 'utf8')
+  const page = await readFile(new URL('../../../../../docs/operating/consents.md', import.meta.url), 'utf8')
   const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
   const signed = await s.templates.sign(parse(yaml ?? ''))
   assert.equal(signed.template.grants[0]?.grant, 'body')

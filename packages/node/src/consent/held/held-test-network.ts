@@ -17,7 +17,7 @@ import { createHeldConsents } from './held-consents.ts'
 import { createHeldDelegations } from './held-delegations.ts'
 import { createHeldEvents } from './held-events.ts'
 import type { HeldParts } from './held-parts.ts'
-import { heldConsentsMigrations } from './held-schema.ts'
+import { delegationEndSchema, heldConsentsMigrations } from './held-schema.ts'
 import { createConsentSource } from './held-source.ts'
 import { createHeldStore } from './held-store-sql.ts'
 import { TestHolder, type WireAnswer, type WireRequest } from './held-test-holder.ts'
@@ -92,7 +92,9 @@ interface Network {
 async function openParticipant(network: Network, did: string) {
   const { clock, answers, keys } = network
   const database = await openSqlite(':memory:')
-  await database.execute([...vaultSchema, ...heldConsentsMigrations, ...testTables].map((sql) => ({ sql })))
+  await database.execute(
+    [...vaultSchema, ...heldConsentsMigrations, ...delegationEndSchema, ...testTables].map((sql) => ({ sql })),
+  )
   const vault = await openVault({ database, secret: randomBytes(32), randomBytes, clock })
   const own = ownKeys(keys, did)
   const seen: WireRequest[] = []

@@ -4,7 +4,7 @@ import type { Clock } from '@comity/core/ports'
 import type { Statement } from '../../storage/database.ts'
 import type { SubjectVault } from '../../vault/vault.ts'
 import type { ConsentChange, ConsentStanding } from '../consent-service.ts'
-import { endingOf } from '../held/held-events.ts'
+import { endingOf } from '../held/settle-delegations.ts'
 import { recordStep, type HeldParts } from '../held/held-parts.ts'
 
 export interface SubjectErasureParts extends Pick<HeldParts, 'store' | 'keeper' | 'outbox' | 'record' | 'newId'> {
@@ -71,7 +71,7 @@ async function forgetHeld(parts: SubjectErasureParts, subject: string) {
   const statements: Statement[] = []
   for (const { id, holder } of rows) {
     keeper.drop(id)
-    const facts = { holder, nowMs: clock.now() }
+    const facts = { holder, nowMs: clock.now(), by: 'consent' } as const
     for (const delegation of await store.standingDelegations(id)) statements.push(...endingOf(parts, delegation, facts))
   }
   return { forgotten: rows.length, statements }
