@@ -86,7 +86,8 @@ test('what was read under a grant that was dropped later is owed for too', async
   const draft = await scene.consents.draft(id, { grants: [{ id: 'g3' }] }, bySubject())
   await scene.consents.grant(draft, linkProof(draft), bySubject())
   await scene.consents.withdraw(id, subject)
-  const owed = (await imposed(scene)).map(({ debtor, kind, dueMs }) => [debtor, kind, dueMs])
+  const ofEnd = (await imposed(scene)).filter(({ fields }) => fields === undefined)
+  const owed = ofEnd.map(({ debtor, kind, dueMs }) => [debtor, kind, dueMs])
   assert.deepEqual(owed, [
     [lab.did, 'delete', startMs + 10 * dayMs],
     [lab.did, 'anonymise', startMs + 30 * dayMs],

@@ -24,8 +24,9 @@ export async function listDuties(context: CommandContext, options: DutyListArgum
     duty.due,
     duty.side === 'owed' ? `we owe ${duty.holder}` : `${duty.debtor} owes us`,
     duty.consent ?? '',
+    duty.fields?.join(' ') ?? '',
   ])
-  show(context, duties, () => table([['id', 'kind', 'state', 'due', 'who', 'consent'], ...rows]))
+  show(context, duties, () => table([['id', 'kind', 'state', 'due', 'who', 'consent', 'fields'], ...rows]))
 }
 
 export async function showDuty(context: CommandContext, id: string): Promise<void> {

@@ -83,7 +83,8 @@ export const dutyImposedPayload = z.looseObject({
   subject: shortText.regex(/^ps_/),
   /** Milliseconds since the epoch. */
   due: z.int().nonnegative(),
-  /** Field paths that were put right, for `rectify`: the values themselves are read anew under the consent. */
+  /** For `rectify` the field paths that were put right: the values themselves are read anew under the consent. For
+   *  `delete` and `anonymise` those that a narrowed consent gives no more; the whole consent's when absent. */
   fields: z.array(z.string().max(256)).max(256).optional(),
 })
 export type DutyImposedPayload = z.infer<typeof dutyImposedPayload>

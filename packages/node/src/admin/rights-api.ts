@@ -22,7 +22,7 @@ export interface DutyView {
   readonly subject: string | undefined
   /** The request of the person that it serves, at the holder. */
   readonly request: string | undefined
-  /** Field paths that were put right. */
+  /** Field paths: for `rectify` those that were put right, for others all that the duty is about. */
   readonly fields: readonly string[] | undefined
   readonly outcome: DutyOutcome | undefined
   readonly closed: string | undefined

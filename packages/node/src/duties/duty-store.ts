@@ -21,7 +21,7 @@ export interface Duty {
   readonly dueMs: number
   readonly createdMs: number
   readonly state: 'open' | 'done' | 'refused'
-  /** Field paths that were put right, for `rectify`. */
+  /** Field paths: for `rectify` those that were put right, for others all that the duty is about. */
   readonly fields: readonly string[] | undefined
   readonly outcome: DutyOutcome | undefined
   /** The debtor's signed receipt; undefined while there is none, and once the person was erased after it. */

@@ -13,6 +13,7 @@ import type { ConsentChoice, ConsentDraft, DecisionBy } from '../consent-service
 import { planStep, recordSteps, stateProblem, stepFailure, type PlannedStep, type StepFacts } from './consent-steps.ts'
 import type { StoredConsent } from './consent-store.ts'
 import { choiceOf, draftRecord, type DraftFacts } from './draft-record.ts'
+import { dutiesOfNarrowing } from './narrowing-duties.ts'
 import { isGranted, stateAt } from './standing.ts'
 
 /** How long a draft may wait for its proof. */
@@ -166,6 +167,7 @@ async function enterRecord(
   const statements = [
     ...(await statementsOf(parts, consent, step)),
     store.insertRevision(revision),
+    ...(await dutiesOfNarrowing(parts, consent, record)),
     ...replaced.statements,
   ]
   const facts = { recipient: consent.recipient, record: hash, proof: record.proofs.map(({ type }) => type) }

@@ -67,10 +67,15 @@ function noticeOf({ did, outbox }: ConsentsParts, recipient: string, { id, atMs,
 }
 
 /** Everybody who may have data owes what the record says: the recipient, and each delegate, also a former one. */
+export function debtorsOf({ recipient }: StoredConsent, delegates: readonly KnownDelegate[]): string[] {
+  return [...new Set([recipient, ...delegates.map(({ delegate }) => delegate)])]
+}
+
 function dutiesOf(parts: ConsentsParts, { consent, planned, delegates }: Changed, record: ConsentRecord): Statement[] {
-  const debtors = new Set([consent.recipient, ...delegates.map(({ delegate }) => delegate)])
   const fromMs = Date.parse(planned.event.at)
-  return [...debtors].flatMap((debtor) => dutiesOfOne(parts, { debtor, subject: consent.subject, record, fromMs }))
+  return debtorsOf(consent, delegates).flatMap((debtor) =>
+    dutiesOfOne(parts, { debtor, subject: consent.subject, record, fromMs }),
+  )
 }
 
 interface Owed {
@@ -84,8 +89,8 @@ interface Owed {
 function dutiesOfOne({ duties }: ConsentsParts, { debtor, subject, record, fromMs }: Owed): Statement[] {
   const due = new Map<DutyToImpose['kind'], number>()
   for (const { retention } of record.grants) {
-    const kind = retention?.onWithdrawal
-    if (kind !== 'delete' && kind !== 'anonymise') continue
+    const kind = dutyOfRetention(retention)
+    if (kind === undefined) continue
     due.set(kind, Math.min(due.get(kind) ?? Infinity, dueMs(retention, fromMs)))
   }
   const owed = { consent: record.id, subjectPairwise: record.subject.id, subject, debtor }
@@ -105,7 +110,14 @@ export function missedBy(
   return [notice, ...(owes ? dutiesOfOne(parts, { ...owed, record }) : [])]
 }
 
-function dueMs(retention: ConsentGrant['retention'], fromMs: number): number {
+/** The duty that a grant's retention puts on who was given data; undefined for data that may be kept. */
+export function dutyOfRetention(retention: ConsentGrant['retention']): DutyToImpose['kind'] | undefined {
+  const kind = retention?.onWithdrawal
+  return kind === 'delete' || kind === 'anonymise' ? kind : undefined
+}
+
+/** Until when it is to be done. */
+export function dueMs(retention: ConsentGrant['retention'], fromMs: number): number {
   const within = parseDuration(retention?.deleteWithin ?? defaultDeleteWithin)
   return within === undefined ? fromMs : addDuration(fromMs, within)
 }

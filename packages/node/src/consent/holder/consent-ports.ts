@@ -30,7 +30,7 @@ export interface KnownRecipient {
   readonly country?: string | undefined
 }
 
-/** Deletion that a participant owes when a consent has ended. */
+/** Deletion that a participant owes when a consent has ended, or was narrowed. */
 export interface DutyToImpose {
   readonly kind: 'delete' | 'anonymise'
   readonly consent: string
@@ -41,6 +41,8 @@ export interface DutyToImpose {
   /** DID. */
   readonly debtor: string
   readonly dueMs: number
+  /** Only what these paths hold; everything received under the consent when undefined. */
+  readonly fields?: readonly string[] | undefined
 }
 
 /** An event of the log; text and salt are kept under the key of the subject. */
