@@ -253,6 +253,11 @@ const kinds = {
     title: 'It is not known whether the first request took effect',
     remedy: 'Ask the holder; the node stopped between the call and its record.',
   },
+  'reference-invalid': {
+    status: 404,
+    title: 'This reference cannot be resolved',
+    remedy: 'It was used, has expired, or was not given to you: ask for the data again, and resolve the new reference.',
+  },
 
   // The upstream
   'upstream-unreachable': {
@@ -514,6 +519,43 @@ const kinds = {
     status: 409,
     title: 'The request cannot do that in its present state',
     remedy: 'Read `status` and what is still open.',
+  },
+
+  // The holder's own rules
+  'policy-denied': {
+    status: 403,
+    title: "The holder's policies do not allow the call",
+    remedy: 'Read `advice` where there is one; else ask the holder what the call would need.',
+  },
+  'policy-failed': {
+    status: 500,
+    title: "The holder's policies could not be applied to the call",
+    remedy: 'Nothing was decided, so nothing left. Ask the holder, whose log says why.',
+  },
+  'policy-invalid': {
+    status: 422,
+    title: 'The policies cannot be used',
+    remedy: 'Correct what `errors` lists. The set that was in force stays in force.',
+  },
+  'policy-outdated': {
+    status: 409,
+    title: 'The policies have changed in the meantime',
+    remedy: 'Read the version in force, bring your change to it, and name it as `expected`.',
+  },
+  'policy-unknown': {
+    status: 404,
+    title: 'There is no such set or decision of policies',
+    remedy: '`comity policy versions` lists the sets; decisions are kept for the newest exchanges only.',
+  },
+  'policy-in-files': {
+    status: 409,
+    title: 'The policies of this node are files',
+    remedy: 'Change the files in `policy.directory`, then run `comity policy reload`.',
+  },
+  'relationship-refused': {
+    status: 409,
+    title: 'The relationship cannot be written',
+    remedy: 'Read `detail`: a group can be no member of itself, and only groups have members.',
   },
 
   // Running a node

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { parseJson } from '../bytes/json.ts'
 import { Problem } from '../problems.ts'
-import { fieldsHash } from './field-lists.ts'
+import { fieldsHash, policyClaims } from './field-lists.ts'
 import type { ReceiptClaims } from './receipt.ts'
 
 /** `intended`: the durable word before an unsafe call, followed by another event with the outcome. `unknown`: an
@@ -38,6 +38,11 @@ export interface ExchangeEvent {
   readonly consent?: { readonly id: string; readonly rev: number; readonly hash: string } | undefined
   /** DIDs from the consent's recipient to the caller, when the caller acted by delegation. */
   readonly via?: readonly string[] | undefined
+  /** Id of the exchange in which this answer was promised by reference. */
+  readonly reference?: string | undefined
+  /** Ids of the holder's policies that decided, and the version of their set. */
+  readonly policies?: readonly string[] | undefined
+  readonly policyVersion?: number | undefined
   /** Field paths that left, and those that were asked for and did not. */
   readonly released?: readonly string[] | undefined
   readonly withheld?: readonly string[] | undefined
@@ -77,6 +82,9 @@ const eventSchema = z.strictObject({
   purpose: text.optional(),
   consent: z.strictObject({ id: text, rev: z.int().nonnegative(), hash }).optional(),
   via: z.array(text).max(16).optional(),
+  reference: text.optional(),
+  policies: fields.optional(),
+  policyVersion: z.int().nonnegative().optional(),
   released: fields.optional(),
   withheld: fields.optional(),
   fields: hash.optional(),
@@ -107,6 +115,9 @@ export function exchangeEventBody(event: ExchangeEvent): string {
     purpose: event.purpose,
     consent: event.consent,
     via: event.via,
+    reference: event.reference,
+    policies: event.policies,
+    policyVersion: event.policyVersion,
     released: event.released,
     withheld: event.withheld,
     fields: event.fields,
@@ -151,6 +162,7 @@ export function checkReceiptMatchesEvent(claims: ReceiptClaims, event: ExchangeE
     ['purpose', claims.pur, event.purpose],
     ['consent', consentText(claims.con), consentText(event.consent)],
     ['via', textOf(claims.via), textOf(event.via)],
+    ['policies', textOf(claims.pol), textOf(policyNames(claims, event))],
     ...fieldPairs(claims, event),
     ['status', claims.status, event.status],
     ['requestHash', claims.req, event.requestHash],
@@ -173,6 +185,11 @@ function fieldPairs(claims: ReceiptClaims, event: ExchangeEvent): readonly (read
     ['withheld', textOf(claims.wit), textOf(event.withheld)],
     ['fields', undefined, event.fields],
   ]
+}
+
+/** A holder's event has all names; a receipt, and a recipient's event, a hash in the place of too many. */
+function policyNames({ pol }: ReceiptClaims, { role, policies }: ExchangeEvent): readonly string[] | undefined {
+  return role === 'holder' && pol !== undefined ? policyClaims(policies).pol : policies
 }
 
 function consentText(consent: ReceiptClaims['con']): string | undefined {

@@ -13,6 +13,7 @@ import { createNonceStore } from '../gateway/nonce-store.ts'
 import { createOutbound, type OutboundParts } from '../gateway/outbound.ts'
 import type { IdentityPort, ObserverPort } from '../gateway/ports.ts'
 import { answerProof } from '../gateway/proof-route.ts'
+import { createReferenceStore } from '../gateway/references/reference-store.ts'
 import { createExchangeRecorder } from '../gateway/record-exchange.ts'
 import { closeOpenIntents, closeUnsettled, restoreNonces, type RecoveryParts } from '../gateway/recovery.ts'
 import { createRefusalTally, type RefusalTally } from '../gateway/refusal-tally.ts'
@@ -48,12 +49,14 @@ export interface Gateway {
   recover(): Promise<void>
   /** Closes as unknown what ended while the storage took no record of it. Rejects while it still does not. */
   settle(): Promise<void>
-  /** Drops ended intents whose idempotency keys have expired. */
+  /** Drops ended intents whose idempotency keys have expired, and references that have. */
   prune(): Promise<void>
 }
 
 /** How long an idempotency key is remembered. */
 const intentMemoryMs = 24 * 3_600_000
+/** How long the row of an expired reference stays. */
+const referenceMemoryMs = 3_600_000
 
 function identityPort({ foundation: { identity }, counterparts: { resolver, partners } }: GatewayParts): IdentityPort {
   return {
@@ -95,6 +98,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     limits: createLimits(config, (id) => catalogue.get(id)),
     nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),
     intents: createIntentStore(database, foundation.vault),
+    references: createReferenceStore(database, foundation.vault),
     unsettled: new Set(),
     auditLog,
     recorder: createExchangeRecorder({ auditLog, identity, vault: foundation.vault }),
@@ -105,6 +109,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     newId,
     options: {
       authorities: ownAuthorities(foundation),
+      origin: new URL(config.listen.public.url).origin,
       bodies: bodyLimits(catalogue),
       skewSeconds: config.limits.clockSkewSeconds,
     },
@@ -256,7 +261,11 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
     async prune() {
       const { database, world } = parts.foundation
-      await database.execute([inbound.intents.prune(world.clock.now() - intentMemoryMs)])
+      const nowMs = world.clock.now()
+      await database.execute([
+        inbound.intents.prune(nowMs - intentMemoryMs),
+        inbound.references.prune(nowMs - referenceMemoryMs),
+      ])
     },
   }
 }

@@ -7,6 +7,7 @@ import { consentUsesMigrations } from '../consent/check/uses-schema.ts'
 import { dutiesSchema, sealedDutiesSchema } from '../duties/duties-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
 import { exchangeSchema, sealedExchangesSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
+import { referencesSchema } from '../gateway/references/reference-schema.ts'
 import { partnerCountrySchema, partnersSchema } from '../partners/partners-schema.ts'
 import { peopleSchema } from '../people/people-schema.ts'
 import { productsSchema } from '../products/products-schema.ts'
@@ -37,4 +38,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0018-sealed-duties', statements: sealedDutiesSchema },
   { name: '0019-request-fingerprints', statements: requestFingerprintSchema },
   { name: '0020-delegation-ends', statements: delegationEndSchema },
+  { name: '0021-answer-references', statements: referencesSchema },
 ]

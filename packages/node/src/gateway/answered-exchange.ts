@@ -26,6 +26,7 @@ export function eventOf(call: InboundCall, outcome: ExchangeOutcome): ExchangeEv
     agreement: call.agreementId,
     purpose: call.purpose,
     ...(call.consent && consentFacts(call.consent)),
+    reference: call.resolved?.issuedBy,
     requestHash: call.caller && call.signature && hashOf(call.signature.base),
     upstreamMs: call.upstreamMs,
   }
@@ -42,7 +43,7 @@ function outcomeOf(call: InboundCall): ExchangeOutcome {
 
 /** True when data about a person leaves with the answer: such an answer is a use of the consent. */
 export function isReleased(call: InboundCall, answer: Answer): boolean {
-  return call.consent !== undefined && call.problem === undefined && answer.status < 400
+  return call.consent !== undefined && call.referral === undefined && call.problem === undefined && answer.status < 400
 }
 
 /** The event of a call that has its answer. */

@@ -6,6 +6,7 @@ import type { RequestSignature } from '@comity/core/http-signatures/profile-requ
 import type { ExchangeTrace } from '../telemetry/traces.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
 import type { ConsentGiven, MatchedOperation, OfferedProduct } from './ports.ts'
+import type { NewReference, OpenReference } from './references/reference-store.ts'
 
 /** The participant whose key signed the request. */
 export interface Caller {
@@ -36,6 +37,10 @@ export interface InboundCall {
   caller: Caller | undefined
   product: OfferedProduct | undefined
   operation: MatchedOperation | undefined
+  /** The reference that the call resolves: what it asked for then is asked for now. */
+  resolved: OpenReference | undefined
+  /** The reference that is promised instead of an answer. */
+  referral: NewReference | undefined
   agreementId: string | undefined
   purpose: string | undefined
   /** Set only when a consent covers the call; holds its counters until it is settled. */
@@ -79,6 +84,8 @@ export function openCall(
     caller: undefined,
     product: undefined,
     operation: undefined,
+    resolved: undefined,
+    referral: undefined,
     agreementId: undefined,
     purpose: undefined,
     consent: undefined,

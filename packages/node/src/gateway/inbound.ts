@@ -19,6 +19,7 @@ import type {
   World,
 } from './ports.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
+import type { ReferenceStore } from './references/reference-store.ts'
 import type { RefusalTally } from './refusal-tally.ts'
 import { admit } from './steps/admit.ts'
 import { agreement } from './steps/agreement.ts'
@@ -31,6 +32,8 @@ import { match } from './steps/match.ts'
 import { minimise } from './steps/minimise.ts'
 import { recordIntent } from './steps/record-intent.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
+import { refer } from './steps/refer.ts'
+import { resolveReference } from './steps/resolve-reference.ts'
 
 export interface InboundParts {
   readonly world: World
@@ -42,6 +45,7 @@ export interface InboundParts {
   readonly limits: LimitsPort
   readonly nonces: NonceStore
   readonly intents: IntentStore
+  readonly references: ReferenceStore
   /** Exchange ids of intents whose calls ended while the storage took no record of how. */
   readonly unsettled: Set<string>
   readonly auditLog: AuditLogPort
@@ -56,6 +60,8 @@ export interface InboundParts {
 
 export interface InboundOptions {
   readonly authorities: ReadonlySet<string>
+  /** Of the public listener, `https://…`. */
+  readonly origin: string
   readonly bodies: Required<BodyLimits>
   readonly skewSeconds: number
 }
@@ -75,15 +81,25 @@ export function callerSteps(parts: InboundParts): Step[] {
   ]
 }
 
-function exchangeSteps(parts: InboundParts, running: Set<string>): Step[] {
-  const { world, identity, limits, agreements, consents, auditLog, intents, partnerOf } = parts
+/** What is under way in this process, by name. */
+interface UnderWay {
+  /** Unsafe calls with an idempotency key. */
+  readonly running: Set<string>
+  /** References that are being resolved. */
+  readonly resolving: Set<string>
+}
+
+function exchangeSteps(parts: InboundParts, { running, resolving }: UnderWay): Step[] {
+  const { world, identity, limits, agreements, consents, auditLog, intents, references, partnerOf, options } = parts
   return [
     ...callerSteps(parts),
     limit({ world, limits, partnerOf }),
+    resolveReference({ world, references, resolving }),
     match({ identity, partnerOf }),
     agreement({ world, did: identity.did, agreements, consents, partnerOf }),
     consent({ world, consents, partnerOf }),
     recordIntent({ auditLog, intents, running }),
+    refer({ world, origin: options.origin }),
     forward({ world }),
     confirmConsent({ world }),
     minimise(),
@@ -118,9 +134,9 @@ function observe(parts: InboundParts, call: InboundCall, reply: Reply): void {
 
 /** Handles one request below `/x/`. */
 export function createInbound(parts: InboundParts): (message: IncomingMessage) => Promise<Reply> {
-  const running = new Set<string>()
-  const steps = exchangeSteps(parts, running)
-  const settle = recordOutcome({ ...parts, running })
+  const underWay: UnderWay = { running: new Set(), resolving: new Set() }
+  const steps = exchangeSteps(parts, underWay)
+  const settle = recordOutcome({ ...parts, ...underWay })
   return async (message) => {
     const call = receive(parts, message)
     if (!('request' in call)) return call

@@ -55,6 +55,8 @@ export interface MatchedOperation {
   readonly template: string
   /** Whom the call is about, and what it asks for; absent when the operation is about nobody. */
   readonly personal?: PersonalCall | undefined
+  /** How long a reference lives that is given instead of an answer; undefined when the answer itself is given. */
+  readonly referenceSeconds?: number | undefined
 }
 
 /** What a call to a personal product says of its subject. */

@@ -2,22 +2,20 @@
 import { formatTraceparent } from '../../telemetry/trace-context.ts'
 import type { Step } from '../inbound-call.ts'
 import type { World } from '../ports.ts'
-import { pathInProduct } from './match.ts'
+import { targetOf } from './match.ts'
 
 export function forward({ world }: { readonly world: World }): Step {
   return {
     name: 'forward',
     async run(call) {
       const { product, operation, request } = call
-      // The answer to an earlier request with the same idempotency key is already there.
+      // The answer to an earlier request with the same idempotency key is already there, or a reference in its place.
       if (product === undefined || operation === undefined || call.answer !== undefined) return
       const startedMs = world.clock.now()
       const span = call.trace?.startCall(startedMs)
       try {
         call.answer = await product.forward(operation, {
-          method: request.method,
-          path: pathInProduct(request.path, product),
-          query: request.query,
+          ...targetOf(call, product),
           headers: request.headers,
           body: call.body,
           exchangeId: call.id,

@@ -3,14 +3,22 @@ import { normalisePath } from '@comity/core/exchange/path'
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { IdentityPort, OfferedProduct, PartnerOfGateway } from '../ports.ts'
+import type { ReferredRequest } from '../references/reference-store.ts'
 
 export interface MatchOptions {
   readonly identity: IdentityPort
   readonly partnerOf: (did: string) => PartnerOfGateway | undefined
 }
 
+/** What is asked of the product: by the call itself, or by the one whose promised answer it fetches. */
+export function targetOf(call: InboundCall, product: OfferedProduct): ReferredRequest {
+  if (call.resolved !== undefined) return call.resolved.request
+  const { method, path, query } = call.request
+  return { method, path: pathInProduct(path, product), query }
+}
+
 /** The path below `/x/{product}`, at least `/`. */
-function pathInProduct(path: string, product: OfferedProduct): string {
+export function pathInProduct(path: string, product: OfferedProduct): string {
   const below = normalisePath(path).slice(`/x/${product.id}`.length)
   return below === '' ? '/' : below
 }
@@ -38,18 +46,9 @@ export function match({ identity, partnerOf }: MatchOptions): Step {
           members: { limitBytes: product.requestBytes },
         })
       }
-      const path = pathInProduct(request.path, product)
-      call.operation = product.match({
-        method: request.method,
-        path,
-        query: request.query,
-        headers: request.headers,
-        body,
-      })
+      call.operation = product.match({ ...targetOf(call, product), headers: request.headers, body })
       const demanded = product.requireClientCertificate || (caller && partnerOf(caller.did)?.requireClientCertificate)
       if (demanded) return requireClientCertificate(call, caller?.did ?? '', identity)
     },
   }
 }
-
-export { pathInProduct }

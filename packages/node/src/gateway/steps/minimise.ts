@@ -35,7 +35,8 @@ export function minimise(): Step {
     name: 'minimise',
     run(call) {
       const { product, operation, answer } = call
-      if (product === undefined || operation === undefined || answer === undefined || call.intent?.replayed) return
+      if (product === undefined || operation === undefined || answer === undefined) return
+      if (call.intent?.replayed || call.referral !== undefined) return
       call.answer = reduce({ product, operation, answer }, call)
     },
   }

@@ -10,6 +10,7 @@ import type { IntentStore } from '../intent-store.ts'
 import type { IdentityPort, World } from '../ports.ts'
 import { isReleased } from '../answered-exchange.ts'
 import type { ExchangeRecorder } from '../record-exchange.ts'
+import type { ReferenceStore } from '../references/reference-store.ts'
 import type { RefusalTally } from '../refusal-tally.ts'
 import { requestParts } from './authenticate.ts'
 import { isSafeMethod } from './record-intent.ts'
@@ -19,6 +20,9 @@ export interface RecordOutcomeOptions {
   readonly identity: IdentityPort
   readonly recorder: ExchangeRecorder
   readonly intents: IntentStore
+  readonly references: Pick<ReferenceStore, 'insert' | 'use'>
+  /** Ids of the references that are being resolved in this process. */
+  readonly resolving: Set<string>
   readonly tally: RefusalTally
   readonly running: Set<string>
   /** Exchange ids of intents whose calls ended without a record of how. */
@@ -80,13 +84,20 @@ function labelOf(call: InboundCall): { label?: string } {
   return call.signature === undefined ? {} : { label: call.signature.label }
 }
 
-/** What happens in one transaction with the record: the intent ends, and the use of a consent counts. */
+/** A promise is kept, or was fulfilled: by any answer of the API, by no refusal. */
+function referenceEffects({ referral, resolved, problem, id }: InboundCall, { references }: RecordOutcomeOptions) {
+  if (problem !== undefined) return []
+  return [...(referral ? [references.insert(referral)] : []), ...(resolved ? [references.use(resolved.id, id)] : [])]
+}
+
+/** What happens in one transaction with the record: the intent ends, the use of a consent counts, a reference is made
+ *  or used. */
 function effectsOf(call: InboundCall, answer: Answer, options: RecordOutcomeOptions): Statement[] {
   const mustStand = isSafeMethod(call.request.method)
   const uses = isReleased(call, answer)
     ? call.consent?.use(call.id, options.world.clock.now(), { mustStand })
     : undefined
-  return [...intentEffects(call, answer, options.intents), ...(uses ?? [])]
+  return [...intentEffects(call, answer, options.intents), ...(uses ?? []), ...referenceEffects(call, options)]
 }
 
 async function record(call: InboundCall, options: RecordOutcomeOptions): Promise<Reply> {
@@ -135,6 +146,7 @@ export function recordOutcome(options: RecordOutcomeOptions): (call: InboundCall
       // What was recorded as a use is settled by now; else no answer left.
       call.consent?.settle(false)
       if (call.intent?.key !== undefined) options.running.delete(call.intent.key)
+      if (call.resolved !== undefined) options.resolving.delete(call.resolved.id)
     }
   }
 }

@@ -1,0 +1,54 @@
+/** Before step 5, `resolve reference`: a call to `/x/{product}/~references/{secret}` is the call that was promised an
+ *  answer, made now. Every later step judges it as such. */
+import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { sha256 } from '@comity/core/crypto/crypto-node'
+import { Problem } from '@comity/core/problems'
+import type { InboundCall, Step } from '../inbound-call.ts'
+import type { World } from '../ports.ts'
+import type { OpenReference, ReferenceStore } from '../references/reference-store.ts'
+import { pathInProduct } from './match.ts'
+
+export interface ResolveReferenceOptions {
+  readonly world: World
+  readonly references: Pick<ReferenceStore, 'find'>
+  /** Ids of the references that are being resolved in this process; shared with the step that ends the call. */
+  readonly resolving: Set<string>
+}
+
+/** The name under which the table knows a reference. */
+export function referenceId(secret: string): string {
+  return encodeBase64url(sha256(secret))
+}
+
+const shape = /^\/~references\/([^/]*)$/
+
+/** One text for every reason: an id tells nothing to whom it was not given. */
+function invalid(): Problem {
+  return new Problem('reference-invalid', 'there is no such reference for you, or it was used or has expired')
+}
+
+async function resolve(call: InboundCall, secret: string, options: ResolveReferenceOptions): Promise<OpenReference> {
+  const { caller, product, request } = call
+  if (caller === undefined || !/^[A-Za-z0-9_-]{43}$/.test(secret)) throw invalid()
+  if (request.method !== 'GET') {
+    throw new Problem('method-not-allowed', 'a reference is resolved with GET', { members: { allow: ['GET'] } })
+  }
+  const found = await options.references.find(referenceId(secret), options.world.clock.now())
+  if (found === undefined || found.caller !== caller.did || found.product !== product?.id) throw invalid()
+  if (options.resolving.has(found.id)) throw invalid()
+  options.resolving.add(found.id)
+  return found
+}
+
+export function resolveReference(options: ResolveReferenceOptions): Step {
+  return {
+    name: 'resolve reference',
+    run(call) {
+      const { product, request } = call
+      if (product === undefined || !request.path.includes('/~references/')) return
+      const secret = shape.exec(pathInProduct(request.path, product))?.[1]
+      if (secret === undefined) return
+      return resolve(call, secret, options).then((found) => void (call.resolved = found))
+    },
+  }
+}
