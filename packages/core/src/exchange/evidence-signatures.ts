@@ -101,7 +101,7 @@ export function checkResponse(part: EvidencePart): void {
   if (request !== undefined) checkAnswersRequest(response.base, request, checks)
   else if (erased?.includes('request') === true) checks.erase('what the recipient signed', ['response-request'])
   checks.run('response-receipt', () => {
-    if (parseSignatureBase(response.base).values.get('"comity-receipt"') !== bundle.receipt) {
+    if (ownField(parseSignatureBase(response.base), 'comity-receipt') !== bundle.receipt) {
       throw failed('the response carried another receipt')
     }
     return ['the response carried this receipt', undefined]
@@ -163,9 +163,16 @@ function checkBinding(answered: ParsedBase, sent: ParsedBase, requestSignature: 
   }
 }
 
+/** The field as the response had it: of a streamed one it is a trailer field. Both would be two readings. */
+function ownField({ values }: Pick<ParsedBase, 'values'>, name: string): string | undefined {
+  const [head, trailer] = [values.get(`"${name}"`), values.get(`"${name}";tr`)]
+  if (head !== undefined && trailer !== undefined) throw failed(`the response has two fields \`${name}\``)
+  return head ?? trailer
+}
+
 function checkContent({ values }: ParsedBase, claims: ReceiptClaims): void {
   if (values.get('"@status"') !== String(claims.status)) throw failed('the response had another status')
-  const digest = values.get('"content-digest"')
+  const digest = ownField({ values }, 'content-digest')
   const hash = digest === undefined ? sha256Text('', 'base64url') : sha256Of(digest)
   if (hash !== claims.res) throw failed('the response had other content')
 }

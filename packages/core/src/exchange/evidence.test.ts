@@ -57,6 +57,17 @@ test('a whole bundle passes every check, with a sentence for each', () => {
   assert.match(report.checks.at(-1)?.detail ?? '', /entry 5 of the log's 13/)
 })
 
+test('a streamed answer, whose digest and receipt were trailer fields, is checked like every other', () => {
+  const streamed = exchangeEvidence({ streamed: true })
+  assert.match(streamed.response.base, /^"content-digest";tr: .+\n"comity-receipt";tr: /m)
+  assert.deepEqual(failures(streamed), [])
+  const { response } = exchangeEvidence({ streamed: true, responseFields: { 'comity-receipt': `${whole.receipt}x` } })
+  assert.deepEqual(failures({ ...streamed, response }), ['response-receipt'])
+  const other = `sha-256=:${Buffer.alloc(32).toString('base64')}:`
+  const changed = exchangeEvidence({ streamed: true, responseFields: { 'content-digest': other } })
+  assert.deepEqual(failures(changed), ['response-content'])
+})
+
 test('a bundle survives the way through JSON', () => {
   assert.deepEqual(failures(JSON.parse(JSON.stringify(whole))), [])
 })

@@ -59,6 +59,8 @@ export interface ExchangeChanges {
   readonly requestFields?: Fields
   readonly signing?: Partial<RequestSigning>
   readonly responseFields?: Fields
+  /** The answer was streamed: its fields are trailers. */
+  readonly streamed?: boolean
 }
 
 /** A bundle with every part. */
@@ -77,7 +79,9 @@ export function exchangeEvidence(changes: ExchangeChanges = {}): WholeBundle {
   const fields = { 'content-digest': contentDigest(content), 'comity-receipt': receipt, ...changes.responseFields }
   const answered = { parts: request.parts, signatureHeader: request.made.signature }
   const signing = { key: holder.signing, keyid: holderKeyid, createdAt: createdAt + 2 }
-  const response = signResponse(responseWith(fields), answered, signing)
+  const { streamed = false } = changes
+  const parts = streamed ? { ...responseWith({}), trailer: responseWith(fields).header } : responseWith(fields)
+  const response = signResponse(parts, answered, signing)
   return {
     type: 'comity-exchange-evidence',
     version: 1,

@@ -4,7 +4,9 @@
  *      Signature-Input: comity=("@status" "content-type" "content-digest" "comity-receipt" "@method";req
  *        "@authority";req "@path";req "@query";req "signature";req;key="comity");created=1718000001
  *        ;keyid="did:web:federation.example#k1";alg="ed25519";tag="comity-res"
- */
+ *
+ *  Of an answer that is streamed the digest, the receipt and the signature are known at its end only: they are trailer
+ *  fields (RFC 9110 §6.5), and the signature covers `"content-digest";tr "comity-receipt";tr` in the place of the two. */
 import { decodeBase64, encodeBase64 } from '../bytes/base64.ts'
 import type { SigningKey, VerifyingKey } from '../crypto/crypto.ts'
 import { Problem } from '../problems.ts'
@@ -46,7 +48,14 @@ export interface AnsweredRequest {
 
 const status = coveredField('@status')
 const contentDigest = coveredField('content-digest')
-const ownFields = [coveredField('content-type'), contentDigest, coveredField('comity-receipt')]
+const contentType = coveredField('content-type')
+const ownFields = [contentType, contentDigest, coveredField('comity-receipt')]
+const streamedDigest = coveredField('content-digest', ';tr')
+const streamedFields = [contentType, streamedDigest, coveredField('comity-receipt', ';tr')]
+
+/** The trailer fields of a streamed answer, which its field `Trailer` announces (RFC 9110 §6.6.2). None of them may
+ *  stand in its head too. */
+export const answerTrailers = ['content-digest', 'comity-receipt', 'signature-input', 'signature'] as const
 const requestMethod = coveredField('@method', ';req')
 const requestAuthority = coveredField('@authority', ';req')
 const requestPath = coveredField('@path', ';req')
@@ -54,22 +63,32 @@ const requestQuery = coveredField('@query', ';req')
 const requestDigest = coveredField('content-digest', ';req')
 const requestListed = [requestMethod, requestAuthority, requestPath, requestQuery].map(({ listed }) => listed).join('')
 
-/** What a signature of this response to this request covers. Throws `signature-coverage` when there is a body
- *  without a digest, `signature-malformed` when the request's signature cannot be read. */
+/** What a signature of this response to this request covers; one that has `trailer` is a streamed one. Throws
+ *  `signature-coverage` when there is a body without a digest, `signature-malformed` when the request's signature cannot
+ *  be read, or a field stands in the head that belongs into the trailers. */
 export function responseCoverage(response: ResponseParts, request: AnsweredRequest): Coverage {
+  const isStreamed = response.trailer !== undefined
+  if (isStreamed) refuseEarly(response)
   let list = `(${status.identifier}`
   let lines = baseLine(status, String(response.status))
-  for (const field of ownFields) {
-    const value = response.header(field.name)
+  for (const field of isStreamed ? streamedFields : ownFields) {
+    const value = isStreamed && field !== contentType ? response.trailer?.(field.name) : response.header(field.name)
     if (value !== undefined) {
       list += field.listed
       lines += baseLine(field, value)
-    } else if (field === contentDigest && answerHasBody(response, request)) {
-      throw uncovered([contentDigest.identifier])
+    } else if (field === streamedDigest || (field === contentDigest && answerHasBody(response, request))) {
+      throw uncovered([field.identifier])
     }
   }
   const bound = requestPart(request)
   return { list: `${list}${bound.list})`, lines: lines + bound.lines }
+}
+
+/** Two digests, receipts or signatures would be two readings of one answer. */
+function refuseEarly(response: ResponseParts): void {
+  const early = answerTrailers.find((name) => response.header(name) !== undefined)
+  if (early === undefined) return
+  throw new Problem('signature-malformed', `the field \`${early}\` of a streamed answer stands in its head`)
 }
 
 /** Some answers have no content whatever their framing fields say (RFC 9110 §6.4.1). */
@@ -146,8 +165,9 @@ export function parseResponseSignature(response: ResponseParts, request: Answere
 }
 
 function read(response: ResponseParts, request: AnsweredRequest): ResponseSignature {
-  const input = response.header('signature-input')
-  const signature = response.header('signature')
+  const field = response.trailer === undefined ? response.header : response.trailer
+  const input = field.call(response, 'signature-input')
+  const signature = field.call(response, 'signature')
   if (input === undefined || signature === undefined) {
     throw new Problem('signature-missing', 'the answer has no signature')
   }
