@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Problem } from '../problems.ts'
 import { checkReceiptMatchesEvent, exchangeEventBody, parseExchangeEvent, type ExchangeEvent } from './event.ts'
-import { fieldsHash } from './field-lists.ts'
+import { fieldsHash, policyClaims } from './field-lists.ts'
 import type { ReceiptClaims } from './receipt.ts'
 
 const hash = 'RK_0qy18MlBSVnWgjwz6lZEWjP_lF5HF9bvEF8FabDg'
@@ -163,4 +163,20 @@ test('names every member on which receipt and event disagree', () => {
   ] as const) {
     assert.deepEqual(checkReceiptMatchesEvent(claims, event), members)
   }
+})
+
+test('the policies of receipt and event are the same, or the receipt has the hash of too many', () => {
+  const decided = { policies: ['a', 'b'], policyVersion: 3 }
+  assert.deepEqual(parseExchangeEvent(exchangeEventBody({ ...holderEvent, ...decided })), {
+    ...holderEvent,
+    ...decided,
+  })
+  assert.deepEqual(checkReceiptMatchesEvent({ ...claims, pol: ['a', 'b'] }, { ...holderEvent, ...decided }), [])
+  assert.deepEqual(checkReceiptMatchesEvent({ ...claims, pol: ['a'] }, { ...holderEvent, ...decided }), ['policies'])
+  assert.deepEqual(checkReceiptMatchesEvent({ ...claims, pol: ['a'] }, holderEvent), ['policies'])
+  assert.deepEqual(checkReceiptMatchesEvent(claims, { ...holderEvent, ...decided }), ['policies'])
+  const many = Array.from({ length: 65 }, (_, index) => `p${index}`)
+  const { pol = [] } = policyClaims(many)
+  assert.deepEqual(checkReceiptMatchesEvent({ ...claims, pol }, { ...holderEvent, policies: many }), [])
+  assert.deepEqual(checkReceiptMatchesEvent({ ...claims, pol }, { ...recipientEvent, policies: pol }), [])
 })

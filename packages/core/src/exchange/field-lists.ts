@@ -29,6 +29,18 @@ export function fieldClaims({ released, withheld }: FieldLists): FieldClaims {
   return { fld: fieldsHash(lists) }
 }
 
+/** Most policies that a receipt names, and the longest such list, as JSON in characters. */
+const maxPolicies = 64
+const maxPolicyText = 1_500
+
+/** The claim that names the policies which decided: their ids, or for too many one text `sha-256:` and the base64url
+ *  SHA-256 over the canonical JSON (RFC 8785) of the list. */
+export function policyClaims(policies: readonly string[] | undefined): { readonly pol?: readonly string[] } {
+  if (policies === undefined) return {}
+  const isShort = policies.length <= maxPolicies && JSON.stringify(policies).length <= maxPolicyText
+  return { pol: isShort ? policies : [`sha-256:${sha256Text(canonicalJson(policies), 'base64url')}`] }
+}
+
 /** The hash that stands for lists that are too long. */
 export function fieldsHash({ released = [], withheld = [] }: FieldLists): string {
   return sha256Text(canonicalJson({ released, withheld }), 'base64url')

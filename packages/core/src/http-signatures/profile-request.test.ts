@@ -54,6 +54,7 @@ test('accepts what it signs, with either algorithm, with and without a body', ()
 test('covers every field of the profile that is present, in the profile order', () => {
   const fields = {
     ...requestFields,
+    'comity-actor': '"billing";type=service',
     'comity-subject': 's',
     'comity-agreement': 'a',
     authorization: 'Comity x.y.z',
@@ -61,7 +62,7 @@ test('covers every field of the profile that is present, in the profile order', 
   }
   assert.equal(
     parseRequestSignature(requestWith(signedRequestFields(signing, fields))).components,
-    '("@method" "@authority" "@path" "@query" "content-type" "content-digest" "authorization" "idempotency-key" "comity-agreement" "comity-purpose" "comity-subject")',
+    '("@method" "@authority" "@path" "@query" "content-type" "content-digest" "authorization" "idempotency-key" "comity-agreement" "comity-purpose" "comity-subject" "comity-actor")',
   )
 })
 

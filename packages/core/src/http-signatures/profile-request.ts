@@ -52,6 +52,7 @@ const fields = [
   coveredField('comity-agreement'),
   coveredField('comity-purpose'),
   coveredField('comity-subject'),
+  coveredField('comity-actor'),
 ]
 const alwaysListed = `(${[method, authority, path, query].map(({ identifier }) => identifier).join(' ')}`
 

@@ -55,6 +55,7 @@ const forwardedFields = [
   'if-unmodified-since',
   'comity-purpose',
   'comity-subject',
+  'comity-actor',
 ]
 
 /** Fields of the partner's answer that the application gets, beside the receipt. `location` only of what was created:

@@ -34,6 +34,7 @@ const singleFields = new Set([
   'comity-agreement',
   'comity-purpose',
   'comity-subject',
+  'comity-actor',
   'comity-consent',
 ])
 

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Release, ReleasePart } from '../consent/release.ts'
+import type { FieldMask } from '../policy/field-mask.ts'
+import { coveredByAny } from '../consent/field-path.ts'
+import { maskRelease } from './mask-release.ts'
+
+const labels = ['name', 'born', 'address', 'address.street', 'weight', 'notes'].map((path) => ({ path }))
+const part = (fields: readonly string[], rest: Partial<ReleasePart> = {}): ReleasePart => ({
+  grant: 'g1',
+  fields,
+  transforms: [],
+  filters: [],
+  ...rest,
+})
+const releaseOf = (parts: readonly ReleasePart[], withheld: readonly string[] = []): Release => ({
+  parts,
+  released: parts.flatMap(({ fields }) => fields),
+  withheld,
+})
+const maskOf = (...paths: readonly string[]): FieldMask => ({
+  fields: paths.map((path) => ({ path, transforms: [] })),
+})
+
+test('a field that the mask does not name does not leave, and is told as withheld in the order of labels', () => {
+  const masked = maskRelease(releaseOf([part(['name', 'born'])], ['address', 'notes']), maskOf('name'), labels)
+  assert.deepEqual(masked.parts, [part(['name'])])
+  assert.deepEqual(masked.released, ['name'])
+  assert.deepEqual(masked.withheld, ['born', 'address', 'notes'])
+})
+
+test('a part of which nothing is left is gone', () => {
+  const release = releaseOf([part(['name']), part(['weight'], { grant: 'g2' })])
+  assert.deepEqual(
+    maskRelease(release, maskOf('weight'), labels).parts.map(({ grant }) => grant),
+    ['g2'],
+  )
+})
+
+test('transforms of the mask come after those of the consent, none of them twice', () => {
+  const year = { path: 'born', op: 'year' } as const
+  const hash = { path: 'born', op: 'hash' } as const
+  const release = releaseOf([part(['born'], { transforms: [year] })])
+  const mask = { fields: [{ path: 'born', transforms: [{ op: 'year', path: 'born' } as const, hash] }] }
+  assert.deepEqual(maskRelease(release, mask, labels).parts[0]?.transforms, [year, hash])
+})
+
+test('a mask that names a part of a field leaves that part, and the field counts as withheld', () => {
+  const masked = maskRelease(releaseOf([part(['address'])]), maskOf('address.city'), labels)
+  assert.deepEqual(masked, { parts: [part(['address.city'])], released: ['address.city'], withheld: ['address'] })
+})
+
+test('a field above one that is withheld is withheld too, since its value holds that one', () => {
+  const release = releaseOf([part(['address', 'address.street'])])
+  const masked = maskRelease(release, maskOf('address'), labels)
+  assert.deepEqual(masked.released, [])
+  assert.deepEqual(masked.withheld, ['address', 'address.street'])
+  assert.deepEqual(maskRelease(release, maskOf('address', 'address.street'), labels).released, [
+    'address',
+    'address.street',
+  ])
+})
+
+test('no mask releases what the release did not, and what is not left whole is told', () => {
+  const paths = ['name', 'born', 'address', 'address.street', 'address.city', 'weight', 'notes.a[].b', 'other']
+  const some = fc.uniqueArray(fc.constantFrom(...paths))
+  const given = fc.tuple(fc.subarray(labels.map(({ path }) => path)), some)
+  fc.assert(
+    fc.property(given, ([released, masked]) => {
+      const release = releaseOf([part(released)])
+      const result = maskRelease(release, maskOf(...masked), labels)
+      for (const field of result.released) {
+        assert.ok(coveredByAny(released, field), field)
+        assert.ok(coveredByAny(masked, field), field)
+      }
+      assert.deepEqual(
+        result.parts.flatMap(({ fields }) => fields),
+        result.released,
+      )
+      for (const field of released) {
+        assert.notEqual(result.released.includes(field), result.withheld.includes(field), field)
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
