@@ -61,8 +61,8 @@ test('a streamed answer, whose digest and receipt were trailer fields, is checke
   const streamed = exchangeEvidence({ streamed: true })
   assert.match(streamed.response.base, /^"content-digest";tr: .+\n"comity-receipt";tr: /m)
   assert.deepEqual(failures(streamed), [])
-  const { response } = exchangeEvidence({ streamed: true, responseFields: { 'comity-receipt': `${whole.receipt}x` } })
-  assert.deepEqual(failures({ ...streamed, response }), ['response-receipt'])
+  const another = exchangeEvidence({ streamed: true, responseFields: { 'comity-receipt': `${whole.receipt}x` } })
+  assert.deepEqual(failures(another), ['response-receipt'])
   const other = `sha-256=:${Buffer.alloc(32).toString('base64')}:`
   const changed = exchangeEvidence({ streamed: true, responseFields: { 'content-digest': other } })
   assert.deepEqual(failures(changed), ['response-content'])
