@@ -8,7 +8,7 @@ import { configDescriptions } from '../../packages/node/src/config/config-descri
 import { readConfigDocument } from '../../packages/node/src/config/config-document.ts'
 import { loadConfig } from '../../packages/node/src/config/config.ts'
 import { eventNames } from '../../packages/node/src/telemetry/events.ts'
-import { personalFaults } from '../../packages/node/src/products/personal-config.ts'
+import { labelledFaults } from '../../packages/node/src/products/personal-config.ts'
 import { productConfigSchema } from '../../packages/node/src/products/product-config.ts'
 import { createMetrics, gauges } from '../../packages/node/src/telemetry/metrics.ts'
 import { configEntries } from './configuration-page.ts'
@@ -34,7 +34,7 @@ test('the examples of the page on products are what a configuration may hold', (
   const examples = [...page.matchAll(/```yaml\n([^`]+)```/g)].map((match) => readConfigDocument(match[1] ?? '').value)
   assert.equal(examples.length, 2)
   for (const product of examples.flatMap((example) => (example as { products: unknown[] }).products)) {
-    assert.deepEqual(personalFaults(productConfigSchema.parse(product)), [])
+    assert.deepEqual(labelledFaults(productConfigSchema.parse(product)), [])
   }
 })
 

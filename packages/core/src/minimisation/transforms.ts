@@ -6,8 +6,9 @@ import type { FieldTransform } from '../consent/consent-scope.ts'
 export interface TransformMeans {
   /** A keyed hash of a text, other towards every participant. */
   readonly keyedHash: (text: string) => string
-  /** The subject's pairwise identifier. */
-  readonly pseudonym: string
+  /** The subject's pairwise identifier; undefined where an answer is about no one person, and a pseudonym is the keyed
+   *  hash of the value itself. */
+  readonly pseudonym: string | undefined
 }
 
 /** The value after all transforms, in order; undefined when it is left out. */
@@ -39,7 +40,7 @@ function applied(
     case 'year':
       return yearOf(value)
     case 'pseudonym':
-      return pseudonym
+      return pseudonym ?? keyedHash(String(value))
     default:
       return undefined
   }

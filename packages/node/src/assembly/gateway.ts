@@ -95,6 +95,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     products: catalogue,
     agreements: counterparts.agreements,
     consents: parts.consent.check,
+    keyedHash: (text, did) => foundation.vault.keyedHash(text, did),
     limits: createLimits(config, (id) => catalogue.get(id)),
     nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),
     intents: createIntentStore(database, foundation.vault),

@@ -64,6 +64,27 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].personal.withoutSubject': 'Operations about nobody; an agreement is enough for them.',
   'products[].personal.requestedFields': 'Query parameter in which a call lists the fields it wants, with commas.',
   'products[].personal.forwardRequestedFields': 'Whether that parameter goes on to the API.',
+  'products[].personal.sensitivity.default':
+    'Level of fields of which nothing else is said; `confidential` when absent.',
+  'products[].personal.sensitivity.domains.<name>': 'Level of the fields of this domain and of those below it.',
+  'products[].personal.sensitivity.fields.<name>': 'Level of this field, whatever its domain.',
+  'products[].data.rows': 'Where the rows of an answer are: `items[]`, `[]`; the whole answer is one row when absent.',
+  'products[].data.date': 'Field of a row that says when its data are from.',
+  'products[].data.open': 'Members of answers around the rows that leave as they are, such as a total.',
+  'products[].data.domains.<name>':
+    'Fields of rows that belong to this domain of data. Fields of no domain never leave.',
+  'products[].data.sensitivity.default': 'Level of fields of which nothing else is said; `internal` when absent.',
+  'products[].data.sensitivity.domains.<name>': 'Level of the fields of this domain and of those below it.',
+  'products[].data.sensitivity.fields.<name>': 'Level of this field, whatever its domain.',
+  'products[].data.operations.<name>.action':
+    'What policies call it; `read` for GET and HEAD, `delete` for DELETE, `write` for others when absent.',
+  'products[].data.operations.<name>.rows': 'Where the rows of its answers are, if elsewhere.',
+  'products[].data.operations.<name>.date': "Field of its rows' own date, if another.",
+  'products[].data.operations.<name>.open':
+    'Open members of its answers, if others; none where it has `rows` of its own.',
+  'products[].data.withoutData': 'Operations without labelled fields; their answers leave whole.',
+  'products[].data.requestedFields': 'Query parameter in which a call lists the fields it wants, with commas.',
+  'products[].data.forwardRequestedFields': 'Whether that parameter goes on to the API.',
   'products[].upstream': 'Base address of the API behind the product.',
   'products[].upstreamHeaders.<name>':
     'A header field that goes with every call to the API, its credential for example.',

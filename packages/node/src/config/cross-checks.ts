@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { didWebOfUrl } from '@comity/core/identity/did-web'
 import ipaddr from 'ipaddr.js'
-import { personalFaults, type SettingsDraft } from '../products/personal-config.ts'
+import { labelledFaults, type SettingsDraft } from '../products/personal-config.ts'
 import type { Draft } from './draft.ts'
 import type { ConfigPath, Mistake } from './mistakes.ts'
 
@@ -18,7 +18,7 @@ export function crossChecks(config: Draft): Mistake[] {
     ...duplicates(partners, ['partners', 'alias'], ({ alias }) => alias),
     ...duplicates(partners, ['partners', 'did'], ({ did }) => did),
     ...duplicates(config.webhooks ?? [], ['webhooks', 'url'], ({ url }) => url),
-    ...products.flatMap(personalMistakes),
+    ...products.flatMap(labelMistakes),
     ...partnerMistakes(config),
     ...folderMistakes(config),
   ]
@@ -97,8 +97,8 @@ function duplicates<T>(
   })
 }
 
-function personalMistakes(product: SettingsDraft, index: number): Mistake[] {
-  return personalFaults(product).map(({ path, message }) => ({ path: ['products', index, ...path], message }))
+function labelMistakes(product: SettingsDraft, index: number): Mistake[] {
+  return labelledFaults(product).map(({ path, message }) => ({ path: ['products', index, ...path], message }))
 }
 
 function partnerMistakes({ partners = [], participant }: Draft): Mistake[] {

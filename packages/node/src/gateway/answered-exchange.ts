@@ -43,15 +43,19 @@ function outcomeOf(call: InboundCall): ExchangeOutcome {
 
 /** True when data about a person leaves with the answer: such an answer is a use of the consent. */
 export function isReleased(call: InboundCall, answer: Answer): boolean {
-  return call.consent !== undefined && call.referral === undefined && call.problem === undefined && answer.status < 400
+  return call.consent !== undefined && carriesData(call, answer)
+}
+
+function carriesData({ referral, problem }: InboundCall, { status }: Answer): boolean {
+  return referral === undefined && problem === undefined && status < 400
 }
 
 /** The event of a call that has its answer. */
 export function answeredEvent(call: InboundCall, answer: Answer, nowMs: number): ExchangeEvent {
-  const { release } = call.consent ?? {}
+  const { release } = call
   return {
     ...eventOf(call, outcomeOf(call)),
-    ...(release && isReleased(call, answer) && { released: release.released, withheld: release.withheld }),
+    ...(release && carriesData(call, answer) && { released: release.released, withheld: release.withheld }),
     status: answer.status,
     problem: call.problem?.code,
     responseHash: hashOf(answer.body),

@@ -1,5 +1,6 @@
 /** What the inbound steps know of one call, filled in from step to step. */
 import type { IncomingMessage } from 'node:http'
+import type { Release } from '@comity/core/consent/release'
 import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import type { Problem } from '@comity/core/problems'
 import type { RequestSignature } from '@comity/core/http-signatures/profile-request'
@@ -45,6 +46,9 @@ export interface InboundCall {
   purpose: string | undefined
   /** Set only when a consent covers the call; holds its counters until it is settled. */
   consent: ConsentGiven | undefined
+  /** What the call may have of the labelled fields: of a consent, or of all labels, less what later steps withhold.
+   *  Undefined for an operation without labels. */
+  release: Release | undefined
   /** Rate limit fields that the answer carries, name and value in turn. */
   limitFields: readonly string[]
   /** True when an intent row waits for this call's outcome. */
@@ -89,6 +93,7 @@ export function openCall(
     agreementId: undefined,
     purpose: undefined,
     consent: undefined,
+    release: undefined,
     limitFields: [],
     intent: undefined,
     upstreamMs: undefined,

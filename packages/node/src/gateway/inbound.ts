@@ -42,6 +42,8 @@ export interface InboundParts {
   readonly products: ProductsPort
   readonly agreements: AgreementsPort
   readonly consents: ConsentsPort
+  /** A keyed hash of a text, other towards every participant. */
+  readonly keyedHash: (text: string, did: string) => string
   readonly limits: LimitsPort
   readonly nonces: NonceStore
   readonly intents: IntentStore
@@ -102,7 +104,7 @@ function exchangeSteps(parts: InboundParts, { running, resolving }: UnderWay): S
     refer({ world, origin: options.origin }),
     forward({ world }),
     confirmConsent({ world }),
-    minimise(),
+    minimise({ keyedHash: parts.keyedHash }),
   ]
 }
 

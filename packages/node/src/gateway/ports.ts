@@ -3,6 +3,7 @@ import type { ConsentAction } from '@comity/core/consent/consent-scope'
 import type { Release } from '@comity/core/consent/release'
 import type { SigningKey, VerifyingKey } from '@comity/core/crypto/crypto'
 import type { TransformMeans } from '@comity/core/minimisation/transforms'
+import type { Sensitivity } from '@comity/core/policy/sensitivity'
 import type { ProblemCode } from '@comity/core/problems'
 import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
@@ -22,11 +23,11 @@ export interface OfferedProduct {
   forward(operation: MatchedOperation, request: RequestToForward): Promise<UpstreamAnswer>
   /** Judges the answer by the operation's schema and keeps only what may leave. */
   judge(operation: MatchedOperation, answer: UpstreamAnswer): UpstreamAnswer
-  /** Of an answer about one person, judged as `judge` does: what was released and nothing else. */
+  /** Of an answer with labelled fields, judged as `judge` does: what was released and nothing else. */
   minimise(operation: MatchedOperation, answer: UpstreamAnswer, released: ReleaseToApply): UpstreamAnswer
 }
 
-/** What a consent releases of an answer, and with what values are changed on their way. */
+/** What is released of an answer, and with what values are changed on their way. */
 export interface ReleaseToApply {
   readonly release: Release
   readonly means: TransformMeans
@@ -53,20 +54,29 @@ export interface MatchedOperation {
   readonly operationId: string
   /** `/athletes/{id}`: the path without anybody's data. */
   readonly template: string
-  /** Whom the call is about, and what it asks for; absent when the operation is about nobody. */
+  /** Which labelled fields the call is about; absent when the operation has none, so its answer leaves whole. */
+  readonly data?: DataCall | undefined
+  /** The same with whom the call is about; absent when the operation is about nobody. */
   readonly personal?: PersonalCall | undefined
   /** How long a reference lives that is given instead of an answer; undefined when the answer itself is given. */
   readonly referenceSeconds?: number | undefined
 }
 
-/** What a call to a personal product says of its subject. */
-export interface PersonalCall {
-  /** What the request names: a pairwise id or a reference of the holder's. Undefined when it names nobody. */
-  readonly subject: string | undefined
-  /** Labelled fields of the product in their order, and those that the call asks for (all when undefined). */
-  readonly labels: readonly { readonly path: string; readonly domain: string }[]
+/** What a call to a product with labels asks for. */
+export interface DataCall {
+  /** Labelled fields of the product in their order; the same list from call to call. */
+  readonly labels: readonly { readonly path: string; readonly domain: string; readonly sensitivity: Sensitivity }[]
+  /** Those of them that the operation's answers may have, by path. */
+  readonly carries: readonly string[]
+  /** Fields that the call asks for, each touching a label; all when undefined. */
   readonly requested: readonly string[] | undefined
   readonly action: ConsentAction
+}
+
+/** What a call to a personal product says of its subject. */
+export interface PersonalCall extends DataCall {
+  /** What the request names: a pairwise id or a reference of the holder's. Undefined when it names nobody. */
+  readonly subject: string | undefined
 }
 
 export interface UpstreamAnswer {

@@ -1,39 +1,43 @@
 /** What a call to a personal product says of its subject, and the request as it goes upstream, with the reference that
  *  the upstream knows in the subject's place. */
-import type { ConsentAction } from '@comity/core/consent/consent-scope'
-import { coversField, isFieldPath } from '@comity/core/consent/field-path'
+import { readDataCall, type DataCall } from './data-call.ts'
+import type { DataOperation } from './data-plan.ts'
+import type { FieldLabel } from './field-labels.ts'
 import { memberAt, stepsOfPointer } from './json-pointer.ts'
 import { spliceMember } from './json-splice.ts'
 import type { JsonObject } from './openapi/openapi.ts'
 import { readParameter, writeQueryParameter, type Parameter } from './parameters.ts'
 import { fillTemplate } from './path-template.ts'
 import type { SubjectPlace } from './personal-config.ts'
-import { subjectParameter, type FieldLabel, type PersonalOperation } from './personal-plan.ts'
+import { subjectParameter } from './personal-subject.ts'
 import { invalidBody, invalidParameters, type CheckedRequest } from './request-check.ts'
 
 /** Whom a call is about, and what it asks for. */
-export interface PersonalCall {
+export interface PersonalCall extends DataCall {
   /** What the request names, decoded: a pairwise id (`ps_…`) or a reference of the holder's. */
   readonly subject: string
-  readonly labels: readonly FieldLabel[]
-  /** Field paths that the call asks for, each touching a label; undefined for all. */
-  readonly requested: readonly string[] | undefined
-  readonly action: ConsentAction
+}
+
+/** One operation about a person. */
+export type PersonalOperation = DataOperation & { readonly subject: SubjectPlace }
+
+/** True for an operation about a person. */
+export function isPersonal(planned: DataOperation): planned is PersonalOperation {
+  return planned.subject !== undefined
 }
 
 /** Longer references are refused. */
 const maxSubjectLength = 256
-const maxRequestedFields = 256
 
-/** Reads a checked request. Throws `invalid-parameters` or `invalid-body` when the subject is not named, or a field is
- *  asked for that the product does not know. */
+/** Reads a checked request. Throws `invalid-parameters` or `invalid-body` when the subject is not named, and what
+ *  `readDataCall` throws. */
 export function readPersonalCall(
   checked: CheckedRequest,
   planned: PersonalOperation,
   labels: readonly FieldLabel[],
 ): PersonalCall {
   const subject = subjectOf(checked, planned.subject)
-  return { subject, labels, requested: requestedFields(checked, planned, labels), action: planned.action }
+  return { ...readDataCall(checked, planned, labels), subject }
 }
 
 function subjectOf(checked: CheckedRequest, place: SubjectPlace): string {
@@ -51,26 +55,6 @@ function subjectText({ texts, body }: CheckedRequest, place: SubjectPlace): stri
   }
   const value = memberAt(body, stepsOfPointer(place.pointer))
   return Number.isSafeInteger(value) ? String(value) : typeof value === 'string' ? value : undefined
-}
-
-function requestedFields(
-  { texts }: CheckedRequest,
-  { requestedFields: parameter }: PersonalOperation,
-  labels: readonly FieldLabel[],
-): readonly string[] | undefined {
-  const sent = parameter === undefined ? undefined : texts.query.get(parameter.name)
-  if (parameter === undefined || sent === undefined) return undefined
-  const fields = new Set((parameter.list ? sent : (sent[0] ?? '').split(',')).map((field) => field.trim()))
-  const unknown = [...fields].find((field) => !isFieldPath(field) || !touchesAny(labels, field))
-  const refuse = (detail: string) => invalidParameters([{ parameter: parameter.name, in: 'query', detail }])
-  if (fields.size > maxRequestedFields) throw refuse('names too many fields')
-  if (unknown === undefined && fields.size > 0) return [...fields]
-  if (unknown === undefined || unknown === '') throw refuse('names no field')
-  throw refuse(`names \`${unknown.slice(0, 64)}\`, which the product does not have`)
-}
-
-function touchesAny(labels: readonly FieldLabel[], field: string): boolean {
-  return labels.some(({ path }) => coversField(path, field) || coversField(field, path))
 }
 
 /** A request as the upstream gets it. */
@@ -110,12 +94,19 @@ function pathWith({ operation, texts }: CheckedRequest, name: string, reference:
   return fillTemplate(operation.template, new Map([...texts.path, [name, reference]]))
 }
 
-function queryFor({ operation, texts }: CheckedRequest, planned: PersonalOperation, reference: string): string {
+/** The query of a labelled operation: without the fields asked for unless they go on, with the reference in the
+ *  subject's place where it stands there. */
+export function queryFor(
+  { operation, texts }: CheckedRequest,
+  planned: DataOperation,
+  reference: string | undefined,
+): string {
   const { subject, requestedFields: asked, forwardsRequestedFields } = planned
+  const named = subject?.in === 'query' ? subject.name : undefined
   const written = [...texts.query].flatMap(([name, values]) => {
     const parameter = operation.queryParameters.get(name)
     if (parameter === undefined || (parameter === asked && !forwardsRequestedFields)) return []
-    return [writeQueryParameter(parameter, subject.in === 'query' && subject.name === name ? [reference] : values)]
+    return [writeQueryParameter(parameter, name === named && reference !== undefined ? [reference] : values)]
   })
   return written.length === 0 ? '' : `?${written.join('&')}`
 }

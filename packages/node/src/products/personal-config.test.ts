@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseOpenApi } from './openapi/openapi.ts'
 import { compileOperations } from './operations.ts'
-import { personalConfigSchema, personalFaults } from './personal-config.ts'
-import { planPersonal } from './personal-plan.ts'
+import { labelledFaults, personalConfigSchema } from './personal-config.ts'
+import { planData } from './data-plan.ts'
 import { documentOf } from './products-test-kit.ts'
 
 const good = {
@@ -15,7 +15,7 @@ const good = {
 function mistakes(section: object, productClass = 'personal'): string[] {
   const parsed = personalConfigSchema.safeParse(section)
   if (!parsed.success) return parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-  const faults = personalFaults({ class: productClass, personal: parsed.data })
+  const faults = labelledFaults({ class: productClass, personal: parsed.data })
   return faults.map(({ path, message }) => `${path.join('.')}: ${message}`)
 }
 
@@ -35,8 +35,8 @@ test('a section that says what is needed has no mistake', () => {
 })
 
 test('a product is personal when it has the section, and only then', () => {
-  assert.deepEqual(personalFaults({ class: 'partner' }), [])
-  assert.match(personalFaults({ class: 'personal' })[0]?.message ?? '', /is missing/)
+  assert.deepEqual(labelledFaults({ class: 'partner' }), [])
+  assert.match(labelledFaults({ class: 'personal' })[0]?.message ?? '', /is missing/)
   assert.match(mistakes(good, 'partner').join(), /^personal: only stands with/)
 })
 
@@ -133,7 +133,7 @@ function planned(section: object, paths: object): string[] {
   const compiled = compileOperations(document)
   assert.deepEqual(compiled.errors, [])
   const settings = { class: 'personal', personal: personalConfigSchema.parse({ ...good, ...section }) }
-  const { faults } = planPersonal({ root: document.root, settings, operations: compiled.operations })
+  const { faults } = planData({ root: document.root, settings, operations: compiled.operations })
   return faults.map(({ path, message }) => `${path.join('.')}: ${message}`)
 }
 

@@ -1,6 +1,7 @@
 /** What the rest of the node may know of a personal product: enough to tell whether a consent could be kept to. */
 import type { ConsentAction } from '@comity/core/consent/consent-scope'
-import type { FieldLabel, PersonalPlan } from './personal-plan.ts'
+import type { DataPlan } from './data-plan.ts'
+import type { FieldLabel } from './field-labels.ts'
 
 export interface PersonalDescription {
   /** Labelled fields in the order of the configuration. No other field ever leaves. */
@@ -28,7 +29,7 @@ export interface PersonalProduct {
 }
 
 /** Describes a plan. */
-export function describePersonal({ labels, operations }: PersonalPlan): PersonalProduct {
+export function describePersonal({ labels, operations }: DataPlan): PersonalProduct {
   const planned = [...operations.values()]
   const description: PersonalDescription = {
     labels,

@@ -398,20 +398,23 @@ test('an answer about a person leaves by minimisation only', async () => {
     const operation = product.match(call)
     const answer = await product.forward(operation, call)
     assert.equal(Buffer.from(product.judge(operation, answer).body).toString(), '["judo"]')
-    assert.throws(() => product.minimise(operation, answer, { release: releaseOf([]), means }), /about nobody/)
+    assert.throws(
+      () => product.minimise(operation, answer, { release: releaseOf([]), means }),
+      /without labelled fields/,
+    )
   })
 })
 
 test('a personal product describes what a consent can speak about', () => {
   assert.deepEqual(productOf().personal?.describe(), {
     labels: [
-      { path: 'id', domain: 'athlete.identity' },
-      { path: 'name', domain: 'athlete.identity' },
-      { path: 'height', domain: 'athlete.body' },
-      { path: 'born', domain: 'athlete.body' },
-      { path: 'address.city', domain: 'athlete.home' },
-      { path: 'address.street', domain: 'athlete.home' },
-      { path: 'event', domain: 'athlete.results' },
+      { path: 'id', domain: 'athlete.identity', sensitivity: 'confidential' },
+      { path: 'name', domain: 'athlete.identity', sensitivity: 'confidential' },
+      { path: 'height', domain: 'athlete.body', sensitivity: 'confidential' },
+      { path: 'born', domain: 'athlete.body', sensitivity: 'confidential' },
+      { path: 'address.city', domain: 'athlete.home', sensitivity: 'confidential' },
+      { path: 'address.street', domain: 'athlete.home', sensitivity: 'confidential' },
+      { path: 'event', domain: 'athlete.results', sensitivity: 'confidential' },
     ],
     domains: ['athlete.identity', 'athlete.body', 'athlete.home', 'athlete.results'],
     actions: ['read', 'write', 'append'],

@@ -1,6 +1,7 @@
 /** What an operator declares of a product, in `comity.yaml` or over the admin API. */
 import { z } from 'zod'
-import { personalConfigSchema, personalFaults, type DeepReadonly } from './personal-config.ts'
+import { dataConfigSchema, type DeepReadonly } from './data-config.ts'
+import { labelledFaults, personalConfigSchema } from './personal-config.ts'
 
 /** Where a secret is read from; the value itself never stands in a configuration. */
 const secretReferenceSchema = z.union([
@@ -66,6 +67,8 @@ const productFields = {
   class: z.enum(['public', 'partner', 'personal']).default('partner'),
   /** For class `personal`, and only there. */
   personal: personalConfigSchema.optional(),
+  /** For the other classes. */
+  data: dataConfigSchema.optional(),
   upstream: upstreamSchema,
   /** Fields that go with every call to the upstream, its credential for example. */
   upstreamHeaders: upstreamHeadersSchema.default({}),
@@ -84,7 +87,7 @@ export type ProductConfig = DeepReadonly<z.infer<typeof productConfigSchema>>
 export const productAdditionSchema = z
   .strictObject({ ...productFields, document: z.string().min(1) })
   .superRefine((product, context) => {
-    for (const { path, message } of personalFaults(product))
+    for (const { path, message } of labelledFaults(product))
       context.addIssue({ code: 'custom', path: [...path], message })
   })
 

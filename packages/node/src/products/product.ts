@@ -7,9 +7,10 @@ import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
 import { buildOperationTree, matchOperation, type OperationTree } from './matching.ts'
 import { openApiProblem, type OpenApiDocument } from './openapi/openapi.ts'
 import { compileOperations, declaredAnswer, type CompiledOperations } from './operations.ts'
-import { conditionalFields, minimiseAnswer, type ReleaseToApply } from './personal-answer.ts'
-import { readPersonalCall, requestForUpstream, type PersonalCall } from './personal-call.ts'
-import { planPersonal, type PersonalOperation, type PersonalPlan } from './personal-plan.ts'
+import { conditionalFields, minimiseAnswer, type ReleaseToApply } from './data-answer.ts'
+import { readDataCall, type DataCall } from './data-call.ts'
+import { planData, type DataOperation, type DataPlan } from './data-plan.ts'
+import { isPersonal, queryFor, readPersonalCall, requestForUpstream, type PersonalCall } from './personal-call.ts'
 import { describePersonal, type PersonalProduct } from './personal-product.ts'
 import type { ProductSettings } from './product-config.ts'
 import { checkRequest, type CheckedRequest } from './request-check.ts'
@@ -21,7 +22,9 @@ export interface MatchedCall {
   /** `/athletes/{id}`: the path without anybody's data. */
   readonly template: string
   readonly checked: CheckedRequest
-  /** Whom the call is about; undefined for an operation about nobody. */
+  /** Which labelled fields the call is about; undefined for an operation without any. */
+  readonly data?: DataCall | undefined
+  /** The same with whom the call is about; undefined for an operation about nobody. */
   readonly personal?: PersonalCall | undefined
 }
 
@@ -68,10 +71,10 @@ export interface Product extends AsyncDisposable {
   /** Throws what `Upstream.forward` throws; an `Error` for a call about a person without `subjectReference`. */
   forward(matched: MatchedCall, call: CallToForward): Promise<ForwardedAnswer>
   /** The part of an answer that may leave. Throws `upstream-invalid` when it is not as declared, an `Error` for an
-   *  answer about a person, which only `minimise` lets go. */
+   *  answer with labelled fields, which only `minimise` lets go. */
   judge(matched: MatchedCall, answer: AnswerToJudge): AnswerToJudge
-  /** Of an answer about a person: of a success what was released and the fields that say nothing of the rest; of any
-   *  other answer the status alone. Throws `upstream-invalid`; an `Error` for an operation about nobody. */
+  /** Of an answer with labelled fields: of a success what was released and the header fields that say nothing of the
+   *  rest; of any other answer the status alone. Throws `upstream-invalid`; an `Error` for an operation without labels. */
   minimise(matched: MatchedCall, answer: AnswerToJudge, released: ReleaseToApply): AnswerToJudge
 }
 
@@ -102,14 +105,14 @@ export function compileProduct(document: OpenApiDocument, { whole }: { readonly 
   return compiled
 }
 
-/** The plan of a personal product, undefined for others. Throws `malformed-request` with everything that does not go
+/** The plan of a product with labels, undefined for others. Throws `malformed-request` with everything that does not go
  *  with the document in `errors` (`path` in the settings, `message`). */
-export function compilePersonal(
-  settings: Pick<ProductSettings, 'class' | 'personal'>,
+export function compileData(
+  settings: Pick<ProductSettings, 'class' | 'personal' | 'data'>,
   { root }: OpenApiDocument,
   { operations }: CompiledOperations,
-): PersonalPlan | undefined {
-  const { plan, faults } = planPersonal({ root, settings, operations })
+): DataPlan | undefined {
+  const { plan, faults } = planData({ root, settings, operations })
   const [first] = faults
   if (first === undefined) return plan
   const errors = faults.map(({ path, message }) => ({ path: path.join('.'), message }))
@@ -118,11 +121,11 @@ export function compilePersonal(
   })
 }
 
-/** Sets a product up. Throws `openapi-invalid`, and what `compilePersonal` throws. */
+/** Sets a product up. Throws `openapi-invalid`, and what `compileData` throws. */
 export function createProduct({ settings, document, upstreamHeaders }: ProductParts, clock: Clock): Product {
   const compiled = compileProduct(document, { whole: false })
   const { operations } = compiled
-  const plan = compilePersonal(settings, document, compiled)
+  const plan = compileData(settings, document, compiled)
   const tree = buildOperationTree(operations)
   const upstream = createUpstream(
     { url: settings.upstream, headers: upstreamHeaders, ...settings.limits, circuit: settings.circuit },
@@ -132,7 +135,7 @@ export function createProduct({ settings, document, upstreamHeaders }: ProductPa
     id: settings.id,
     version: settings.version,
     productClass: settings.class,
-    personal: plan === undefined ? undefined : describePersonal(plan),
+    personal: plan === undefined || settings.class !== 'personal' ? undefined : describePersonal(plan),
     requestBytes: settings.limits.requestBytes,
     requireClientCertificate: settings.requireClientCertificate,
     settings,
@@ -148,7 +151,7 @@ export function createProduct({ settings, document, upstreamHeaders }: ProductPa
   }
 }
 
-function plannedOf(plan: PersonalPlan | undefined, { operationId }: MatchedCall): PersonalOperation | undefined {
+function plannedOf(plan: DataPlan | undefined, { operationId }: MatchedCall): DataOperation | undefined {
   return plan?.operations.get(operationId)
 }
 
@@ -156,7 +159,7 @@ async function warmUp(compiled: CompiledOperations): Promise<void> {
   for (const _ of compiled.compileEach()) await setImmediate()
 }
 
-function matchCall(tree: OperationTree, call: CallToMatch, plan: PersonalPlan | undefined): MatchedCall {
+function matchCall(tree: OperationTree, call: CallToMatch, plan: DataPlan | undefined): MatchedCall {
   const found = matchOperation(tree, call.method, call.path)
   if (found === 'not-found') throw new Problem('not-found', 'the product declares no such path')
   if ('allow' in found) {
@@ -175,12 +178,14 @@ function matchCall(tree: OperationTree, call: CallToMatch, plan: PersonalPlan | 
   })
   const matched = { operationId: operation.id, template: operation.template.text, checked }
   if (plan === undefined || planned === undefined) return matched
-  return { ...matched, personal: readPersonalCall(checked, planned, plan.labels) }
+  if (!isPersonal(planned)) return { ...matched, data: readDataCall(checked, planned, plan.labels) }
+  const personal = readPersonalCall(checked, planned, plan.labels)
+  return { ...matched, data: personal, personal }
 }
 
 interface CallOnItsWay {
   readonly matched: MatchedCall
-  readonly planned: PersonalOperation | undefined
+  readonly planned: DataOperation | undefined
 }
 
 async function forwardCall(
@@ -189,15 +194,15 @@ async function forwardCall(
   call: CallToForward,
 ): Promise<ForwardedAnswer> {
   const { operation } = checked
-  const isPersonal = planned !== undefined
+  const isLabelled = planned !== undefined
   return upstream.forward({
     method: call.method,
-    ...(isPersonal
-      ? personalRequest(checked, planned, call)
+    ...(isLabelled
+      ? labelledRequest(checked, planned, call)
       : { path: checked.path, query: checked.query, body: call.body }),
-    header: (name) => (isPersonal && conditionalFields.has(name) ? undefined : call.headers.get(name)),
+    header: (name) => (isLabelled && conditionalFields.has(name) ? undefined : call.headers.get(name)),
     requestFields: operation.requestFields,
-    answerFields: isPersonal ? [] : operation.answerFields,
+    answerFields: isLabelled ? [] : operation.answerFields,
     ownFields: [
       'comity-exchange',
       call.exchangeId,
@@ -208,15 +213,16 @@ async function forwardCall(
   })
 }
 
-function personalRequest(checked: CheckedRequest, planned: PersonalOperation, call: CallToForward) {
-  if (call.subjectReference === undefined) throw new Error('a call about a person without the reference of the person')
-  return requestForUpstream(checked, planned, { reference: call.subjectReference, body: call.body })
+function labelledRequest(checked: CheckedRequest, planned: DataOperation, { subjectReference, body }: CallToForward) {
+  if (!isPersonal(planned)) return { path: checked.path, query: queryFor(checked, planned, undefined), body }
+  if (subjectReference === undefined) throw new Error('a call about a person without the reference of the person')
+  return requestForUpstream(checked, planned, { reference: subjectReference, body })
 }
 
 const noBytes = new Uint8Array(0)
 
-function judgeAnswer({ checked, personal }: MatchedCall, answer: AnswerToJudge): AnswerToJudge {
-  if (personal !== undefined) throw new Error('an answer about a person must be minimised')
+function judgeAnswer({ checked, data }: MatchedCall, answer: AnswerToJudge): AnswerToJudge {
+  if (data !== undefined) throw new Error('an answer with labelled fields must be minimised')
   const { status, headers, body } = answer
   const verdict = checkAnswer(checked.operation, { status, contentType: fieldOf(headers, 'content-type'), body })
   if (!verdict.allowed) throw invalidAnswer(checked, status, verdict)
@@ -227,10 +233,10 @@ function judgeAnswer({ checked, personal }: MatchedCall, answer: AnswerToJudge):
 
 function minimised(
   { checked }: MatchedCall,
-  planned: PersonalOperation | undefined,
+  planned: DataOperation | undefined,
   work: ReleaseToApply & { readonly answer: AnswerToJudge },
 ): AnswerToJudge {
-  if (planned === undefined) throw new Error('an answer about nobody is not minimised')
+  if (planned === undefined) throw new Error('an answer without labelled fields is not minimised')
   const verdict = minimiseAnswer(checked.operation, planned, work)
   if (!verdict.allowed) throw invalidAnswer(checked, work.answer.status, verdict)
   return verdict.answer

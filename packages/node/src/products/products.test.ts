@@ -197,7 +197,9 @@ test('an added personal product is the same after a restart', async () => {
   }
   await using catalogue = await openCatalogue([], await options(store))
   const product = catalogue.get('athletes')
-  assert.deepEqual(product?.personal?.describe().labels, [{ path: 'id', domain: 'athlete.identity' }])
+  assert.deepEqual(product?.personal?.describe().labels, [
+    { path: 'id', domain: 'athlete.identity', sensitivity: 'confidential' },
+  ])
   const parts = { method: 'GET', path: '/athletes/7', query: '?', headers: new Map(), body: Buffer.alloc(0) }
   assert.equal(product?.match(parts).personal?.subject, '7')
 })

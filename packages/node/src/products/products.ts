@@ -11,7 +11,7 @@ import {
   type ProductSettings,
   type SecretReference,
 } from './product-config.ts'
-import { compilePersonal, compileProduct, createProduct, type Product } from './product.ts'
+import { compileData, compileProduct, createProduct, type Product } from './product.ts'
 import type { ProductStore, StoredProduct } from './product-store.ts'
 
 export interface CatalogueOptions {
@@ -133,7 +133,7 @@ async function validate(document: OpenApiDocument): Promise<void> {
 }
 
 /** What of a product its document is held against. */
-type ProductToCheck = Pick<ProductConfig, 'openapi' | 'class' | 'personal'>
+type ProductToCheck = Pick<ProductConfig, 'openapi' | 'class' | 'personal' | 'data'>
 
 /** Reads and checks the OpenAPI documents of configured products without setting anything up. Throws
  *  `config-invalid` as `openCatalogue` does. */
@@ -143,7 +143,7 @@ export async function checkDocuments(configured: readonly ProductToCheck[]): Pro
     try {
       const document = await loadOpenApi(openapi)
       await validate(document)
-      compilePersonal(settings, document, compileProduct(document, { whole: false }))
+      compileData(settings, document, compileProduct(document, { whole: false }))
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       mistakes.push(...mistakesOf(error, `products[${index}]`))

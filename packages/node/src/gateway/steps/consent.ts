@@ -1,5 +1,7 @@
 /** Step 7, `consent`: whom the data is about has agreed to this call, by this caller, for this purpose. What it may have
- *  stands in the verdict; why it may not is told without a word about who exists. */
+ *  stands in the verdict; why it may not is told without a word about who exists. A call about nobody may have all
+ *  labelled fields that it asks for. */
+import { wholeRelease } from '@comity/core/minimisation/whole-release'
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import { callerOfConsent } from '../caller-of-consent.ts'
@@ -42,14 +44,16 @@ async function decide(call: InboundCall, personal: PersonalCall, options: Consen
   const verdict = await options.consents.decide(questionOf(call, personal, options))
   if (!verdict.allowed) throw refusalOf(verdict)
   call.consent = verdict
+  call.release = verdict.release
 }
 
 export function consent(options: ConsentOptions): Step {
   return {
     name: 'consent',
     run(call) {
-      const personal = call.operation?.personal
-      return personal && decide(call, personal, options)
+      const { personal, data } = call.operation ?? {}
+      if (personal !== undefined) return decide(call, personal, options)
+      if (data !== undefined) call.release = wholeRelease(data.labels, data.requested)
     },
   }
 }

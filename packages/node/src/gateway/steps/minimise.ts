@@ -1,8 +1,15 @@
 /** Step 11, `minimise`: the answer is judged by the operation's schema; what is not declared does not leave. Of an
- *  answer about a person, what the consent releases and nothing else leaves, and what is withheld is named. */
+ *  answer with labelled fields, what was released and nothing else leaves, and what is withheld is named. */
+import type { Release } from '@comity/core/consent/release'
 import { formatStringList } from '@comity/core/http-signatures/structured-fields'
+import type { TransformMeans } from '@comity/core/minimisation/transforms'
 import type { Answer, InboundCall, Step } from '../inbound-call.ts'
-import type { ConsentGiven, MatchedOperation, OfferedProduct } from '../ports.ts'
+import type { MatchedOperation, OfferedProduct } from '../ports.ts'
+
+export interface MinimiseOptions {
+  /** A keyed hash of a text, other towards every participant. */
+  readonly keyedHash: (text: string, did: string) => string
+}
 
 interface Answered {
   readonly product: OfferedProduct
@@ -13,31 +20,40 @@ interface Answered {
 /** Longest list of what is withheld: all fields of an answer together must not be too long for those who read it. */
 const maxNamedLength = 3_000
 
-function withhold({ product, operation, answer }: Answered, consent: ConsentGiven): Answer {
-  const { release, keyedHash, pairwise } = consent
-  const means = { keyedHash, pseudonym: pairwise }
+/** Of a call about nobody there is no pairwise name: a pseudonym is one of the value then. */
+function meansOf({ consent, caller }: InboundCall, { keyedHash }: MinimiseOptions): TransformMeans {
+  if (consent !== undefined) return { keyedHash: consent.keyedHash, pseudonym: consent.pairwise }
+  const did = caller?.did ?? ''
+  return { keyedHash: (text) => keyedHash(text, did), pseudonym: undefined }
+}
+
+function withhold({ product, operation, answer }: Answered, release: Release, means: TransformMeans): Answer {
   const { status, headers, body } = product.minimise(operation, answer, { release, means })
   const named = formatStringList(release.withheld)
   if (status >= 400 || named === '' || named.length > maxNamedLength) return { status, headers, body }
   return { status, headers: [...headers, 'comity-fields-withheld', named], body }
 }
 
-/** INVARIANT: no answer about a person without a consent, whatever came before this step. */
-function reduce(answered: Answered, call: InboundCall): Answer {
+/** INVARIANT: no answer with labelled fields without a release, none about a person without a consent, whatever came
+ *  before this step. */
+function reduce(answered: Answered, call: InboundCall, options: MinimiseOptions): Answer {
   const { product, operation, answer } = answered
-  if (operation.personal === undefined) return product.judge(operation, answer)
-  if (call.consent === undefined) throw new Error(`an answer of \`${product.id}\` without a consent`)
-  return withhold(answered, call.consent)
+  if (operation.data === undefined) return product.judge(operation, answer)
+  if (operation.personal !== undefined && call.consent === undefined) {
+    throw new Error(`an answer of \`${product.id}\` without a consent`)
+  }
+  if (call.release === undefined) throw new Error(`an answer of \`${product.id}\` without a release`)
+  return withhold(answered, call.release, meansOf(call, options))
 }
 
-export function minimise(): Step {
+export function minimise(options: MinimiseOptions): Step {
   return {
     name: 'minimise',
     run(call) {
       const { product, operation, answer } = call
       if (product === undefined || operation === undefined || answer === undefined) return
       if (call.intent?.replayed || call.referral !== undefined) return
-      call.answer = reduce({ product, operation, answer }, call)
+      call.answer = reduce({ product, operation, answer }, call, options)
     },
   }
 }

@@ -1,4 +1,4 @@
-/** What leaves of an answer about a person: what was released of its body, and of its fields only those that say
+/** What leaves of an answer with labelled fields: what was released of its body, and of its fields only those that say
  *  nothing of what was in it. */
 import type { Release } from '@comity/core/consent/release'
 import { minimise } from '@comity/core/minimisation/minimise'
@@ -7,9 +7,9 @@ import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
 import { readMediaType } from './media-types.ts'
 import type { Operation } from './operations.ts'
 import { neutralValue } from './neutral-fields.ts'
-import type { PersonalOperation } from './personal-plan.ts'
+import type { DataOperation } from './data-plan.ts'
 
-/** What a consent releases of an answer, and with what values are changed on their way. */
+/** What is released of an answer, and with what values are changed on their way. */
 export interface ReleaseToApply {
   readonly release: Release
   readonly means: TransformMeans
@@ -30,15 +30,15 @@ export const conditionalFields = new Set(['if-match', 'if-none-match', 'if-modif
 const noBytes = new Uint8Array(0)
 
 /** Why an answer cannot leave, for the operator's log. */
-export type PersonalVerdict =
+export type DataVerdict =
   { readonly allowed: true; readonly answer: JudgedAnswer } | Extract<AnswerVerdict, { allowed: false }>
 
 /** Judges an answer by its schema, then minimises it. Of one that is no success only the status leaves. */
 export function minimiseAnswer(
   operation: Operation,
-  { layout }: PersonalOperation,
+  { layout }: DataOperation,
   { answer, release, means }: ReleaseToApply & { readonly answer: JudgedAnswer },
-): PersonalVerdict {
+): DataVerdict {
   const { status, headers, body } = answer
   if (status < 200 || status > 299) return statusOnly(operation, status)
   const verdict = checkAnswer(operation, { status, contentType: fieldOf(headers, 'content-type'), body })
@@ -50,12 +50,12 @@ export function minimiseAnswer(
   return leaves(status, fields, Buffer.from(JSON.stringify(released), 'utf8'))
 }
 
-function leaves(status: number, headers: readonly string[], body: Uint8Array): PersonalVerdict {
+function leaves(status: number, headers: readonly string[], body: Uint8Array): DataVerdict {
   return { allowed: true, answer: { status, headers, body } }
 }
 
 /** The body is not looked at, since it does not leave; an undeclared status is a fault all the same. */
-function statusOnly(operation: Operation, status: number): PersonalVerdict {
+function statusOnly(operation: Operation, status: number): DataVerdict {
   const verdict = checkAnswer(operation, { status, contentType: undefined, body: noBytes })
   return verdict.allowed ? leaves(status, [], noBytes) : verdict
 }

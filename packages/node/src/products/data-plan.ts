@@ -1,32 +1,23 @@
-/** A personal product's settings held against its OpenAPI document: for each operation that is about a person, where
- *  its subject is, what it does, and where the rows of its answers are. */
+/** A product's labels held against its OpenAPI document: for each labelled operation what it does, where the rows of its
+ *  answers are, and, where it is about a person, where its subject is. */
 import type { ConsentAction } from '@comity/core/consent/consent-scope'
 import { stepsOf } from '@comity/core/minimisation/answer-path'
 import type { RowLayout } from '@comity/core/minimisation/minimise'
-import { stepsOfPointer } from './json-pointer.ts'
+import type { DataConfig, SettingsFault } from './data-config.ts'
+import { labelsOf, type FieldLabel } from './field-labels.ts'
 import type { JsonObject } from './openapi/openapi.ts'
 import type { Located } from './openapi/references.ts'
 import type { ContentCheck } from './contents.ts'
 import type { Operation } from './operations.ts'
 import type { Parameter } from './parameters.ts'
-import {
-  personalFaults,
-  subjectPlaceOf,
-  type PersonalConfig,
-  type SettingsFault,
-  type SubjectPlace,
-} from './personal-config.ts'
-import { isRequiredAt, presenceAt } from './schema-paths.ts'
+import { labelledFaults, type PersonalConfig, type SubjectPlace } from './personal-config.ts'
+import { planSubject } from './personal-subject.ts'
+import { presenceAt } from './schema-paths.ts'
 
-/** A field of the product's rows and the domain its data belong to. */
-export interface FieldLabel {
-  readonly path: string
-  readonly domain: string
-}
-
-/** One operation about a person. */
-export interface PersonalOperation {
-  readonly subject: SubjectPlace
+/** One operation whose answers have labelled fields. */
+export interface DataOperation {
+  /** Undefined for products of other classes than `personal`, whose answers are about no one person. */
+  readonly subject: SubjectPlace | undefined
   readonly action: ConsentAction
   readonly layout: RowLayout
   /** Labelled fields that the rows of its successes may have, by path. */
@@ -36,59 +27,77 @@ export interface PersonalOperation {
   readonly forwardsRequestedFields: boolean
 }
 
-export interface PersonalPlan {
+/** The plan of a product with labels. */
+export interface DataPlan {
   /** In the order of the configuration. */
   readonly labels: readonly FieldLabel[]
-  /** By operation id; an operation that is not here is about nobody. */
-  readonly operations: ReadonlyMap<string, PersonalOperation>
+  /** By operation id; the answers of an operation that is not here leave whole. */
+  readonly operations: ReadonlyMap<string, DataOperation>
 }
 
 interface Planning {
   readonly root: JsonObject
-  readonly config: PersonalConfig
+  readonly section: Section
   readonly faults: SettingsFault[]
+}
+
+/** The section that a product's class has, with the list of operations that it says nothing about. */
+interface Section {
+  readonly config: DataConfig | PersonalConfig
+  readonly personal: PersonalConfig | undefined
+  readonly exempt: { readonly name: 'withoutSubject' | 'withoutData'; readonly ids: readonly string[] }
 }
 
 export interface ToPlan {
   readonly root: JsonObject
-  readonly settings: { readonly class: string; readonly personal?: PersonalConfig | undefined }
+  readonly settings: {
+    readonly class: string
+    readonly personal?: PersonalConfig | undefined
+    readonly data?: DataConfig | undefined
+  }
   readonly operations: readonly Operation[]
 }
 
-/** The plan of a product, undefined for one of another class, and everything that is wrong with it. */
-export function planPersonal({ root, settings, operations }: ToPlan): {
-  plan: PersonalPlan | undefined
+/** The plan of a product, undefined for one without labels, and everything that is wrong with it. */
+export function planData({ root, settings, operations }: ToPlan): {
+  plan: DataPlan | undefined
   faults: readonly SettingsFault[]
 } {
-  const own = personalFaults(settings)
-  const { personal: config } = settings
-  if (config === undefined || own.length > 0) return { plan: undefined, faults: own }
-  const planning: Planning = { root, config, faults: [] }
+  const own = labelledFaults(settings)
+  const section = sectionOf(settings)
+  if (section === undefined || own.length > 0) return { plan: undefined, faults: own }
+  const planning: Planning = { root, section, faults: [] }
   checkNames(planning, operations)
-  const about = operations.filter(({ id }) => !config.withoutSubject.includes(id))
-  const planned = about.flatMap((operation): [string, PersonalOperation][] => {
+  const about = operations.filter(({ id }) => !section.exempt.ids.includes(id))
+  const planned = about.flatMap((operation): [string, DataOperation][] => {
     const one = planOperation(planning, operation)
     return one === undefined ? [] : [[operation.id, one]]
   })
-  const plan = { labels: labelsOf(config), operations: new Map(planned) }
+  const plan = { labels: labelsOf(section.config), operations: new Map(planned) }
   if (planning.faults.length === 0) checkWhole(planning, { about, plan })
-  return { plan, faults: planning.faults.map(({ path, message }) => ({ path: ['personal', ...path], message })) }
+  const name = section.personal === undefined ? 'data' : 'personal'
+  return { plan, faults: planning.faults.map(({ path, message }) => ({ path: [name, ...path], message })) }
 }
 
-function labelsOf({ domains }: PersonalConfig): FieldLabel[] {
-  return Object.entries(domains).flatMap(([domain, paths]) => paths.map((path) => ({ path, domain })))
+function sectionOf({ personal, data }: ToPlan['settings']): Section | undefined {
+  if (personal !== undefined) {
+    return { config: personal, personal, exempt: { name: 'withoutSubject', ids: personal.withoutSubject } }
+  }
+  if (data === undefined) return undefined
+  return { config: data, personal, exempt: { name: 'withoutData', ids: data.withoutData } }
 }
 
 /** What the settings say of one operation. */
-function statedFor({ operations }: PersonalConfig, { id }: Operation) {
+function statedFor({ section }: Planning, { id }: Operation) {
+  const { operations } = section.config
   return Object.hasOwn(operations, id) ? operations[id] : undefined
 }
 
-function checkNames({ config, faults }: Planning, operations: readonly Operation[]): void {
+function checkNames({ section: { config, exempt }, faults }: Planning, operations: readonly Operation[]): void {
   const ids = new Set(operations.map(({ id }) => id))
   const named = [
     ...Object.keys(config.operations).map((id) => ({ id, path: ['operations', id] })),
-    ...config.withoutSubject.map((id, index) => ({ id, path: ['withoutSubject', index] })),
+    ...exempt.ids.map((id, index) => ({ id, path: [exempt.name, index] })),
   ]
   for (const { id, path } of named) {
     if (!ids.has(id)) faults.push({ path, message: `the OpenAPI document has no operation \`${id}\`` })
@@ -102,24 +111,21 @@ const actions: Readonly<Record<string, ConsentAction>> = {
   DELETE: 'delete',
 }
 
-function planOperation(planning: Planning, operation: Operation): PersonalOperation | undefined {
-  const { config, faults } = planning
-  const own = statedFor(config, operation)
-  const stated = own?.subject ?? config.subject
-  const path = own?.subject === undefined ? ['subject'] : ['operations', operation.id, 'subject']
+function planOperation(planning: Planning, operation: Operation): DataOperation | undefined {
+  const { root, section, faults } = planning
+  const { config, personal } = section
   checkAnswers(planning, operation)
-  if (stated === undefined) {
-    const message = `does not say where \`${operation.id}\` names its subject; one about nobody goes to \`withoutSubject\``
-    faults.push({ path, message })
-    return undefined
+  let subject: SubjectPlace | undefined
+  if (personal !== undefined) {
+    const found = planSubject(root, operation, personal)
+    faults.push(...found.faults)
+    if (found.subject === undefined) return undefined
+    subject = found.subject
   }
-  const subject = subjectPlaceOf(stated)
-  const wrong = subjectFault(planning.root, operation, subject)
-  if (wrong !== undefined) faults.push({ path, message: `the operation \`${operation.id}\` ${wrong}` })
-  const requested = config.requestedFields
+  const own = statedFor(planning, operation)
   const rows = own?.rows ?? config.rows
   const schemas = successSchemas(operation)
-  const inRows = (field: string) => [...stepsOf(rows), ...stepsOf(field)]
+  const isCarried = ({ path }: FieldLabel) => !isAbsent(root, schemas, [...stepsOf(rows), ...stepsOf(path)])
   return {
     subject,
     action: own?.action ?? actions[operation.method] ?? 'write',
@@ -128,33 +134,11 @@ function planOperation(planning: Planning, operation: Operation): PersonalOperat
       date: own?.date ?? config.date,
       open: own?.open ?? (own?.rows === undefined ? config.open : []),
     },
-    carries: labelsOf(config).flatMap(({ path: of }) => (isAbsent(planning.root, schemas, inRows(of)) ? [] : [of])),
-    requestedFields: requested === undefined ? undefined : operation.queryParameters.get(requested),
+    carries: labelsOf(config).flatMap((label) => (isCarried(label) ? [label.path] : [])),
+    requestedFields:
+      config.requestedFields === undefined ? undefined : operation.queryParameters.get(config.requestedFields),
     forwardsRequestedFields: config.forwardRequestedFields,
   }
-}
-
-/** The parameter that names the subject, as an operation declares it. */
-export function subjectParameter(operation: Operation, { in: place, name }: SubjectPlace & { name: string }) {
-  return place === 'query'
-    ? operation.queryParameters.get(name)
-    : operation.pathParameters.find((parameter) => parameter.name === name)
-}
-
-function subjectFault(root: JsonObject, operation: Operation, subject: SubjectPlace): string | undefined {
-  if (subject.in === 'body') return bodyFault(root, operation, stepsOfPointer(subject.pointer))
-  const parameter = subjectParameter(operation, subject)
-  if (parameter === undefined) return `has no ${subject.in} parameter \`${subject.name}\``
-  if (!parameter.required) return `does not require its parameter \`${subject.name}\``
-  return parameter.list ? `takes a list as \`${subject.name}\`, which may name several people` : undefined
-}
-
-function bodyFault(root: JsonObject, { requestBody }: Operation, names: readonly string[]): string | undefined {
-  if (requestBody === undefined || !requestBody.required) return 'does not require a body'
-  const contents = [...requestBody.contents.values()].map(schemaOf)
-  if (contents.some((schema) => schema === undefined)) return 'takes bodies that are not JSON with a schema'
-  const isCertain = contents.every((schema) => schema !== undefined && isRequiredAt(root, schema, names))
-  return isCertain ? undefined : `does not require \`/${names.join('/')}\` in its body`
 }
 
 function schemaOf(content: ContentCheck): Located | undefined {
@@ -168,13 +152,13 @@ function successes({ answers }: Operation) {
 }
 
 /** Only JSON can be taken apart, so only JSON may be declared. */
-function checkAnswers({ config, faults }: Planning, operation: Operation): void {
+function checkAnswers(planning: Planning, operation: Operation): void {
   for (const [status, { contents }] of successes(operation)) {
     for (const [type, content] of contents) {
       if (schemaOf(content) !== undefined) continue
-      const path = statedFor(config, operation) === undefined ? [] : ['operations', operation.id]
+      const path = statedFor(planning, operation) === undefined ? [] : ['operations', operation.id]
       const what = `the operation \`${operation.id}\` answers ${status} with \`${type}\``
-      faults.push({
+      planning.faults.push({
         path,
         message: `${what}, of which nothing can be withheld; only JSON with a schema can be offered`,
       })
@@ -184,22 +168,22 @@ function checkAnswers({ config, faults }: Planning, operation: Operation): void 
 
 interface WholePlan {
   readonly about: readonly Operation[]
-  readonly plan: PersonalPlan
+  readonly plan: DataPlan
 }
 
 function checkWhole(planning: Planning, { about, plan }: WholePlan): void {
-  const { root, config, faults } = planning
+  const { root, section, faults } = planning
   const answers = about.flatMap((operation) => {
     const planned = plan.operations.get(operation.id)
     return planned === undefined ? [] : [{ operation, planned, schemas: successSchemas(operation) }]
   })
   for (const { operation, planned, schemas } of answers) {
     for (const { path, message } of layoutFaults(root, schemas, planned.layout)) {
-      const where = statedFor(config, operation)?.[path] === undefined ? [path] : ['operations', operation.id, path]
+      const where = statedFor(planning, operation)?.[path] === undefined ? [path] : ['operations', operation.id, path]
       faults.push({ path: where, message: `${message} in the answers of \`${operation.id}\`` })
     }
   }
-  for (const [domain, paths] of Object.entries(config.domains)) {
+  for (const [domain, paths] of Object.entries(section.config.domains)) {
     for (const [index, path] of paths.entries()) {
       const isNowhere = answers.every(({ planned, schemas }) =>
         isAbsent(root, schemas, [...stepsOf(planned.layout.rows), ...stepsOf(path)]),
@@ -210,8 +194,8 @@ function checkWhole(planning: Planning, { about, plan }: WholePlan): void {
   checkRequestedFields(planning, answers)
 }
 
-function checkRequestedFields({ config, faults }: Planning, answers: readonly { planned: PersonalOperation }[]): void {
-  const { requestedFields: name } = config
+function checkRequestedFields({ section, faults }: Planning, answers: readonly { planned: DataOperation }[]): void {
+  const { requestedFields: name } = section.config
   if (name === undefined) return
   const declared = answers.flatMap(({ planned }) => planned.requestedFields ?? [])
   if (declared.length === 0) {
