@@ -73,12 +73,18 @@ describe('consent between a holder, a recipient and its delegate', () => {
     await tellTheStory(network)
     const { holder, recipient, delegate } = network.systems
     const kinds = (system: typeof holder) => [...new Set(system.heard.map(({ type }) => type))].toSorted()
-    await until('told', () => kinds(holder).length === 2 && recipient.heard.length + delegate.heard.length === 2)
+    const states = ({ heard }: typeof holder) =>
+      heard.flatMap(({ type, data }) => (type === 'consent.changed' ? [`${data['side']} ${data['state']}`] : []))
+    await until('told', () => [holder, recipient, delegate].every((system) => kinds(system).length === 2))
     assert.deepEqual(kinds(holder), ['consent.changed', 'consent.requested'])
-    assert.deepEqual(
-      [...recipient.heard, ...delegate.heard].map(({ type }) => type),
-      ['duty.owed', 'duty.owed'],
-    )
+    for (const [system, side] of [
+      [recipient, 'recipient'],
+      [delegate, 'delegate'],
+    ] as const) {
+      await until('the end', () => states(system).length === 2)
+      assert.deepEqual(states(system).toSorted(), [`${side} active`, `${side} withdrawn`])
+      assert.equal(system.heard.filter(({ type }) => type === 'duty.owed').length, 1)
+    }
     for (const system of [holder, recipient, delegate]) assert.deepEqual(system.refused, [])
   })
 

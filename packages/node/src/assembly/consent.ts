@@ -76,7 +76,7 @@ export async function openConsent(parts: ConsentAssembly, stack: AsyncDisposable
   const late: { people: People | undefined; rights: Rights | undefined } = { people: undefined, rights: undefined }
   const holderParts = holderPartsOf(parts, { store, webhooks, duties, statusLists, late })
   const consents = createConsents(holderParts)
-  const held = openHeldConsents(parts, stack)
+  const held = openHeldConsents({ ...parts, webhooks }, stack)
   const people = await openPeople(parts, { consents, store, rights: () => late.rights })
   late.people = people
   const rights = openRights(parts, { consents, store, duties, webhooks, people })

@@ -30,7 +30,10 @@ export interface Held {
   readonly tokenSource: TokenSource
 }
 
-export function openHeldConsents(parts: ConsentAssembly, stack: AsyncDisposableStack): Held {
+/** Of the parts, and the node's own systems. */
+type HeldAssembly = ConsentAssembly & Pick<HeldParts, 'webhooks'>
+
+export function openHeldConsents(parts: HeldAssembly, stack: AsyncDisposableStack): Held {
   const { foundation, auditLog, newId } = parts
   const { identity, world, events } = foundation
   const held = heldPartsOf(parts)
@@ -68,7 +71,7 @@ export function openHeldConsents(parts: ConsentAssembly, stack: AsyncDisposableS
   }
 }
 
-function heldPartsOf({ foundation, auditLog, counterparts, newId }: ConsentAssembly): HeldParts {
+function heldPartsOf({ foundation, auditLog, counterparts, newId, webhooks }: HeldAssembly): HeldParts {
   const { identity, config, database, vault, world } = foundation
   const { outbox, resolver, client } = counterparts
   const authenticationKey = () => identity.authenticationKey()
@@ -97,6 +100,7 @@ function heldPartsOf({ foundation, auditLog, counterparts, newId }: ConsentAssem
     execute: (statements) => database.execute(statements),
     record: (event, effects) => auditLog.append(auditLog.prepare(event), effects),
     outbox,
+    webhooks,
     findPartner,
     source,
     keeper,

@@ -44,6 +44,8 @@ export function webhookStoreContract(open: () => Promise<{ database: Database; s
     const { store, database: opened } = await open()
     await using database = opened
     await database.execute([store.insert(message('1')), store.insert(message('1', b))])
+    const never = { sql: '? > 1', params: [1] }
+    assert.deepEqual(await database.execute([store.insert(message('9'), never)]), [0], 'its condition does not hold')
     await store.saveFailed(message('1'), { attempts: 1, nextAttemptMs: 300, error: 'status 500' })
     await store.saveDelivered(message('1'), 400)
     await store.saveFailed(message('1'), { attempts: 9, nextAttemptMs: 1, error: 'late' })

@@ -36,10 +36,10 @@ function writesOf(database: Database): Omit<WebhookStore, keyof Reads> {
   const run = async (sql: string, params: readonly (string | number)[]): Promise<void> =>
     void (await database.execute([{ sql, params }]))
   return {
-    insert: ({ id, endpoint, type, payload, occurredMs }) => ({
+    insert: ({ id, endpoint, type, payload, occurredMs }, condition = { sql: '1 = 1' }) => ({
       sql: `INSERT INTO webhook_messages (id, endpoint, type, payload, occurred_ms, attempts, next_attempt_ms)
-        VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING`,
-      params: [id, endpoint, type, payload, occurredMs, occurredMs],
+        SELECT ?, ?, ?, ?, ?, 0, ? WHERE ${condition.sql} ON CONFLICT DO NOTHING`,
+      params: [id, endpoint, type, payload, occurredMs, occurredMs, ...(condition.params ?? [])],
     }),
     saveDelivered: ({ id, endpoint }, atMs) =>
       run(

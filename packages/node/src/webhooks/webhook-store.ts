@@ -18,8 +18,11 @@ export interface WebhookEntry {
 }
 
 export interface WebhookStore {
-  /** Puts a message into the outbox, due at once. */
-  insert(message: Pick<WebhookEntry, 'id' | 'endpoint' | 'type' | 'occurredMs'> & { payload: string }): Statement
+  /** Puts a message into the outbox, due at once; with `condition` only where that holds when it is written. */
+  insert(
+    message: Pick<WebhookEntry, 'id' | 'endpoint' | 'type' | 'occurredMs'> & { payload: string },
+    condition?: Statement,
+  ): Statement
   /** Messages for the endpoint that are due, oldest first; at most `limit`. */
   findDue(endpoint: string, nowMs: number, limit: number): Promise<WebhookEntry[]>
   /** When, after then, the next message of all endpoints falls due; undefined for never. */

@@ -44,6 +44,8 @@ export interface WebhookEvent {
   readonly type: WebhookEventType
   /** `data` of the message. */
   readonly payload: Readonly<Record<string, unknown>>
+  /** SQL condition: nobody is told where it does not hold when the message is written. */
+  readonly condition?: Statement
 }
 
 export interface Webhooks extends AsyncDisposable {
@@ -93,7 +95,7 @@ class WebhookOutbox implements Webhooks {
     return this.#parts.endpoints.some(({ events }) => events.includes(type))
   }
 
-  statement({ type, payload }: WebhookEvent, subject?: Pick<SubjectKey, 'seal'>): Statement[] {
+  statement({ type, payload, condition }: WebhookEvent, subject?: Pick<SubjectKey, 'seal'>): Statement[] {
     const { endpoints, store, clock, newId } = this.#parts
     const told = endpoints.filter(({ events }) => events.includes(type))
     if (told.length === 0) return []
@@ -101,7 +103,7 @@ class WebhookOutbox implements Webhooks {
     const text = JSON.stringify({ type, timestamp: new Date(occurredMs).toISOString(), data: payload })
     const id = newId()
     const kept = subject === undefined ? text : subject.seal(text)
-    return told.map(({ url }) => store.insert({ id, endpoint: url, type, occurredMs, payload: kept }))
+    return told.map(({ url }) => store.insert({ id, endpoint: url, type, occurredMs, payload: kept }, condition))
   }
 
   wake(): void {

@@ -6,7 +6,8 @@ import { Problem } from '@comity/core/problems'
 import { requireActive, stateOfRefusal } from './held-consents.ts'
 import type { HeldConsent } from './held-consent.ts'
 import { unsealDetails } from './held-details.ts'
-import { recordStep, type HeldParts } from './held-parts.ts'
+import { recordChange } from './held-notice.ts'
+import type { HeldParts } from './held-parts.ts'
 import type { HeldToken } from './held-token-keeper.ts'
 
 export interface CallAboutPerson {
@@ -122,6 +123,7 @@ async function noteRefusal(parts: HeldParts, held: HeldConsent, error: unknown):
   const { consent, id, holder: peer } = held
   const delegation = id === consent ? {} : { delegation: id }
   const facts = { type: 'consent-held', consent, ...delegation, peer, state }
-  await recordStep(parts, facts, [parts.store.setState(held, state, parts.clock.now())])
+  const effects = [parts.store.setState(held, state, parts.clock.now())]
+  await recordChange(parts, facts, { before: held, after: { ...held, state }, effects })
   throw new Problem('consent-inactive', `the consent is ${state}`, { cause: error, members: { state } })
 }

@@ -99,6 +99,56 @@ test('of who refused nothing is kept but that there was an answer', async () => 
   assert.equal((await s.lab.held.list({ label: 'patient 7' })).length, 1)
 })
 
+test('the own systems are told of every state, once, and of nothing that is about the person', async () => {
+  await using s = await scene()
+  const { id } = await s.ask('patient 7')
+  await s.lab.held.refresh(id)
+  assert.deepEqual(await s.lab.webhooks(), [], 'that one has asked is known')
+  s.network.holder.grant(id, testGrants(), subject)
+  await s.tell(id)
+  await s.lab.held.refresh(id)
+  await s.lab.held.refresh(id)
+  const at = '2026-03-01T10:00:00Z'
+  const told = { side: 'recipient', id, consent: id, holder: holderDid, rev: 1, at }
+  assert.deepEqual(await s.lab.webhooks(), [{ ...told, state: 'active' }])
+  for (const step of ['paused', 'resumed', 'withdrawn'] as const) {
+    s.network.holder.step(id, step)
+    await s.tell(id)
+    await s.tell(id)
+  }
+  const states = (await s.lab.webhooks()).map(({ state }) => state)
+  assert.deepEqual(states, ['active', 'paused', 'active', 'withdrawn'])
+})
+
+test('two that find the same change at once tell of it once', async () => {
+  await using s = await scene()
+  const { id } = await s.ask()
+  s.network.holder.grant(id, testGrants(), subject)
+  await s.lab.held.refresh(id)
+  s.network.holder.step(id, 'withdrawn')
+  const event = { issuer: holderDid, payload: s.network.holder.told(id), occurredMs: 0 }
+  const [taken, again] = [await s.lab.events.consentChanged(event), await s.lab.events.consentChanged(event)]
+  await s.lab.held.refresh(id)
+  await s.lab.database.execute([...taken, ...again])
+  assert.deepEqual(
+    (await s.lab.webhooks()).map(({ state }) => state),
+    ['active', 'withdrawn'],
+  )
+})
+
+test('the own systems are told what a read and a refused call have shown before any notice', async () => {
+  await using s = await scene()
+  const { id } = await s.ask()
+  s.network.holder.grant(id, testGrants(), subject)
+  await s.lab.held.refresh(id)
+  s.network.holder.step(id, 'paused')
+  const call = { partner: holderDid, product: 'athletes', purpose: undefined, named: id, subject: undefined }
+  await assert.rejects(s.lab.attach(call), refused('consent-inactive'))
+  await s.tell(id)
+  const [granted, paused, ...others] = await s.lab.webhooks()
+  assert.deepEqual([granted?.['state'], paused?.['state'], others], ['active', 'paused', []])
+})
+
 test('a notice of a change counts at once, and once, in whatever order notices come', async () => {
   await using s = await scene()
   const { id } = await s.ask()

@@ -8,6 +8,7 @@ import { Problem } from '@comity/core/problems'
 import type { PartnerEndpoint } from '../../http/partner-client.ts'
 import { endedStates, type HeldConsent, type HeldDetails } from './held-consent.ts'
 import { admit, handleOfLabel, handleOfRequests, sealUnder, unsealDetails } from './held-details.ts'
+import { recordChange } from './held-notice.ts'
 import { recordStep, type HeldParts } from './held-parts.ts'
 import type { HeldFilter } from './held-store.ts'
 import type { HeldToken } from './held-token-keeper.ts'
@@ -203,7 +204,10 @@ async function askForToken(parts: HeldParts, held: HeldConsent): Promise<void> {
     (error: unknown) => stateOfRefusal(held, error),
   )
   if (state === held.state) await parts.execute(effects)
-  else await recordStep(parts, factsOf(held, state), [store.setState(held, state, clock.now()), ...effects])
+  else {
+    effects.push(store.setState(held, state, clock.now()))
+    await recordChange(parts, factsOf(held, state), { before: held, after: { ...held, state }, effects })
+  }
 }
 
 /** What the delegator gives now, which may be less than it told at first. */
@@ -242,7 +246,8 @@ async function saveState(
   // Who did not consent is not named here any longer than needed.
   const isOver = endedStates.includes(state) && held.subject === undefined
   const emptied = { ...known, sealed: isOver ? await sealUnder(vault, handleOfRequests(vault), {}) : held.sealed }
-  await recordStep(parts, factsOf(held, state), [store.save(known), ...(isOver ? [store.saveDetails(emptied)] : [])])
+  const effects = [store.save(known), ...(isOver ? [store.saveDetails(emptied)] : [])]
+  await recordChange(parts, factsOf(held, state), { before: held, after: known, effects })
 }
 
 async function saveShown(parts: HeldParts, held: HeldConsent, shown: VerifiedShown): Promise<void> {
@@ -270,7 +275,8 @@ async function saveShown(parts: HeldParts, held: HeldConsent, shown: VerifiedSho
     sealed: await sealUnder(vault, subject, details),
   }
   const facts = { ...factsOf(held, state), rev: record.rev, hash, seq }
-  await recordStep(parts, facts, [store.save(known), store.saveDetails(known)])
+  const effects = [store.save(known), store.saveDetails(known)]
+  await recordChange(parts, facts, { before: held, after: known, effects })
   if (state !== 'active' || hash !== held.hash) keeper.drop(held.id)
 }
 

@@ -93,6 +93,11 @@ test('an ended delegation gives no token, and delegates of the delegate are told
   await assert.rejects(chainOf(s.firm, s.id), refused('consent-inactive'))
   await deliverAll(s.firm, [s.sub])
   assert.equal((await s.sub.held.show(s.id)).held.state, 'revoked')
+  const own = (await s.firm.webhooks()).map(({ side, id: of, from, state }) => [side, of, from, state])
+  assert.deepEqual(own, [
+    ['delegate', id, labDid, 'active'],
+    ['delegate', id, labDid, 'revoked'],
+  ])
   assert.equal((await s.lab.delegations.end(id)).endedMs, endedMs)
   assert.deepEqual(await s.lab.told(), [])
 })

@@ -17,6 +17,7 @@ import type { Statement } from '../../storage/database.ts'
 import { blank } from './held-consents.ts'
 import { endedStates, type HeldConsent } from './held-consent.ts'
 import { admit, handleOfRequests, sealUnder } from './held-details.ts'
+import { noticeOfChange } from './held-notice.ts'
 import type { HeldParts } from './held-parts.ts'
 import { endingOf } from './settle-delegations.ts'
 
@@ -80,7 +81,8 @@ async function changeOf(parts: HeldEventsParts, held: HeldConsent, { told, issue
     ? delegations.map(({ id }) => store.endDelegation(id, { atMs: step.atMs, by: 'consent' }))
     : []
   const forgetting = endedStates.includes(state) ? await forgetUndecided(parts, held) : []
-  return [isHolder ? store.applyStep(step) : store.applySourceStep(step), ...notices, ...endings, ...forgetting]
+  const own = noticeOfChange(parts, { before: held, after: { ...held, state, rev, seq } })
+  return [...own, isHolder ? store.applyStep(step) : store.applySourceStep(step), ...notices, ...endings, ...forgetting]
 }
 
 /** Who was asked and did not consent is not named here any longer than needed. */
@@ -105,7 +107,8 @@ async function adopt(parts: HeldEventsParts, told: ConsentChangedPayload): Promi
   const { state, rev, hash, seq } = told
   const sealed = await sealUnder(vault, handleOfRequests(vault), {})
   parts.readSoon(told.consent)
-  return [store.insert({ ...blank(told.consent, told.holder, clock.now()), state, rev, hash, seq, sealed })]
+  const held = { ...blank(told.consent, told.holder, clock.now()), state, rev, hash, seq, sealed }
+  return [...noticeOfChange(parts, { before: undefined, after: held }), store.insert(held)]
 }
 
 async function delegated(parts: HeldEventsParts, { issuer, payload }: ToldEvent): Promise<readonly Statement[]> {
@@ -129,7 +132,7 @@ async function delegated(parts: HeldEventsParts, { issuer, payload }: ToldEvent)
     expiresMs: told.until,
     sealed: key.seal(JSON.stringify(details)),
   }
-  return [store.insert(held)]
+  return [...noticeOfChange(parts, { before: undefined, after: held }), store.insert(held)]
 }
 
 /** The chain shows what was passed on; it need not have reached this node while it counted. */
@@ -171,5 +174,7 @@ async function ended(parts: HeldEventsParts, { issuer, payload }: ToldEvent): Pr
   const nowMs = parts.clock.now()
   const delegations = await parts.store.standingDelegations(held.id)
   const endings = delegations.flatMap((one) => endingOf(parts, one, { holder: held.holder, nowMs, by: 'consent' }))
-  return [parts.store.end(held.id, nowMs), ...endings]
+  // It ends whatever step was told of the consent meanwhile.
+  const after: HeldConsent = { ...held, state: 'revoked', seq: Number.MAX_SAFE_INTEGER }
+  return [...noticeOfChange(parts, { before: held, after }), parts.store.end(held.id, nowMs), ...endings]
 }

@@ -40,6 +40,17 @@ export interface HeldParts {
   readonly execute: (statements: readonly Statement[]) => Promise<unknown>
   readonly record: RecordEvent
   readonly outbox: OutboxPort
+  /** The own systems, which are told how consents stand. */
+  readonly webhooks: {
+    statement(event: {
+      readonly type: 'consent.changed'
+      readonly payload: Readonly<Record<string, unknown>>
+      /** SQL condition: nobody is told where it does not hold when the message is written. */
+      readonly condition: Statement
+    }): readonly Statement[]
+    /** Called once what was stated is durable. */
+    wake(): void
+  }
   /** By alias or DID. */
   readonly findPartner: (aliasOrDid: string) => PartnerEndpoint | undefined
   readonly source: ConsentSource

@@ -1,7 +1,7 @@
 /** What every store of the recipient's side must do; each backend's test runs it on empty tables. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Database } from '../../storage/database.ts'
+import type { Database, Statement } from '../../storage/database.ts'
 import type { Delegation, HeldConsent } from './held-consent.ts'
 import type { HeldStore, ToldStep } from './held-store.ts'
 
@@ -126,6 +126,23 @@ function stepsOfHeldConsents(open: Open): void {
       store.save(held(1, { state: 'active', seq: 9 })),
     ])
     assert.deepEqual(await store.find(idOf(1)), ended)
+  })
+
+  test('tells in the transaction whether a step would change anything', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    await database.execute([store.insert(held(1, { state: 'active', rev: 1, seq: 2 }))])
+    const holds = async ({ sql, params = [] }: Statement) =>
+      (await database.get(`SELECT 1 AS yes WHERE ${sql}`, params)) !== undefined
+    const after = { id: idOf(1), state: 'active', rev: 1, seq: 3 } as const
+    assert.equal(await holds(store.differsFrom(after)), false)
+    assert.equal(await holds(store.differsFrom({ ...after, rev: 2 })), true)
+    assert.equal(await holds(store.differsFrom({ ...after, state: 'paused' })), true)
+    assert.equal(await holds(store.differsFrom({ ...after, state: 'paused', seq: 1 })), false, 'an earlier step')
+    assert.equal(await holds(store.differsFrom({ ...after, rev: 0 })), false, 'an earlier revision')
+    assert.deepEqual([await holds(store.isMissing(idOf(1))), await holds(store.isMissing(idOf(2)))], [false, true])
+    await database.execute([store.end(idOf(1), 30)])
+    assert.equal(await holds(store.differsFrom({ ...after, state: 'paused' })), false, 'it has ended')
   })
 
   test('what was read at the source does not undo a later step', async () => {

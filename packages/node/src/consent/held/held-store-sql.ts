@@ -114,6 +114,15 @@ const consentWrites = {
     sql: `UPDATE held_consents SET state = 'revoked', changed_ms = ? WHERE id = ? AND ${hasNotEnded}`,
     params: nulled([atMs, id]),
   }),
+  differsFrom: ({ id, state, rev, seq }: Pick<HeldConsent, 'id' | 'state' | 'rev' | 'seq'>): Statement => ({
+    sql: `EXISTS (SELECT 1 FROM held_consents
+      WHERE id = ? AND seq <= ? AND (state <> ? OR rev < ?) AND ${hasNotEnded})`,
+    params: [id, seq, state, rev],
+  }),
+  isMissing: (id: string): Statement => ({
+    sql: 'NOT EXISTS (SELECT 1 FROM held_consents WHERE id = ?)',
+    params: [id],
+  }),
   noteChecked: (id: string, atMs: number): Statement => ({
     sql: 'UPDATE held_consents SET checked_ms = ? WHERE id = ?',
     params: nulled([atMs, id]),

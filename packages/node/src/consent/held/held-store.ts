@@ -52,6 +52,10 @@ export interface HeldStore {
   setState(held: HeldConsent, state: ConsentState, atMs: number): Statement
   /** The delegation to this node was ended. */
   end(id: string, atMs: number): Statement
+  /** SQL condition: the row stands otherwise, and this step may still count. */
+  differsFrom(after: Pick<HeldConsent, 'id' | 'state' | 'rev' | 'seq'>): Statement
+  /** SQL condition: there is no row of this id. */
+  isMissing(id: string): Statement
   noteChecked(id: string, atMs: number): Statement
   insertDelegation(delegation: Delegation): Statement
   findDelegation(id: string): Promise<Delegation | undefined>

@@ -25,6 +25,7 @@ import { createTokenKeeper } from './held-token-keeper.ts'
 
 const testTables = [
   'CREATE TABLE told (place INTEGER PRIMARY KEY, recipient TEXT, type TEXT, payload TEXT, taken INTEGER) STRICT',
+  'CREATE TABLE webhooks (place INTEGER PRIMARY KEY, payload TEXT) STRICT',
   'CREATE TABLE logged (place INTEGER PRIMARY KEY, type TEXT, body TEXT) STRICT',
 ]
 
@@ -120,6 +121,11 @@ async function openParticipant(network: Network, did: string) {
     events: createHeldEvents({ ...parts, readSoon: (id) => void readSoon.push(id) }),
     rotate: (number: number) => own.rotate(number),
     told: () => takeTold(database),
+    /** What the own systems were told. */
+    async webhooks() {
+      const rows = await database.all('SELECT payload FROM webhooks ORDER BY place')
+      return rows.map(({ payload }) => JSON.parse(String(payload)) as Record<string, unknown>)
+    },
     logged: async () => (await database.all('SELECT type FROM logged ORDER BY place')).map(({ type }) => String(type)),
     async [Symbol.asyncDispose]() {
       await vault[Symbol.asyncDispose]()
@@ -179,6 +185,12 @@ function partsOf({ clock, newId, keys, answers, down }: Network, participant: Pa
         sql: 'INSERT INTO told (recipient, type, payload) VALUES (?, ?, ?)',
         params: [recipient, type, JSON.stringify(payload)],
       }),
+      wake: () => undefined,
+    },
+    webhooks: {
+      statement: ({ payload, condition: { sql, params = [] } }) => [
+        { sql: `INSERT INTO webhooks (payload) SELECT ? WHERE ${sql}`, params: [JSON.stringify(payload), ...params] },
+      ],
       wake: () => undefined,
     },
     findPartner: (name) => (answers.has(name) ? partnerOf(name) : undefined),
