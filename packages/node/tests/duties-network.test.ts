@@ -5,9 +5,10 @@ import { after, before, describe, test } from 'node:test'
 import { importSigningKey, generatePrivateJwk } from '@comity/core/crypto/crypto-node'
 import { parseDutyReceipt, signDutyReceipt } from '@comity/core/duties/duty-receipt'
 import { dutyReported } from '@comity/core/events/event-types'
-import type { DutyView } from '../src/admin/rights-api.ts'
+import type { DutyReportView, DutyView } from '../src/admin/rights-api.ts'
 import { adminOf } from './admin-call.ts'
 import {
+  athleteOf,
   callLocally,
   changeOnPage,
   consented,
@@ -18,7 +19,9 @@ import {
   untilHeld,
   type ConsentNetwork,
 } from './consent-network.ts'
+import { otherReference } from './personal-upstream.ts'
 import { fulfil, owedAt } from './rights-person.ts'
+import type { TestNode } from './test-network.ts'
 
 const dayMs = 86_400_000
 
@@ -148,6 +151,29 @@ describe('what is owed when a consent ends', () => {
     })
     assert.deepEqual([closed.state, closed.outcome], ['refused', 'retained'])
     assert.equal(parseDutyReceipt(closed.receipt ?? '').claims.ground, 'records act')
+  })
+
+  test('who reports an erasure need not report the deletions of the same person as well', async () => {
+    const reference = otherReference
+    for (const days of ['P20D', 'P10D']) {
+      const given = await consented(network, { reference, duration: days, label: days })
+      assert.equal((await callLocally(network.recipient, { consent: given, path: athleteOf(reference) })).code, '200')
+    }
+    const { id } = await operate<{ id: string }>(network.holder, '/v1/rights/requests', { type: 'erase', reference })
+    const erase = await owedAt(network, { node: network.recipient, kind: 'erase', request: id })
+    const about = async (node: TestNode) =>
+      (await operate<DutyView[]>(node, '/v1/duties?limit=100')).filter(({ subject }) => subject === erase.subject)
+    await until('all that is owed', async () => (await about(network.recipient)).length === 4)
+    const path = `/v1/duties/${erase.id}/report`
+    const reported = await operate<DutyReportView>(network.recipient, path, { outcome: 'deleted' })
+    assert.deepEqual([reported.isNew, reported.discharged.length], [true, 3])
+    await until('the receipts', async () => (await about(network.holder)).every(({ state }) => state === 'done'))
+    for (const duty of await about(network.holder)) {
+      const { claims } = parseDutyReceipt(duty.receipt ?? '')
+      assert.deepEqual([claims.duty, claims.kind, claims.outcome], [duty.id, duty.kind, 'deleted'])
+    }
+    const again = await operate<DutyReportView>(network.recipient, path, { outcome: 'none-held' })
+    assert.deepEqual([again.isNew, again.outcome, again.discharged], [false, 'deleted', []])
   })
 
   test('nobody reports in another`s name, and an unknown duty is unknown', async () => {

@@ -1,7 +1,7 @@
 /** `comity duties`: what is owed about people's data, on both sides, and the receipts of it. */
-import type { DutyView } from '@comity/node/admin/rights-api'
+import type { DutyReportView, DutyView } from '@comity/node/admin/rights-api'
 import { connect, show, type CommandContext } from '../command-context.ts'
-import { table } from '../output.ts'
+import { counted, table } from '../output.ts'
 
 const dutyPath = (id: string) => `/v1/duties/${encodeURIComponent(id)}`
 
@@ -40,6 +40,20 @@ export async function reportDuty(
   { outcome, ground }: { readonly outcome: string; readonly ground?: string },
 ): Promise<void> {
   const body = { outcome, ...(ground === undefined ? {} : { ground }) }
-  const duty = await (await connect(context)).post<DutyView>(`${dutyPath(id)}/report`, body)
-  show(context, duty, () => [`${duty.state}: ${duty.outcome ?? ''}; ${duty.holder} is sent the signed receipt`])
+  const duty = await (await connect(context)).post<DutyReportView>(`${dutyPath(id)}/report`, body)
+  show(context, duty, () => reportLines(duty))
+}
+
+function reportLines({ isNew, state, outcome, holder, closed, discharged }: DutyReportView): string[] {
+  if (!isNew)
+    return [
+      `reported already, on ${closed ?? ''}: ${state}, ${outcome ?? ''}; that report stands, and nothing more was sent`,
+    ]
+  const others = counted(discharged.length, 'other duty', 'other duties')
+  return [
+    `${state}: ${outcome ?? ''}; ${holder} is sent the signed receipt`,
+    ...(discharged.length > 0
+      ? [`${others} about the same person discharged with it, each with its receipt:`, ...discharged]
+      : []),
+  ]
 }

@@ -4,7 +4,7 @@ import { dutyOutcomes } from '@comity/core/duties/duty-receipt'
 import { z } from 'zod'
 import type { ConsentAdminParts } from './consent-ports.ts'
 import { parseInput, wholeNumber } from './input.ts'
-import type { DutyView } from './rights-api.ts'
+import type { DutyReportView, DutyView } from './rights-api.ts'
 import type { KnownDuty } from './rights-ports.ts'
 import type { AdminCall, AdminRoute } from './routing.ts'
 
@@ -37,7 +37,10 @@ export function dutyRoutes({ duties }: ConsentAdminParts): AdminRoute[] {
     {
       method: 'POST',
       path: `${path}/{id}/report`,
-      answer: async (call) => dutyView(await duties.report(idOf(call), parseInput(reportSchema, call.body))),
+      async answer(call): Promise<DutyReportView> {
+        const { isNew, discharged, ...duty } = await duties.report(idOf(call), parseInput(reportSchema, call.body))
+        return { ...dutyView(duty), isNew, discharged }
+      },
     },
   ]
 }

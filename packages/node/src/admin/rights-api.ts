@@ -30,6 +30,14 @@ export interface DutyView {
   readonly receipt: string | undefined
 }
 
+/** A duty after a report. */
+export interface DutyReportView extends DutyView {
+  /** False when it had been reported before; that report stands, and nothing was signed or sent. */
+  readonly isNew: boolean
+  /** Ids of the other duties about the same person that the report discharged, each with its own receipt. */
+  readonly discharged: readonly string[]
+}
+
 /** What a person asked about their data. */
 export interface RightsRequestView {
   readonly id: string

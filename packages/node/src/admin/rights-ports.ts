@@ -35,7 +35,7 @@ export interface DutiesPort {
   report(
     id: string,
     report: { readonly outcome: DutyOutcome; readonly ground?: string | undefined },
-  ): Promise<KnownDuty>
+  ): Promise<KnownDuty & { readonly isNew: boolean; readonly discharged: readonly string[] }>
 }
 
 export interface KnownRequest {

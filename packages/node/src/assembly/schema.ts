@@ -4,12 +4,13 @@ import { auditLogMigrations, sealedEventsMigrations } from '../audit-log/audit-l
 import { consentsMigrations, requestFingerprintSchema } from '../consent/holder/consent-schema.ts'
 import { delegationEndSchema, heldConsentsMigrations } from '../consent/held/held-schema.ts'
 import { consentUsesMigrations } from '../consent/check/uses-schema.ts'
-import { dutiesSchema, sealedDutiesSchema } from '../duties/duties-schema.ts'
+import { dutiesByPersonSchema, dutiesSchema, sealedDutiesSchema } from '../duties/duties-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
 import { exchangeSchema, sealedExchangesSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
 import { referencesSchema } from '../gateway/references/reference-schema.ts'
 import { partnerCountrySchema, partnersSchema } from '../partners/partners-schema.ts'
 import { peopleSchema } from '../people/people-schema.ts'
+import { policiesSchema } from '../policy/policies-schema.ts'
 import { productsSchema } from '../products/products-schema.ts'
 import { statusMigrations } from '../status/status-schema.ts'
 import { vaultSchema } from '../vault/vault-schema.ts'
@@ -39,4 +40,6 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0019-request-fingerprints', statements: requestFingerprintSchema },
   { name: '0020-delegation-ends', statements: delegationEndSchema },
   { name: '0021-answer-references', statements: referencesSchema },
+  { name: '0022-duties-by-person', statements: dutiesByPersonSchema },
+  { name: '0023-policies', statements: policiesSchema },
 ]

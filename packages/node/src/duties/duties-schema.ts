@@ -26,3 +26,8 @@ export const dutiesSchema: readonly string[] = [
 
 /** The handle of the person's key: what names them is sealed under it once a duty is closed. */
 export const sealedDutiesSchema: readonly string[] = ['ALTER TABLE duties ADD COLUMN handle TEXT']
+
+/** The open duties about one person. */
+export const dutiesByPersonSchema: readonly string[] = [
+  `CREATE INDEX duties_by_person ON duties (handle) WHERE state = 'open'`,
+]

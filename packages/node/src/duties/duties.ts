@@ -1,22 +1,14 @@
 /** Duties about a person's data: imposed when a consent ends or a person uses a right, told to the debtor until it
  *  acknowledges, and open until its signed receipt is here. What is late is shown as late, not forgotten. */
-import { dutyImposed, dutyImposedPayload, dutyReported, dutyReportedPayload } from '@comity/core/events/event-types'
-import {
-  fulfils,
-  isPossibleOutcome,
-  parseDutyReceipt,
-  signDutyReceipt,
-  verifyDutyReceipt,
-  type DutyKind,
-  type DutyOutcome,
-} from '@comity/core/duties/duty-receipt'
-import { sha256Text } from '@comity/core/crypto/crypto-node'
+import { dutyImposed, dutyImposedPayload, dutyReportedPayload } from '@comity/core/events/event-types'
+import { fulfils, parseDutyReceipt, verifyDutyReceipt, type DutyKind } from '@comity/core/duties/duty-receipt'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectHandle, SubjectKey } from '../vault/vault.ts'
 import { createTurns } from '../storage/turns.ts'
 import type { Duty, DutyFilter, NewDuty, StoredDuty } from './duty-store.ts'
 import type { DutiesParts } from './duty-ports.ts'
+import { reportDuty, type DutyReport } from './duty-report.ts'
 import { endDuty, keyOfPerson, openedDuty } from './sealed-duties.ts'
 
 /** What is owed by whom. */
@@ -44,10 +36,12 @@ export interface DutyListing extends Omit<DutyFilter, 'dueByMs'> {
   readonly isOverdue?: boolean | undefined
 }
 
-export interface DutyReport {
-  readonly outcome: DutyOutcome
-  /** Why not, or by which law the data is kept. */
-  readonly ground?: string | undefined
+/** A duty after it was reported. */
+export interface ReportedDuty extends DutyView {
+  /** False when it had been reported before: then nothing was signed or sent. */
+  readonly isNew: boolean
+  /** Ids of the other duties that the report discharged, each with a receipt of its own. */
+  readonly discharged: readonly string[]
 }
 
 /** An event of another node, verified. */
@@ -69,9 +63,10 @@ export interface Duties {
   /** Throws `duty-unknown`. */
   show(id: string): Promise<DutyView>
   /** Signs the receipt for a duty that this node owes, and sends it; the first report counts, later ones change nothing.
-   *  With `deleted` for a duty `erase` this node's own records of the person go first. Throws `duty-unknown`,
-   *  `duty-receipt-invalid` for an outcome that is not one of this duty, or one without its ground. */
-  report(id: string, report: DutyReport): Promise<DutyView>
+   *  With `deleted` for a duty `erase` this node's own records of the person go first; with what fulfils it, the duties
+   *  to delete or anonymise that it makes needless are discharged too. Throws `duty-unknown`, `duty-receipt-invalid` for
+   *  an outcome that is not one of this duty, or one without its ground. */
+  report(id: string, report: DutyReport): Promise<ReportedDuty>
   /** Tells the operator's systems of what is late; called every minute or so. */
   tellOverdue(): Promise<void>
   countOverdue(): Promise<number>
@@ -101,13 +96,17 @@ export function createDuties(parts: DutiesParts): Duties {
       Promise.all((await store.list(isOverdue ? { ...filter, dueByMs: clock.now() } : filter)).map(view)),
     show,
     // In turns: two reports at once would be two receipts, and the holder might keep the other one.
-    report: (id, report) =>
-      turns(id, async () => {
+    // One turn for each person: a report may discharge other duties about them.
+    report: async (id, report) => {
+      const { handle = id } = await show(id)
+      return turns(handle, async () => {
         const duty = await show(id)
         if (duty.side !== 'owed') throw new Problem('duty-unknown', 'this node does not owe that')
-        if (duty.state === 'open') await close(parts, duty, report)
-        return show(id)
-      }),
+        const isNew = duty.state === 'open'
+        const discharged = isNew ? await reportDuty(parts, duty, report) : []
+        return { ...(await show(id)), isNew, discharged }
+      })
+    },
     tellOverdue: () => tellOverdue(parts),
     countOverdue: () => store.countOverdue(clock.now()),
     handleImposed: (event) => takeImposed(parts, event),
@@ -167,42 +166,6 @@ async function takeImposed(parts: DutiesParts, { issuer, payload }: Told): Promi
   const told = { duty: id, kind, consent, holder, subject, due: new Date(dueMs).toISOString(), fields }
   const notices = webhooks.statement({ type: 'duty.owed', payload: told }, ownKey)
   return { effects: [store.insert(owed), ...notices], subject: key }
-}
-
-async function close(parts: DutiesParts, duty: Duty, { outcome, ground }: DutyReport): Promise<void> {
-  const { did, store, clock, newId, outbox, vault, ownKey } = parts
-  const { subject = '' } = duty
-  if (!isPossibleOutcome(duty.kind, outcome)) {
-    throw new Problem('duty-receipt-invalid', `\`${outcome}\` is not how a duty \`${duty.kind}\` ends`)
-  }
-  const nowMs = clock.now()
-  const receipt = signDutyReceipt(
-    {
-      iss: did,
-      aud: duty.holder,
-      iat: Math.floor(nowMs / 1000),
-      duty: duty.id,
-      kind: duty.kind,
-      consent: duty.consent,
-      sub: subject,
-      outcome,
-      ground,
-      at: nowMs,
-    },
-    parts.assertionKey(),
-  )
-  if (duty.kind === 'erase' && outcome === 'deleted') await parts.eraseSubject({ ...duty, subject })
-  const state = fulfils(duty.kind, outcome) ? ('done' as const) : ('refused' as const)
-  const id = newId()
-  const receiptHash = sha256Text(receipt, 'base64url')
-  const body = JSON.stringify({ type: 'duty-reported', id, time: nowMs, duty: duty.id, outcome, receiptHash })
-  const key = await keyOfPerson(vault, vault.handleOf(subject))
-  const payload = { duty: duty.id, receipt }
-  await parts.record({ id, type: 'duty-reported', timeMs: nowMs, body }, [
-    endDuty(store, { duty, closed: { state, outcome, receipt, closedMs: nowMs }, key, ownKey }),
-    outbox.statement({ recipient: duty.holder, type: dutyReported, payload, occurredMs: nowMs }, ownKey),
-  ])
-  outbox.wake()
 }
 
 /** The holder's side: the receipt must be the debtor's own, and about exactly this duty. */

@@ -45,7 +45,7 @@ export function dutyStoreContract(start: () => Promise<{ database: Database; sto
   test('duties are listed newest first, by side, state, consent and request', async () => {
     const { store, database: opened } = await start()
     await using database = opened
-    const all = [duty('1'), duty('2', { side: 'owed' }), duty('3', { consent: 'urn:uuid:2' }), duty('4')]
+    const all = [duty('1'), duty('2', { side: 'owed' }), duty('3', { consent: 'urn:uuid:2', handle: 'h2' }), duty('4')]
     await database.execute([...all.map((each) => store.insert(each)), store.close('4', closed)])
     const ids = async (filter: Parameters<DutyStore['list']>[0]) => (await store.list(filter)).map(({ id }) => id)
     assert.deepEqual(await ids({}), ['4', '3', '2', '1'])
@@ -53,6 +53,7 @@ export function dutyStoreContract(start: () => Promise<{ database: Database; sto
     assert.deepEqual(await ids({ side: 'imposed', state: 'open' }), ['3', '1'])
     assert.deepEqual(await ids({ consent: 'urn:uuid:2' }), ['3'])
     assert.deepEqual(await ids({ rightsRequest: 'r1' }), [])
+    assert.deepEqual(await ids({ handle: 'h2', state: 'open' }), ['3'])
   })
 
   test('what is late is late from its moment on, and told once', async () => {

@@ -7,7 +7,7 @@ const insertSql = `INSERT INTO duties
   (id, side, kind, consent, holder, debtor, subject, rights_request, due_ms, created_ms, state, fields, handle)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?) ON CONFLICT (id) DO NOTHING`
 
-/** The tables are `dutiesSchema` and `sealedDutiesSchema`. */
+/** The tables are `dutiesSchema`, `sealedDutiesSchema` and `dutiesByPersonSchema`. */
 export function createDutyStore(database: Database): DutyStore {
   return {
     insert: (duty) => ({
@@ -53,12 +53,13 @@ export function createDutyStore(database: Database): DutyStore {
   }
 }
 
-function listQuery({ side, state, consent, rightsRequest, dueByMs, before, limit = 100 }: DutyFilter) {
+function listQuery({ side, state, consent, rightsRequest, handle, dueByMs, before, limit = 100 }: DutyFilter) {
   const conditions: readonly (readonly [string, string | number | undefined])[] = [
     ['side = ?', side],
     ['state = ?', state],
     ['consent = ?', consent],
     ['rights_request = ?', rightsRequest],
+    ['handle = ?', handle],
     [`state = 'open' AND due_ms <= ?`, dueByMs],
     ['id < ?', before],
   ]

@@ -51,6 +51,8 @@ export interface DutyFilter {
   readonly state?: Duty['state'] | undefined
   readonly consent?: string | undefined
   readonly rightsRequest?: string | undefined
+  /** Of the person. */
+  readonly handle?: SubjectHandle | undefined
   /** Only what is open and due by then. */
   readonly dueByMs?: number | undefined
   /** Only older ids than this one. */
