@@ -32,8 +32,27 @@ export function minimise(
   release: Release,
   context: { layout: RowLayout; means: TransformMeans },
 ): unknown {
-  const { layout, means } = context
-  const work: Work = {
+  const { layout } = context
+  const work = workOf(release, context)
+  const steps = stepsOf(layout.rows)
+  const open = projectionOfPaths(layout.open)
+  const result = steps.length === 0 ? wholeAnswer(value, open, work) : envelope(value, { steps, open, depth: 0 }, work)
+  return result ?? (steps[0] === eachElement ? [] : {})
+}
+
+/** The same for rows that come one after the other: gives what is released of each, undefined for one that passes the
+ *  conditions of no part and for what is no object. */
+export function rowMinimiser(
+  release: Release,
+  context: { layout: RowLayout; means: TransformMeans },
+): (row: unknown) => unknown {
+  const work = workOf(release, context)
+  const depth = stepsOf(context.layout.rows).length
+  return (row) => (isObject(row) ? projectRow(row, depth, work) : undefined)
+}
+
+function workOf(release: Release, { layout, means }: { layout: RowLayout; means: TransformMeans }): Work {
+  return {
     means,
     // A part that releases no field lets no row through.
     parts: release.parts
@@ -42,10 +61,6 @@ export function minimise(
     date: layout.date === undefined ? undefined : stepsOf(layout.date),
     projections: new Map(),
   }
-  const steps = stepsOf(layout.rows)
-  const open = projectionOfPaths(layout.open)
-  const result = steps.length === 0 ? wholeAnswer(value, open, work) : envelope(value, { steps, open, depth: 0 }, work)
-  return result ?? (steps[0] === eachElement ? [] : {})
 }
 
 function wholeAnswer(value: unknown, open: Projection, work: Work): unknown {
