@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseExchangeEvent } from '@comity/core/exchange/event'
 import { verifyEvidence } from '@comity/core/exchange/evidence'
+import { createExchangeRecorder } from '../src/gateway/record-exchange.ts'
 import { sendRequest } from '../src/gateway/send-request.ts'
 import { linkOf } from '../src/assembly/counterparts.ts'
 import { athleteReference } from './personal-upstream.ts'
@@ -66,6 +67,22 @@ describe('a recipient`s application reads about a person', () => {
     assert.equal(report.claims?.con?.id, consent)
   })
 
+  test('that is refused before anybody looks for a consent leaves its path under a key, and proof all the same', async () => {
+    const answer = await read('/holder/athletes/athletes/Amina-Rossi')
+    assert.equal(answer.status, 400)
+    const id = answer.headers.get('comity-exchange') ?? ''
+    const { foundation, exportEvidence } = network.recipient.running.parts
+    const row = await foundation.database.get('SELECT * FROM exchanges WHERE id = ?', [id])
+    for (const column of ['request_base', 'response_base']) assert.match(String(row?.[column]), /^sealed:/)
+    for (const table of ['exchanges', 'log_entries']) {
+      const rows = JSON.stringify(await foundation.database.all(`SELECT * FROM ${table}`))
+      assert.ok(!rows.includes('Amina'), table)
+    }
+    const { evidence } = await exportEvidence(id)
+    assert.ok(verifyEvidence(evidence).ok)
+    assert.match(JSON.stringify(evidence), /Amina-Rossi/)
+  })
+
   test('nothing of the person stands in clear in what the recipient keeps', async () => {
     const { database } = network.recipient.running.parts.foundation
     for (const table of ['exchanges', 'log_entries', 'intents']) {
@@ -75,41 +92,61 @@ describe('a recipient`s application reads about a person', () => {
     }
   })
 
-  test('an answer to a call with a token that names no consent counts for nothing', async () => {
+  /** A call as the gateway sends it, with nothing attached. */
+  async function sendBare(path: string, headers: ReadonlyMap<string, string>) {
     const { foundation, counterparts } = network.recipient.running.parts
     const { identity, world } = foundation
     const { resolver, client, partners } = counterparts
-    const authorization = await tokenFor(network, await giveConsent(network))
     const partner = partners.find('holder')
     assert.ok(partner)
-    const sent = await sendRequest(
-      {
-        partner: linkOf(partner),
-        method: 'GET',
-        path: '/x/items/items/7',
-        query: '?',
-        headers: new Map([
-          ['comity-purpose', testPurpose],
-          ['authorization', authorization],
-        ]),
-        body: new Uint8Array(0),
-        agreementId: undefined,
-        deadlineMs: world.clock.now() + 5_000,
+    const request = {
+      partner: linkOf(partner),
+      method: 'GET',
+      path,
+      query: '?',
+      headers,
+      body: new Uint8Array(0),
+      agreementId: undefined,
+      deadlineMs: world.clock.now() + 5_000,
+    }
+    const attempted = await sendRequest(request, {
+      world,
+      carrier: client,
+      sleep: (ms) => sleep(ms),
+      identity: {
+        did: identity.did,
+        authenticationKey: () => identity.authenticationKey(),
+        assertionKey: () => identity.assertionKey(),
+        peek: (keyid, purpose) => resolver.peek(keyid, purpose),
+        resolveKey: (keyid, purpose, atMs) => resolver.resolveKey(keyid, purpose, atMs),
+        tlsFingerprints: async () => [],
       },
-      {
-        world,
-        carrier: client,
-        sleep: (ms) => sleep(ms),
-        identity: {
-          did: identity.did,
-          authenticationKey: () => identity.authenticationKey(),
-          assertionKey: () => identity.assertionKey(),
-          peek: (keyid, purpose) => resolver.peek(keyid, purpose),
-          resolveKey: (keyid, purpose, atMs) => resolver.resolveKey(keyid, purpose, atMs),
-          tlsFingerprints: async () => [],
-        },
-      },
-    )
-    assert.deepEqual([sent.answer?.status, sent.problem?.code], [200, 'answer-unbound'])
+    })
+    return { request, attempted }
+  }
+
+  test('a call that names a pairwise id is kept under that person’s key, whatever came of it', async () => {
+    const { auditLog, foundation } = network.recipient.running.parts
+    const { identity, vault, database, world } = foundation
+    const recorder = createExchangeRecorder({ auditLog, vault, identity: identity as never })
+    const sent = await sendBare(`/x/athletes/athletes/${subject}`, new Map([['comity-purpose', research]]))
+    assert.equal(sent.attempted.answer?.status, 403)
+    const [id, startedMs] = ['0198b3c2-0000-7000-8000-000000000001', world.clock.now()]
+    const request = { ...sent.request, product: 'athletes' }
+    await recorder.recordSent({ id, request, attempted: sent.attempted, startedMs, finishedMs: startedMs })
+    const row = await database.get('SELECT subject, request_base FROM exchanges WHERE id = ?', [id])
+    assert.equal(row?.['subject'], vault.handleOf(subject))
+    assert.match(String(row?.['request_base']), /^sealed:/)
+    assert.ok((await vault.unseal(String(row?.['request_base'])))?.includes(subject))
+  })
+
+  test('an answer to a call with a token that names no consent counts for nothing', async () => {
+    const authorization = await tokenFor(network, await giveConsent(network))
+    const headers = new Map([
+      ['comity-purpose', testPurpose],
+      ['authorization', authorization],
+    ])
+    const { attempted } = await sendBare('/x/items/items/7', headers)
+    assert.deepEqual([attempted.answer?.status, attempted.problem?.code], [200, 'answer-unbound'])
   })
 })

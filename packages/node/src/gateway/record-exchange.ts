@@ -8,8 +8,9 @@ import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
 import { answeredEvent, answeredRow, claimsOf } from './answered-exchange.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
 import type { AuditLogPort, IdentityPort, NamedKey, PreparedEvent } from './ports.ts'
+import { pairwiseIn } from './outbound-consent.ts'
 import { presentedConsent } from './presented-consent.ts'
-import { sentEvent, sentRow, type SentExchange } from './sent-exchange.ts'
+import { mayNameSomebody, sentEvent, sentRow, type SentExchange } from './sent-exchange.ts'
 
 export interface ExchangeRecorder {
   /** Holder: prepares the event and, for an identified caller of a known product, the receipt. No I/O. */
@@ -71,7 +72,8 @@ export function createExchangeRecorder({ auditLog, identity, vault }: RecorderPa
         body,
         ...(subject && { subject }),
       })
-      await auditLog.append(event, [sentRow(sent, subject)])
+      const key = subject ?? (mayNameSomebody(sent) ? await vault.open(handleOfRefused(vault)) : undefined)
+      await auditLog.append(event, [sentRow(sent, key)])
     },
     async recordUnsent({ id, method, problem, timeMs }) {
       const body = exchangeEventBody({ id, role: 'recipient', outcome: 'denied', time: timeMs, method, problem })
@@ -80,10 +82,18 @@ export function createExchangeRecorder({ auditLog, identity, vault }: RecorderPa
   }
 }
 
-/** The key for whom a sent call was about: to a recipient the person's name is the pairwise id. */
+/** Handle of the key of calls that were refused before anybody said whether they are about a person. */
+function handleOfRefused(vault: RecorderParts['vault']): string {
+  return vault.handleOf('\u0000refused-calls')
+}
+
+/** The key for whom a sent call was about: to a recipient the person's name is the pairwise id, of the consent that it
+ *  presented, or as the call names it. */
 async function subjectOf({ request }: SentExchange, vault: RecorderParts['vault']): Promise<SubjectKey | undefined> {
-  const presented = presentedConsent(request.headers.get('authorization'))
-  return presented && vault.open(vault.handleOf(presented.subject))
+  const { path, query, headers } = request
+  const presented = presentedConsent(headers.get('authorization'))
+  const subject = presented?.subject ?? pairwiseIn({ path, query, header: (name) => headers.get(name) })
+  return subject === undefined ? undefined : vault.open(vault.handleOf(subject))
 }
 
 /** The receipt signer of the current key, made anew when the key changes. */

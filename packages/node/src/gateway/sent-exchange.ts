@@ -21,7 +21,7 @@ const insertSent = `INSERT INTO exchanges
    response_keyid, response_base, response_signature, subject)
   VALUES (?, ?, 'recipient', ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-/** The row of a sent call; `key` seals what names the person. */
+/** The row of a sent call; `key` seals what names the person, or may name one. */
 export function sentRow(exchange: SentExchange, key: SubjectKey | undefined): Statement {
   const { id, request, attempted } = exchange
   const { sent, verified } = attempted
@@ -41,20 +41,28 @@ export function sentRow(exchange: SentExchange, key: SubjectKey | undefined): St
   }
 }
 
+/** True for a call that the holder refused without looking for a consent: what its path and query name may be a person,
+ *  and nobody has said whether it is. */
+export function mayNameSomebody({ request, attempted }: SentExchange): boolean {
+  return (
+    isEvidence(request, attempted) && attempted.answer !== undefined && problemCodeOf(attempted.answer) !== undefined
+  )
+}
+
 /** What was signed on both sides. What may be about a person of whom this node presented no consent is not kept: there
  *  is nobody under whose key it could be. */
 function signedTexts({ request: asked, attempted }: SentExchange, key: SubjectKey | undefined): (string | null)[] {
   const { sent, requestSignature, verified } = attempted
   const kept = (base: string) => key?.seal(base) ?? base
-  const isKept = key !== undefined || isAboutNobody(asked, attempted)
+  const isKept = key !== undefined || isEvidence(asked, attempted)
   const request = isKept ? [kept(sent.base), encodeBase64url(signatureBytes(requestSignature))] : [null, null]
   if (verified === undefined) return [...request, null, null, null]
   const { keyid, base, signature } = verified.signature
   return [...request, keyid, ...(isKept ? [kept(base), encodeBase64url(signature)] : [null, null])]
 }
 
-/** As far as the holder says so, in an answer whose receipt is evidence of the call. Without one there is none. */
-function isAboutNobody({ headers }: SentExchange['request'], { verified, answer }: Attempted): boolean {
+/** An answer whose receipt is evidence of the call, and which says nothing of a person. */
+function isEvidence({ headers }: SentExchange['request'], { verified, answer }: Attempted): boolean {
   if (verified?.receipt === undefined || answer === undefined || headers.has('comity-subject')) return false
   return !(problemCodeOf(answer)?.startsWith('consent-') ?? false)
 }
