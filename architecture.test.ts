@@ -29,6 +29,7 @@ const features = [
   'products',
   'public',
   'rights',
+  'sealing',
   'status',
   'webhooks',
 ]

@@ -616,6 +616,11 @@ const kinds = {
     title: 'It exists already',
     remedy: 'Use another name, or remove the existing one first.',
   },
+  'confirmation-needed': {
+    status: 400,
+    title: 'What is asked cannot be undone',
+    remedy: 'Repeat the command with `--yes` if that is what you want.',
+  },
   'node-not-running': {
     status: 503,
     title: 'The node does not answer on its admin address',
@@ -625,6 +630,28 @@ const kinds = {
     status: 401,
     title: 'The credential is missing or wrong',
     remedy: 'Use the admin token that `comity init` wrote.',
+  },
+
+  // Sealing
+  'sealing-required': {
+    status: 403,
+    title: 'The holder takes or gives this only sealed',
+    remedy: "Seal the body to a key of the holder's document with one of `accepted`, and name in `Comity-Accept-Sealing` what you can open.",
+  },
+  'sealing-unavailable': {
+    status: 406,
+    title: 'What was to be sealed cannot be',
+    remedy: 'Ask the other side for an algorithm that both have, or do not demand sealing of it.',
+  },
+  'unseal-failed': {
+    status: 400,
+    title: 'The sealed content cannot be opened',
+    remedy: "Seal it for exactly this request, to a key that stands in the holder's document now.",
+  },
+  'answer-unsealed': {
+    status: 502,
+    title: 'The answer is not sealed as it must be',
+    remedy: 'Ask the holder to seal the answers of this product, or do not demand it of this partner.',
   },
 } as const satisfies Record<string, ProblemKind>
 

@@ -1,12 +1,13 @@
 /** Makes the node's keys: fresh ones at `comity init`, successors at a rotation. */
-import { generateKeyPairSync, type JsonWebKey } from 'node:crypto'
-import { generatePrivateJwk } from '@comity/core/crypto/crypto-node'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { generatePrivateJwk, sha256Text } from '@comity/core/crypto/crypto-node'
 import type { PublicJwk, SignatureAlgorithm } from '@comity/core/crypto/crypto'
 import { jwkThumbprint } from '@comity/core/crypto/jwk'
 import { didKeyOf } from '@comity/core/identity/did-key'
 import type { RandomBytes } from '@comity/core/ports'
 import { selfSignedCertificate } from '../http/self-signed-certificate.ts'
-import type { KeyPurpose, NodeKey } from './node-keys.ts'
+import { keyPurposes, type KeyPurpose, type NodeKey } from './node-keys.ts'
 
 export interface KeyRequest {
   readonly purpose: KeyPurpose
@@ -23,6 +24,7 @@ const idPrefixes: Readonly<Record<KeyPurpose, string>> = {
   authentication: 'auth',
   assertionMethod: 'assert',
   keyAgreement: 'agree',
+  hybridKeyAgreement: 'agree-hybrid',
   tls: 'tls',
   log: 'log',
 }
@@ -41,9 +43,8 @@ function signatureAlgorithm({ purpose, algorithm = 'ecdsa-p256-sha256' }: KeyReq
 /** A fresh key. Its id is its purpose and the start of its thumbprint: `auth-6mM3kKQe1x0b`. */
 export async function generateNodeKey(request: KeyRequest): Promise<NodeKey> {
   const { purpose, nowMs, activeAtMs } = request
-  const jwk = purpose === 'keyAgreement' ? generateX25519() : generatePrivateJwk(signatureAlgorithm(request))
-  // RFC 7638 hashes the same members for every OKP key, X25519 included.
-  const id = `${idPrefixes[purpose]}-${jwkThumbprint(jwk as PublicJwk).slice(0, 12)}`
+  const jwk = generateJwk(request)
+  const id = `${idPrefixes[purpose]}-${thumbprintOf(jwk).slice(0, 12)}`
   const key = { id, purpose, jwk, createdAtMs: nowMs, activeAtMs }
   if (purpose !== 'tls') return key
   const { cert } = await selfSignedCertificate({ ...request, jwk: jwk as JsonWebKey })
@@ -55,7 +56,7 @@ const sinceEver = 0
 
 /** All keys of a new did:web participant, active at once. */
 export async function generateWebKeys(request: Omit<KeyRequest, 'purpose' | 'activeAtMs'>): Promise<NodeKey[]> {
-  const purposes: KeyPurpose[] = ['authentication', 'assertionMethod', 'keyAgreement', 'tls', 'log']
+  const purposes = keyPurposes
   return Promise.all(purposes.map((purpose) => generateNodeKey({ ...request, purpose, activeAtMs: sinceEver })))
 }
 
@@ -85,4 +86,34 @@ export async function generateDidKeyKeys(
 function generateX25519(): NodeKey['jwk'] {
   const { x = '', d = '' } = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' })
   return { kty: 'OKP', crv: 'X25519', x, d }
+}
+
+/** The hybrid key: its seed is what is kept, and both of its parts follow from it (X-Wing §5.2). */
+function generateHybrid(randomBytes: RandomBytes): NodeKey['jwk'] {
+  const seed = randomBytes(32)
+  const expanded = createHash('shake256', { outputLength: 96 }).update(seed).digest()
+  const mlkem = rawPublic(Buffer.concat([mlkemSeedDer, expanded.subarray(0, 64)]), 1184)
+  const point = rawPublic(Buffer.concat([x25519Der, expanded.subarray(64)]), 32)
+  return { kty: 'AKP', alg: 'HPKE-9', pub: encodeBase64url(Buffer.concat([mlkem, point])), priv: encodeBase64url(seed) }
+}
+
+/** DER (PKCS #8) up to the secret bytes: of an ML-KEM-768 seed (RFC 9935) and an X25519 scalar (RFC 8410). */
+const mlkemSeedDer = Buffer.from('3054020100300b060960864801650304040204428040', 'hex')
+const x25519Der = Buffer.from('302e020100300506032b656e04220420', 'hex')
+
+function rawPublic(pkcs8: Buffer, bytes: number): Buffer {
+  const key = createPublicKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }))
+  return key.export({ format: 'der', type: 'spki' }).subarray(-bytes)
+}
+
+function generateJwk(request: KeyRequest): NodeKey['jwk'] {
+  if (request.purpose === 'keyAgreement') return generateX25519()
+  if (request.purpose === 'hybridKeyAgreement') return generateHybrid(request.randomBytes)
+  return generatePrivateJwk(signatureAlgorithm(request))
+}
+
+/** RFC 7638: the same members for every OKP key, X25519 included; of an AKP key `alg`, `kty` and `pub`. */
+function thumbprintOf(jwk: NodeKey['jwk']): string {
+  if (jwk.kty !== 'AKP') return jwkThumbprint(jwk as PublicJwk)
+  return sha256Text(JSON.stringify({ alg: jwk.alg, kty: jwk.kty, pub: jwk.pub }), 'base64url')
 }

@@ -8,9 +8,20 @@ import type { PrivateJwk } from '@comity/core/crypto/crypto'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
 
-/** What a key is for. `tls` is the server's and client's certificate key, `log` signs the audit log's checkpoints. */
-export const keyPurposes = ['authentication', 'assertionMethod', 'keyAgreement', 'tls', 'log'] as const
+/** What a key is for. `tls` is the server's and client's certificate key, `log` signs the audit log's checkpoints. Both
+ *  kinds of `keyAgreement` stand under that relationship: X25519, and X25519 with ML-KEM-768 (`hybridKeyAgreement`). */
+export const keyPurposes = [
+  'authentication',
+  'assertionMethod',
+  'keyAgreement',
+  'hybridKeyAgreement',
+  'tls',
+  'log',
+] as const
 export type KeyPurpose = (typeof keyPurposes)[number]
+
+/** Purposes as partners and operators see them: the key agreement keys are one. */
+export type PublicPurpose = Exclude<KeyPurpose, 'hybridKeyAgreement'>
 
 export type KeyState = 'pending' | 'active' | 'retiring' | 'retired'
 
@@ -31,14 +42,39 @@ const jwkSchema = z.union([
     x: coordinate,
     d: coordinate.optional(),
   }),
+  z.strictObject({
+    kty: z.literal('AKP'),
+    /** What the key is for: HPKE with MLKEM768-X25519 (draft-ietf-jose-hpke-pq-pqt). */
+    alg: z.literal('HPKE-9'),
+    pub: z.string().length(1622),
+    /** The seed of 32 bytes. */
+    priv: coordinate.optional(),
+  }),
 ])
+
+type NodeJwk = Readonly<z.infer<typeof jwkSchema>>
+
+/** The private part, in base64url; undefined once it was destroyed. */
+export function secretOf(jwk: NodeJwk): string | undefined {
+  return jwk.kty === 'AKP' ? jwk.priv : jwk.d
+}
+
+/** The key without its private part: what may be published. */
+export function publicJwkOf(jwk: NodeJwk): NodeJwk {
+  if (jwk.kty === 'AKP') {
+    const { priv: _, ...published } = jwk
+    return published
+  }
+  const { d: _, ...published } = jwk
+  return published
+}
 
 /** One key as it is kept. Times are milliseconds since the epoch. */
 export const nodeKeySchema = z.strictObject({
   /** Fragment of its DID URL. */
   id: z.string().min(1).max(128),
   purpose: z.enum(keyPurposes),
-  /** Without `d` once the key is retired. */
+  /** Without its private part once the key is retired. */
   jwk: jwkSchema,
   createdAtMs: milliseconds,
   activeAtMs: milliseconds,
@@ -73,7 +109,8 @@ export function decideKeyStates(keys: readonly NodeKey[], nowMs: number): KeyInS
 export function signingKey(keys: readonly NodeKey[], purpose: KeyPurpose, nowMs: number): NodeKey {
   const active = keys.filter((key) => key.purpose === purpose && decideKeyState(key, nowMs) === 'active')
   const newest = active.toSorted((a, b) => b.activeAtMs - a.activeAtMs)[0]
-  if (newest?.jwk.d === undefined) throw new Problem('keys-locked', `there is no active key for ${purpose}`)
+  if (newest === undefined || secretOf(newest.jwk) === undefined)
+    throw new Problem('keys-locked', `there is no active key for ${purpose}`)
   return newest
 }
 
@@ -86,18 +123,16 @@ export function nextChangeAtMs(keys: readonly NodeKey[], nowMs: number): number 
 
 /** The same keys, without the private parts of retired ones: what cannot sign any more cannot be stolen. */
 export function withoutRetiredSecrets(keys: readonly NodeKey[], nowMs: number): readonly NodeKey[] {
-  const holdsRetiredSecret = (key: NodeKey) => key.jwk.d !== undefined && decideKeyState(key, nowMs) === 'retired'
+  const holdsRetiredSecret = (key: NodeKey) =>
+    secretOf(key.jwk) !== undefined && decideKeyState(key, nowMs) === 'retired'
   if (!keys.some(holdsRetiredSecret)) return keys
-  return keys.map((key) => {
-    if (!holdsRetiredSecret(key)) return key
-    const { d: _, ...jwk } = key.jwk
-    return { ...key, jwk }
-  })
+  return keys.map((key) => (holdsRetiredSecret(key) ? { ...key, jwk: publicJwkOf(key.jwk) } : key))
 }
 
-/** The private JWK of a signing key. Throws `keys-locked` for a retired key and `malformed-key` for an X25519 key. */
+/** The private JWK of a signing key. Throws `keys-locked` for a retired key and `malformed-key` for a key agreement key. */
 export function privateJwkOf({ id, jwk }: NodeKey): PrivateJwk {
-  if (jwk.d === undefined) throw new Problem('keys-locked', `the private part of \`${id}\` was destroyed`)
-  if (jwk.crv === 'X25519') throw new Problem('malformed-key', `\`${id}\` is not a key for signatures`)
+  if (secretOf(jwk) === undefined) throw new Problem('keys-locked', `the private part of \`${id}\` was destroyed`)
+  if (jwk.kty === 'AKP' || jwk.crv === 'X25519')
+    throw new Problem('malformed-key', `\`${id}\` is not a key for signatures`)
   return jwk as PrivateJwk
 }

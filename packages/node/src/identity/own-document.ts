@@ -1,7 +1,7 @@
 /** Builds the node's own DID document from its keys, as of a time. */
 import type { DidDocument, VerificationMethod } from '@comity/core/identity/did-document'
 import { didKeyDocument } from '@comity/core/identity/did-key'
-import { decideKeyState, type KeyPurpose, type NodeKey } from './node-keys.ts'
+import { decideKeyState, publicJwkOf, type KeyPurpose, type NodeKey } from './node-keys.ts'
 import { nodeServiceType } from './tls-keys.ts'
 
 export interface OwnDocumentFacts {
@@ -15,9 +15,8 @@ export interface OwnDocumentFacts {
   readonly otherTlsJwk?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** Relationships that stand in the document. What a retired key signed must stay verifiable, but nobody may encrypt
+/** What a retired key signed must stay verifiable, but nobody may encrypt
  *  or connect to it, so retired keys of other purposes are left out. */
-const relationships = ['authentication', 'assertionMethod', 'keyAgreement'] as const
 const signing: ReadonlySet<KeyPurpose> = new Set(['authentication', 'assertionMethod'])
 
 /** The document of a did:web. Pending, active and retiring keys stand under their relationship, so that partners know
@@ -35,7 +34,9 @@ export function ownDocument(facts: OwnDocumentFacts, nowMs: number): DidDocument
     '@context': ['https://www.w3.org/ns/did/v1', 'https://w3id.org/security/jwk/v1'],
     id: did,
     verificationMethod: [...named.map((key) => methodOf(did, key, isRetired(key))), ...other],
-    ...Object.fromEntries(relationships.map((purpose) => [purpose, current(purpose)])),
+    authentication: current('authentication'),
+    assertionMethod: current('assertionMethod'),
+    keyAgreement: [...current('keyAgreement'), ...current('hybridKeyAgreement')],
     service: [
       {
         id: `${did}#node`,
@@ -49,7 +50,7 @@ export function ownDocument(facts: OwnDocumentFacts, nowMs: number): DidDocument
 }
 
 function methodOf(did: string, key: NodeKey, retired: boolean): VerificationMethod {
-  const { d: _, ...publicKeyJwk } = key.jwk
+  const publicKeyJwk = { ...publicJwkOf(key.jwk) }
   const method = { id: `${did}#${key.id}`, type: 'JsonWebKey', controller: did, publicKeyJwk }
   if (key.retiredAtMs === undefined) return method
   const expires = new Date(key.retiredAtMs).toISOString()

@@ -10,7 +10,8 @@ import { findVerificationMethod, parseDidDocument } from '@comity/core/identity/
 import { spkiFingerprint } from '../http/spki-fingerprint.ts'
 import { generateDidKeyKeys, generateWebKeys } from './key-generation.ts'
 import { createKeyStore } from './key-store.ts'
-import { decideKeyState, decideKeyStates, signingKey, type KeyPurpose, type NodeKey } from './node-keys.ts'
+import { agreementKeysOf } from '@comity/core/sealing/agreement-key'
+import { decideKeyState, decideKeyStates, secretOf, signingKey, type NodeKey, type PublicPurpose } from './node-keys.ts'
 import { openOwnIdentity } from './own-identity.ts'
 import { createIdentityResolver } from './resolver.ts'
 import { planRotation } from './rotation.ts'
@@ -46,8 +47,8 @@ test('the document names the keys that sign, by purpose, and passes its own read
     assert.ok(importVerifyingKey(jwk).verify('data', named.key.sign('data')))
   }
   assert.notEqual(identity.authenticationKey().keyid, identity.assertionKey().keyid)
-  assert.equal(document.keyAgreement?.length, 1)
-  assert.ok(!JSON.stringify(document).includes('"d"'))
+  assert.equal(document.keyAgreement?.length, 2)
+  assert.ok(!JSON.stringify(document).includes('"d"') && !JSON.stringify(document).includes('"priv"'))
 })
 
 test('the document names the TLS key, the node and the log', async () => {
@@ -116,7 +117,7 @@ test('a rotation goes on through a restart, and destroys the private part of wha
   assert.notEqual(restarted.authenticationKey().keyid, old)
   assert.equal(restarted.authenticationKey().keyid, identity.authenticationKey().keyid)
   const stored = (await store.load()).find(({ id }) => old.endsWith(id))
-  assert.equal(stored?.jwk.d, undefined)
+  assert.equal(stored && secretOf(stored.jwk), undefined)
   assert.equal(decideKeyState(stored as NodeKey, world.nowMs), 'retired')
 })
 
@@ -155,11 +156,12 @@ test('refuses to rotate the log key, nothing at all, or with impossible times', 
 test('signs with the algorithm that was asked for, at first and after a rotation', async () => {
   const keys = await generateWebKeys({ nowMs: startMs, hostname: 'localhost', randomBytes, algorithm: 'ed25519' })
   const algorithms = (made: readonly NodeKey[]) =>
-    Object.fromEntries(made.map(({ purpose, jwk }) => [purpose, jwk.crv]))
+    Object.fromEntries(made.map(({ purpose, jwk }) => [purpose, 'crv' in jwk ? jwk.crv : jwk.alg]))
   const expected = {
     authentication: 'Ed25519',
     assertionMethod: 'Ed25519',
     keyAgreement: 'X25519',
+    hybridKeyAgreement: 'HPKE-9',
     tls: 'P-256',
     log: 'Ed25519',
   }
@@ -219,7 +221,7 @@ test('no signature fails at a partner during rotations under load', async () => 
 })
 
 test('whatever the times, exactly one key signs, and it is accepted', () => {
-  const purposes: KeyPurpose[] = ['authentication']
+  const purposes: PublicPurpose[] = ['authentication']
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: 'x', d: 'd' } as const
   const make = (id: number, activeAtMs: number): NodeKey => {
     return { id: String(id), purpose: 'authentication', jwk, createdAtMs: 0, activeAtMs }
@@ -243,4 +245,40 @@ test('whatever the times, exactly one key signs, and it is accepted', () => {
     }),
     { numRuns: 200 },
   )
+})
+
+test('key agreement keys of both kinds are published without their secrets, and rotate together', async () => {
+  const { identity, world } = await open()
+  const before = identity.agreementKeys()
+  assert.deepEqual(
+    before.map(({ kind, isActive }) => [kind, isActive]),
+    [
+      ['X25519', true],
+      ['MLKEM768-X25519', true],
+    ],
+  )
+  await identity.rotate({ ...rotation, purposes: ['keyAgreement'] })
+  const text = JSON.stringify(identity.document())
+  for (const key of identity.agreementKeys()) assert.ok(!text.includes(key.secret))
+  assert.equal(agreementKeysOf(identity.document(), world.nowMs).length, 4)
+  world.nowMs += rotation.publishForMs
+  const during = identity.agreementKeys()
+  assert.equal(during.length, 4)
+  for (const { keyid } of before) assert.equal(during.find((key) => key.keyid === keyid)?.isActive, false)
+  const [first] = agreementKeysOf(identity.document(), world.nowMs)
+  assert.ok(
+    during.some(({ keyid, isActive }) => keyid === first?.keyid && isActive),
+    'others seal to the newest',
+  )
+  world.nowMs += rotation.overlapMs
+  assert.equal(identity.agreementKeys().length, 2)
+  for (const { keyid } of before) assert.ok(!JSON.stringify(identity.document()).includes(keyid))
+})
+
+test('keys of an earlier version are given a hybrid key, once', async () => {
+  const { store, identityOptions } = await open()
+  await store.save((await store.load()).filter(({ purpose }) => purpose !== 'hybridKeyAgreement'))
+  const first = (await openOwnIdentity(identityOptions)).agreementKeys()
+  assert.equal(first.length, 2)
+  assert.deepEqual((await openOwnIdentity(identityOptions)).agreementKeys(), first)
 })

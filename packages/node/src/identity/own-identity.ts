@@ -17,12 +17,14 @@ import {
   privateJwkOf,
   signingKey,
   withoutRetiredSecrets,
+  secretOf,
   type KeyPurpose,
   type KeyState,
   type NodeKey,
+  type PublicPurpose,
 } from './node-keys.ts'
 import { ownDocument } from './own-document.ts'
-import { checkRotation, planRotation, type RotationRequest } from './rotation.ts'
+import { checkRotation, planRotation, purposesOf, type RotationRequest } from './rotation.ts'
 
 /** A signing key and the DID URL that others find it by. */
 export interface NamedKey {
@@ -30,10 +32,20 @@ export interface NamedKey {
   readonly key: SigningKey
 }
 
+/** A private key agreement key. */
+export interface OwnAgreementKey {
+  readonly keyid: string
+  readonly kind: 'X25519' | 'MLKEM768-X25519'
+  /** 32 bytes in base64url: the X25519 scalar, or the seed of the hybrid key. */
+  readonly secret: string
+  /** True for the one of its kind that others should seal to. */
+  readonly isActive: boolean
+}
+
 /** What may be told about a key of one's own. Times are milliseconds since the epoch. */
 export interface KeyInfo {
   readonly keyid: string
-  readonly purpose: KeyPurpose
+  readonly purpose: PublicPurpose
   readonly state: KeyState
   readonly createdAtMs: number
   readonly activeAtMs: number
@@ -54,6 +66,8 @@ export interface OwnIdentity {
   assertionKey(): NamedKey
   /** Ed25519; the same for the log's whole life. */
   logKey(): SigningKey
+  /** The key agreement keys that are not retired, those to seal to now first; none for a did:key. */
+  agreementKeys(): readonly OwnAgreementKey[]
   /** What to present as server and as client now. */
   tls(): TlsCertificate
   keys(): KeyInfo[]
@@ -92,6 +106,7 @@ export async function openOwnIdentity(options: OwnIdentityOptions): Promise<OwnI
     authenticationKey: () => current().authentication,
     assertionKey: () => current().assertion,
     logKey: () => current().log,
+    agreementKeys: () => current().agreement,
     tls: () => current().tls,
     keys: () => current().keys.map((key) => keyInfo(options.did, key, clock.now())),
     nextChangeAtMs: () => nextChangeAtMs(view.keys, clock.now()),
@@ -109,11 +124,24 @@ export async function openOwnIdentity(options: OwnIdentityOptions): Promise<OwnI
   }
 }
 
-async function loadKeys({ store, clock }: OwnIdentityOptions): Promise<readonly NodeKey[]> {
+async function loadKeys(options: OwnIdentityOptions): Promise<readonly NodeKey[]> {
+  const { store, clock } = options
   const stored = await store.load()
-  const keys = withoutRetiredSecrets(stored, clock.now())
+  const keys = await withHybridKey(withoutRetiredSecrets(stored, clock.now()), options)
   if (keys !== stored) await store.save(keys)
   return keys
+}
+
+/** Keys of an earlier version hold no hybrid key: it is made now. */
+async function withHybridKey(
+  keys: readonly NodeKey[],
+  { did, url, clock, randomBytes }: OwnIdentityOptions,
+): Promise<readonly NodeKey[]> {
+  const has = (purpose: KeyPurpose) => keys.some((key) => key.purpose === purpose)
+  if (did.startsWith('did:key:') || has('hybridKeyAgreement') || !has('keyAgreement')) return keys
+  const nowMs = clock.now()
+  const times = { nowMs, activeAtMs: nowMs, hostname: new URL(url).hostname }
+  return [...keys, await generateNodeKey({ purpose: 'hybridKeyAgreement', ...times, randomBytes })]
 }
 
 async function rotated(
@@ -125,7 +153,7 @@ async function rotated(
   checkRotation(did, keys, { ...request, nowMs })
   const activeAtMs = nowMs + request.publishForMs
   const { hostname } = new URL(url)
-  const successors = [...new Set(request.purposes)].map((purpose) =>
+  const successors = purposesOf(request).map((purpose) =>
     generateNodeKey({ purpose, nowMs, activeAtMs, hostname, randomBytes, algorithm: request.algorithm }),
   )
   const next = planRotation(keys, await Promise.all(successors), { overlapMs: request.overlapMs, nowMs })
@@ -138,6 +166,7 @@ interface View {
   readonly document: DidDocument
   readonly authentication: NamedKey
   readonly assertion: NamedKey
+  readonly agreement: readonly OwnAgreementKey[]
   readonly log: SigningKey
   readonly logVerifierKey: string
   readonly tls: TlsCertificate
@@ -158,12 +187,29 @@ function createView(options: OwnIdentityOptions, keys: readonly NodeKey[]): View
     document: ownDocument({ ...options, keys, logVerifierKey, otherTlsJwk }, fromMs),
     authentication: named(active('authentication')),
     assertion: named(active('assertionMethod')),
+    agreement: agreementKeys(did, keys, fromMs),
     log,
     logVerifierKey,
     tls: certificate ?? tlsCertificate(active('tls')),
     // A clock that was set back asks for the earlier state as well.
     isCurrent: (nowMs) => nowMs >= fromMs && nowMs < untilMs,
   }
+}
+
+function agreementKeys(did: string, keys: readonly NodeKey[], nowMs: number): OwnAgreementKey[] {
+  const own = keys.flatMap((key): OwnAgreementKey[] => {
+    const secret = secretOf(key.jwk)
+    const kind = kindOf(key.purpose)
+    const state = decideKeyState(key, nowMs)
+    if (kind === undefined || secret === undefined || state === 'retired') return []
+    return [{ keyid: `${did}#${key.id}`, kind, secret, isActive: state === 'active' }]
+  })
+  return own.toSorted((a, b) => Number(b.isActive) - Number(a.isActive))
+}
+
+function kindOf(purpose: KeyPurpose): OwnAgreementKey['kind'] | undefined {
+  if (purpose === 'keyAgreement') return 'X25519'
+  return purpose === 'hybridKeyAgreement' ? 'MLKEM768-X25519' : undefined
 }
 
 function tlsCertificate(key: NodeKey): TlsCertificate {
@@ -180,7 +226,7 @@ function keyInfo(did: string, key: NodeKey, nowMs: number): KeyInfo {
   const { purpose, createdAtMs, activeAtMs, retiringAtMs, retiredAtMs } = key
   return {
     keyid: `${did}#${key.id}`,
-    purpose,
+    purpose: purpose === 'hybridKeyAgreement' ? 'keyAgreement' : purpose,
     state: decideKeyState(key, nowMs),
     createdAtMs,
     activeAtMs,

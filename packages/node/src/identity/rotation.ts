@@ -8,10 +8,10 @@
  *  for unknown keys (10 s), for TLS keys more than the time for which they remember a document (300 s). */
 import type { SignatureAlgorithm } from '@comity/core/crypto/crypto'
 import { Problem } from '@comity/core/problems'
-import { decideKeyState, signingKey, type KeyPurpose, type NodeKey } from './node-keys.ts'
+import { decideKeyState, signingKey, type KeyPurpose, type NodeKey, type PublicPurpose } from './node-keys.ts'
 
 export interface RotationRequest {
-  readonly purposes: readonly KeyPurpose[]
+  readonly purposes: readonly PublicPurpose[]
   /** How long the successor is published before it signs. */
   readonly publishForMs: number
   /** How long the predecessor is still accepted after that. */
@@ -20,13 +20,20 @@ export interface RotationRequest {
   readonly algorithm?: SignatureAlgorithm | undefined
 }
 
+/** The keys that are replaced, each once: the key agreement keys go together. */
+export function purposesOf({ purposes }: Pick<RotationRequest, 'purposes'>): KeyPurpose[] {
+  return [...new Set(purposes)].flatMap((purpose): KeyPurpose[] =>
+    purpose === 'keyAgreement' ? ['keyAgreement', 'hybridKeyAgreement'] : [purpose],
+  )
+}
+
 /** Throws `key-rotation-refused` for what can never be rotated, and while an earlier rotation has not ended. */
 export function checkRotation(
   did: string,
   keys: readonly NodeKey[],
   request: RotationRequest & { readonly nowMs: number },
 ): void {
-  for (const purpose of new Set(request.purposes)) {
+  for (const purpose of purposesOf(request)) {
     if (purpose === 'log') throw refused('a log keeps its key for life; a new key is a new log, with a name of its own')
     if (did.startsWith('did:key:') && purpose !== 'tls') {
       throw refused('the key of a did:key is the identity itself; a participant that rotates its keys is a did:web')
