@@ -24,6 +24,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'listen.people.allowInsecureRemote':
     'Lets the pages be reached from other machines over plain HTTP: for a TLS terminator on another machine, in a network that nobody else is in.',
   'listen.people.url': 'Address under which people reach the pages; links, cookies and passkeys are bound to it.',
+  'listen.people.timeZone':
+    'Time zone (IANA) in which the pages tell moments, such as `Europe/Zurich`; UTC when absent.',
   'listen.people.tls.cert': 'PEM file with the chain of a public authority. Without it something in front ends TLS.',
   'listen.people.tls.key': 'PEM file with the private key of that certificate.',
   'keys.directory': 'Folder of the keys, encrypted.',
@@ -52,6 +54,9 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].personal.open': 'Members of answers that are about nobody and leave as they are, such as a total.',
   'products[].personal.domains.<name>':
     'Fields of rows that belong to this domain of data. Fields of no domain never leave.',
+  'products[].personal.names.fields.<name>':
+    'What people read for a field, as one text or one for each language; the title in the OpenAPI document when absent.',
+  'products[].personal.names.domains.<name>': 'What people read for a domain, likewise; its id when absent.',
   'products[].personal.operations.<name>.subject.in': 'Where calls of this operation name the person.',
   'products[].personal.operations.<name>.subject.name': 'Parameter of the path or the query that names the person.',
   'products[].personal.operations.<name>.subject.pointer': 'JSON pointer to what names the person in a body.',
@@ -85,6 +90,9 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].data.withoutData': 'Operations without labelled fields; their answers leave whole.',
   'products[].data.requestedFields': 'Query parameter in which a call lists the fields it wants, with commas.',
   'products[].data.forwardRequestedFields': 'Whether that parameter goes on to the API.',
+  'products[].references.operations':
+    'Operations whose answer is a reference: a link that the same caller resolves once, past every check anew.',
+  'products[].references.seconds': 'How long a reference lives.',
   'products[].upstream': 'Base address of the API behind the product.',
   'products[].upstreamHeaders.<name>':
     'A header field that goes with every call to the API, its credential for example.',

@@ -47,6 +47,7 @@ const listen = z.strictObject({
           isPeopleOrigin,
           'must be an address like `https://consent.example.org`, or `http://localhost` and a port',
         ),
+      timeZone: z.string().refine(isTimeZone, 'must be a time zone such as `Europe/Zurich`').optional(),
       tls: z.strictObject({ cert: path, key: path }).optional(),
     })
     .optional(),
@@ -139,6 +140,15 @@ export type PartnerConfig = ConfigValues['partners'][number]
 function isHttpsOrigin(text: string): boolean {
   const url = URL.parse(text)
   return url?.protocol === 'https:' && url.username + url.password === '' && /^https:\/\/[^/?#]+\/?$/.test(text)
+}
+
+/** One that this runtime can tell the time in (IANA). */
+function isTimeZone(text: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
 }
 
 /** Browsers hold `http:` to this machine for as safe as https, and nothing else. */

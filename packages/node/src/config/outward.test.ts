@@ -49,6 +49,8 @@ test('pages for people are on loopback unless told, with the origin that people 
   const own = await load(text('{ url: "https://c.example", address: 0.0.0.0, tls: { cert: cert.pem, key: key.pem } }'))
   assert.equal(own.listen.people?.tls?.cert, join(folder, 'cert.pem'))
   assert.equal((await load(text('{ url: "http://localhost:8083" }'))).listen.people?.url, 'http://localhost:8083')
+  const zoned = await load(text('{ url: "https://c.example", timeZone: Europe/Zurich }'))
+  assert.equal(zoned.listen.people?.timeZone, 'Europe/Zurich')
 })
 
 test('refuses pages for people that others on the way could read, or that cannot be reached', async () => {
@@ -58,6 +60,7 @@ test('refuses pages for people that others on the way could read, or that cannot
     ['{ url: "https://c.example", address: 0.0.0.0 }', /listen\.people\.address: is reachable from other machines/],
     ['{ url: "https://c.example", port: 8082 }', /listen\.people\.port: is the port of `listen\.admin` too/],
     ['{ url: "https://c.example", tls: { cert: no.pem, key: key.pem } }', /people\.tls\.cert: there is no file/],
+    ['{ url: "https://c.example", timeZone: Europe/Atlantis }', /people\.timeZone: must be a time zone such as/],
     ['{}', /listen\.people\.url: is missing/],
   ]
   for (const [people, expected] of cases) assert.match(await mistakesIn(text(people)), expected)

@@ -30,6 +30,7 @@ test('a section that says what is needed has no mistake', () => {
     withoutSubject: ['three'],
     requestedFields: 'fields',
     forwardRequestedFields: true,
+    names: { fields: { height: 'Height', address: { en: 'Address' } }, domains: { body: { de: 'Körper' } } },
   }
   assert.deepEqual(mistakes(whole), [])
 })
@@ -41,6 +42,18 @@ test('a product is personal when it has the section, and only then', () => {
 })
 
 const wrong: [string, object, RegExp][] = [
+  [
+    'a name of no field',
+    { ...good, names: { fields: { heigth: 'Height' } } },
+    /^personal\.names\.fields\.heigth: no domain/,
+  ],
+  [
+    'a name of no domain',
+    { ...good, names: { domains: { bodies: 'Body' } } },
+    /^personal\.names\.domains\.bodies: no field/,
+  ],
+  ['a name that cannot be seen', { ...good, names: { fields: { height: 'a\u200bb' } } }, /^names\.fields\.height: /],
+  ['a name in no language', { ...good, names: { fields: { height: {} } } }, /^names\.fields\.height: /],
   ['no domain', { ...good, domains: {} }, /^domains: must name one/],
   ['a domain without fields', { ...good, domains: { body: [] } }, /^domains\.body: /],
   ['a domain of other characters', { ...good, domains: { 'a b': ['x'] } }, /^domains\.a b: /],

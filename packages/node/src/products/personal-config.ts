@@ -1,6 +1,9 @@
 /** What an operator declares of a product of class `personal`: beside what `data-config.ts` has, where a request names
  *  its subject. */
 import { z } from 'zod'
+import { localised, nameText } from '@comity/core/consent/consent-texts'
+import { coversDomain } from '@comity/core/consent/data-domain'
+import { coversField } from '@comity/core/consent/field-path'
 import {
   dataFaults,
   exemptionFaults,
@@ -33,11 +36,17 @@ const subjectSchema = z
     context.addIssue({ code: 'custom', path: [other], message: `does not go with \`in: ${subject.in}\`` })
   })
 
+/** One text, or one for each language. */
+const nameForPeople = z.union([nameText(200), localised(nameText(200))])
+const namesById = z.record(z.string().max(2_048), nameForPeople).default({})
+
 /** The section `personal` of a product. */
 export const personalConfigSchema = z.strictObject({
   /** For operations that say nothing themselves. */
   subject: subjectSchema.optional(),
   ...sectionShape,
+  /** What people read for fields and domains. */
+  names: z.strictObject({ fields: namesById, domains: namesById }).prefault({}),
   operations: z
     .record(operationName, z.strictObject({ subject: subjectSchema.optional(), ...operationShape }))
     .default({}),
@@ -76,6 +85,7 @@ function personalFaults({ class: productClass, personal }: SettingsDraft): Setti
     ...sectionFaults(personal, 'which is about people'),
     ...exemptionFaults(personal, { name: 'withoutSubject', ids: personal.withoutSubject }),
     ...subjectFaults(personal),
+    ...nameFaults(personal),
   ].map((fault) => ({ path: ['personal', ...fault.path], message: fault.message }))
 }
 
@@ -88,6 +98,23 @@ function subjectFaults({
   const subjects = [subject, ...Object.values(operations).map((operation) => operation?.subject)]
   const isSubject = subjects.some((each) => each?.in === 'query' && each.name === requestedFields)
   return isSubject ? [{ path: ['requestedFields'], message: 'is the parameter of the subject' }] : []
+}
+
+/** A name that is given to nothing would never be read. */
+function nameFaults({ names, domains = {} }: NonNullable<SettingsDraft['personal']>): SettingsFault[] {
+  const labels = Object.values(domains).flatMap((fields) => (Array.isArray(fields) ? (fields as string[]) : []))
+  const isField = (path: string) => labels.some((label) => coversField(label, path) || coversField(path, label))
+  const isDomain = (name: string) => Object.keys(domains).some((domain) => coversDomain(name, domain))
+  return [
+    ...Object.keys(names?.fields ?? {}).flatMap((path): SettingsFault[] =>
+      isField(path) ? [] : [{ path: ['names', 'fields', path], message: `no domain has a field \`${path}\`` }],
+    ),
+    ...Object.keys(names?.domains ?? {}).flatMap((name): SettingsFault[] =>
+      isDomain(name)
+        ? []
+        : [{ path: ['names', 'domains', name], message: `no field belongs to the domain \`${name}\`` }],
+    ),
+  ]
 }
 
 /** The place as the code uses it. */
