@@ -313,6 +313,7 @@ test('takes a template that its organisation signed, and keeps which one it was'
   const id = await grantedConsent(scene, withTemplate(jws))
   const [record] = await scene.consents.records(id)
   assert.deepEqual([record?.template?.id, record?.template?.version], [template.id, '3'])
+  assert.deepEqual((await scene.consents.request(record?.id ?? '')).title, template.title)
   assert.equal(record?.notice.text, 'We study.')
 })
 

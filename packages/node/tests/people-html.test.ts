@@ -133,14 +133,15 @@ test('a person reads every limit and burden of a grant in words', async () => {
   const words = page.text.replace(/\s+/g, ' ')
   const expected = [
     'at most 3 times in 1 day; at most 20 times in all',
-    'height: rounded',
+    'height: rounded to multiples of 10',
+    'Excluded in any case weight',
     'sport = judo',
     'until',
     'deleted after the consent ends (30 days)',
     'only to: did:web:firm.example',
     'Germany and Switzerland',
     'works without it',
-    'Research And Development',
+    'Research and Development',
     'The request ends on 15 March 2026',
   ]
   assert.deepEqual(

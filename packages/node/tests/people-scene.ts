@@ -4,7 +4,7 @@ import { testLabels, testRequest } from '@comity/core/consent/test-consent'
 import { openListener } from '../src/http/server.ts'
 import { createPeople, type People } from '../src/people/people.ts'
 import { peopleSchema } from '../src/people/people-schema.ts'
-import type { PersonUse } from '../src/people/ports.ts'
+import type { PersonNames, PersonUse } from '../src/people/ports.ts'
 import { lab, openScene, toldToSystems } from './consent-scene.ts'
 import { freePort } from './free-port.ts'
 import { HtmlPage } from './html-page.ts'
@@ -20,7 +20,9 @@ const limits = {
 }
 
 /** Opens everything. The pages are at `url`, plain HTTP on this machine. */
-export async function openPeopleScene(options: { readonly url?: string } = {}) {
+export async function openPeopleScene(
+  options: { readonly url?: string; readonly names?: Partial<PersonNames>; readonly timeZone?: string } = {},
+) {
   const port = await freePort()
   const url = options.url ?? `http://localhost:${port}`
   const made: People[] = []
@@ -37,12 +39,21 @@ export async function openPeopleScene(options: { readonly url?: string } = {}) {
     accessLog: {
       list: async ({ consent }) => uses.filter((use) => consent === undefined || use.consent === consent),
       find: async (exchange) => uses.find((use) => use.exchange === exchange),
+      erasedMs: async () => undefined,
       proof: async (exchange) => ({ exchange, proof: 'a proof' }),
     },
     clock: { now: () => scene.world.nowMs },
     randomBytes,
     newId: scene.parts.newId,
     fieldsOf: (product) => (product === 'athletes' ? testLabels : []),
+    names: {
+      product: () => undefined,
+      field: () => undefined,
+      domain: () => undefined,
+      participant: () => undefined,
+      ...options.names,
+    },
+    timeZone: options.timeZone,
     holder: 'Sports Federation',
     url,
     endsTls: false,

@@ -7,6 +7,7 @@ import { verifyEvidence } from '@comity/core/exchange/evidence'
 import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 import type { HeldConsentView } from '../src/admin/consent-api.ts'
 import type { DutyView } from '../src/admin/rights-api.ts'
+import { pageLanguage } from '../src/people/language.ts'
 import {
   ask,
   callLocally,
@@ -18,6 +19,7 @@ import {
   type ConsentNetwork,
 } from './consent-network.ts'
 import { athleteReference } from './personal-upstream.ts'
+import { attribute } from './html-page.ts'
 import { formOf, fulfil, owedAt, personAt, reportStore, requestAt, untilClosed, type Person } from './rights-person.ts'
 import { spellingIn } from './spellings.ts'
 import type { TestNode } from './test-network.ts'
@@ -248,5 +250,24 @@ describe('an erasure', () => {
       headers: await formOf(again.call),
     })
     assert.equal(more.json['code'], 'subject-erased')
+  })
+
+  test('the person who comes back reads that the uses were erased, not that there were none', async () => {
+    const again = await personAt(network)
+    const { json } = await again.call('GET', '/v1/me/access-log')
+    const { uses, erasedBefore } = json as { uses: unknown[]; erasedBefore: string }
+    const closed = (await requestAt(network, erasure)).closed ?? assert.fail('is closed')
+    assert.deepEqual(uses, [])
+    assert.ok(Math.abs(Date.parse(erasedBefore) - Date.parse(closed)) < 60_000, `${erasedBefore} ${closed}`)
+    assert.deepEqual((await again.call('GET', `/v1/me/consents/${consent}/uses`)).json, json)
+    for (const tag of ['en', 'de', 'fr', 'es', 'ar']) {
+      const { texts } = pageLanguage([tag])
+      const { page } = await again.browser.open(`/me/consents/${consent.replace('urn:uuid:', '')}?lang=${tag}`)
+      const words = page.text.replace(/\s+/g, ' ')
+      const said = texts.usesErased.split('{date}')
+      assert.ok(said.length === 2 && said.every((part) => words.includes(part)), tag)
+      assert.ok(!words.includes(texts.usesNone), tag)
+      assert.ok(page.all('time').some((time) => attribute(time, 'datetime') === erasedBefore))
+    }
   })
 })

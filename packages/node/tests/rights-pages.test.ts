@@ -94,8 +94,22 @@ describe('the pages', () => {
     const { link } = await ask(network)
     const decider = browserAt(network)
     await decider.open(link)
-    for (const browser of [decider, browserAt(network)])
-      for (const path of ['/me/rights', '/me/rights/ask/erase']) assert.equal((await browser.open(path)).status, 401)
+    const { form } = JSON.parse((await decider.open('/v1/me')).text) as { form: string }
+    for (const path of ['/me/rights', '/me/rights/ask/erase']) {
+      assert.equal((await browserAt(network).open(path)).status, 401)
+      for (const tag of ['ar', 'de', 'fr', 'es', 'en']) {
+        const { status, page } = await decider.open(`${path}?lang=${tag}`)
+        const said = rightsTexts(tag).otherLink.split('{holder}')[0] ?? ''
+        assert.ok(status === 403 && said !== '' && page.text.includes(said), `${tag} ${path}`)
+        assert.ok(page.all('a').some((one) => attribute(one, 'href') === '/me'))
+      }
+    }
+    const sent = await decider.post('/me/rights/ask/erase', [
+      ['form', form],
+      ['sure', 'yes'],
+    ])
+    assert.equal(sent.status, 403)
+    assert.match((await decider.open('/rights/requests')).text, /session-required.*link to all/)
   })
 
   test('a person cannot pile up requests', async () => {

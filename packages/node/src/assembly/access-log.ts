@@ -10,13 +10,15 @@ export interface AccessLogParts {
   readonly auditLog: Pick<AuditLog, 'readEvent'>
   readonly store: Pick<ConsentStore, 'list'>
   readonly uses: ConsentUsesStore
+  /** Erasures of a subject (handle), in any order. */
+  readonly loadErasures: (subject: string) => Promise<readonly { readonly erasedMs: number }[]>
   /** The evidence of an exchange, to be verified offline. Throws `proof-pending`, `receipt-unknown`. */
   readonly exportEvidence: (exchange: string) => Promise<unknown>
 }
 
 const maxConsents = 1_000
 
-export function createAccessLog({ auditLog, store, uses, exportEvidence }: AccessLogParts): PersonAccessLog {
+export function createAccessLog({ auditLog, store, uses, ...parts }: AccessLogParts): PersonAccessLog {
   const useOf = async (exchange: string): Promise<PersonUse | undefined> => {
     const event = await auditLog.readEvent(exchange)
     if (event?.body === undefined || event.type !== 'exchange') return undefined
@@ -44,9 +46,17 @@ export function createAccessLog({ auditLog, store, uses, exportEvidence }: Acces
       return told.filter((use) => use !== undefined)
     },
     find: useOf,
+    async erasedMs({ subject, consent }) {
+      const moments = (await parts.loadErasures(subject)).map(({ erasedMs }) => erasedMs)
+      const last = moments.length === 0 ? undefined : Math.max(...moments)
+      if (last === undefined || consent === undefined) return last
+      // An erasure ends all consents: the uses of one are all from before it, or all from after.
+      const [newest] = await uses.list(consent, { limit: 1 })
+      return newest !== undefined && newest.atMs <= last ? last : undefined
+    },
     async proof(exchange) {
       try {
-        return await exportEvidence(exchange)
+        return await parts.exportEvidence(exchange)
       } catch (error) {
         if (error instanceof Problem && error.code === 'proof-pending') return undefined
         throw error

@@ -4,8 +4,10 @@ import type { HolderConsents } from '../consent/holder/consents.ts'
 import type { ConsentStore } from '../consent/holder/consent-store.ts'
 import { createConsentUsesStore } from '../consent/check/uses-store-sql.ts'
 import type { People } from '../people/people.ts'
-import type { PersonAccessLog } from '../people/ports.ts'
+import type { PersonAccessLog, PersonName, PersonNames } from '../people/ports.ts'
+import { nameOfDomain, nameOfField } from '../products/product-names.ts'
 import type { Rights } from '../rights/rights-service.ts'
+import { loadErasures } from '../vault/subject-keys.ts'
 import { createAccessLog } from './access-log.ts'
 import type { ConsentAssembly } from './consent.ts'
 
@@ -21,6 +23,7 @@ export function openAccessLog(
     auditLog,
     store,
     uses: createConsentUsesStore(foundation.database),
+    loadErasures: (subject) => loadErasures(foundation.database, [subject]),
     exportEvidence: async (exchange) => (await exportEvidence(exchange)).evidence,
   })
 }
@@ -53,11 +56,33 @@ export async function openPeople(
       const service = rights()
       return service && { ...service, fields: () => fieldsAboutPeople(catalogue) }
     },
+    names: namesFor(parts),
+    timeZone: people.timeZone,
     holder: config.participant.name,
     url: people.url,
     endsTls: people.tls !== undefined,
     onError: (error) => (isOfStorage(error) ? events.storageFailed(error) : events.internalError(error)),
   })
+}
+
+/** Of what the node offers, and of who is known to it: the names that its operator gave. */
+function namesFor({ foundation, catalogue, counterparts }: ConsentAssembly): PersonNames {
+  const { identity, config } = foundation
+  const named = (ids?: readonly string[]) =>
+    catalogue
+      .list()
+      .map(({ product }) => product)
+      .filter(({ id }) => ids?.includes(id) ?? true)
+  return {
+    product: (id) => catalogue.get(id)?.settings.title,
+    field: (path, ids) => firstName(named(ids).map((product) => nameOfField(product, path))),
+    domain: (domain, ids) => firstName(named(ids).map((product) => nameOfDomain(product, domain))),
+    participant: (did) => (did === identity.did ? config.participant.name : counterparts.partners.findByDid(did)?.name),
+  }
+}
+
+function firstName(names: readonly (PersonName | undefined)[]): PersonName | undefined {
+  return names.find((name) => name !== undefined)
 }
 
 /** The labelled fields of all products about people, each once. */

@@ -35,6 +35,8 @@ export interface ConsentRequestView {
   readonly state: ConsentState
   readonly recipient: { readonly did: string; readonly name: string; readonly country?: string | undefined }
   readonly kind: 'personal' | 'business'
+  /** Of the template that was asked with. */
+  readonly title?: LocalisedText | undefined
   readonly notice: { readonly version: string; readonly text: LocalisedText; readonly uri?: string | undefined }
   /** What is asked for; grants without a tick. */
   readonly grants: readonly ConsentGrant[]

@@ -91,7 +91,9 @@ async function usesReply(
 ): Promise<Reply> {
   const before = query.get('before')
   const uses = await accessLog.list({ ...filter, limit: usesOnPage, ...(before !== null && { before }) })
-  return jsonReply(200, { uses: uses.map(useView) })
+  const erasedMs = await accessLog.erasedMs(filter)
+  const erased = erasedMs !== undefined && { erasedBefore: formatDateTime(erasedMs) }
+  return jsonReply(200, { uses: uses.map(useView), ...erased })
 }
 
 function consentView({ consent, record, recipient }: ToldConsent) {

@@ -1,16 +1,15 @@
 /** First step of a decision: what is asked, and a box for each part of it, none of them ticked. */
 import type { ConsentGrantor } from '@comity/core/consent/consent-record'
 import { formNames, type Choosable, type FormFault } from './choice-form.ts'
-import { fieldsToChoose, grantLines, grantTitle, localised, titleHtml } from './grant-words.ts'
+import { fieldsToChoose, grantLines, grantTitle } from './grant-words.ts'
 import { bdi, html, type Html } from './html.ts'
 import { directionOf, type Language } from './language.ts'
+import { fieldHtml, localised, wordsHtml, type Reader } from './names.ts'
 import type { Page } from './page.ts'
 import type { FieldsOfProduct, PersonRequest } from './ports.ts'
 import { say } from './say.ts'
 
-export interface ChoiceView {
-  readonly language: Language
-  readonly preferences: readonly string[]
+export interface ChoiceView extends Reader {
   readonly request: PersonRequest
   /** Name of the organisation that holds the data. */
   readonly holder: string
@@ -38,7 +37,7 @@ export function choicePage(view: ChoiceView): Page {
   const recipient = recipientHtml(request, language)
   const body = html`${errorSummary(view)}
     <p class="lead">${say(texts.asks, { recipient, holder })}</p>
-    ${noticeSection(view, recipient)}
+    ${aboutLine(request, view)} ${noticeSection(view, recipient)}
     <form method="post" action="/c/decide">
       <input type="hidden" name="${formNames.token}" value="${form}" />
       <section aria-labelledby="grants-heading">
@@ -59,17 +58,26 @@ export function choicePage(view: ChoiceView): Page {
   return { language, title, body, path: '/c' }
 }
 
+/** What the template calls itself. */
+export function aboutLine(
+  { title }: Pick<PersonRequest, 'title'>,
+  { language, preferences }: Reader,
+): Html | undefined {
+  if (title === undefined) return undefined
+  return html`<p>${say(language.texts.about, { title: wordsHtml(localised(title, preferences)) })}</p>`
+}
+
 export function recipientHtml({ recipient }: PersonRequest, { country }: Language): Html {
   const place = recipient.country === undefined ? undefined : html` (${country(recipient.country)})`
   return html`<strong>${bdi(recipient.name)}</strong>${place}`
 }
 
 function errorSummary(view: ChoiceView): Html | undefined {
-  const { faults = [], language, choosable, preferences } = view
+  const { faults = [], language, choosable } = view
   if (faults.length === 0) return undefined
   const items = faults.map(({ text, grant, target }) => {
     const one = grant === undefined ? undefined : choosable[grant]
-    const title = one === undefined ? '' : grantTitle(one.grant, preferences).text
+    const title = one === undefined ? '' : grantTitle(one.grant, view).text
     return html`<li><a href="#${target}">${say(language.texts[text], { title })}</a></li>`
   })
   return html`<div class="errors" role="alert" aria-labelledby="errors-heading">
@@ -103,10 +111,10 @@ export function noticeText(lang: string, text: string): Html {
 }
 
 function grantBox(view: ChoiceView, { grant, fields }: Choosable, index: number): Html {
-  const { language, preferences, ticked, faults = [] } = view
+  const { language, ticked, faults = [] } = view
   const { texts } = language
   const name = formNames.grant(index)
-  const title = titleHtml(grantTitle(grant, preferences))
+  const title = wordsHtml(grantTitle(grant, view))
   const isWrong = faults.some((fault) => fault.grant === index)
   return html`<fieldset class="grant${isWrong && ' wrong'}">
     <legend>${title}</legend>
@@ -114,18 +122,19 @@ function grantBox(view: ChoiceView, { grant, fields }: Choosable, index: number)
       <input type="checkbox" id="${name}" name="${name}" value="yes" ${checked(ticked?.get(name) === 'yes')} />
       <label for="${name}">${say(texts.allow, { title })}</label>
     </p>
-    ${fields.length > 0 && fieldBoxes(view, fields, index)} ${grantLines(grant, language)}
+    ${fields.length > 0 && fieldBoxes(view, { grant, fields }, index)} ${grantLines(grant, view)}
   </fieldset>`
 }
 
-function fieldBoxes({ language, ticked }: ChoiceView, fields: readonly string[], grant: number): Html {
-  const name = formNames.field(grant)
+function fieldBoxes(view: ChoiceView, { grant, fields }: Choosable, index: number): Html {
+  const { language, ticked } = view
+  const name = formNames.field(index)
   const before = new Set(ticked?.getAll(name) ?? [])
   const boxes = fields.map((field, place) => {
     const id = `${name}-${place}`
     return html`<p class="tick">
       <input type="checkbox" id="${id}" name="${name}" value="${place}" ${checked(before.has(String(place)))} />
-      <label for="${id}">${bdi(field)}</label>
+      <label for="${id}">${fieldHtml(field, view, grant.products)}</label>
     </p>`
   })
   return html`<fieldset class="fields">
@@ -135,18 +144,18 @@ function fieldBoxes({ language, ticked }: ChoiceView, fields: readonly string[],
 }
 
 /** What is forbidden in the request stays so, whatever is ticked. */
-function deniedSection({ request, preferences, language }: ChoiceView): Html | undefined {
-  const denied = request.grants.filter(({ effect }) => effect === 'deny')
+function deniedSection(view: ChoiceView): Html | undefined {
+  const denied = view.request.grants.filter(({ effect }) => effect === 'deny')
   if (denied.length === 0) return undefined
-  const items = denied.map((grant) => {
-    const fields = grant.fields?.include ?? []
-    const only = fields.length > 0 && html`: ${bdi(fields.join(', '))}`
-    return html`<li>${titleHtml(grantTitle(grant, preferences))}${only}</li>`
-  })
-  return html`<h3>${language.texts.deniedHeading}</h3>
-    <ul>
-      ${items}
-    </ul>`
+  const items = denied.map(
+    (grant) =>
+      html`<div class="grant">
+        <h4>${wordsHtml(grantTitle(grant, view))}</h4>
+        ${grantLines(grant, view)}
+      </div>`,
+  )
+  return html`<h3>${view.language.texts.deniedHeading}</h3>
+    ${items}`
 }
 
 function timeBox({ times, request, language, ticked }: ChoiceView): Html {

@@ -7,9 +7,9 @@ import { jsonReply, type Reply } from '../http/problem-response.ts'
 import { formNames, readChoice, timesFor, type FormFault } from './choice-form.ts'
 import { choicePage, choosableOf, type ChoiceView } from './choice-page.ts'
 import { findDecision, grantorOf, keepDecision, ownerOf, type WaitingDecision } from './decision.ts'
-import { localised } from './grant-words.ts'
 import { invalidLink } from './links.ts'
 import { managePage } from './manage-page.ts'
+import { localised } from './names.ts'
 import { pageReply, seeOther } from './page.ts'
 import { readForm, readOwnForm, requireOwnPage, requireSession, type PersonCall } from './people-call.ts'
 import type { PeopleServices } from './people-parts.ts'
@@ -154,7 +154,7 @@ export async function showReview(services: PeopleServices, call: PersonCall): Pr
 }
 
 async function reviewReply(
-  { consents, passkeys }: PeopleServices,
+  { consents, passkeys, names }: PeopleServices,
   { session, language, preferences }: CallInSession,
   { waiting, isChanged }: { readonly waiting: WaitingDecision; readonly isChanged: boolean },
 ): Promise<Reply> {
@@ -163,7 +163,7 @@ async function reviewReply(
   const given = new Set(draft.record.grants.map(({ grant }) => grant))
   const notGiven = request.grants.filter(({ grant, effect }) => effect === 'permit' && !given.has(grant))
   const hasPasskeys = passkeys.areKnown
-  const view = { language, preferences, draft, notGiven, form: session.form, hasPasskeys, isChanged }
+  const view = { language, preferences, names, draft, request, notGiven, form: session.form, hasPasskeys, isChanged }
   return pageReply(isChanged ? 409 : 200, reviewPage(view))
 }
 
@@ -249,11 +249,12 @@ async function decidedOn(
 }
 
 async function choiceView(services: PeopleServices, call: PersonCall, session: Session): Promise<ChoiceView> {
-  const { consents, holder, fieldsOf, clock } = services
+  const { consents, holder, fieldsOf, names, clock } = services
   const request = await consents.request(session.consent ?? '')
   return {
     language: call.language,
     preferences: call.preferences,
+    names,
     request,
     holder,
     choosable: choosableOf(request, fieldsOf),

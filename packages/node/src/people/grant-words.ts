@@ -1,28 +1,48 @@
 /** What a grant means, in words: the same lines where a person decides, checks the decision and looks it up later. */
-import type { ConsentGrant, LocalisedText } from '@comity/core/consent/consent-record'
+import type { ConsentGrant } from '@comity/core/consent/consent-record'
 import { coversDomain } from '@comity/core/consent/data-domain'
 import { coveredByAny } from '@comity/core/consent/field-path'
 import { bdi, html, type Html, type HtmlPart } from './html.ts'
-import { directionOf, matchLanguage, type Language } from './language.ts'
+import type { Language } from './language.ts'
+import {
+  domainHtml,
+  domainWords,
+  fieldHtml,
+  fieldWords,
+  listHtml,
+  localised,
+  participantHtml,
+  productHtml,
+  purposeHtml,
+  termHtml,
+  termWords,
+  wordsHtml,
+  type Reader,
+  type Words,
+} from './names.ts'
 import type { FieldsOfProduct } from './ports.ts'
 import { say } from './say.ts'
 
-/** A text in the best of its languages: the person's, else the first. */
-export function localised(text: LocalisedText, preferences: readonly string[]): { lang: string; text: string } {
-  const tags = Object.keys(text)
-  const lang = matchLanguage(preferences, tags) ?? tags[0] ?? 'und'
-  return { lang, text: text[lang] ?? '' }
-}
-
 /** Name of a grant beside its box. */
-export function grantTitle(grant: ConsentGrant, preferences: readonly string[]): { lang?: string; text: string } {
-  if (grant.title !== undefined && Object.keys(grant.title).length > 0) return localised(grant.title, preferences)
-  return { text: grant.domains.map(termWords).join(', ') }
+export function grantTitle({ title, domains, products }: ConsentGrant, reader: Reader): Words {
+  if (title !== undefined && Object.keys(title).length > 0) return localised(title, reader.preferences)
+  const [only, ...others] = domains.map((domain) => domainWords(domain, reader, products))
+  if (only !== undefined && others.length === 0) return only
+  return { text: reader.language.list([only, ...others].map((words) => words?.text ?? '')) }
 }
 
-/** The title as markup, in its own language and direction. */
-export function titleHtml({ lang, text }: { lang?: string; text: string }): Html {
-  return lang === undefined ? bdi(text) : html`<span lang="${lang}" dir="${directionOf(lang)}">${bdi(text)}</span>`
+/** What a denial excludes, in a line. */
+export function denialHtml(grant: ConsentGrant, reader: Reader): Html {
+  const { include = [], exclude = [] } = grant.fields ?? {}
+  const named = (paths: readonly string[]) => fieldsHtml(paths, reader, grant.products)
+  const only = include.length > 0 && html`: ${named(include)}`
+  const but = exclude.length > 0 && html` (${reader.language.texts.keeps}: ${named(exclude)})`
+  return html`${wordsHtml(grantTitle(grant, reader))}${only}${but}`
+}
+
+/** Fields by their names, with commas. */
+export function fieldsHtml(fields: readonly string[], reader: Reader, products?: readonly string[]): Html {
+  return html`${fields.map((path, index) => [index > 0 && ', ', wordsHtml(fieldWords(path, reader, products))])}`
 }
 
 /** The fields that a person can choose of a grant: what the products label, as far as the grant asks for it. */
@@ -39,15 +59,12 @@ export function fieldsToChoose(grant: ConsentGrant, fieldsOf: FieldsOfProduct): 
   return [...new Set(fields)]
 }
 
-/** Last part of an IRI or a dotted id, as words: `https://w3id.org/dpv#ScientificResearch` is `Scientific Research`. */
-export function termWords(term: string): string {
-  const last = /^[a-z][a-z0-9+.-]*:/i.test(term) ? (term.split(/[#/:]/).findLast((part) => part !== '') ?? term) : term
-  return last.replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2').replace(/[_-]+/g, ' ')
-}
-
-/** The lines that describe a grant, as a definition list. Nothing that limits or burdens the person is left out. */
-export function grantLines(grant: ConsentGrant, language: Language): Html {
-  const lines = [...dataLines(grant, language), ...limitLines(grant, language), ...burdenLines(grant, language)]
+/** The lines that describe a grant, as a definition list. Nothing that limits or burdens the person is left out, and
+ *  nothing that a denial excludes. */
+export function grantLines(grant: ConsentGrant, reader: Reader): Html {
+  const lines = [...dataLines(grant, reader), ...fieldLines(grant, reader)]
+  if (grant.effect === 'permit') lines.push(...limitLines(grant, reader), ...burdenLines(grant, reader))
+  lines.push(...placeLines(grant, reader.language))
   return html`<dl>
     ${lines.map(
       ([term, parts]) =>
@@ -61,66 +78,58 @@ export function grantLines(grant: ConsentGrant, language: Language): Html {
 
 type Line = readonly [term: string, value: HtmlPart]
 
-/** A term of a vocabulary, readable, with the term itself at hand. */
-function termHtml(term: string): Html {
-  const words = termWords(term)
-  return words === term ? bdi(term) : html`${bdi(words)} <code class="iri">${bdi(term)}</code>`
-}
+const lineOf = (term: string, items: readonly Html[]): Line[] => (items.length === 0 ? [] : [[term, listHtml(items)]])
 
-function termList(terms: readonly string[]): Html {
-  return html`<ul>
-    ${terms.map((term) => html`<li>${termHtml(term)}</li>`)}
-  </ul>`
-}
-
-function dataLines(grant: ConsentGrant, { texts, list }: Language): Line[] {
-  const operations = grant.operations ?? []
+function dataLines({ purposes, domains, products, actions, operations = [] }: ConsentGrant, reader: Reader): Line[] {
+  const { texts, list } = reader.language
+  const what = list(actions.map((action) => texts.action[action]))
   return [
-    [texts.purposes, termList(grant.purposes)],
-    [texts.domains, termList(grant.domains)],
-    [texts.products, bdi(list(grant.products))],
-    [
-      texts.actions,
-      html`${list(grant.actions.map((action) => texts.action[action]))}${operations.length > 0 && termList(operations)}`,
-    ],
+    [texts.purposes, listHtml(purposes.map((purpose) => purposeHtml(purpose, reader)))],
+    [texts.domains, listHtml(domains.map((domain) => domainHtml(domain, reader, products)))],
+    [texts.products, listHtml(products.map((product) => productHtml(product, reader)))],
+    [texts.actions, html`${what}${operations.length > 0 && html` ${listHtml(operations.map(termHtml))}`}`],
   ]
 }
 
-function limitLines(grant: ConsentGrant, language: Language): Line[] {
+/** Fields that are left out of a permission, or that a denial is about. The fields of a permission are boxes to tick on
+ *  one page and a line of their own on the others. */
+function fieldLines({ effect, fields, products }: ConsentGrant, reader: Reader): Line[] {
+  const { texts } = reader.language
+  const { include = [], exclude = [] } = fields ?? {}
+  const items = (paths: readonly string[]) => paths.map((path) => fieldHtml(path, reader, products))
+  if (effect === 'permit') return lineOf(texts.deniedHeading, items(exclude))
+  return [...lineOf(texts.fieldsLegend, items(include)), ...lineOf(texts.keeps, items(exclude))]
+}
+
+function limitLines(grant: ConsentGrant, reader: Reader): Line[] {
+  const { language } = reader
   const { texts } = language
-  const { transforms = [], filters = [] } = grant
+  const { transforms = [], filters = [], products } = grant
   const often = frequency(grant, language)
-  const changed = transforms.map(({ path, op }) => html`<li>${bdi(path)}: ${texts.transform[op]}</li>`)
-  const rows = filters.map(
-    ({ path, op, value }) =>
-      html`<li>
-        <bdi dir="ltr"><code>${path} ${op} ${Array.isArray(value) ? value.join(', ') : String(value)}</code></bdi>
-      </li>`,
+  const changed = transforms.map(
+    (one) => html`${fieldHtml(one.path, reader, products)}: ${transformHtml(one, language)}`,
   )
+  const rows = filters.map((filter) => filterHtml(filter, reader, products))
   return [
     ...(often.length > 0 ? [[texts.often, often] as const] : []),
     ...(grant.dataPeriod === undefined ? [] : [[texts.period, period(grant.dataPeriod, language)] as const]),
-    ...(changed.length > 0
-      ? [
-          [
-            texts.changed,
-            html`<ul>
-              ${changed}
-            </ul>`,
-          ] as const,
-        ]
-      : []),
-    ...(rows.length > 0
-      ? [
-          [
-            texts.rowsOnly,
-            html`<ul>
-              ${rows}
-            </ul>`,
-          ] as const,
-        ]
-      : []),
+    ...lineOf(texts.changed, changed),
+    ...lineOf(texts.rowsOnly, rows),
   ]
+}
+
+type Transform = NonNullable<ConsentGrant['transforms']>[number]
+type Filter = NonNullable<ConsentGrant['filters']>[number]
+
+/** With the numbers that count where the grant says none. */
+function transformHtml({ op, arg }: Transform, { texts }: Language): Html {
+  return say(texts.transform[op], { count: arg ?? 4, step: arg ?? 1 })
+}
+
+function filterHtml({ path, op, value }: Filter, reader: Reader, products: readonly string[]): Html {
+  const { text, ...lang } = fieldWords(path, reader, products)
+  const rule = `${path} ${op} ${Array.isArray(value) ? value.join(', ') : String(value)}`
+  return html`${text !== path && html`${wordsHtml({ text, ...lang })}: `}<bdi dir="ltr"><code>${rule}</code></bdi>`
 }
 
 function frequency({ fetch, maxUses }: ConsentGrant, { texts, duration }: Language): HtmlPart[] {
@@ -144,16 +153,13 @@ function period(dataPeriod: NonNullable<ConsentGrant['dataPeriod']>, { texts, du
   ]
 }
 
-function burdenLines(grant: ConsentGrant, language: Language): Line[] {
-  const { texts, list, country } = language
-  const { onward, geo, automatedDecision, sensitivity, obligations, legalBasis, necessity, storage, processing } = grant
-  const places = [...new Set([...(geo?.allow ?? []), ...(storage ?? []), ...(processing ?? [])])]
+function burdenLines(grant: ConsentGrant, reader: Reader): Line[] {
+  const { texts, list } = reader.language
+  const { onward, automatedDecision, sensitivity, obligations = [], legalBasis, necessity } = grant
   const optional = (term: string, value: HtmlPart): Line[] => (value === undefined ? [] : [[term, value]])
   return [
-    ...optional(texts.kept, retention(grant, language)),
-    [texts.onward, onwardText(onward, language)],
-    ...optional(texts.places, places.length > 0 ? bdi(list(places.map(country))) : undefined),
-    ...optional(texts.placesDenied, geo?.deny === undefined ? undefined : bdi(list(geo.deny.map(country)))),
+    ...optional(texts.kept, retention(grant, reader.language)),
+    [texts.onward, onwardText(onward, reader)],
     ...optional(
       texts.automated,
       automatedDecision && html`${bdi(automatedDecision.logic)}; ${bdi(automatedDecision.consequence)}`,
@@ -162,9 +168,18 @@ function burdenLines(grant: ConsentGrant, language: Language): Line[] {
       texts.sensitivity,
       sensitivity && bdi(list([sensitivity.level, ...(sensitivity.special ?? [])].map(termWords))),
     ),
-    ...optional(texts.obligations, obligations && termList(obligations)),
+    ...lineOf(texts.obligations, obligations.map(termHtml)),
     ...optional(texts.legalBasis, legalBasis === undefined ? undefined : termHtml(legalBasis)),
     ...optional(texts.necessity, necessity && texts[necessity]),
+  ]
+}
+
+function placeLines({ geo, storage, processing }: ConsentGrant, { texts, list, country }: Language): Line[] {
+  const places = [...new Set([...(geo?.allow ?? []), ...(storage ?? []), ...(processing ?? [])])]
+  const denied = geo?.deny ?? []
+  return [
+    ...(places.length > 0 ? [[texts.places, bdi(list(places.map(country)))] as const] : []),
+    ...(denied.length > 0 ? [[texts.placesDenied, bdi(list(denied.map(country)))] as const] : []),
   ]
 }
 
@@ -185,9 +200,10 @@ function retention({ retention: kept }: ConsentGrant, { texts, duration, moment 
   </ul>`
 }
 
-function onwardText(onward: ConsentGrant['onward'], { texts }: Language): HtmlPart {
+function onwardText(onward: ConsentGrant['onward'], reader: Reader): HtmlPart {
+  const { texts } = reader.language
   if (onward === undefined || onward.allow === 'none') return texts.onwardNone
   if (onward.allow === 'any') return texts.onwardAny
-  const recipients = (onward.recipients ?? []).map((did, index) => [index > 0 && ', ', bdi(did)])
+  const recipients = (onward.recipients ?? []).map((did, index) => [index > 0 && ', ', participantHtml(did, reader)])
   return say(texts.onwardListed, { list: html`${recipients}` })
 }

@@ -33,6 +33,8 @@ test('whatever the text is, a parser reads one text and one attribute with it', 
 test('a name cannot turn the text around it, nor look like another', () => {
   assert.equal(bdi('\u202eBAL \u2067trops\u2069\u200f').text, '<bdi>BAL trops</bdi>')
   assert.equal(bdi('الرياضة').text, '<bdi>الرياضة</bdi>')
+  assert.equal(bdi('Sports\u200b Lab\u{e0041}\ufeff').text, '<bdi>Sports Lab</bdi>')
+  assert.equal(bdi('می\u200cخواهم ශ්\u200dරී \u2764\ufe0f').text, '<bdi>می\u200cخواهم ශ්\u200dරී \u2764\ufe0f</bdi>')
 })
 
 test('a sentence takes values as isolated text; what only looks like a place stays', () => {

@@ -29,15 +29,20 @@ export function html(texts: TemplateStringsArray, ...parts: readonly HtmlPart[])
   return new Html(texts.map((text, index) => text + textOf(parts[index])).join(''))
 }
 
-/** A value of somebody else's, kept from changing the direction of the text around it. Marks that would reverse it
- *  inside are taken out, so that no name can look like another. */
+/** A value of somebody else's, kept from changing the direction of the text around it. What would reverse it inside, or
+ *  is not seen at all, is taken out, so that no name can look like another. */
 export function bdi(value: string): Html {
-  return html`<bdi>${withoutBidiMarks(value)}</bdi>`
+  return html`<bdi>${withoutHidden(value)}</bdi>`
 }
 
-/** Explicit embeddings, overrides, isolates and marks of direction (Unicode UAX #9 §2). */
-export function withoutBidiMarks(text: string): string {
-  return text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+// Marks of direction (Unicode UAX #9 §2), and what is not drawn, but for joiners and variants, which scripts need.
+const direction = String.raw`[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]`
+const needed = String.raw`\u200c\u200d\u180b-\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}`
+const hidden = new RegExp(String.raw`${direction}|[\p{Default_Ignorable_Code_Point}--[${needed}]]`, 'gv')
+
+/** The text without embeddings, overrides, isolates and marks of direction, and without what is invisible. */
+export function withoutHidden(text: string): string {
+  return text.replace(hidden, '')
 }
 
 function textOf(part: HtmlPart): string {

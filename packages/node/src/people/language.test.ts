@@ -41,12 +41,27 @@ test('direction follows the language, or the script that is named', () => {
 
 test('moments, lengths and countries are written in the language; what is none stays as it is', () => {
   const de = pageLanguage(['de'])
-  assert.match(de.moment(Date.parse('2026-03-31T10:00:00Z')), /31\. März 2026 um 10:00 UTC/)
+  const ms = Date.parse('2026-03-31T10:00:00Z')
+  assert.equal(
+    de.moment(ms).text,
+    '<time datetime="2026-03-31T10:00:00Z">31. März 2026 um 10:00 UTC (Koordinierte Weltzeit)</time>',
+  )
   assert.equal(de.duration('P1Y2M'), '1 Jahr und 2 Monate')
   assert.equal(de.duration('P2W'), '14 Tage')
   assert.equal(de.duration('as long as it takes'), 'as long as it takes')
   assert.equal(de.country('CH'), 'Schweiz')
   assert.equal(de.country('<b>'), '<b>')
+})
+
+test('moments are told in the configured zone, with its name at that time of the year', () => {
+  const told = (tag: string, moment: string) => pageLanguage([tag], 'Europe/Zurich').moment(Date.parse(moment)).text
+  assert.equal(
+    told('en', '2026-07-01T10:00:00Z'),
+    '<time datetime="2026-07-01T10:00:00Z">1 July 2026 at 12:00 (Central European Summer Time)</time>',
+  )
+  assert.match(told('de', '2026-01-01T23:30:00Z'), /2\. Januar 2026 um 00:30 \(Mitteleuropäische Normalzeit\)/)
+  assert.match(told('ar', '2026-01-01T23:30:00Z'), /توقيت وسط أوروبا/)
+  assert.match(pageLanguage(['de']).moment(0).text, /UTC/, 'another zone is another language')
 })
 
 test('every text is there in every language, with the same places for values', () => {

@@ -1,6 +1,8 @@
 /** Languages of the people's pages: which one a person reads (RFC 9110 §12.5.4, RFC 4647 §3.4), and how dates, lengths
  *  of time and countries are written in it. */
+import { formatDateTime } from '@comity/core/agreement/date-time'
 import { parseDuration } from '@comity/core/consent/durations'
+import { html, type Html } from './html.ts'
 import { textsAr } from './texts/texts-ar.ts'
 import { textsDe } from './texts/texts-de.ts'
 import { textsEn } from './texts/texts-en.ts'
@@ -22,8 +24,8 @@ export interface Language {
   readonly tag: string
   readonly direction: 'ltr' | 'rtl'
   readonly texts: Texts
-  /** Day and time, in UTC. */
-  moment(ms: number): string
+  /** Day and time with the name of the zone, as `<time>`. */
+  moment(ms: number): Html
   /** Of an ISO 8601 duration; the text itself when it is none. */
   duration(text: string): string
   /** Of an ISO 3166-1 alpha-2 code; the code itself when it is none. */
@@ -70,27 +72,19 @@ export function matchLanguage(preferences: readonly string[], available: readonl
   return undefined
 }
 
-/** The language of the pages for a person; English when none of theirs is there. */
-export function pageLanguage(preferences: readonly string[]): Language {
+/** The language of the pages for a person; English when none of theirs is there. The zone is one of IANA. */
+export function pageLanguage(preferences: readonly string[], timeZone = 'UTC'): Language {
   const tag = matchLanguage(preferences, Object.keys(pageLanguages)) ?? 'en'
-  return known.get(tag) ?? remember(tag)
+  const key = `${tag} ${timeZone}`
+  const language = known.get(key) ?? languageOf(tag, timeZone)
+  known.set(key, language)
+  return language
 }
 
 const known = new Map<string, Language>()
 
-function remember(tag: string): Language {
-  const language = languageOf(tag, pageLanguages[tag] ?? textsEn)
-  known.set(tag, language)
-  return language
-}
-
-function languageOf(tag: string, texts: Texts): Language {
-  // 24 hours and the month as a word, whose order nobody mistakes.
-  const dates = new Intl.DateTimeFormat(tag === 'en' ? 'en-GB' : tag, {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    timeZone: 'UTC',
-  })
+function languageOf(tag: string, timeZone: string): Language {
+  const texts = pageLanguages[tag] ?? textsEn
   const regions = new Intl.DisplayNames(tag, { type: 'region' })
   const names = new Intl.DisplayNames(tag, { type: 'language' })
   const lists = new Intl.ListFormat(tag, { type: 'conjunction' })
@@ -98,11 +92,23 @@ function languageOf(tag: string, texts: Texts): Language {
     tag,
     direction: directionOf(tag),
     texts,
-    moment: (ms) => `${dates.format(ms)} UTC`,
+    moment: momentsIn(tag, timeZone),
     duration: (text) => durationText(text, tag, lists),
     country: (code) => (/^[A-Z]{2}$/.test(code) ? (regions.of(code) ?? code) : code),
     list: (items) => lists.format(items),
     languageName: (other) => (tagPattern.test(other) ? (safely(() => names.of(other)) ?? other) : other),
+  }
+}
+
+function momentsIn(tag: string, timeZone: string): Language['moment'] {
+  // 24 hours and the month as a word, whose order nobody mistakes.
+  const locale = tag === 'en' ? 'en-GB' : tag
+  const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone })
+  const zones = new Intl.DateTimeFormat(locale, { timeZoneName: 'long', timeZone })
+  return (ms) => {
+    const zone = zones.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? timeZone
+    const text = `${dates.format(ms)} ${timeZone === 'UTC' ? `UTC (${zone})` : `(${zone})`}`
+    return html`<time datetime="${formatDateTime(ms)}">${text}</time>`
   }
 }
 

@@ -2,8 +2,9 @@
 import type { ConsentRecord, ConsentState } from '@comity/core/consent/consent-record'
 import { formNames } from './choice-form.ts'
 import { bdi, html, type Html, type HtmlPart } from './html.ts'
-import { grantTitle, termWords, titleHtml } from './grant-words.ts'
+import { denialHtml, fieldsHtml, grantTitle } from './grant-words.ts'
 import type { Language } from './language.ts'
+import { participantHtml, productHtml, purposeHtml, wordsHtml, type Reader } from './names.ts'
 import type { Page } from './page.ts'
 import type { PersonConsent, PersonUse } from './ports.ts'
 import { recordWords } from './review-page.ts'
@@ -19,9 +20,7 @@ export interface ToldConsent {
   readonly recipient: string
 }
 
-interface MeView {
-  readonly language: Language
-  readonly preferences: readonly string[]
+interface MeView extends Reader {
   readonly form: string
 }
 
@@ -50,24 +49,35 @@ export function consentPath(id: string): string {
   return `/me/consents/${id.replace('urn:uuid:', '')}`
 }
 
-function consentItem(told: ToldConsent, { language, preferences, form }: MeView): Html {
+function consentItem(told: ToldConsent, view: MeView): Html {
   const { consent, record, recipient } = told
+  const { language, form } = view
   const { texts } = language
-  const titles = (record?.grants ?? []).map((grant) => html`<li>${titleHtml(grantTitle(grant, preferences))}</li>`)
   return html`<div class="grant">
     <h2>${bdi(recipient)}</h2>
-    ${
-      titles.length > 0 &&
-      html`<ul>
-        ${titles}
-      </ul>`
-    }
-    ${standing(consent, language)}
+    ${record !== undefined && grantsOf(record, view)} ${standing(consent, language)}
     <p>
       <a href="${consentPath(consent.id)}">${texts.details}<span class="hidden">: ${bdi(recipient)}</span></a>
     </p>
     ${buttons(consent, { language, form, recipient })}
   </div>`
+}
+
+/** What is allowed, and what is excluded from it. */
+function grantsOf({ grants }: ConsentRecord, view: MeView): Html {
+  const { texts } = view.language
+  const given = grants.filter(({ effect }) => effect === 'permit')
+  const denied = grants.filter(({ effect }) => effect === 'deny')
+  return html`<ul>
+      ${given.map((grant) => html`<li>${wordsHtml(grantTitle(grant, view))}</li> `)}
+    </ul>
+    ${
+      denied.length > 0 &&
+      html`<p>${texts.deniedHeading}:</p>
+        <ul class="denied">
+          ${denied.map((grant) => html`<li>${denialHtml(grant, view)}</li> `)}
+        </ul>`
+    }`
 }
 
 function standing({ state, expiresMs }: PersonConsent, { texts, moment }: Language): Html {
@@ -120,55 +130,70 @@ function logout(text: string, form: string): Html {
 export interface ConsentView extends MeView {
   readonly told: ToldConsent
   readonly uses: readonly PersonUse[]
+  /** Until when what was told of uses was erased. */
+  readonly erasedMs: number | undefined
   /** Path of the page with earlier uses. */
   readonly more: string | undefined
 }
 
 export function consentPage(view: ConsentView): Page {
-  const { language, preferences, form, told } = view
+  const { language, form, told } = view
   const { texts } = language
   const { consent, record, recipient } = told
   const body = html`<p class="lead">${bdi(recipient)}</p>
     ${standing(consent, language)} ${buttons(consent, { language, form, recipient })}
-    ${record !== undefined && recordWords(record, { language, preferences })} ${usesSection(view)}
+    ${record !== undefined && recordWords(record, view)} ${usesSection(view)}
     <p><a class="button" href="/me">${texts.meTitle}</a></p>`
   return { language, title: texts.details, body, path: consentPath(consent.id) }
 }
 
-function usesSection({ uses, language, more }: ConsentView): Html {
-  const { texts } = language
-  if (uses.length === 0) {
-    return html`<h2>${texts.usesHeading}</h2>
-      <p>${texts.usesNone}</p>`
-  }
-  const heads = [texts.useWhen, texts.useWho, texts.useWhat, texts.useWhy, texts.useProof]
+function usesSection(view: ConsentView): Html {
+  const { uses, erasedMs, language, more } = view
+  const { texts, moment } = language
+  const erased = erasedMs !== undefined && html`<p>${say(texts.usesErased, { date: moment(erasedMs) })}</p>`
+  const table = uses.length > 0 && usesTable(view)
+  const none = uses.length === 0 && erasedMs === undefined && html`<p>${texts.usesNone}</p>`
   return html`<h2 id="uses-heading">${texts.usesHeading}</h2>
-    <div class="scroll" role="region" aria-labelledby="uses-heading" tabindex="0">
-      <table>
-        <thead>
-          <tr>
-            ${heads.map((head) => html`<th scope="col">${head}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${uses.map((use) => useRow(use, language))}
-        </tbody>
-      </table>
-    </div>
-    ${more !== undefined && html`<p><a href="${more}">${texts.usesMore}</a></p>`}`
+    ${table} ${none} ${erased} ${more !== undefined && html`<p><a href="${more}">${texts.usesMore}</a></p>`}`
 }
 
-function useRow(use: PersonUse, { texts, moment }: Language): Html {
+/** On a narrow screen each row stands as a card; the roles keep it a table for readers of screens. */
+function usesTable({ uses, language, ...view }: ConsentView): Html {
+  const { texts } = language
+  const heads = [texts.useWhen, texts.useWho, texts.useWhat, texts.useWhy, texts.useProof]
+  const cells = (use: PersonUse) =>
+    useCells(use, { language, ...view }).map(
+      (cell, index) => html`<td role="cell" data-label="${heads[index]}">${cell}</td>`,
+    )
+  return html`<table class="uses" role="table" aria-labelledby="uses-heading">
+    <thead role="rowgroup">
+      <tr role="row">
+        ${heads.map((head) => html`<th scope="col" role="columnheader">${head}</th>`)}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${uses.map(
+        (use) =>
+          html`<tr role="row">
+            ${cells(use)}
+          </tr> `,
+      )}
+    </tbody>
+  </table>`
+}
+
+function useCells(use: PersonUse, { told, ...reader }: Reader & Pick<ConsentView, 'told'>): Html[] {
   const { exchange, atMs, caller, product, purpose, released, withheld } = use
+  const { texts, moment } = reader.language
   const when = moment(atMs)
-  const withheldNote = withheld.length > 0 && html`<br />${say(texts.useWithheld, { list: withheld.join(', ') })}`
-  return html`<tr>
-    <td>${when}</td>
-    <td>${bdi(caller)}</td>
-    <td>${bdi(product)}: ${bdi(released.join(', '))}${withheldNote}</td>
-    <td>${purpose !== undefined && bdi(termWords(purpose))}</td>
-    <td>
-      <a href="/v1/me/access-log/${encodeURIComponent(exchange)}/proof">${say(texts.proofFile, { date: when })}</a>
-    </td>
-  </tr>`
+  const known = told.record?.parties.find(({ id }) => id === caller)?.name
+  const list = withheld.length > 0 && fieldsHtml(withheld, reader, [product])
+  return [
+    when,
+    participantHtml(caller, reader, known),
+    html`<div>${productHtml(product, reader)}: ${fieldsHtml(released, reader, [product])}</div>
+      ${list !== false && html`<div>${say(texts.useWithheld, { list })}</div>`}`,
+    html`${purpose !== undefined && purposeHtml(purpose, reader)}`,
+    html`<a href="/v1/me/access-log/${encodeURIComponent(exchange)}/proof">${say(texts.proofFile, { date: when })}</a>`,
+  ]
 }

@@ -17,7 +17,8 @@ export async function showOwn(services: PeopleServices, call: PersonCall): Promi
   const last = consents.length === ownOnPage ? consents.at(-1)?.consent.id : undefined
   const more = last === undefined ? undefined : `/me?before=${encodeURIComponent(last)}`
   const hasRights = session.purpose === 'manage' && services.rights?.() !== undefined
-  return pageReply(200, mePage({ language, preferences, form: session.form, consents, hasRights, more }))
+  const { names } = services
+  return pageReply(200, mePage({ language, preferences, names, form: session.form, consents, hasRights, more }))
 }
 
 /** `GET /me/consents/{uuid}` */
@@ -27,11 +28,13 @@ export async function showConsent(services: PeopleServices, call: PersonCall, uu
   const consent = await findOwn(services, session, `urn:uuid:${uuid}`)
   const before = query.get('before') ?? undefined
   const filter = { subject: session.subject, consent: consent.id, limit: usesOnPage }
-  const uses = await services.accessLog.list({ ...filter, ...(before !== undefined && { before }) })
+  const { accessLog, names } = services
+  const uses = await accessLog.list({ ...filter, ...(before !== undefined && { before }) })
+  const erasedMs = await accessLog.erasedMs({ subject: session.subject, consent: consent.id })
   const last = uses.length === usesOnPage ? uses.at(-1)?.exchange : undefined
   const more = last === undefined ? undefined : `${consentPath(consent.id)}?before=${encodeURIComponent(last)}`
   const told = await tell(services, consent)
-  return pageReply(200, consentPage({ language, preferences, form: session.form, told, uses, more }))
+  return pageReply(200, consentPage({ language, preferences, names, form: session.form, told, uses, erasedMs, more }))
 }
 
 /** `POST /me/consents/{uuid}/{step}`: one click, at once. */

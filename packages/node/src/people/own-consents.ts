@@ -34,19 +34,19 @@ export async function findOwn({ consents }: PeopleServices, session: Session, id
   return found
 }
 
-export async function tell({ consents }: PeopleServices, consent: PersonConsent): Promise<ToldConsent> {
+export async function tell({ consents, names }: PeopleServices, consent: PersonConsent): Promise<ToldConsent> {
   const record = (await consents.records(consent.id)).at(-1)
   const named = record?.parties.find(({ role }) => role === 'recipient')?.name
-  const recipient = named ?? (await requestedBy(consents, consent))
-  return { consent, record, recipient }
+  const recipient = named ?? (await requestedBy(consents, consent)) ?? names.participant(consent.recipient)
+  return { consent, record, recipient: recipient ?? consent.recipient }
 }
 
 /** A request that was erased names nobody any more. */
-async function requestedBy(consents: PeopleServices['consents'], { id, recipient }: PersonConsent): Promise<string> {
+async function requestedBy(consents: PeopleServices['consents'], { id }: PersonConsent): Promise<string | undefined> {
   try {
     return (await consents.request(id)).recipient.name
   } catch (error) {
-    if (error instanceof Problem) return recipient
+    if (error instanceof Problem) return undefined
     throw error
   }
 }

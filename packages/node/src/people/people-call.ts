@@ -26,7 +26,7 @@ export interface PersonCall {
 
 /** Reads head and session. Throws `malformed-request`. */
 export async function readCall(message: IncomingMessage, services: PeopleServices): Promise<PersonCall> {
-  const { sessions, endsTls } = services
+  const { sessions, endsTls, timeZone } = services
   const request = readRequest(message, endsTls)
   const query = new URLSearchParams(request.query.slice(1))
   const chosen = query.get('lang') ?? undefined
@@ -34,7 +34,7 @@ export async function readCall(message: IncomingMessage, services: PeopleService
   const session = await sessions.find(request.header('cookie'), chosen === undefined ? undefined : asked.join(','))
   const preferences = session === undefined ? asked : session.languages.split(',')
   const address = addressOf(request, endsTls)
-  return { message, request, query, session, preferences, language: pageLanguage(preferences), address }
+  return { message, request, query, session, preferences, language: pageLanguage(preferences, timeZone), address }
 }
 
 /** What ends TLS in front of the listener adds the address it saw to the end of `X-Forwarded-For`. */

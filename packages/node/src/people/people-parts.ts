@@ -6,7 +6,7 @@ import type { GuessLimit } from './guess-limit.ts'
 import type { Links } from './links.ts'
 import type { Passkeys } from './passkeys.ts'
 import type { PeopleStore } from './people-store.ts'
-import type { FieldsOfProduct, PersonAccessLog, PersonConsents } from './ports.ts'
+import type { FieldsOfProduct, PersonAccessLog, PersonConsents, PersonNames } from './ports.ts'
 import type { PersonRights } from './rights-ports.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -20,6 +20,9 @@ export interface PeopleParts {
   readonly randomBytes: RandomBytes
   readonly newId: () => string
   readonly fieldsOf: FieldsOfProduct
+  readonly names: PersonNames
+  /** Of IANA, in which moments are told; UTC when absent. */
+  readonly timeZone?: string | undefined
   /** Name of the organisation that holds the data. */
   readonly holder: string
   /** Origin under which people reach the pages. */

@@ -104,7 +104,7 @@ async function answer(services: PeopleServices, message: IncomingMessage): Promi
 
 /** Programs get the problem as JSON, people a page in their language. */
 function refusal(
-  { newId, onError }: PeopleServices,
+  { newId, onError, timeZone }: PeopleServices,
   failure: { readonly error: unknown; readonly call: PersonCall | undefined; readonly message: IncomingMessage },
 ): Reply {
   const { error, call, message } = failure
@@ -113,7 +113,8 @@ function refusal(
   const reply = problemReply(problem, newId())
   if (/^\/(?:v1|c\/passkey|rights)\//.test(message.url ?? '')) return withoutCaching(reply)
   const { requestId } = JSON.parse(new TextDecoder().decode(reply.body)) as { requestId: string }
-  const language = call?.language ?? pageLanguage(preferredLanguages(undefined, message.headers['accept-language']))
+  const language =
+    call?.language ?? pageLanguage(preferredLanguages(undefined, message.headers['accept-language']), timeZone)
   const action = reply.headers.flatMap((text, index, all) =>
     index % 2 === 0 && (text === 'retry-after' || text === 'allow') ? [text, all[index + 1] ?? ''] : [],
   )

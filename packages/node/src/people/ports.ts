@@ -30,6 +30,8 @@ export interface PersonRequest {
   readonly state: ConsentState
   readonly recipient: { readonly did: string; readonly name: string; readonly country?: string | undefined }
   readonly kind: 'personal' | 'business'
+  /** Of the template that was asked with. */
+  readonly title?: LocalisedText | undefined
   readonly notice: { readonly version: string; readonly text: LocalisedText; readonly uri?: string | undefined }
   readonly grants: readonly ConsentGrant[]
   /** ISO 8601. */
@@ -110,9 +112,24 @@ export interface PersonAccessLog {
     readonly limit: number
   }): Promise<readonly PersonUse[]>
   find(exchange: string): Promise<PersonUse | undefined>
+  /** When the person's data was erased, and with it what was told of their uses until then: of all, or of those of one
+   *  consent. Undefined where nothing is missing. In milliseconds. */
+  erasedMs(filter: { readonly subject: string; readonly consent?: string | undefined }): Promise<number | undefined>
   /** The proof that the use stands in the log, to be verified offline; undefined while it is not published yet. */
   proof(exchange: string): Promise<unknown>
 }
 
 /** The labelled fields of a product, in their order; empty for one that is not there. */
 export type FieldsOfProduct = (product: string) => readonly { readonly path: string; readonly domain: string }[]
+
+/** In whatever language, or in several. */
+export type PersonName = string | LocalisedText
+
+/** What people call what documents name by ids; undefined where nobody gave it a name. */
+export interface PersonNames {
+  product(id: string): string | undefined
+  /** Of a labelled field, in one of the products or in any. */
+  field(path: string, products?: readonly string[]): PersonName | undefined
+  domain(domain: string, products?: readonly string[]): PersonName | undefined
+  participant(did: string): string | undefined
+}

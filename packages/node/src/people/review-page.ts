@@ -2,18 +2,18 @@
 import { canonicalJson } from '@comity/core/bytes/canonical-json'
 import type { ConsentGrant, ConsentParty, ConsentRecord } from '@comity/core/consent/consent-record'
 import { formNames } from './choice-form.ts'
-import { noticeText } from './choice-page.ts'
-import { grantLines, grantTitle, titleHtml } from './grant-words.ts'
+import { aboutLine, noticeText } from './choice-page.ts'
+import { fieldsHtml, grantLines, grantTitle } from './grant-words.ts'
 import { bdi, html, type Html } from './html.ts'
 import type { Language } from './language.ts'
+import { wordsHtml, type Reader } from './names.ts'
 import type { Page } from './page.ts'
-import type { PersonDraft } from './ports.ts'
+import type { PersonDraft, PersonRequest } from './ports.ts'
 import { say } from './say.ts'
 
-export interface ReviewView {
-  readonly language: Language
-  readonly preferences: readonly string[]
+export interface ReviewView extends Reader {
   readonly draft: PersonDraft
+  readonly request: Pick<PersonRequest, 'title'>
   /** What was asked and is not given. */
   readonly notGiven: readonly ConsentGrant[]
   readonly form: string
@@ -27,7 +27,7 @@ export function reviewPage(view: ReviewView): Page {
   const { texts } = language
   const body = html`${view.isChanged === true && html`<p class="errors" role="alert">${texts.changedMeanwhile}</p>`}
     <p class="lead">${texts.reviewIntro}</p>
-    ${recordWords(draft.record, view)} ${notGivenSection(view)}
+    ${aboutLine(view.request, view)} ${recordWords(draft.record, view)} ${notGivenSection(view)}
     <p>${texts.endable}</p>
     <h2>${texts.hashLabel}</h2>
     <p>
@@ -62,12 +62,11 @@ function passkeyPart({ texts }: Language): Html {
 }
 
 /** A record in plain words: who, what, for how long, under which notice. */
-export function recordWords(
-  record: ConsentRecord,
-  { language, preferences }: Pick<ReviewView, 'language' | 'preferences'>,
-): Html {
+export function recordWords(record: ConsentRecord, reader: Reader): Html {
+  const { language } = reader
   const { texts, moment } = language
-  const grants = record.grants.map((grant) => grantWords(grant, { language, preferences }))
+  const given = record.grants.filter(({ effect }) => effect === 'permit')
+  const denied = record.grants.filter(({ effect }) => effect === 'deny')
   const { notBefore, expires } = record.validity
   const times = { from: moment(Date.parse(notBefore)), until: moment(Date.parse(expires)) }
   const { capacity, id } = record.grantor
@@ -80,8 +79,9 @@ export function recordWords(
     </section>
     <section aria-labelledby="given-heading">
       <h2 id="given-heading">${texts.reviewGiven}</h2>
-      ${grants}
+      ${given.map((grant) => grantWords(grant, reader))}
     </section>
+    ${denied.length > 0 && deniedSection(denied, reader)}
     <section aria-labelledby="time-heading">
       <h2 id="time-heading">${texts.reviewTime}</h2>
       <p>${say(texts.fromUntil, times)}</p>
@@ -89,23 +89,21 @@ export function recordWords(
     ${noticeText(record.notice.lang, record.notice.text)}`
 }
 
-function grantWords(
-  grant: ConsentGrant,
-  { language, preferences }: Pick<ReviewView, 'language' | 'preferences'>,
-): Html {
-  const { texts } = language
-  const { include = [], exclude = [] } = grant.fields ?? {}
-  const title = titleHtml(grantTitle(grant, preferences))
-  return html`<div class="grant">
-    <h3>${grant.effect === 'deny' && html`${texts.deniedHeading}: `}${title}</h3>
-    ${include.length > 0 && html`<p>${texts.fieldsLegend}: ${fieldList(include)}</p>`}
-    ${exclude.length > 0 && html`<p>${texts.deniedHeading}: ${fieldList(exclude)}</p>`}
-    ${grant.effect === 'permit' && grantLines(grant, language)}
-  </div>`
+function deniedSection(denied: readonly ConsentGrant[], reader: Reader): Html {
+  return html`<section aria-labelledby="denied-heading">
+    <h2 id="denied-heading">${reader.language.texts.deniedHeading}</h2>
+    ${denied.map((grant) => grantWords(grant, reader))}
+  </section>`
 }
 
-function fieldList(fields: readonly string[]): Html {
-  return html`${fields.map((field, index) => html`${index > 0 && ', '}<strong>${bdi(field)}</strong>`)}`
+function grantWords(grant: ConsentGrant, reader: Reader): Html {
+  const { texts } = reader.language
+  const include = grant.effect === 'permit' ? (grant.fields?.include ?? []) : []
+  return html`<div class="grant">
+    <h3>${wordsHtml(grantTitle(grant, reader))}</h3>
+    ${include.length > 0 && html`<p>${texts.fieldsLegend}: <strong>${fieldsHtml(include, reader, grant.products)}</strong></p>`}
+    ${grantLines(grant, reader)}
+  </div>`
 }
 
 function partyItem({ role, name, id, country }: ConsentParty, { texts, country: countryName }: Language): Html {
@@ -116,12 +114,13 @@ function partyItem({ role, name, id, country }: ConsentParty, { texts, country: 
   </li>`
 }
 
-function notGivenSection({ notGiven, language, preferences }: ReviewView): Html | undefined {
+function notGivenSection(view: ReviewView): Html | undefined {
+  const { notGiven, language } = view
   if (notGiven.length === 0) return undefined
   return html`<section aria-labelledby="not-given-heading">
     <h2 id="not-given-heading">${language.texts.reviewNotGiven}</h2>
     <ul>
-      ${notGiven.map((grant) => html`<li>${titleHtml(grantTitle(grant, preferences))}</li>`)}
+      ${notGiven.map((grant) => html`<li>${wordsHtml(grantTitle(grant, view))}</li>`)}
     </ul>
   </section>`
 }

@@ -1,10 +1,12 @@
 /** Pages of a person's rights: what they can ask, the form for it, and what came of it. */
 import type { RightsType } from '@comity/core/rights/rights-request'
 import { formNames } from './choice-form.ts'
-import { bdi, html, type Html } from './html.ts'
+import { bdi, html, withoutHidden, type Html } from './html.ts'
 import type { Language } from './language.ts'
+import { fieldWords, participantHtml, productHtml, type Reader } from './names.ts'
 import type { Page } from './page.ts'
 import type { PersonRequestView } from './rights-ports.ts'
+import { say } from './say.ts'
 import { rightsTexts } from './texts/rights-texts.ts'
 
 /** In the order of the law's articles. */
@@ -89,7 +91,15 @@ function standing(request: PersonRequestView, language: Language): Html {
     ${isOverdue && html`<p class="error">${texts.overdue}</p>`}`
 }
 
-export interface AskView extends RightsPageView {
+/** For who came by a link to one decision, which need not be the person's own: what to do instead. */
+export function otherLinkPage(language: Language, holder: string): Page {
+  const { title, otherLink } = rightsTexts(language.tag)
+  const body = html`<p class="lead">${say(otherLink, { holder })}</p>
+    <p><a class="button" href="/me">${language.texts.meTitle}</a></p>`
+  return { language, title, body, path: '/me/rights' }
+}
+
+export interface AskView extends RightsPageView, Reader {
   readonly type: RightsType
   /** Field paths that can be corrected. */
   readonly fields: readonly string[]
@@ -97,14 +107,14 @@ export interface AskView extends RightsPageView {
 }
 
 /** The form for one right. */
-export function askPage({ language, form, type, fields, isInvalid }: AskView): Page {
+export function askPage({ language, form, type, fields, isInvalid, ...reader }: AskView): Page {
   const texts = rightsTexts(language.tag)
   const [name, meaning] = texts.right[type]
   const body = html`${isInvalid && html`<p class="error" role="alert">${texts.invalid}</p>`}
     <p class="lead">${meaning}</p>
     <form method="post" action="/me/rights/ask/${type}">
       <input type="hidden" name="${formNames.token}" value="${form}" />
-      ${type === 'rectify' && correctionInputs(fields, language)}
+      ${type === 'rectify' && correctionInputs(fields, { language, ...reader })}
       <p>
         <label for="message">${texts.messageLabel}</label><br />
         <textarea id="message" name="message" rows="4" cols="40" maxlength="2000"></textarea>
@@ -122,9 +132,13 @@ export function askPage({ language, form, type, fields, isInvalid }: AskView): P
   return { language, title: name, body, path: `/me/rights/ask/${type}` }
 }
 
-function correctionInputs(fields: readonly string[], { tag }: Language): Html[] {
-  const texts = rightsTexts(tag)
-  const options = fields.map((field) => html`<option value="${field}">${field}</option>`)
+function correctionInputs(fields: readonly string[], reader: Reader): Html[] {
+  const texts = rightsTexts(reader.language.tag)
+  const options = fields.map((field) => {
+    const { text, lang } = fieldWords(field, reader)
+    const name = withoutHidden(text === field ? field : `${text} (${field})`)
+    return html`<option value="${field}" ${lang !== undefined && html`lang="${lang}"`}>${name}</option>`
+  })
   return Array.from(
     { length: correctionRows },
     (_, index) =>
@@ -146,12 +160,25 @@ function correctionInputs(fields: readonly string[], { tag }: Language): Html[] 
 }
 
 /** One request: where it stands, who has answered, and the answer. */
-export function requestPage({ language, form, request }: RightsPageView & { request: PersonRequestView }): Page {
+export function requestPage({
+  form,
+  request,
+  ...reader
+}: RightsPageView & Reader & { request: PersonRequestView }): Page {
+  const { language } = reader
   const texts = rightsTexts(language.tag)
   const { id, type, closedMs, tasks, duties } = request
   const [name] = texts.right[type]
-  const stores = tasks.map(({ product, state, ground }) => ({ who: product, state, ground }))
-  const recipients = duties.map(({ debtor, state }) => ({ who: debtor, state, ground: undefined }))
+  const stores = tasks.map(({ product, state, ground }) => ({
+    who: productHtml(product, reader),
+    state,
+    ground,
+  }))
+  const recipients = duties.map(({ debtor, state }) => ({
+    who: participantHtml(debtor, reader),
+    state,
+    ground: undefined,
+  }))
   const end =
     closedMs === undefined
       ? html`<form method="post" action="/me/rights/${id}/revoke">
@@ -168,7 +195,7 @@ export function requestPage({ language, form, request }: RightsPageView & { requ
 }
 
 interface Answer {
-  readonly who: string
+  readonly who: Html
   readonly state: 'open' | 'done' | 'refused'
   readonly ground: string | undefined
 }
@@ -178,9 +205,7 @@ function answers(heading: string, list: readonly Answer[], { tag }: Language): H
   const { report } = rightsTexts(tag)
   const items = list.map(
     ({ who, state, ground }) =>
-      html`<li data-state="${state}">
-        ${bdi(who)}: ${report[state]}${ground !== undefined && html` (${bdi(ground)})`}
-      </li>`,
+      html`<li data-state="${state}">${who}: ${report[state]}${ground !== undefined && html` (${bdi(ground)})`}</li>`,
   )
   return html`<h2>${heading}</h2>
     <ul>

@@ -10,7 +10,7 @@ import { jsonReply, type Reply } from '../http/problem-response.ts'
 import { pageReply, seeOther } from './page.ts'
 import { readOwnForm, requireOwnPage, requireSession, type PersonCall } from './people-call.ts'
 import type { PeopleServices } from './people-parts.ts'
-import { askPage, correctionRows, requestPage, rightsPage } from './rights-pages.ts'
+import { askPage, correctionRows, otherLinkPage, requestPage, rightsPage } from './rights-pages.ts'
 import type { PersonRequestView, PersonRights } from './rights-ports.ts'
 import { isFormToken } from './secrets.ts'
 import type { Session } from './sessions.ts'
@@ -30,11 +30,11 @@ export const rightsRoutes: readonly (readonly ['GET' | 'POST' | 'DELETE', RegExp
   ['GET', new RegExp(`^/rights/requests/${id}$`), showByApi],
   ['DELETE', new RegExp(`^/rights/requests/${id}$`), revokeByApi],
   ['GET', new RegExp(`^/rights/requests/${id}/bundle$`), bundleReply],
-  ['GET', /^\/me\/rights$/, showRights],
-  ['GET', new RegExp(`^/me/rights/ask/${right}$`), showForm],
-  ['POST', new RegExp(`^/me/rights/ask/${right}$`), ask],
-  ['GET', new RegExp(`^/me/rights/${id}$`), showRequest],
-  ['POST', new RegExp(`^/me/rights/${id}/revoke$`), takeBack],
+  ['GET', /^\/me\/rights$/, ofPerson(showRights)],
+  ['GET', new RegExp(`^/me/rights/ask/${right}$`), ofPerson(showForm)],
+  ['POST', new RegExp(`^/me/rights/ask/${right}$`), ofPerson(ask)],
+  ['GET', new RegExp(`^/me/rights/${id}$`), ofPerson(showRequest)],
+  ['POST', new RegExp(`^/me/rights/${id}/revoke$`), ofPerson(takeBack)],
 ]
 
 function rightsOf({ rights }: PeopleServices): PersonRights {
@@ -48,6 +48,17 @@ function requirePerson(call: PersonCall): Session {
   const session = requireSession(call)
   if (session.purpose === 'manage') return session
   throw new Problem('session-required', 'this link is for one decision; ask for a link to all that is yours')
+}
+
+/** A page for the person: who came by a link to one decision reads what to do instead. */
+function ofPerson(route: RightsRoute): RightsRoute {
+  return async (services, call, parameters) => {
+    rightsOf(services)
+    const isForDecision = call.session !== undefined && call.session.purpose !== 'manage'
+    return isForDecision
+      ? pageReply(403, otherLinkPage(call.language, services.holder))
+      : route(services, call, parameters)
+  }
 }
 
 function requireFormToken(call: PersonCall, { url }: PeopleServices): Session {
@@ -101,11 +112,12 @@ async function showForm(services: PeopleServices, call: PersonCall, [type = '']:
 
 function formReply(
   services: PeopleServices,
-  { language }: PersonCall,
+  { language, preferences }: PersonCall,
   { type, form, isInvalid = false }: { readonly type: RightsType; readonly form: string; readonly isInvalid?: boolean },
 ): Reply {
   const fields = rightsOf(services).fields()
-  return pageReply(isInvalid ? 422 : 200, askPage({ language, form, type, fields, isInvalid }))
+  const reader = { language, preferences, names: services.names }
+  return pageReply(isInvalid ? 422 : 200, askPage({ ...reader, form, type, fields, isInvalid }))
 }
 
 async function ask(services: PeopleServices, call: PersonCall, [name = '']: readonly string[]): Promise<Reply> {
@@ -137,7 +149,8 @@ function inputOf(type: RightsType, form: URLSearchParams): unknown {
 async function showRequest(services: PeopleServices, call: PersonCall, [request = '']: readonly string[]) {
   const { subject, form } = requirePerson(call)
   const shown = await rightsOf(services).show(request, subject)
-  return pageReply(200, requestPage({ language: call.language, form, request: shown }))
+  const { language, preferences } = call
+  return pageReply(200, requestPage({ language, preferences, names: services.names, form, request: shown }))
 }
 
 async function takeBack(services: PeopleServices, call: PersonCall, [request = '']: readonly string[]): Promise<Reply> {

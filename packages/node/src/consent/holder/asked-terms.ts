@@ -15,6 +15,8 @@ export interface AskedTerms {
   /** Its hash. */
   readonly hash: string
   readonly template?: ConsentRecord['template']
+  /** What the template calls itself. */
+  readonly title?: LocalisedText | undefined
   readonly grants: readonly ConsentGrant[]
   readonly notice: { readonly version: string; readonly text: LocalisedText; readonly uri?: string | undefined }
   readonly duration: string
@@ -66,6 +68,7 @@ export function requestView(consent: StoredConsent, terms: AskedTerms, nowMs: nu
       ...(recipient?.country !== undefined && { country: recipient.country }),
     },
     kind: terms.request.kind,
+    ...(terms.title !== undefined && { title: terms.title }),
     notice: terms.notice,
     grants: terms.grants,
     duration: terms.duration,

@@ -44,6 +44,7 @@ export async function resolveTerms(parts: ConsentsParts, value: unknown, did: st
     request,
     hash: requestHash(request),
     ...(template !== undefined && { template }),
+    ...(signed !== undefined && { title: signed.template.title }),
     grants: terms.grants,
     notice: terms.notice,
     duration: terms.duration,

@@ -4,6 +4,7 @@ import type { RightsTexts } from './rights-texts.ts'
 export const rightsTextsAr: RightsTexts = {
   title: 'حقوقك',
   intro: 'يمكنك أن تسأل عمّا يُحفظ عنك وعمّا ينبغي أن يحدث له. هذا مجاني.',
+  otherLink: 'هذا الرابط لقرار واحد فقط، وقد يكون بيد غيرك. للسؤال عن بياناتك اطلب من {holder} رابطًا إلى كل ما يخصك.',
   askHeading: 'ماذا تريد أن تطلب؟',
   right: {
     access: ['الاطلاع على بياناتي', 'تحصل على كل ما يُحفظ عنك، ومن قرأه ومتى ولماذا، مع الإثباتات.'],

@@ -4,6 +4,8 @@ import type { RightsTexts } from './rights-texts.ts'
 export const rightsTextsDe: RightsTexts = {
   title: 'Ihre Rechte',
   intro: 'Sie können fragen, was über Sie gespeichert ist und was damit geschehen soll. Das kostet nichts.',
+  otherLink:
+    'Dieser Link gilt nur für eine Entscheidung: Wer ihn hat, müssen nicht Sie sein. Um nach Ihren Daten zu fragen, bitten Sie {holder} um einen Link zu allem, was Sie betrifft.',
   askHeading: 'Was möchten Sie verlangen?',
   right: {
     access: [

@@ -4,6 +4,8 @@ import type { RightsTexts } from './rights-texts.ts'
 export const rightsTextsEn: RightsTexts = {
   title: 'Your rights',
   intro: 'You can ask what is held about you, and what is to happen with it. It costs nothing.',
+  otherLink:
+    'This link is for one decision only: whoever has it need not be you. To ask about your data, ask {holder} for a link to all that is yours.',
   askHeading: 'What would you like to ask?',
   right: {
     access: ['See my data', 'You get all that is held about you, who read it, when and why, with proofs.'],

@@ -4,6 +4,8 @@ import type { RightsTexts } from './rights-texts.ts'
 export const rightsTextsEs: RightsTexts = {
   title: 'Sus derechos',
   intro: 'Puede preguntar qué se guarda sobre usted y qué debe hacerse con ello. No cuesta nada.',
+  otherLink:
+    'Este enlace es solo para una decisión: quien lo tiene puede no ser usted. Para preguntar por sus datos, pida a {holder} un enlace a todo lo suyo.',
   askHeading: '¿Qué quiere pedir?',
   right: {
     access: [

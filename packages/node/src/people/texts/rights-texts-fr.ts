@@ -4,6 +4,8 @@ import type { RightsTexts } from './rights-texts.ts'
 export const rightsTextsFr: RightsTexts = {
   title: 'Vos droits',
   intro: 'Vous pouvez demander ce qui est conservé sur vous et ce qui doit en être fait. C’est gratuit.',
+  otherLink:
+    'Ce lien ne vaut que pour une décision : celui qui l’a n’est pas forcément vous. Pour demander ce qui concerne vos données, demandez à {holder} un lien vers tout ce qui est à vous.',
   askHeading: 'Que voulez-vous demander ?',
   right: {
     access: [

@@ -9,6 +9,8 @@ import { rightsTextsFr } from './rights-texts-fr.ts'
 export interface RightsTexts {
   readonly title: string
   readonly intro: string
+  /** For who came by a link to one decision. */
+  readonly otherLink: string
   readonly askHeading: string
   /** What it is called, and what it means. */
   readonly right: Readonly<Record<RightsType, readonly [name: string, meaning: string]>>

@@ -9,6 +9,7 @@ export const textsAr: Texts = {
 
   askTitle: 'قرارك بشأن بياناتك',
   asks: 'يطلب {recipient} من {holder} بيانات عنك.',
+  about: 'الموضوع: {title}',
   noticeHeading: 'ما يقوله {recipient}',
   noticeMore: 'المزيد عن ذلك',
   grantsHeading: 'ما يمكنك السماح به',
@@ -16,6 +17,7 @@ export const textsAr: Texts = {
   allow: 'أسمح بـ: {title}',
   fieldsLegend: 'هذه البيانات فقط',
   deniedHeading: 'مستبعد في كل الأحوال',
+  keeps: 'غير مستبعد',
 
   purposes: 'الغرض',
   domains: 'نوع البيانات',
@@ -39,9 +41,9 @@ export const textsAr: Texts = {
   to: 'إلى {date}',
   changed: 'بتفاصيل أقل',
   transform: {
-    mask: 'تظهر الأحرف الأخيرة فقط',
+    mask: 'تظهر آخر {count} أحرف فقط',
     hash: 'مستبدل برمز',
-    round: 'مقرّب',
+    round: 'مقرّب إلى مضاعفات {step}',
     year: 'السنة فقط',
     pseudonym: 'مستبدل باسم مستعار',
     drop: 'محذوف',
@@ -138,6 +140,7 @@ export const textsAr: Texts = {
   details: 'التفاصيل ومن قرأ ماذا',
   usesHeading: 'من قرأ ماذا',
   usesNone: 'لم يقرأ أحد شيئًا.',
+  usesErased: 'مُحي سجلّ من قرأ ماذا حتى {date} مع البيانات المتعلقة بك، ولم يعد من الممكن معرفته.',
   usesMore: 'مدخلات أقدم',
   useWhen: 'متى',
   useWho: 'من',

@@ -9,6 +9,7 @@ export const textsDe: Texts = {
 
   askTitle: 'Ihre Entscheidung über Ihre Daten',
   asks: '{recipient} bittet {holder} um Daten über Sie.',
+  about: 'Es geht um: {title}',
   noticeHeading: 'Was {recipient} dazu sagt',
   noticeMore: 'Mehr dazu',
   grantsHeading: 'Was Sie erlauben können',
@@ -16,6 +17,7 @@ export const textsDe: Texts = {
   allow: 'Ich erlaube: {title}',
   fieldsLegend: 'Nur diese Daten',
   deniedHeading: 'In jedem Fall ausgeschlossen',
+  keeps: 'Nicht ausgeschlossen',
 
   purposes: 'Wofür',
   domains: 'Art der Daten',
@@ -39,9 +41,9 @@ export const textsDe: Texts = {
   to: 'bis {date}',
   changed: 'Vergröbert',
   transform: {
-    mask: 'nur die letzten Zeichen sind sichtbar',
+    mask: 'nur die letzten {count} Zeichen sind sichtbar',
     hash: 'durch einen Code ersetzt',
-    round: 'gerundet',
+    round: 'gerundet auf Vielfache von {step}',
     year: 'nur das Jahr',
     pseudonym: 'durch ein Pseudonym ersetzt',
     drop: 'weggelassen',
@@ -138,6 +140,8 @@ export const textsDe: Texts = {
   details: 'Einzelheiten und wer was gelesen hat',
   usesHeading: 'Wer was gelesen hat',
   usesNone: 'Niemand hat etwas gelesen.',
+  usesErased:
+    'Wer bis {date} was gelesen hatte, wurde zusammen mit den Daten über Sie gelöscht. Es lässt sich nicht mehr sagen.',
   usesMore: 'Frühere Einträge',
   useWhen: 'Wann',
   useWho: 'Wer',

@@ -9,6 +9,7 @@ export const textsEn: Texts = {
 
   askTitle: 'Your decision about your data',
   asks: '{recipient} asks {holder} for data about you.',
+  about: 'It is about: {title}',
   noticeHeading: 'What {recipient} says',
   noticeMore: 'More about it',
   grantsHeading: 'What you can allow',
@@ -16,6 +17,7 @@ export const textsEn: Texts = {
   allow: 'I allow: {title}',
   fieldsLegend: 'Only these data',
   deniedHeading: 'Excluded in any case',
+  keeps: 'Not excluded',
 
   purposes: 'What for',
   domains: 'Kind of data',
@@ -39,9 +41,9 @@ export const textsEn: Texts = {
   to: 'to {date}',
   changed: 'Made less exact',
   transform: {
-    mask: 'only the last characters are shown',
+    mask: 'only the last {count} characters are shown',
     hash: 'replaced by a code',
-    round: 'rounded',
+    round: 'rounded to multiples of {step}',
     year: 'only the year',
     pseudonym: 'replaced by a pseudonym',
     drop: 'left out',
@@ -138,6 +140,7 @@ export const textsEn: Texts = {
   details: 'Details and who read what',
   usesHeading: 'Who read what',
   usesNone: 'Nobody has read anything.',
+  usesErased: 'Who had read what until {date} was erased together with the data about you. It cannot be told any more.',
   usesMore: 'Earlier entries',
   useWhen: 'When',
   useWho: 'Who',

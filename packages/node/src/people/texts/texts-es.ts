@@ -9,6 +9,7 @@ export const textsEs: Texts = {
 
   askTitle: 'Su decisión sobre sus datos',
   asks: '{recipient} pide a {holder} datos sobre usted.',
+  about: 'Se trata de: {title}',
   noticeHeading: 'Lo que dice {recipient}',
   noticeMore: 'Más información',
   grantsHeading: 'Lo que puede permitir',
@@ -16,6 +17,7 @@ export const textsEs: Texts = {
   allow: 'Permito: {title}',
   fieldsLegend: 'Solo estos datos',
   deniedHeading: 'Excluido en todo caso',
+  keeps: 'No excluido',
 
   purposes: 'Para qué',
   domains: 'Tipo de datos',
@@ -39,9 +41,9 @@ export const textsEs: Texts = {
   to: 'hasta el {date}',
   changed: 'Con menos detalle',
   transform: {
-    mask: 'solo se ven los últimos caracteres',
+    mask: 'solo se ven los últimos {count} caracteres',
     hash: 'sustituido por un código',
-    round: 'redondeado',
+    round: 'redondeado a múltiplos de {step}',
     year: 'solo el año',
     pseudonym: 'sustituido por un seudónimo',
     drop: 'omitido',
@@ -138,6 +140,7 @@ export const textsEs: Texts = {
   details: 'Detalles y quién leyó qué',
   usesHeading: 'Quién leyó qué',
   usesNone: 'Nadie ha leído nada.',
+  usesErased: 'Quién había leído qué hasta el {date} se borró junto con los datos sobre usted. Ya no se puede saber.',
   usesMore: 'Entradas anteriores',
   useWhen: 'Cuándo',
   useWho: 'Quién',

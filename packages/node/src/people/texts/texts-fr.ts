@@ -9,6 +9,7 @@ export const textsFr: Texts = {
 
   askTitle: 'Votre décision sur vos données',
   asks: '{recipient} demande à {holder} des données vous concernant.',
+  about: 'Il s’agit de : {title}',
   noticeHeading: 'Ce qu’en dit {recipient}',
   noticeMore: 'En savoir plus',
   grantsHeading: 'Ce que vous pouvez autoriser',
@@ -16,6 +17,7 @@ export const textsFr: Texts = {
   allow: 'J’autorise : {title}',
   fieldsLegend: 'Seulement ces données',
   deniedHeading: 'Exclu dans tous les cas',
+  keeps: 'Non exclu',
 
   purposes: 'Pour quoi faire',
   domains: 'Type de données',
@@ -39,9 +41,9 @@ export const textsFr: Texts = {
   to: 'jusqu’au {date}',
   changed: 'Rendu moins précis',
   transform: {
-    mask: 'seuls les derniers caractères sont visibles',
+    mask: 'seuls les {count} derniers caractères sont visibles',
     hash: 'remplacé par un code',
-    round: 'arrondi',
+    round: 'arrondi aux multiples de {step}',
     year: 'seulement l’année',
     pseudonym: 'remplacé par un pseudonyme',
     drop: 'omis',
@@ -138,6 +140,8 @@ export const textsFr: Texts = {
   details: 'Détails et qui a lu quoi',
   usesHeading: 'Qui a lu quoi',
   usesNone: 'Personne n’a rien lu.',
+  usesErased:
+    'Qui avait lu quoi jusqu’au {date} a été effacé avec les données vous concernant. On ne peut plus le dire.',
   usesMore: 'Entrées plus anciennes',
   useWhen: 'Quand',
   useWho: 'Qui',

@@ -11,6 +11,8 @@ export interface Texts {
 
   readonly askTitle: string
   readonly asks: string
+  /** Of a template. */
+  readonly about: string
   readonly noticeHeading: string
   readonly noticeMore: string
   readonly grantsHeading: string
@@ -18,6 +20,8 @@ export interface Texts {
   readonly allow: string
   readonly fieldsLegend: string
   readonly deniedHeading: string
+  /** Of fields that a denial leaves out. */
+  readonly keeps: string
 
   readonly purposes: string
   readonly domains: string
@@ -33,6 +37,7 @@ export interface Texts {
   readonly from: string
   readonly to: string
   readonly changed: string
+  /** `mask` with `{count}`, `round` with `{step}`. */
   readonly transform: Readonly<Record<FieldTransform['op'], string>>
   readonly rowsOnly: string
   readonly kept: string
@@ -106,6 +111,7 @@ export interface Texts {
   readonly details: string
   readonly usesHeading: string
   readonly usesNone: string
+  readonly usesErased: string
   readonly usesMore: string
   readonly useWhen: string
   readonly useWho: string

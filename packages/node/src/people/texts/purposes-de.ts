@@ -1,0 +1,121 @@
+/** The purposes of the Data Privacy Vocabulary in German, by the last part of their IRI. */
+export const purposesDe = `
+AcademicResearch: akademische Forschung
+AccountManagement: Kontoverwaltung
+Advertising: Werbung
+AgeVerification: Altersprüfung
+CombatClimateChange: Bekämpfung des Klimawandels
+CommercialPurpose: kommerzielle Zwecke
+CommercialResearch: kommerzielle Forschung
+CommunicationForCustomerCare: Kommunikation zur Kundenbetreuung
+CommunicationManagement: Abwicklung der Kommunikation
+CounterMoneyLaundering: Bekämpfung der Geldwäsche
+Counterterrorism: Terrorismusbekämpfung
+CustomerCare: Kundenbetreuung
+CustomerClaimsManagement: Bearbeitung von Kundenansprüchen
+CustomerManagement: Kundenverwaltung
+CustomerOrderManagement: Bearbeitung von Bestellungen
+CustomerRelationshipManagement: Pflege der Kundenbeziehung
+CustomerSolvencyMonitoring: Überwachung der Zahlungsfähigkeit von Kunden
+DataAltruism: Datenspende für das Gemeinwohl
+DeliveryOfGoods: Lieferung von Waren
+DirectMarketing: Direktwerbung
+DisputeManagement: Bearbeitung von Streitfällen
+EnforceAccessControl: Zugangskontrolle
+EnforceSecurity: Durchsetzung der Sicherheit
+EstablishContractualAgreement: Abschluss eines Vertrags
+FraudPreventionAndDetection: Verhinderung und Aufdeckung von Betrug
+FulfilmentOfContractualObligation: Erfüllung vertraglicher Pflichten
+FulfilmentOfObligation: Erfüllung von Pflichten
+HumanResourceManagement: Personalwesen
+IdentityAuthentication: Anmeldung mit der Identität
+IdentityVerification: Identitätsprüfung
+ImproveExistingProductsAndServices: Verbesserung bestehender Produkte und Dienste
+ImproveHealthcare: Verbesserung der Gesundheitsversorgung
+ImproveInternalCRMProcesses: Verbesserung interner Abläufe der Kundenpflege
+ImprovePublicServices: Verbesserung öffentlicher Dienste
+ImproveTransportMobility: Verbesserung von Verkehr und Mobilität
+IncreaseServiceRobustness: Erhöhung der Zuverlässigkeit des Dienstes
+InternalResourceOptimisation: besserer Einsatz eigener Mittel
+LegalCompliance: Einhaltung von Gesetzen
+MaintainFraudDatabase: Führen einer Betrugsdatenbank
+Marketing: Marketing
+MemberPartnerManagement: Verwaltung von Mitgliedern und Partnern
+MisusePreventionAndDetection: Verhinderung und Aufdeckung von Missbrauch
+NonCommercialPurpose: nicht kommerzielle Zwecke
+NonCommercialResearch: nicht kommerzielle Forschung
+OptimisationForConsumer: Verbesserung für Verbraucher
+OptimisationForController: Verbesserung für die Organisation
+OptimiseUserInterface: Verbesserung der Bedienoberfläche
+OrganisationComplianceManagement: Einhaltung von Regeln in der Organisation
+OrganisationGovernance: Leitung der Organisation
+OrganisationRiskManagement: Umgang mit Risiken der Organisation
+PaymentManagement: Zahlungsabwicklung
+Personalisation: persönliche Anpassung
+PersonalisedAdvertising: personalisierte Werbung
+PersonalisedBenefits: persönliche Vorteile
+PersonnelBehaviourMonitoring: Überwachung des Verhaltens von Beschäftigten
+PersonnelHiring: Einstellung von Personal
+PersonnelManagement: Personalverwaltung
+PersonnelMonitoring: Überwachung von Beschäftigten
+PersonnelOffboarding: Austritt von Beschäftigten
+PersonnelOnboarding: Einarbeitung von Beschäftigten
+PersonnelPayment: Bezahlung von Beschäftigten
+PersonnelPerformanceEvaluation: Leistungsbeurteilung von Beschäftigten
+PersonnelPerformanceManagement: Leistungssteuerung von Beschäftigten
+PersonnelPerformanceMonitoring: Leistungsüberwachung von Beschäftigten
+PersonnelPerformancePrediction: Leistungsvorhersage für Beschäftigte
+PersonnelPromotionManagement: Beförderung von Beschäftigten
+PersonnelTerminationManagement: Beendigung von Arbeitsverhältnissen
+PersonnelWorkloadManagement: Arbeitsverteilung unter Beschäftigten
+PoliticalCampaign: politische Kampagne
+ProtectionOfIPR: Schutz geistigen Eigentums
+ProtectionOfNationalSecurity: Schutz der nationalen Sicherheit
+ProtectionOfPublicSecurity: Schutz der öffentlichen Sicherheit
+ProvideEventRecommendations: Empfehlung von Veranstaltungen
+ProvideOfficialStatistics: amtliche Statistik
+ProvidePersonalisedRecommendations: persönliche Empfehlungen
+ProvideProductRecommendations: Empfehlung von Produkten
+PublicBenefit: Gemeinwohl
+PublicPolicyMaking: Gestaltung öffentlicher Politik
+PublicRelations: Öffentlichkeitsarbeit
+RecordManagement: Aktenführung
+RecruitmentAdvertising: Stellenwerbung
+RecruitmentApplicantBackgroundCheck: Hintergrundprüfung von Bewerbern
+RecruitmentApplicantCriminalBackgroundCheck: Prüfung von Bewerbern auf Vorstrafen
+RecruitmentApplicantInformationAuthentication: Prüfung der Angaben von Bewerbern
+RecruitmentApplicantSelection: Auswahl von Bewerbern
+RecruitmentApplicationAnalysis: Auswertung von Bewerbungen
+RecruitmentApplicationManagement: Bearbeitung von Bewerbungen
+RecruitmentApplicationScreening: Vorauswahl von Bewerbungen
+RecruitmentInterviewAnalysis: Auswertung von Bewerbungsgesprächen
+RecruitmentInterviewAssessment: Beurteilung von Bewerbungsgesprächen
+RecruitmentInterviewManagement: Durchführung von Bewerbungsgesprächen
+RecruitmentInterviewScheduling: Terminplanung von Bewerbungsgesprächen
+RecruitmentManagement: Personalgewinnung
+RecruitmentTargetedAdvertising: gezielte Stellenwerbung
+RepairImpairments: Behebung von Störungen
+RequestedServiceProvision: Erbringung eines gewünschten Dienstes
+ResearchAndDevelopment: Forschung und Entwicklung
+RightsFulfilment: Erfüllung von Rechten
+ScientificResearch: wissenschaftliche Forschung
+SearchFunctionalities: Suchfunktionen
+SellDataToThirdParties: Verkauf von Daten an Dritte
+SellInsightsFromData: Verkauf von Erkenntnissen aus Daten
+SellProducts: Verkauf von Produkten
+SellProductsToDataSubject: Verkauf von Produkten an Sie
+ServiceOptimisation: Verbesserung des Dienstes
+ServicePersonalisation: persönliche Anpassung des Dienstes
+ServiceProvision: Erbringung des Dienstes
+ServiceRegistration: Anmeldung zum Dienst
+ServiceUsageAnalytics: Auswertung der Nutzung des Dienstes
+SocialMediaMarketing: Werbung in sozialen Medien
+TargetedAdvertising: gezielte Werbung
+TechnicalServiceProvision: technischer Betrieb des Dienstes
+UserInterfacePersonalisation: persönliche Anpassung der Bedienoberfläche
+VendorManagement: Verwaltung von Lieferanten
+VendorPayment: Bezahlung von Lieferanten
+VendorRecordsManagement: Aktenführung über Lieferanten
+VendorSelectionAssessment: Auswahl und Beurteilung von Lieferanten
+Verification: Überprüfung
+`
