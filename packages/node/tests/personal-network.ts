@@ -16,13 +16,18 @@ export interface PersonalNetwork extends TestNetwork {
 
 const { research, marketing } = testPurposes
 
+/** Settings that a product has beside those of the kit. */
+export type ProductChanges = Readonly<Record<string, object>>
+
 /** The network with the products about athletes, and an agreement on them for research and marketing. */
-export async function startPersonalNetwork(): Promise<PersonalNetwork> {
+export async function startPersonalNetwork(changes: ProductChanges = {}): Promise<PersonalNetwork> {
   await using stack = new AsyncDisposableStack()
   const api = stack.use(await startAthletesApi())
   const network = await startTestNetwork({
     holder: (config, root) => {
-      ;(config['products'] as object[]).push(...athletesProducts(api.url, root))
+      const products = athletesProducts(api.url, root) as { id: string }[]
+      const changed = products.map((product) => ({ ...product, ...changes[product.id] }))
+      ;(config['products'] as object[]).push(...changed)
     },
   })
   stack.use(network)

@@ -1,5 +1,6 @@
 /** What an operator declares of a product, in `comity.yaml` or over the admin API. */
 import { z } from 'zod'
+import { referencesConfigSchema } from './reference-config.ts'
 import { dataConfigSchema, type DeepReadonly } from './data-config.ts'
 import { labelledFaults, personalConfigSchema } from './personal-config.ts'
 
@@ -69,6 +70,7 @@ const productFields = {
   personal: personalConfigSchema.optional(),
   /** For the other classes. */
   data: dataConfigSchema.optional(),
+  references: referencesConfigSchema.optional(),
   upstream: upstreamSchema,
   /** Fields that go with every call to the upstream, its credential for example. */
   upstreamHeaders: upstreamHeadersSchema.default({}),

@@ -13,6 +13,7 @@ import { planData, type DataOperation, type DataPlan } from './data-plan.ts'
 import { isPersonal, queryFor, readPersonalCall, requestForUpstream, type PersonalCall } from './personal-call.ts'
 import { describePersonal, type PersonalProduct } from './personal-product.ts'
 import type { ProductSettings } from './product-config.ts'
+import { referenceFaults, referenceSecondsOf, type ReferenceSettings } from './reference-config.ts'
 import { checkRequest, type CheckedRequest } from './request-check.ts'
 import { createUpstream, type ForwardedAnswer, type Upstream } from './upstream.ts'
 
@@ -22,6 +23,8 @@ export interface MatchedCall {
   /** `/athletes/{id}`: the path without anybody's data. */
   readonly template: string
   readonly checked: CheckedRequest
+  /** How long a reference lives that is given instead of an answer; undefined when the answer itself is given. */
+  readonly referenceSeconds?: number | undefined
   /** Which labelled fields the call is about; undefined for an operation without any. */
   readonly data?: DataCall | undefined
   /** The same with whom the call is about; undefined for an operation about nobody. */
@@ -108,11 +111,12 @@ export function compileProduct(document: OpenApiDocument, { whole }: { readonly 
 /** The plan of a product with labels, undefined for others. Throws `malformed-request` with everything that does not go
  *  with the document in `errors` (`path` in the settings, `message`). */
 export function compileData(
-  settings: Pick<ProductSettings, 'class' | 'personal' | 'data'>,
+  settings: Pick<ProductSettings, 'class' | 'personal' | 'data' | 'references'>,
   { root }: OpenApiDocument,
   { operations }: CompiledOperations,
 ): DataPlan | undefined {
-  const { plan, faults } = planData({ root, settings, operations })
+  const { plan, faults: ofData } = planData({ root, settings, operations })
+  const faults = [...ofData, ...referenceFaults(settings, operations)]
   const [first] = faults
   if (first === undefined) return plan
   const errors = faults.map(({ path, message }) => ({ path: path.join('.'), message }))
@@ -143,7 +147,7 @@ export function createProduct({ settings, document, upstreamHeaders }: ProductPa
     operationIds: operations.map(({ id }) => id),
     upstream,
     warm: () => warmUp(compiled),
-    match: (call) => matchCall(tree, call, plan),
+    match: (call) => matchCall(tree, call, { plan, settings }),
     forward: (matched, call) => forwardCall(upstream, { matched, planned: plannedOf(plan, matched) }, call),
     judge: judgeAnswer,
     minimise: (matched, answer, released) => minimised(matched, plannedOf(plan, matched), { answer, ...released }),
@@ -159,7 +163,12 @@ async function warmUp(compiled: CompiledOperations): Promise<void> {
   for (const _ of compiled.compileEach()) await setImmediate()
 }
 
-function matchCall(tree: OperationTree, call: CallToMatch, plan: DataPlan | undefined): MatchedCall {
+interface Declared {
+  readonly plan: DataPlan | undefined
+  readonly settings: ReferenceSettings
+}
+
+function matchCall(tree: OperationTree, call: CallToMatch, { plan, settings }: Declared): MatchedCall {
   const found = matchOperation(tree, call.method, call.path)
   if (found === 'not-found') throw new Problem('not-found', 'the product declares no such path')
   if ('allow' in found) {
@@ -176,7 +185,12 @@ function matchCall(tree: OperationTree, call: CallToMatch, plan: DataPlan | unde
     header: (name) => headers.get(name),
     subject: planned?.subject,
   })
-  const matched = { operationId: operation.id, template: operation.template.text, checked }
+  const matched = {
+    operationId: operation.id,
+    template: operation.template.text,
+    checked,
+    referenceSeconds: referenceSecondsOf(settings, operation.id),
+  }
   if (plan === undefined || planned === undefined) return matched
   if (!isPersonal(planned)) return { ...matched, data: readDataCall(checked, planned, plan.labels) }
   const personal = readPersonalCall(checked, planned, plan.labels)
