@@ -26,11 +26,6 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   })
 }
 
-/** `1 duty`, `2 duties`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
-}
-
 /** Foreign text on one line, unable to steer the terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')

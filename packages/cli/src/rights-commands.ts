@@ -57,12 +57,15 @@ function addAsked(rights: Command, context: ContextOf): void {
 function addAnswers(rights: Command, context: ContextOf): void {
   rights
     .command('report <id>')
-    .description('what one of your systems did; the last report closes the request')
+    .description('what one of your systems did; it counts once, and the last report closes the request')
     .requiredOption('--product <id>', 'the product whose system it is')
-    .addOption(new Option('--refused', 'it will not do it').default(false))
-    .option('--ground <text>', 'why not, or by which law; the person reads it')
-    .option('--data <file>', 'JSON file with all that the system has of the person, for `access` and `port`')
-    .option('--no-data', 'the system has nothing of the person')
+    .addOption(new Option('--refused', 'it will not do it; with `--ground`').default(false))
+    .option('--ground <text>', 'why not, or by which law, with `--refused`; the person reads it')
+    .option(
+      '--data <file>',
+      'JSON file with all that the system has of the person; for `access` and `port`, unless `--no-data`',
+    )
+    .option('--no-data', 'the system has nothing of the person; for `access` and `port`')
     .action(async (id: string, options: object) => (await loadRights()).reportStore(context(), id, options as never))
   rights
     .command('extend <id>')
@@ -77,7 +80,7 @@ function addAnswers(rights: Command, context: ContextOf): void {
     .action(async (id: string) => (await loadRights()).liftRestriction(context(), id))
   rights
     .command('bundle <id>')
-    .description('the signed answer to a request that is closed')
+    .description('the signed answer to a request that is closed, whatever it was closed as')
     .option('-o, --out <file>', 'where to write it; standard output unless given')
     .action(async (id: string, options: object) => (await loadRights()).writeBundle(context(), id, options as never))
 }
@@ -103,6 +106,6 @@ export function addDuties(program: Command, context: ContextOf): void {
     .command('report <id>')
     .description('say that you did what you owed, or why not: the receipt is signed and sent')
     .addOption(new Option('--outcome <outcome>', 'what was done').choices(dutyOutcomes).makeOptionMandatory())
-    .option('--ground <text>', 'why not, or by which law: with `refused` and `retained`; name nobody in it')
+    .option('--ground <text>', 'why not, or by which law: needed with `refused` and `retained`; name nobody in it')
     .action(async (id: string, options: object) => (await loadDuties()).reportDuty(context(), id, options as never))
 }

@@ -167,6 +167,7 @@ function addPartners(program: Command, run: Run): void {
     .option('--require-client-certificate', 'demand its TLS client certificate on every call', false)
     .option('--name <name>', 'how people know it; shown to them instead of what it says of itself')
     .option('--country <code>', 'where it takes what it receives (ISO 3166-1), for consents that name places')
+    .option('--offline', 'do not try to reach it; otherwise a warning tells when it cannot be', false)
     .action(async (alias: string, did: string, options: object) =>
       (await import('./commands/partners.ts')).addPartner(context(), { alias, did, ...(options as object) } as never),
     )

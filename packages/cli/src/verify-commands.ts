@@ -36,8 +36,11 @@ export function addVerify(program: Command, context: ContextOf): void {
     )
   verify
     .command('rights <file>')
-    .description('the signed answer to a person’s request (.json), with the chains and exchanges in it')
-    .option('--did-document <file-or-url>', 'the holder’s DID document; not needed for a did:key or did:jwk')
+    .description('the signed answer to a person’s request (.json), with the chains, exchanges and receipts in it')
+    .option(
+      '--did-document <file-or-url...>',
+      'DID documents of the holder and of those whose receipts are in it; not needed for a did:key or did:jwk',
+    )
     .action(async (file: string, options: object) =>
       (await import('./commands/verify-rights.ts')).verifyRights(context(), file, options as never),
     )

@@ -77,7 +77,11 @@ describe('the command with two nodes', () => {
       '--fingerprint',
       recipient.fingerprint,
     )
-    await recipient.run('partners', 'add', 'federation', holder.did, '--fingerprint', holder.fingerprint)
+    const federation = ['partners', 'add', 'federation', holder.did, '--fingerprint'] as const
+    assert.match(
+      await recipient.run(...federation, holder.fingerprint),
+      /✓ reached at https.*trusted by its fingerprint/,
+    )
     assert.match(await holder.run('partners', 'list'), /^alias +did +url +trust +from\nlab +did:key:/)
   })
 
@@ -182,7 +186,13 @@ describe('the command with two nodes', () => {
   test('a log is read and verified from disk and from the node itself, and its growth too', async () => {
     const old = file('old-checkpoint')
     await writeFile(old, await readFile(join(holder.directory, 'log', 'checkpoint')))
-    await holder.run('partners', 'add', 'third', 'did:web:third.example')
+    const third = ['partners', 'add', 'third', 'did:web:third.invalid'] as const
+    const added = await holder.run(...third)
+    assert.match(added, /^third is did:web:third\.invalid\n/)
+    assert.match(added, /! added, but .*third\.invalid/)
+    assert.match(added, /! check that https:\/\/third\.invalid can be reached/)
+    await holder.run('partners', 'remove', 'third')
+    assert.match(await holder.run(...third, '--offline'), /not tried to reach it/)
     await holder.run('partners', 'remove', 'third')
     const events = await holder.ask<LoggedEventView[]>('log', 'show')
     assert.deepEqual(

@@ -52,7 +52,7 @@ describe('the command and people`s rights', () => {
     const verify = ['verify', 'rights', bundle, '--did-document', document] as const
     const verified = await ran(network.holder, ...verify)
     assert.match(verified, /access, fulfilled/)
-    assert.match(verified, /1 revisions and \d steps/)
+    assert.match(verified, /1 revision and \d steps/)
     assert.match(verified, /the exchange is proven/)
     const text = await readFile(bundle, 'utf8')
     await writeFile(bundle, text.replace('Amina', 'Emina'))
@@ -77,6 +77,16 @@ describe('the command and people`s rights', () => {
       /done/.test(await ran(network.holder, 'duties', 'list', '--side', 'imposed')),
     )
     assert.equal((await untilClosed(network, id)).status, 'fulfilled')
+    const place = (name: string) => join(network.holder.directory, '..', name)
+    await ran(network.holder, 'rights', 'bundle', id, '-o', place('restricted.json'))
+    for (const node of [network.holder, network.recipient])
+      await writeFile(place(`${node.name}.json`), JSON.stringify(node.running.parts.foundation.identity.document()))
+    const verify = ['verify', 'rights', place('restricted.json'), '--did-document', place('holder.json')]
+    assert.match(await ran(network.holder, ...verify), /! the receipt of .* is not verified/)
+    const verified = await ran(network.holder, ...verify, place('recipient.json'))
+    assert.match(verified, new RegExp(`✓ the receipt of ${network.recipient.did} for the duty ${owed.id} is signed by`))
+    assert.doesNotMatch(verified, /not verified/)
+    assert.match(await ran(network.recipient, ...report), /reported already, on 20.*: done, restricted/)
     assert.match(await ran(network.holder, 'rights', 'lift', id), /lifted/)
     const lifting = await owedAt(network, { node: network.recipient, kind: 'lift-restriction', request: id })
     await fulfil(network.recipient, network, { duty: lifting.id, outcome: 'lifted' })

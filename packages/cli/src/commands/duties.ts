@@ -1,7 +1,9 @@
 /** `comity duties`: what is owed about people's data, on both sides, and the receipts of it. */
 import type { DutyReportView, DutyView } from '@comity/node/admin/rights-api'
+import { counted } from '@comity/core/bytes/counted'
+import { Problem } from '@comity/core/problems'
 import { connect, show, type CommandContext } from '../command-context.ts'
-import { counted, table } from '../output.ts'
+import { table } from '../output.ts'
 
 const dutyPath = (id: string) => `/v1/duties/${encodeURIComponent(id)}`
 
@@ -39,6 +41,10 @@ export async function reportDuty(
   id: string,
   { outcome, ground }: { readonly outcome: string; readonly ground?: string },
 ): Promise<void> {
+  if (ground === undefined && (outcome === 'retained' || outcome === 'refused')) {
+    const why = outcome === 'retained' ? 'by which law the data is kept' : 'why it is not done'
+    throw new Problem('malformed-request', `say with \`--ground\` ${why}; it stands in the signed receipt`)
+  }
   const body = { outcome, ...(ground === undefined ? {} : { ground }) }
   const duty = await (await connect(context)).post<DutyReportView>(`${dutyPath(id)}/report`, body)
   show(context, duty, () => reportLines(duty))

@@ -1,7 +1,11 @@
 /** `comity partners`: list, add, remove. */
 import type { PartnerView } from '@comity/node/admin/admin-api'
+import { loadConfig } from '@comity/node/config/config'
+import { readEnvironment } from '@comity/node/config/environment'
+import type { Finding } from '@comity/node/doctor/finding'
+import colors from 'picocolors'
 import { connect, show, type CommandContext } from '../command-context.ts'
-import { table } from '../output.ts'
+import { printable, table } from '../output.ts'
 
 export interface AddPartnerArguments {
   readonly alias: string
@@ -11,6 +15,8 @@ export interface AddPartnerArguments {
   readonly requireClientCertificate: boolean
   readonly country?: string
   readonly name?: string
+  /** Do not try to reach it. */
+  readonly offline: boolean
 }
 
 const row = ({ alias, did, url, fingerprints, source }: PartnerView): string[] => [
@@ -38,12 +44,29 @@ export async function addPartner(context: CommandContext, args: AddPartnerArgume
     ...(name === undefined ? {} : { name }),
   }
   const partner = await (await connect(context)).post<PartnerView>('/v1/partners', request)
-  show(context, partner, () => [
+  const connection = args.offline ? undefined : await tryConnection(context, partner)
+  show(context, { ...partner, connection }, () => [
     `${partner.alias} is ${partner.did}`,
     partner.fingerprints.length > 0
       ? `trusted by fingerprint: ${partner.fingerprints.join(', ')}`
       : "trusted by a public authority's certificate for its name",
+    ...connectionLines(connection),
   ])
+}
+
+/** From where the command runs, with the trust that was just given; the partner is added whatever comes of it. */
+async function tryConnection({ configFile }: CommandContext, partner: PartnerView): Promise<Finding> {
+  const config = await loadConfig(configFile, readEnvironment(), { needsSecrets: false })
+  const { examinePartner } = await import('@comity/node/doctor/doctor')
+  return examinePartner({ config, clock: Date }, partner)
+}
+
+function connectionLines(connection: Finding | undefined): string[] {
+  if (connection === undefined) return ['not tried to reach it; `comity doctor` does']
+  const { outcome, detail, remedy } = connection
+  if (outcome === 'good') return [`${colors.green('✓')} ${detail}`]
+  const sign = colors.yellow('!')
+  return [`${sign} added, but ${printable(detail)}`, ...(remedy === undefined ? [] : [`${sign} ${printable(remedy)}`])]
 }
 
 export async function removePartner(context: CommandContext, alias: string): Promise<void> {

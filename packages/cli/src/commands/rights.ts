@@ -28,7 +28,7 @@ export async function openRequest(context: CommandContext, options: OpenArgument
     ...(correct && { corrections: Object.fromEntries(correct.map(correctionOf)) }),
     ...(message !== undefined && { message }),
   })
-  show(context, request, () => [request.id, ...standing(request)])
+  show(context, request, () => [request.id, ...requestLines(request)])
 }
 
 /** `height=182`, `name=Amina`: a value that is JSON is taken as such. */
@@ -78,6 +78,10 @@ export interface ReportArguments {
 
 export async function reportStore(context: CommandContext, id: string, options: ReportArguments): Promise<void> {
   const { product, refused, ground, data } = options
+  if (refused && ground === undefined)
+    throw new Problem('malformed-request', 'say with `--ground` why not, or by which law: the person reads it')
+  if (refused && data !== undefined && data !== true)
+    throw new Problem('malformed-request', '`--refused` hands nothing over: leave `--data` and `--no-data` out')
   const known = typeof data === 'string' ? await readJsonFile(data) : null
   const request = await (
     await connect(context)
@@ -87,12 +91,13 @@ export async function reportStore(context: CommandContext, id: string, options: 
     ...(ground !== undefined && { ground }),
     ...(data !== undefined && data !== true && { data: known }),
   })
-  show(context, request, () => standing(request))
+  const said = refused ? 'will not do it' : 'has done its part'
+  show(context, request, () => [`${product} ${said}, as the person is told`, ...requestLines(request)])
 }
 
 export async function extendRequest(context: CommandContext, id: string, reason: string): Promise<void> {
   const request = await (await connect(context)).post<RightsRequestView>(`${requestPath(id)}/extend`, { reason })
-  show(context, request, () => standing(request))
+  show(context, request, () => requestLines(request))
 }
 
 export async function liftRestriction(context: CommandContext, id: string): Promise<void> {
@@ -108,10 +113,12 @@ export async function writeBundle(context: CommandContext, id: string, { out }: 
   show(context, { wrote: out }, () => [`wrote ${out}`])
 }
 
-function standing(request: RightsRequestView): string[] {
-  const { status, due, closed } = request
-  if (closed !== undefined) return [`${status}, closed ${closed}`]
-  return [`${status}, due ${due}`, ...waitingFor(request).map((who) => `waits for ${who}`)]
+function requestLines(request: RightsRequestView): string[] {
+  const { id, status, due, closed } = request
+  if (closed !== undefined) return [`${status}, closed ${closed}`, `the signed answer: comity rights bundle ${id}`]
+  const waiting = waitingFor(request)
+  const last = 'everybody has reported; it is closed as soon as no use can follow that they were not told of'
+  return [`${status}, due ${due}`, ...(waiting.length > 0 ? waiting.map((who) => `waits for ${who}`) : [last])]
 }
 
 function waitingFor({ stores, recipients }: RightsRequestView): string[] {

@@ -5,6 +5,7 @@ import type {
   SubjectReadmittedView,
   SubjectResetView,
 } from '@comity/node/admin/consent-api'
+import { counted } from '@comity/core/bytes/counted'
 import { Problem } from '@comity/core/problems'
 import { connect, show, type CommandContext } from '../command-context.ts'
 
@@ -23,15 +24,16 @@ export async function eraseSubject(
 ): Promise<void> {
   if (!yes) {
     throw new Problem(
-      'malformed-request',
-      'this ends all consents of the person and makes everything kept about them unreadable for ever: say `--yes`',
+      'confirmation-needed',
+      'this ends every consent of the person, tells all recipients, and destroys the key of everything that this node ' +
+        'keeps about them: records, requests, what was read and why; nothing brings that back, so say `--yes`',
     )
   }
   const { ended, forgotten } = await (
     await connect(context)
   ).post<SubjectErasedView>('/v1/subjects/erase', { reference })
   show(context, { ended, forgotten }, () => [
-    `erased; ${ended} consents ended with it, ${forgotten} held consents name nobody any more`,
+    `erased; ${counted(ended, 'consent')} ended with it, ${counted(forgotten, 'held consent')} kept without a name`,
   ])
 }
 

@@ -1,5 +1,6 @@
 /** `comity verify consent`: a record, or what `comity consents export --as json` wrote, offline; with `--status` the
  *  holder's status list is asked. */
+import { counted } from '@comity/core/bytes/counted'
 import { inflateSync } from 'node:zlib'
 import { proofKeyId, verifyConsentProof } from '@comity/core/consent/consent-proof'
 import type { ConsentEvent, ConsentProof, ConsentRecord } from '@comity/core/consent/consent-record'
@@ -96,7 +97,7 @@ function checkSteps(records: readonly ConsentRecord[], events: readonly ConsentE
   verifyEventChain(events)
   const newest = records.at(-1) as ConsentRecord
   if (last.consent !== newest.id) throw new Problem('consent-record-invalid', 'the steps are of another consent')
-  return [`${events.length} steps in one chain, the last ${last.type} at ${last.at}: ${last.state}`]
+  return [`${counted(events.length, 'step')} in one chain, the last ${last.type} at ${last.at}: ${last.state}`]
 }
 
 function checkProofs(record: ConsentRecord, document: DidDocument, cautions: string[]): string[] {

@@ -21,7 +21,7 @@ const bad = colors.red('✗')
 const gone = colors.dim('∅')
 
 /** A DID document from a file, or from an address whose certificate a public authority signed. */
-async function readDidDocument(place: string): Promise<DidDocument> {
+export async function readDidDocument(place: string): Promise<DidDocument> {
   const text = utf8Text(await readPlace(place, { allowUntrustedTls: false }))
   let value: unknown
   try {

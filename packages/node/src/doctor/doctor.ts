@@ -8,7 +8,7 @@ import { checkAgreements } from './agreement-check.ts'
 import { decideClock } from './clock-check.ts'
 import { checkOwnDid } from './did-check.ts'
 import type { DoctorOptions, PartnerFacts } from './doctor-options.ts'
-import type { Finding } from './finding.ts'
+import { good, type Finding } from './finding.ts'
 import { checkKeys } from './key-check.ts'
 import { checkPartner } from './partner-check.ts'
 import { checkPorts } from './port-check.ts'
@@ -39,6 +39,18 @@ export async function examine(options: Omit<DoctorOptions, 'fetch'>): Promise<Fi
     ...partners.flatMap(({ findings }) => findings),
     ...checkAgreements(given.running),
   ]
+}
+
+/** Whether one partner's node can be reached from here, is trusted and can be identified. */
+export async function examinePartner(
+  { config, clock }: Pick<DoctorOptions, 'config' | 'clock'>,
+  partner: PartnerFacts,
+): Promise<Finding> {
+  const guard = createAddressGuard({ allowPrivateAddresses: config.network.allowPrivateAddresses })
+  // The key was told just now: no rotation can have been missed.
+  const running = { ports: { public: 0, local: 0, admin: 0 }, partners: [partner], addedProducts: 0 }
+  const checked = await checkPartner({ fetch: createGuardedFetch({ guard }), clock, running }, partner)
+  return checked.findings[0] ?? good(`partner ${partner.alias}`, `reached at ${partner.url}`)
 }
 
 async function checkIdentity(options: DoctorOptions, identity: OwnIdentity): Promise<Finding[]> {

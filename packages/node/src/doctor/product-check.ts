@@ -1,6 +1,7 @@
 /** Checks the products: that their documents can be used, and that something answers at their upstreams. */
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { counted } from '@comity/core/bytes/counted'
 import { compileProduct } from '../products/product.ts'
 import { loadOpenApi } from '../products/openapi/openapi.ts'
 import type { DoctorOptions } from './doctor-options.ts'
@@ -31,7 +32,7 @@ export async function checkProducts({
 async function checkDocument(check: string, path: string): Promise<Finding[]> {
   try {
     const { operations } = compileProduct(await loadOpenApi(path), { whole: true })
-    return [good(check, `${operations.length} operations`)]
+    return [good(check, counted(operations.length, 'operation'))]
   } catch (error) {
     return [bad(check, describeError(error), `correct ${path}`)]
   }

@@ -28,7 +28,10 @@ const reportSchema = z
     ground: z.string().min(1).max(1000).optional(),
     data: z.json().optional(),
   })
-  .refine(({ state, ground }) => state === 'done' || ground !== undefined, { path: ['ground'], error: 'say why not' })
+  .refine(({ state, ground }) => state === 'done' || ground !== undefined, {
+    path: ['ground'],
+    error: '`refused` needs a `ground`, which the person reads',
+  })
 
 /** The requests of one node. */
 export function createRights(parts: RightsParts): Rights {
@@ -54,7 +57,9 @@ async function find({ store }: RightsParts, id: string, subject?: string): Promi
   return stored
 }
 
-function wrongState({ id, status }: Pick<StoredRights, 'id' | 'status'>, possible: string): Problem {
+/** Names the state as `viewOf` shows it. */
+async function wrongState(parts: RightsParts, stored: StoredRights, possible: string): Promise<Problem> {
+  const { id, status } = await viewOf(parts, stored)
   return new Problem('rights-request-state', `the request \`${id}\` is \`${status}\`; it can be ${possible}`, {
     members: { status },
   })
@@ -68,8 +73,9 @@ function readsOf(parts: RightsParts): Pick<Rights, Reads> {
     list: async (filter) => Promise.all((await store.list(filter)).map((stored) => viewOf(parts, stored))),
     show: async (id, subject) => viewOf(parts, await find(parts, id, subject)),
     async bundle(id, subject) {
-      const { bundle, ...stored } = await find(parts, id, subject)
-      if (bundle === undefined) throw wrongState(stored, 'handed over once it is closed')
+      const stored = await find(parts, id, subject)
+      const { bundle } = stored
+      if (bundle === undefined) throw await wrongState(parts, stored, 'handed over once it is closed')
       const text = bundle.startsWith(sealedPrefix) ? await vault.unseal(bundle) : bundle
       if (text === undefined) throw new Problem('subject-erased', 'the person was erased, and the bundle with them')
       return text
@@ -121,7 +127,7 @@ function changesOf(parts: RightsParts, turns: Turns): Pick<Rights, 'extend' | 'r
         async (stored) => {
           const request = await requestOf(parts, stored)
           if (stored.closedMs !== undefined || request === undefined)
-            throw wrongState(stored, 'taken back while it is open')
+            throw await wrongState(parts, stored, 'taken back while it is open')
           await closeRequest(parts, stored, { status: 'revoked', request })
         },
         subject,
@@ -130,7 +136,7 @@ function changesOf(parts: RightsParts, turns: Turns): Pick<Rights, 'extend' | 'r
       change(id, async (stored) => {
         const isFulfilled = stored.status === 'fulfilled' || stored.status === 'partially_fulfilled'
         if (stored.type !== 'restrict' || !isFulfilled || stored.liftedMs !== undefined)
-          throw wrongState(stored, 'lifted once, when it is a restriction in force')
+          throw await wrongState(parts, stored, 'lifted once, when it is a restriction in force')
         await liftRestriction(parts, stored)
       }),
   }
@@ -138,7 +144,7 @@ function changesOf(parts: RightsParts, turns: Turns): Pick<Rights, 'extend' | 'r
 
 async function extend(parts: RightsParts, stored: StoredRights, reason: string): Promise<void> {
   const isPossible = stored.closedMs === undefined && stored.extension === undefined && parts.clock.now() < stored.dueMs
-  if (!isPossible) throw wrongState(stored, 'extended once, before it is due')
+  if (!isPossible) throw await wrongState(parts, stored, 'extended once, before it is due')
   if (reason.length === 0 || reason.length > 1000)
     throw new Problem('rights-request-invalid', 'tell the person why it takes longer')
   const sealed = (await parts.vault.open(stored.subject)).seal(reason)
@@ -181,12 +187,12 @@ async function open(
   return id
 }
 
-async function requireRoom({ store }: RightsParts, subject: string, request: RightsRequest): Promise<void> {
-  const asked = await store.list({ subject, isOpen: true, limit: maxOpen })
+async function requireRoom(parts: RightsParts, subject: string, request: RightsRequest): Promise<void> {
+  const asked = await parts.store.list({ subject, isOpen: true, limit: maxOpen })
   if (asked.length >= maxOpen)
     throw new Problem('rights-request-state', `${maxOpen} requests are open already; wait for one, or take one back`)
   const same = erasesWhole(request) ? asked.find(({ type }) => type === 'erase') : undefined
-  if (same !== undefined) throw wrongState(same, 'taken back, if another erasure is to be asked for')
+  if (same !== undefined) throw await wrongState(parts, same, 'taken back, if another erasure is to be asked for')
 }
 
 async function referenceOf({ store, vault, consents }: RightsParts, subject: string): Promise<string | undefined> {
@@ -207,7 +213,11 @@ async function takeReport(
   const task = (await parts.store.tasks(stored.id)).find((candidate) => candidate.product === product)
   if (task === undefined)
     throw new Problem('rights-request-unknown', `the request asks nothing of \`${product.slice(0, 100)}\``)
-  if (task.state !== 'open' || stored.closedMs !== undefined) throw wrongState(stored, 'reported on once')
+  if (stored.closedMs !== undefined) throw await wrongState(parts, stored, 'reported on while it is open')
+  if (task.state !== 'open') {
+    const detail = `\`${product}\` has reported already: \`${task.state}\`; that report stands`
+    throw new Problem('rights-request-state', detail, { members: { state: task.state } })
+  }
   const reportedMs = parts.clock.now()
   // Of a person who was erased meanwhile nothing is kept but that it was reported.
   const key = (await requestOf(parts, stored)) === undefined ? undefined : await parts.vault.open(stored.subject)
@@ -224,9 +234,15 @@ function readReport(report: TaskReport, { type }: StoredRights) {
   const { state, data } = parsed.data
   const handsOver = type === 'access' || type === 'port'
   if (handsOver && state === 'done' && data === undefined)
-    throw new Problem('rights-request-invalid', 'hand the data over in `data`; `null` when there is none')
+    throw new Problem(
+      'rights-request-invalid',
+      'hand over in `data` what the system has of the person, or say with `null` that it has nothing',
+    )
   if (!handsOver && data !== undefined)
-    throw new Problem('rights-request-invalid', '`data` belongs to `access` and `port` only')
+    throw new Problem(
+      'rights-request-invalid',
+      `\`data\` belongs to \`access\` and \`port\` only, and this is \`${type}\``,
+    )
   return parsed.data
 }
 
