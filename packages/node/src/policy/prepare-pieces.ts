@@ -1,5 +1,6 @@
 /** Reads, checks and formats the policies of a set with Cedar's own implementation. Runs in a thread that ends with it. */
 import { reloadCedar, type Cedar } from './engine/cedar-wasm.ts'
+import { compilePolicy } from './engine/compile-policy.ts'
 import { estFaults } from './engine/est-limits.ts'
 import type { PolicyFault, PreparedPolicy } from './engine/policy-engine.ts'
 import { newlines } from './engine/split-policies.ts'
@@ -78,6 +79,7 @@ function readPiece(cedar: Cedar, piece: SourcePiece): ReadPiece | { readonly fau
       : [`the @id \`${id}\` is not 1 to 128 letters, digits and \`. _ : / -\``]),
     ...readMask(annotations, effect).faults,
     ...estFaults(parsed.json, maxExpressionDepth),
+    ...compilationFaults(parsed.json),
   ]
   if (id === undefined || messages.length > 0)
     return {
@@ -171,4 +173,14 @@ function firstOfEachPlace(found: readonly { at: number; fault: PolicyFault }[]):
     if (!places.has(place)) places.set(place, fault)
   }
   return [...places.values()]
+}
+
+/** What Cedar reads and the compiled engine does not know, which no version has that this one was tested with. */
+function compilationFaults(json: unknown): string[] {
+  try {
+    compilePolicy({ id: '', json })
+    return []
+  } catch (error) {
+    return [(error as Error).message]
+  }
 }

@@ -18,6 +18,7 @@ export interface PolicyEntity {
   readonly uid: EntityUid
   readonly attrs: Readonly<Record<string, CedarValue>>
   readonly parents: readonly EntityUid[]
+  readonly tags?: Readonly<Record<string, CedarValue>> | undefined
 }
 
 /** One request in Cedar's words. Entities that are not given have no attributes and no parents. */
@@ -41,7 +42,7 @@ export interface EngineDecision {
 
 /** What of a request the policies that may match it look at: the key of a cached decision. */
 export interface Dependencies {
-  /** Names of the context's members, sorted. */
+  /** Names of the context's members, sorted; `*` stands for all of them. */
   readonly context: readonly string[]
   /** True when attributes or ancestors of the entities are looked at beyond the principal's, action's and resource's
    *  own names. */
