@@ -319,6 +319,11 @@ const kinds = {
     title: "The partner's answer does not verify",
     remedy: 'Tell the partner; nothing of the answer was handed on.',
   },
+  'stream-cut': {
+    status: 502,
+    title: 'The answer was cut off before its end',
+    remedy: 'Believe nothing of what came without its trailers; a read can be tried again.',
+  },
   'answer-unusable': {
     status: 502,
     title: 'The remote server answered in a way that cannot be used',
@@ -636,7 +641,8 @@ const kinds = {
   'sealing-required': {
     status: 403,
     title: 'The holder takes or gives this only sealed',
-    remedy: "Seal the body to a key of the holder's document with one of `accepted`, and name in `Comity-Accept-Sealing` what you can open.",
+    remedy:
+      "Seal the body to a key of the holder's document with one of `accepted`, and name in `Comity-Accept-Sealing` what you can open.",
   },
   'sealing-unavailable': {
     status: 406,

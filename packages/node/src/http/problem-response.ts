@@ -1,5 +1,6 @@
 /** The one place that turns an error into `application/problem+json` (RFC 9457). */
 import { Problem, problemDocument } from '@comity/core/problems'
+import type { ReplyStream } from './reply-stream.ts'
 
 /** An answer ready to be written: status, flat header list, body. */
 export interface Reply {
@@ -7,6 +8,8 @@ export interface Reply {
   /** Name, value, name, value … as Node writes them without copying. */
   readonly headers: readonly string[]
   readonly body: Uint8Array
+  /** Instead of `body`, which is empty then: one that is made while it leaves. */
+  readonly stream?: ReplyStream | undefined
 }
 
 const encoder = new TextEncoder()

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { Problem } from '@comity/core/problems'
 import { asProblem, problemReply, type Reply } from './problem-response.ts'
+import { writeStream } from './reply-stream.ts'
 import { refuseUnreadable, type UnreadableOptions } from './unreadable.ts'
 
 /** PEM texts of the listener's own key. */
@@ -44,8 +45,9 @@ export interface Listener {
   drain(graceMs: number): Promise<void>
 }
 
-/** Writes a reply; a peer that went away meanwhile is nobody's error. */
-export function writeReply(response: ServerResponse, reply: Reply): void {
+/** Writes a reply; a peer that went away meanwhile is nobody's error. Gives what is still being written of a stream. */
+export function writeReply(response: ServerResponse, reply: Reply): Promise<void> | undefined {
+  if (reply.stream !== undefined) return writeStream(response, reply, reply.stream)
   if (response.destroyed) return
   // A 204 or 304 has no content and must not announce any (RFC 9110 §8.6).
   const bare = reply.status === 204 || reply.status === 304 || response.req.method === 'HEAD'
@@ -85,6 +87,8 @@ function createServer(options: ListenerOptions): Server | HttpsServer {
 /** What a listener keeps while it runs. */
 interface ListenerState {
   isEnding: boolean
+  /** Replies that are still being written. */
+  readonly streams: Set<Promise<void>>
 }
 
 async function answer(
@@ -101,12 +105,23 @@ async function answer(
   // A body that nobody read would be taken for the next request.
   if (!message.complete || state.isEnding) response.shouldKeepAlive = false
   try {
-    writeReply(response, reply)
+    follow({ options, state }, writeReply(response, reply))
   } catch (error) {
     // A field that Node refuses to write, before anything was written.
     options.onInternalError?.(error)
     writeReply(response, problemReply(asProblem(error), options.requestId()))
   }
+}
+
+/** Keeps a stream in sight until it is over. */
+function follow(
+  { options, state }: { readonly options: ListenerOptions; readonly state: ListenerState },
+  stream: Promise<void> | undefined,
+): void {
+  if (stream === undefined) return
+  const followed = stream.catch((error: unknown) => options.onInternalError?.(error))
+  state.streams.add(followed)
+  void followed.finally(() => state.streams.delete(followed))
 }
 
 function listenProblem({ address, port }: ListenerOptions, cause: unknown): Problem {
@@ -131,7 +146,7 @@ async function listen(server: Server | HttpsServer, options: ListenerOptions): P
 /** Opens the listener; resolves when it accepts connections. Throws `listener-failed` when it cannot. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const server = createServer(options)
-  const state: ListenerState = { isEnding: false }
+  const state: ListenerState = { isEnding: false, streams: new Set() }
   server.maxConnections = options.limits.connections
   // Their size is the bound; beyond a count Node would drop fields without a word.
   server.maxHeadersCount = 0
@@ -150,7 +165,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     announceEnd: () => void (state.isEnding = true),
     drain: (graceMs) => {
       state.isEnding = true
+      // What a cut stream still has to record is recorded.
       return drain(server, graceMs)
+        .then(() => Promise.all(state.streams))
+        .then(() => undefined)
     },
   }
 }
