@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path'
 import { test } from 'node:test'
 import { verifyConsentProof } from '@comity/core/consent/consent-proof'
 import { recordHash } from '@comity/core/consent/parse-record'
-import { testRequest } from '@comity/core/consent/test-consent'
+import { testGrant, testPurposes, testRequest } from '@comity/core/consent/test-consent'
 import { launch, type Browser, type Page } from 'puppeteer-core'
 import { grantedConsent } from './consent-scene.ts'
 import { asked, openPeopleScene } from './people-scene.ts'
@@ -30,11 +30,11 @@ async function openBrowser(): Promise<AsyncDisposable & { readonly browser: Brow
   return { browser, [Symbol.asyncDispose]: () => browser.close() }
 }
 
-/** Errors of the console and requests that left this page's origin: there must be none of either. */
+/** Errors and warnings of the console, and requests that left this page's origin: there must be none of them. */
 function watch(page: Page, origin: string): string[] {
   const heard: string[] = []
   page.on('console', (message) => {
-    if (message.type() === 'error') heard.push(message.text())
+    if (message.type() === 'error' || message.type() === 'warn') heard.push(message.text())
   })
   page.on('pageerror', (error) => heard.push(String(error)))
   page.on('request', (request) => {
@@ -165,8 +165,25 @@ interface Violation {
   readonly nodes: readonly { readonly html: string }[]
 }
 
+/** What makes pages long: names beside ids, exclusions, limits. */
+const longNames = {
+  product: () => 'Athletes of the federation and of all its regional associations',
+  field: (path: string) => ({ en: `The ${path} as it was measured`, de: `Bei der Messung festgestellt: ${path}` }),
+  domain: () => 'Sportverbandsmitgliederverwaltungsdaten',
+  participant: (did: string) => (did.includes('firm') ? 'Statistics Firm' : undefined),
+}
+const manyGrants = [
+  testGrant({
+    title: { en: 'Sport and body', ar: 'الرياضة والجسم' },
+    transforms: [{ path: 'height', op: 'round', arg: 10 }],
+    onward: { allow: 'listed', recipients: ['did:web:firm.example'], maxDepth: 1 },
+    fields: { exclude: ['weight'] },
+  }),
+  testGrant({ grant: 'no', effect: 'deny', purposes: [testPurposes.marketing], fields: { include: ['height'] } }),
+]
+
 test('axe-core finds nothing on any page, in any language, light and dark, on a small screen', async () => {
-  await using scene = await openPeopleScene()
+  await using scene = await openPeopleScene({ names: longNames, timeZone: 'America/Argentina/Buenos_Aires' })
   await using opened = await openBrowser()
   for (const [index, lang] of ['en', 'de', 'fr', 'es', 'ar'].entries()) {
     const context = await opened.browser.createBrowserContext()
@@ -175,7 +192,7 @@ test('axe-core finds nothing on any page, in any language, light and dark, on a 
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: index % 2 === 0 ? 'light' : 'dark' }])
     await page.setExtraHTTPHeaders({ 'accept-language': lang })
     const reference = `person-${lang}`
-    const id = await grantedConsent(scene, testRequest({ subject: { reference, type: 'person' } }))
+    const id = await grantedConsent(scene, testRequest({ subject: { reference, type: 'person' }, grants: manyGrants }))
     scene.uses.push({
       exchange: `019bc0f2-7d40-7cc3-98c4-00000000000${index}`,
       consent: id,
@@ -185,6 +202,12 @@ test('axe-core finds nothing on any page, in any language, light and dark, on a 
       purpose: 'https://w3id.org/dpv#AcademicResearch',
       released: ['height'],
       withheld: ['weight'],
+    })
+    scene.uses.push({
+      ...scene.uses.at(-1)!,
+      exchange: `019bc0f2-7d40-7cc3-98c4-00000000001${index}`,
+      caller: `did:web:${'a-very-long-name-of-a-host'.repeat(2)}.example:and:a:path`,
+      purpose: 'https://terms.example.org/purposes#SomethingThatNoVocabularyKnows',
     })
     const check = async (name: string): Promise<void> => {
       assert.deepEqual(await violations(page), [], `${lang} ${name}`)
@@ -199,7 +222,7 @@ test('axe-core finds nothing on any page, in any language, light and dark, on a 
       assert.ok(scroll <= width, `${lang} ${name} is wider than the screen`)
     }
     scene.world.nowMs += 60_000
-    const { link } = await asked(scene, { subject: { reference, type: 'person' } })
+    const { link } = await asked(scene, { subject: { reference, type: 'person' }, grants: manyGrants })
     await page.goto(link)
     await check('choice')
     await follow(page, 'button[value="grant"]')

@@ -139,7 +139,7 @@ test('uses are told by names, with the DID at hand, and each cell by its heading
     cells.slice(1).map((cell) => wordsOf(textOf(cell)).replace(/proof of.*/, 'proof')),
     [
       'Statistics Firm did:web:firm.example',
-      'Athletes of the federation athletes: Body height Withheld: weight',
+      'Athletes of the federation athletes Body height Withheld: weight',
       'Academic Research',
       'proof',
     ],

@@ -157,13 +157,13 @@ function usesSection(view: ConsentView): Html {
     ${table} ${none} ${erased} ${more !== undefined && html`<p><a href="${more}">${texts.usesMore}</a></p>`}`
 }
 
-/** On a narrow screen each row stands as a card; the roles keep it a table for readers of screens. */
+/** Each row stands as a card, on screens of any width; the roles keep it a table for readers of screens. */
 function usesTable({ uses, language, ...view }: ConsentView): Html {
   const { texts } = language
   const heads = [texts.useWhen, texts.useWho, texts.useWhat, texts.useWhy, texts.useProof]
   const cells = (use: PersonUse) =>
     useCells(use, { language, ...view }).map(
-      (cell, index) => html`<td role="cell" data-label="${heads[index]}">${cell}</td>`,
+      (cell, index) => html`<td role="cell" data-label="${heads[index]}"><div>${cell}</div></td>`,
     )
   return html`<table class="uses" role="table" aria-labelledby="uses-heading">
     <thead role="rowgroup">
@@ -191,7 +191,8 @@ function useCells(use: PersonUse, { told, ...reader }: Reader & Pick<ConsentView
   return [
     when,
     participantHtml(caller, reader, known),
-    html`<div>${productHtml(product, reader)}: ${fieldsHtml(released, reader, [product])}</div>
+    html`<div>${productHtml(product, reader)}</div>
+      <div>${fieldsHtml(released, reader, [product])}</div>
       ${list !== false && html`<div>${say(texts.useWithheld, { list })}</div>`}`,
     html`${purpose !== undefined && purposeHtml(purpose, reader)}`,
     html`<a href="/v1/me/access-log/${encodeURIComponent(exchange)}/proof">${say(texts.proofFile, { date: when })}</a>`,
