@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { parseJson } from '../bytes/json.ts'
 import { Problem } from '../problems.ts'
+import { sealingClaimsSchema, sealingText, type SealingClaims } from '../sealing/sealing-claims.ts'
 import { fieldsHash, policyClaims } from './field-lists.ts'
 import type { ReceiptClaims } from './receipt.ts'
 
@@ -48,6 +49,8 @@ export interface ExchangeEvent {
   readonly withheld?: readonly string[] | undefined
   /** What a recipient knows of lists that were too long for the receipt: their hash. */
   readonly fields?: string | undefined
+  /** What was sealed, as the receipt states it. */
+  readonly sealed?: SealingClaims | undefined
   readonly status?: number | undefined
   /** Problem code of a denial or failure. */
   readonly problem?: string | undefined
@@ -88,6 +91,7 @@ const eventSchema = z.strictObject({
   released: fields.optional(),
   withheld: fields.optional(),
   fields: hash.optional(),
+  sealed: sealingClaimsSchema.optional(),
   status: z.int().min(100).max(599).optional(),
   problem: text.optional(),
   requestHash: hash.optional(),
@@ -121,6 +125,7 @@ export function exchangeEventBody(event: ExchangeEvent): string {
     released: event.released,
     withheld: event.withheld,
     fields: event.fields,
+    sealed: event.sealed,
     status: event.status,
     problem: event.problem,
     requestHash: event.requestHash,
@@ -164,6 +169,7 @@ export function checkReceiptMatchesEvent(claims: ReceiptClaims, event: ExchangeE
     ['via', textOf(claims.via), textOf(event.via)],
     ['policies', textOf(claims.pol), textOf(policyNames(claims, event))],
     ...fieldPairs(claims, event),
+    ['sealed', sealingText(claims.sea), sealingText(event.sealed)],
     ['status', claims.status, event.status],
     ['requestHash', claims.req, event.requestHash],
     ['responseHash', claims.res, event.responseHash],

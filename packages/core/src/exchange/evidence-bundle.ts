@@ -8,8 +8,11 @@ const base64url = z
   .max(1024)
 const signed = z.strictObject({ base: z.string().min(1).max(65_536), signature: base64url })
 
+const hash = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+const opening = z.strictObject({ salt: hash, fields: z.string().max(32_768), bodyHash: hash })
+
 /** Parts whose text went with the person that the exchange was about, and was sealed under a key that is destroyed. */
-const erasedPart = z.enum(['request', 'response', 'event'])
+const erasedPart = z.enum(['request', 'response', 'event', 'sealed'])
 
 const wholeSchema = z.strictObject({
   type: z.literal('comity-exchange-evidence'),
@@ -22,9 +25,12 @@ const wholeSchema = z.strictObject({
   /** What the holder's log entry commits to; only who may see the exchange has it. */
   event: z.strictObject({ body: z.string().min(1).max(65_536), salt: base64url }).optional(),
   log: z.strictObject({ verifierKey: z.string().min(1).max(1024), proof: z.string().min(1).max(65_536) }).optional(),
+  /** What opens the commitments to sealed contents: the salt, the text of the fields that travelled inside, the hash of the
+   *  content or the content itself. Only who may see the content has it. */
+  sealed: z.strictObject({ request: opening.optional(), response: opening.optional() }).optional(),
   documents: z.array(z.looseObject({ id: z.string() })).max(8),
   /** What its maker says was erased. It proves nothing: what is not there is not checked. */
-  erased: z.array(erasedPart).min(1).max(3).optional(),
+  erased: z.array(erasedPart).min(1).max(4).optional(),
 })
 
 const bundleSchema = wholeSchema.refine(

@@ -7,6 +7,9 @@
  *        "log": { "verifierKey": "federation.example/log+…", "proof": "c2sp.org/tlog-proof@v1\n…" },
  *        "documents": [ { "id": "did:web:federation.example", … }, { "id": "did:web:lab.example", … } ] }
  *
+ *  Of an exchange with sealed contents also `"sealed": { "response": { "salt": "…", "fields": "{…}", "bodyHash": "…" } }`:
+ *  with it the receipt's commitment is one to exactly that content.
+ *
  *  When the person that the exchange was about has been erased, `request`, `response` and `event` are not there and
  *  `erased` names them; receipt and log entry verify as before. */
 import type { DidDocument } from '../identity/did-document.ts'
@@ -14,6 +17,7 @@ import { parseEvidence, type EvidenceBundle } from './evidence-bundle.ts'
 import { EvidenceChecks, type EvidenceCheck } from './evidence-checks.ts'
 import { EvidenceDocuments } from './evidence-documents.ts'
 import { checkLog } from './evidence-log.ts'
+import { checkSealed } from './evidence-sealed.ts'
 import { checkReceipt, checkRequest, checkResponse } from './evidence-signatures.ts'
 import type { ReceiptClaims } from './receipt.ts'
 
@@ -61,6 +65,7 @@ function verifyParts(
   const part = { bundle, claims, documents, checks, trustedVerifierKey: options.verifierKey }
   checkRequest(part)
   checkResponse(part)
+  checkSealed(part)
   checkLog(part)
   return claims
 }

@@ -9,6 +9,7 @@ import type { SigningKey, VerifyingKey } from '../crypto/crypto.ts'
 import { didOfKeyId } from '../identity/did.ts'
 import { compactJwsSigner, parseCompactJws, verifyCompactJws, type ParsedJws } from '../jws/compact.ts'
 import { Problem } from '../problems.ts'
+import { sealingClaimsSchema, type SealingClaims } from '../sealing/sealing-claims.ts'
 
 /** The `typ` of a receipt's header. */
 export const receiptType = 'comity-receipt+jwt'
@@ -40,6 +41,7 @@ const claimsSchema = z.strictObject({
   rel: names.optional(),
   wit: names.optional(),
   fld: hash.optional(),
+  sea: sealingClaimsSchema.optional(),
   log: text,
   leaf: hash,
 })
@@ -79,6 +81,8 @@ export interface ReceiptClaims {
   readonly wit?: readonly string[] | undefined
   /** Instead of lists that are too long: their hash (`field-lists.ts`). */
   readonly fld?: string | undefined
+  /** What was sealed: the algorithm, and the salted commitment to what was inside (`sealing/sealed-content.ts`). */
+  readonly sea?: SealingClaims | undefined
   /** Origin of the holder's log, and the RFC 6962 leaf hash under which the exchange stands in it. */
   readonly log: string
   readonly leaf: string

@@ -65,7 +65,7 @@ export interface ExchangeChanges {
 
 /** A bundle with every part. */
 export type WholeBundle = {
-  readonly [Part in Exclude<keyof EvidenceBundle, 'erased'>]-?: NonNullable<EvidenceBundle[Part]>
+  readonly [Part in Exclude<keyof EvidenceBundle, 'erased' | 'sealed'>]-?: NonNullable<EvidenceBundle[Part]>
 }
 
 /** The evidence of an exchange, all signatures good. */

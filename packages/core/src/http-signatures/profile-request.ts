@@ -53,6 +53,7 @@ const fields = [
   coveredField('comity-purpose'),
   coveredField('comity-subject'),
   coveredField('comity-actor'),
+  coveredField('comity-accept-sealing'),
 ]
 const alwaysListed = `(${[method, authority, path, query].map(({ identifier }) => identifier).join(' ')}`
 

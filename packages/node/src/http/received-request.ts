@@ -35,6 +35,7 @@ const singleFields = new Set([
   'comity-purpose',
   'comity-subject',
   'comity-actor',
+  'comity-accept-sealing',
   'comity-consent',
 ])
 
