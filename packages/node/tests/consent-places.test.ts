@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { after, before, describe, test } from 'node:test'
+import { consentChanged } from '@comity/core/events/event-types'
+import { Problem } from '@comity/core/problems'
 import { callOverWire, chainOf, codeOf, problemOf } from './consent-chains.ts'
 import {
   atHolder,
@@ -70,7 +72,7 @@ describe('a consent between real nodes', () => {
       grants: [{ grant, ...rest }],
       duration: 'P30D',
     })
-    const given = async () => {
+    const asked = async () => {
       const { id } = await operate<{ id: string }>(network.recipient, '/v1/held-consents', {
         partner: 'holder',
         reference: athleteReference,
@@ -82,6 +84,10 @@ describe('a consent between real nodes', () => {
         network.systems.holder.heard.find(({ type, data: told }) => type === 'consent.requested' && told['id'] === id),
       )
       await decideOnPage(network, String(data['link']))
+      return id
+    }
+    const given = async () => {
+      const id = await asked()
       await untilHeld(network.recipient, id, 'active')
       return id
     }
@@ -104,6 +110,23 @@ describe('a consent between real nodes', () => {
     assert.equal((await callLocally(network.recipient, { path })).code, '200')
     const [use] = await operate<{ caller: string }[]>(network.holder, `/v1/consents/${second}/uses`)
     assert.equal(use?.caller, network.recipient.did)
+    const { handlers } = network.recipient.running.parts.counterparts
+    const take = handlers.get(consentChanged)
+    assert.ok(take)
+    handlers.set(consentChanged, () => Promise.reject(new Problem('storage-failed', 'not now')))
+    const third = await asked()
+    const known = await network.recipient.running.parts.consent.held.consents.show(second)
+    assert.equal(known.held.state, 'active', 'no notice is here')
+    const calls = await Promise.all([path, path, path].map((one) => callLocally(network.recipient, { path: one })))
+    assert.deepEqual(
+      calls.map(({ code }) => code),
+      ['200', '200', '200'],
+    )
+    const named = await callLocally(network.recipient, { path, consent: second })
+    assert.deepEqual([named.code, named.json['state']], ['consent-inactive', 'superseded'], 'who names one means it')
+    assert.equal((await operate<object[]>(network.holder, `/v1/consents/${third}/uses`)).length, 3)
+    handlers.set(consentChanged, take)
+    await untilHeld(network.recipient, third, 'active')
   })
 
   for (const type of ['restrict', 'object'] as const) {

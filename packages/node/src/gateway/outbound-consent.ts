@@ -2,7 +2,15 @@
  *  (`Comity-Consent`), or the person by the pairwise id, and this node attaches the token. */
 import { Problem } from '@comity/core/problems'
 import type { ReceivedRequest } from '../http/received-request.ts'
-import { problemCodeOf, sendRequest, type Attempted, type OutboundRequest, type SenderParts } from './send-request.ts'
+import {
+  problemCodeOf,
+  problemOf,
+  sendRequest,
+  type Attempted,
+  type OutboundRequest,
+  type SenderParts,
+} from './send-request.ts'
+import { isSafeMethod } from './steps/record-intent.ts'
 
 /** The consents that this node was given. */
 export interface HeldConsentsPort {
@@ -32,6 +40,8 @@ export interface AttachedConsent {
   readonly keyid: string
   /** With another token, after the holder refused this one. */
   renewed(): Promise<AttachedConsent>
+  /** The consent that has taken the place of this one, where there is one and the call did not name this one. */
+  successor(): Promise<AttachedConsent | undefined>
 }
 
 const pairwise = /(?<![\w-])ps_[\w-]{43}(?![\w-])/g
@@ -66,28 +76,39 @@ export interface SentUnderConsent<R> {
 }
 
 /** Sends; when the holder says that the token has run out, does not verify any more, or that the consent has changed, once
- *  more with a fresh one.
- *  The holder has refused before it acted, so any method may be sent again. */
+ *  more with a fresh one. The holder has refused before it acted, so any method may be sent again. Where another consent
+ *  has taken the place of this one and no notice of it was here yet, what may be repeated is sent once more under that. */
 export async function sendUnderConsent<R extends ConsentedRequest>(
   request: R,
   parts: SenderParts,
 ): Promise<SentUnderConsent<R>> {
   const attempted = await sendRequest(request, parts)
   const { consent } = request
-  if (consent === undefined || !isTokenStale(attempted, consent, parts)) return { request, attempted }
-  let fresh: AttachedConsent
+  if (consent === undefined) return { request, attempted }
+  let fresh: AttachedConsent | undefined
   try {
-    fresh = await consent.renewed()
+    if (isTokenStale(attempted, consent, parts)) fresh = await consent.renewed()
+    else if (isSuperseded(attempted) && mayBeRepeated(request)) fresh = await consent.successor()
   } catch (error) {
     if (error instanceof Problem) return { request, attempted, refusal: error }
     throw error
   }
+  if (fresh === undefined) return { request, attempted }
   const again = withConsent(request, fresh)
   return { request: again, attempted: await sendRequest(again, parts) }
 }
 
 /** What a holder says of a token that ran out, whose terms have changed, or whose keys have rotated on the way. */
 const stale: ReadonlySet<string> = new Set(['consent-token-expired', 'consent-superseded', 'consent-token-invalid'])
+
+function isSuperseded({ verified, answer }: Attempted): boolean {
+  const problem = verified && answer && problemOf(answer)
+  return problem?.code === 'consent-inactive' && problem.state === 'superseded'
+}
+
+function mayBeRepeated({ method, headers }: OutboundRequest): boolean {
+  return isSafeMethod(method) || headers.has('idempotency-key')
+}
 
 function isTokenStale(
   { verified, answer }: Attempted,

@@ -115,11 +115,18 @@ function withUnverified(problem: Problem, answer: RawAnswer | undefined): Proble
 }
 
 /** The code in a problem document of a node; unverified unless the answer is. An API's own errors have none. */
-export function problemCodeOf({ status, headers, body }: RawAnswer): string | undefined {
+export function problemCodeOf(answer: RawAnswer): string | undefined {
+  return problemOf(answer)?.code
+}
+
+/** The code, and the `state` of a consent where the problem tells one. */
+export function problemOf({ status, headers, body }: RawAnswer): { code: string; state: unknown } | undefined {
   if (status < 400 || headers.get('content-type') !== 'application/problem+json') return undefined
   try {
-    const { type } = JSON.parse(Buffer.from(body.subarray(0, 16_384)).toString('utf8')) as { type?: unknown }
-    return typeof type === 'string' ? /^urn:comity:problem:([a-z-]{1,64})$/.exec(type)?.[1] : undefined
+    const text = Buffer.from(body.subarray(0, 16_384)).toString('utf8')
+    const { type, state } = JSON.parse(text) as { type?: unknown; state?: unknown }
+    const code = typeof type === 'string' ? /^urn:comity:problem:([a-z-]{1,64})$/.exec(type)?.[1] : undefined
+    return code === undefined ? undefined : { code, state }
   } catch {
     return undefined
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { consentChanged } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
 import type { CallAboutPerson } from './held-attach.ts'
-import { askBody, createTestNetwork, holderDid, pairwiseOf, testGrants } from './held-test-network.ts'
+import { askBody, createTestNetwork, deliver, holderDid, pairwiseOf, testGrants } from './held-test-network.ts'
 
 const refused = (code: string, state?: string) => (error: unknown) =>
   error instanceof Problem && error.code === code && error.members['state'] === state
@@ -36,6 +37,46 @@ test('a call that names neither a consent nor a person goes as it is', async () 
   await using s = await scene()
   await s.granted()
   assert.equal(await s.attach({}), undefined)
+})
+
+test('a call about a person goes on under the consent that has taken the place of the one that is known', async () => {
+  await using s = await scene()
+  const old = await s.granted()
+  const attached = await s.attach({ subject })
+  assert.equal(attached?.consent, old)
+  const { id } = await s.lab.held.ask({ partner: holderDid, request: askBody() })
+  s.network.holder.grant(id, testGrants(), subject)
+  s.network.holder.supersede(old, id)
+  assert.equal((await attached.successor())?.consent, id)
+  assert.deepEqual(
+    [(await s.lab.held.show(old)).held.state, (await s.lab.held.show(id)).held.state],
+    ['superseded', 'active'],
+  )
+  assert.equal((await s.attach({ subject }))?.consent, id)
+  await assert.rejects(s.attach({ named: old }), refused('consent-inactive', 'superseded'))
+})
+
+test('the end of the old one is no end where its notice came before that of the new one', async () => {
+  await using s = await scene()
+  const old = await s.granted()
+  const { id } = await s.lab.held.ask({ partner: holderDid, request: askBody() })
+  s.network.holder.grant(id, testGrants(), subject)
+  s.network.holder.supersede(old, id)
+  await deliver(s.lab, { issuer: holderDid, type: consentChanged, payload: s.network.holder.told(old) })
+  assert.equal((await s.attach({ subject }))?.consent, id)
+})
+
+test('a successor that this node does not hold, or of another person, is none; nobody is asked with every call', async () => {
+  await using s = await scene()
+  const old = await s.granted()
+  const attached = await s.attach({ subject })
+  const { id } = await s.lab.held.ask({ partner: holderDid, request: askBody('other') })
+  s.network.holder.grant(id, testGrants(), pairwiseOf('B'))
+  s.network.holder.supersede(old, id)
+  assert.equal(await attached?.successor(), undefined)
+  const seen = s.lab.seen.length
+  await assert.rejects(s.attach({ subject }), refused('consent-inactive', 'superseded'))
+  assert.equal(s.lab.seen.length, seen)
 })
 
 test('the consent is found by its id, and by the person', async () => {

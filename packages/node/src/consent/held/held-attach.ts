@@ -8,6 +8,7 @@ import type { HeldConsent } from './held-consent.ts'
 import { unsealDetails } from './held-details.ts'
 import { recordChange } from './held-notice.ts'
 import type { HeldParts } from './held-parts.ts'
+import { createSuccessorSearch, type FindSuccessor } from './held-successor.ts'
 import type { HeldToken } from './held-token-keeper.ts'
 
 export interface CallAboutPerson {
@@ -32,25 +33,50 @@ export interface AttachedConsent {
   readonly keyid: string
   /** With another token, after the holder refused this one. */
   renewed(): Promise<AttachedConsent>
+  /** For a consent that was found by the person: the one that has taken its place, if there is one. */
+  successor(): Promise<AttachedConsent | undefined>
 }
 
 /** Undefined for a call that names neither a consent nor a person. Throws `consent-unknown`, `consent-inactive` with the
  *  state, `consent-ambiguous`, and what the source of tokens answers. */
 export function createHeldAttach(parts: HeldParts): (call: CallAboutPerson) => Promise<AttachedConsent | undefined> {
+  const findSuccessor = createSuccessorSearch(parts)
   return async (call) => {
     const held = await findFor(parts, call)
-    return held && attach(parts, held, () => parts.keeper.current(held))
+    if (held === undefined) return undefined
+    const successor = call.named === undefined ? () => attachSuccessor(parts, findSuccessor, held) : nothing
+    if (held.state === 'superseded') {
+      const next = await successor()
+      if (next !== undefined) return next
+    }
+    return attach(parts, requireCallable(parts, held), { take: () => parts.keeper.current(held), successor })
   }
 }
 
+type Successor = AttachedConsent['successor']
+
+const nothing: Successor = () => Promise.resolve(undefined)
+
+/** The successor of a successor is for the next call. */
+async function attachSuccessor(
+  parts: HeldParts,
+  findSuccessor: FindSuccessor,
+  held: HeldConsent,
+): Promise<AttachedConsent | undefined> {
+  const next = await findSuccessor(held)
+  if (next === undefined || hasExpired(parts, next)) return undefined
+  return attach(parts, next, { take: () => parts.keeper.current(next), successor: nothing })
+}
+
+/** As far as it is known which; whether it stands is not looked at where there is one only. */
 async function findFor(parts: HeldParts, call: CallAboutPerson): Promise<HeldConsent | undefined> {
-  if (call.named !== undefined) return requireCallable(parts, await findNamed(parts, call.named, call.partner))
+  if (call.named !== undefined) return findNamed(parts, call.named, call.partner)
   if (call.subject === undefined) return undefined
   const { vault, store } = parts
   const known = await store.findForSubject(call.partner, vault.handleOf(call.subject))
   const active = known.filter((held) => held.state === 'active' && !hasExpired(parts, held))
   const [only, ...others] = active
-  if (only === undefined) return requireCallable(parts, known[0] ?? missing('for this person'))
+  if (only === undefined) return known[0] ?? missing('for this person')
   return others.length === 0 ? only : chooseAmong(parts, active, call)
 }
 
@@ -106,15 +132,32 @@ function ambiguous(held: readonly HeldConsent[]): Problem {
   return new Problem('consent-ambiguous', 'several consents could cover this call', { members: { consents } })
 }
 
-async function attach(parts: HeldParts, held: HeldConsent, take: () => Promise<HeldToken>): Promise<AttachedConsent> {
-  const token = await take().catch((error: unknown) => noteRefusal(parts, held, error))
+interface Attaching {
+  readonly take: () => Promise<HeldToken>
+  readonly successor: Successor
+}
+
+async function attach(parts: HeldParts, held: HeldConsent, { take, successor }: Attaching): Promise<AttachedConsent> {
+  let token: HeldToken
+  try {
+    token = await take().catch((error: unknown) => noteRefusal(parts, held, error))
+  } catch (error) {
+    const next = isSuperseded(error) ? await successor() : undefined
+    if (next === undefined) throw error
+    return next
+  }
   return {
     consent: held.consent,
     isDelegated: held.delegation !== undefined,
     authorization: consentAuthorization(token.chain),
     keyid: token.keyid,
-    renewed: () => attach(parts, held, () => parts.keeper.renewed(held, token.chain)),
+    renewed: () => attach(parts, held, { take: () => parts.keeper.renewed(held, token.chain), successor }),
+    successor,
   }
+}
+
+function isSuperseded(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'consent-inactive' && error.members['state'] === 'superseded'
 }
 
 /** What the source says of the state counts here too until a step is told. */

@@ -63,7 +63,7 @@ export function createHeldConsents(parts: HeldParts): HeldConsents {
   /** One after the other would read the same twice; at once they would overwrite each other. */
   const refreshing = new Map<string, Promise<HeldConsent>>()
   const refreshOnce = (held: HeldConsent): Promise<HeldConsent> => {
-    const running = refreshing.get(held.id) ?? refresh(parts, held).finally(() => refreshing.delete(held.id))
+    const running = refreshing.get(held.id) ?? refreshHeld(parts, held).finally(() => refreshing.delete(held.id))
     refreshing.set(held.id, running)
     return running
   }
@@ -163,7 +163,8 @@ export function blank(id: string, holder: string, nowMs: number): Omit<HeldConse
   }
 }
 
-async function refresh(parts: HeldParts, held: HeldConsent): Promise<HeldConsent> {
+/** Reads at its source how it stands now. One that has ended stays as it is. Throws what the source answers. */
+export async function refreshHeld(parts: HeldParts, held: HeldConsent): Promise<HeldConsent> {
   if (endedStates.includes(held.state)) return held
   if (held.delegation === undefined) await readAtHolder(parts, held)
   else await askForToken(parts, held)
@@ -174,7 +175,7 @@ async function refresh(parts: HeldParts, held: HeldConsent): Promise<HeldConsent
 
 /** The consent with the terms that were told last. */
 export async function readAnew(parts: HeldParts, held: HeldConsent): Promise<HeldConsent> {
-  return held.delegation === undefined && held.readRev < held.rev ? refresh(parts, held) : held
+  return held.delegation === undefined && held.readRev < held.rev ? refreshHeld(parts, held) : held
 }
 
 /** States of a request of which there is no record, or none that is needed any more. */

@@ -49,6 +49,7 @@ const stateAfter: Partial<Record<ConsentEvent['type'], ConsentState>> = {
   paused: 'paused',
   refused: 'refused',
   withdrawn: 'withdrawn',
+  superseded: 'superseded',
   revoked: 'revoked',
 }
 
@@ -82,7 +83,7 @@ export class TestHolder {
     }
     const one = this.#find(first, caller.did)
     if (last === 'token') return this.#token(one, caller)
-    if (last === 'revoke' && method === 'POST') return this.#push(one, 'revoked', 'recipient')
+    if (last === 'revoke' && method === 'POST') return this.#push(one, { type: 'revoked' }, 'recipient')
     return { record: one.records.at(-1), state: stateOf(one), events: one.events }
   }
 
@@ -92,13 +93,18 @@ export class TestHolder {
     const before = one.records.at(-1)
     const record = this.#record(one, grants, subject)
     one.records.push({ ...record, proofs: [holderProof(record, this.signer)] })
-    this.#push(one, before === undefined ? 'granted' : 'amended', 'subject')
+    this.#push(one, { type: before === undefined ? 'granted' : 'amended' }, 'subject')
     return record
   }
 
   /** The person does something else. */
   step(id: string, type: ConsentEvent['type']): void {
-    this.#push(this.#find(id), type, 'subject')
+    this.#push(this.#find(id), { type }, 'subject')
+  }
+
+  /** A new consent has taken the place of an old one. */
+  supersede(old: string, successor: string): void {
+    this.#push(this.#find(old), { type: 'superseded', reason: { code: 'renewed', text: successor } }, 'subject')
   }
 
   /** What `consent-changed` says of it now. */
@@ -124,7 +130,7 @@ export class TestHolder {
     return found
   }
 
-  #push(one: Kept, type: ConsentEvent['type'], role: 'subject' | 'recipient'): void {
+  #push(one: Kept, { type, reason }: Pick<ConsentEvent, 'type' | 'reason'>, role: 'subject' | 'recipient'): void {
     const before = one.events.at(-1)
     one.events.push({
       consent: one.id,
@@ -134,6 +140,7 @@ export class TestHolder {
       state: stateAfter[type] ?? 'requested',
       by: { id: role === 'recipient' ? one.recipient : 'ps_someone', role },
       method: role === 'recipient' ? 'wire' : 'page',
+      ...(reason === undefined ? {} : { reason }),
       ...(before === undefined ? {} : { prev: eventHash(before) }),
     })
   }
@@ -142,7 +149,7 @@ export class TestHolder {
     const { newId, clock } = this.#options
     const request = parseConsentRequest(body)
     const one: Kept = { id: `urn:uuid:${newId()}`, recipient: caller.did, request, records: [], events: [] }
-    this.#push(one, 'requested', 'recipient')
+    this.#push(one, { type: 'requested' }, 'recipient')
     this.#kept.set(one.id, one)
     return { id: one.id, state: 'requested', lapses: formatDateTime(clock.now() + 86_400_000) }
   }

@@ -1,6 +1,6 @@
 /** Believes of what a holder shows only what its signature and the hashes prove. */
 import { proofKeyId, verifyConsentProof } from '@comity/core/consent/consent-proof'
-import type { ConsentProof, ConsentRecord, ConsentState } from '@comity/core/consent/consent-record'
+import type { ConsentEvent, ConsentProof, ConsentRecord, ConsentState } from '@comity/core/consent/consent-record'
 import {
   eventHash,
   parseConsentEvent,
@@ -20,6 +20,8 @@ export interface VerifiedShown {
   readonly seq: number
   readonly record: ConsentRecord
   readonly hash: string
+  /** Of the last step, where it has one. */
+  readonly reason: ConsentEvent['reason']
   /** Hash of the last step. */
   readonly stepHash: string
 }
@@ -41,7 +43,7 @@ export async function verifyShownConsent(
   if (last === undefined || last.consent !== held.consent || last.state !== shown.state) {
     throw invalid('the steps are not those of the state')
   }
-  return { state: shown.state, seq: last.seq, record, hash, stepHash: eventHash(last) }
+  return { state: shown.state, seq: last.seq, record, hash, reason: last.reason, stepHash: eventHash(last) }
 }
 
 function requireOurs(did: string, { consent, holder }: Pick<HeldConsent, 'consent' | 'holder'>, record: ConsentRecord) {
