@@ -1,8 +1,10 @@
 /** Carries requests to partners' nodes: one pool of kept-alive TLS 1.3 connections a partner, trust as configured,
  *  bodies collected in memory under a limit. undici's `dispatch`, since it costs a third of `fetch`. */
+import type { IncomingHttpHeaders } from 'node:http'
 import { Problem } from '@comity/core/problems'
 import type { Dispatcher } from 'undici'
 import { Pool } from './undici-parts.ts'
+import { IncomingStream, type IncomingStreamOptions, type StreamedBody } from './incoming-stream.ts'
 import { guardedConnector, type ConnectorOptions, type PeerTrust } from './connector.ts'
 
 export interface PartnerEndpoint {
@@ -21,12 +23,16 @@ export interface PartnerRequest {
   readonly timeoutMs: number
   /** Gives up when it aborts. */
   readonly signal?: AbortSignal
+  /** Of an answer whose signature is announced as a trailer field, only the head is waited for. */
+  readonly stream?: Pick<IncomingStreamOptions, 'maxBytes' | 'idleMs'>
 }
 
 export interface PartnerAnswer {
   readonly status: number
   readonly headers: ReadonlyMap<string, string>
   readonly body: Uint8Array
+  /** Instead of `body`, which is empty then: one that is still on its way. Must be read to its end, or cancelled. */
+  readonly stream?: StreamedBody | undefined
 }
 
 export interface PartnerClient extends AsyncDisposable {
@@ -85,7 +91,8 @@ interface Peer {
 function send({ pool, partner, answerBytes }: Peer, request: PartnerRequest): Promise<PartnerAnswer> {
   return new Promise((resolve, reject) => {
     if (request.timeoutMs <= 0) return reject(timedOut(partner))
-    const collector = new AnswerCollector({ partner, limit: answerBytes, method: request.method }, { resolve, reject })
+    const { method: asked, stream } = request
+    const collector = new AnswerCollector({ partner, limit: answerBytes, method: asked, stream }, { resolve, reject })
     collector.startTimer(request.timeoutMs)
     collector.giveUpOn(request.signal)
     const { method, target, headers, body } = request
@@ -114,11 +121,21 @@ function tooLarge(limitBytes: number): Problem {
   return new Problem('answer-invalid', `the answer is over ${limitBytes} bytes`)
 }
 
+/** What is asked of whom, and how large the answer may be. */
+interface Asked {
+  readonly partner: PartnerEndpoint
+  readonly limit: number
+  readonly method: string
+  readonly stream: PartnerRequest['stream']
+}
+
 /** Collects one answer. Repeated fields are joined as RFC 9110 §5.3 says. */
 class AnswerCollector implements Dispatcher.DispatchHandler {
   readonly #partner: PartnerEndpoint
   readonly #limit: number
   readonly #bodiless: boolean
+  readonly #streamed: PartnerRequest['stream']
+  #stream: IncomingStream | undefined
   readonly #resolve: (answer: PartnerAnswer) => void
   readonly #reject: (error: Error) => void
   readonly #chunks: Buffer[] = []
@@ -130,13 +147,11 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   #failure: Problem | undefined
   #release: () => void = () => {}
 
-  constructor(
-    asked: { readonly partner: PartnerEndpoint; readonly limit: number; readonly method: string },
-    settle: Settle,
-  ) {
+  constructor(asked: Asked, settle: Settle) {
     this.#partner = asked.partner
     this.#limit = asked.limit
     this.#bodiless = asked.method === 'HEAD'
+    this.#streamed = asked.stream
     this.#resolve = settle.resolve
     this.#reject = settle.reject
   }
@@ -170,7 +185,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
@@ -182,26 +197,53 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
       if (value !== undefined) names.set(name, Array.isArray(value) ? value.join(', ') : value)
     }
     this.#headers = names
+    if (this.#streamed !== undefined && this.#failure === undefined && announcesSignature(names)) {
+      return this.#openStream(controller, this.#streamed)
+    }
     // HEAD announces a length of which nothing comes.
     if (!this.#bodiless && Number(names.get('content-length') ?? 0) > this.#limit) this.#fail(tooLarge(this.#limit))
   }
 
+  #openStream(controller: Dispatcher.DispatchController, { maxBytes, idleMs }: NonNullable<Asked['stream']>): void {
+    this.#end()
+    const problems = { tooLarge: () => tooLarge(maxBytes), silent: () => silent(this.#partner) }
+    this.#stream = new IncomingStream(controller, { maxBytes, idleMs, problems })
+    this.#resolve({ status: this.#status, headers: this.#headers, body: new Uint8Array(0), stream: this.#stream })
+  }
+
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#stream !== undefined) return this.#stream.push(chunk)
     this.#size += chunk.length
     if (this.#size > this.#limit) this.#fail(tooLarge(this.#limit))
     else this.#chunks.push(chunk)
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    if (this.#stream !== undefined) return this.#stream.complete(trailers)
     this.#end()
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
     this.#resolve({ status: this.#status, headers: this.#headers, body })
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#stream !== undefined) return this.#stream.fail(cut(error))
     this.#end()
     this.#reject(error instanceof Problem ? error : unreachable(this.#partner, error))
   }
+}
+
+/** A streamed answer says in its head that its signature comes at its end (RFC 9110 §6.6.2). */
+function announcesSignature(headers: ReadonlyMap<string, string>): boolean {
+  const names = (headers.get('trailer') ?? '').toLowerCase().split(',')
+  return names.some((name) => name.trim() === 'signature')
+}
+
+function cut(cause: Error): Problem {
+  return new Problem('stream-cut', 'the partner cut the answer off before its end', { cause })
+}
+
+function silent({ did }: PartnerEndpoint): Problem {
+  return new Problem('stream-cut', `the node of \`${did}\` sent nothing for too long within its answer`)
 }
 
 function unreachable({ did }: PartnerEndpoint, cause: Error): Problem {

@@ -46,6 +46,9 @@ const rateSchema = z.strictObject({
 const productLimitsSchema = z.strictObject({
   requestBytes: z.int().min(0).max(67_108_864).default(1_048_576),
   answerBytes: z.int().min(1).max(268_435_456).default(8_388_608),
+  /** Of answers that are streamed: all of one, and how long either side may keep the other waiting within it. */
+  streamBytes: z.int().min(1).max(1_099_511_627_776).default(1_073_741_824),
+  streamIdleMs: z.int().min(1).max(600_000).default(30_000),
   timeoutMs: z.int().min(1).max(600_000).default(10_000),
   connectTimeoutMs: z.int().min(1).max(60_000).default(2_000),
   concurrency: z.int().min(1).max(10_000).default(64),

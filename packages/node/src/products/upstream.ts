@@ -1,5 +1,6 @@
 /** The API behind a product: a pool of kept connections, a bound on everything, and a circuit that spares it while it
  *  fails. Nothing of the caller's credentials goes in, nothing of its failures comes out. */
+import type { IncomingHttpHeaders } from 'node:http'
 import { Pool } from '../http/undici-parts.ts'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
@@ -10,6 +11,7 @@ import {
   type ExchangeAnswer,
   type ExchangeRequest,
 } from './upstream/upstream-exchange.ts'
+import type { IncomingStream, StreamedBody, StreamEnd } from '../http/incoming-stream.ts'
 import { isConditional, releasedAnswerFields, upstreamRequestFields } from './upstream/upstream-headers.ts'
 
 export interface UpstreamSettings {
@@ -20,6 +22,9 @@ export interface UpstreamSettings {
   readonly timeoutMs: number
   readonly connectTimeoutMs: number
   readonly answerBytes: number
+  /** Of an answer that is read while it arrives: all of it, and how long the upstream may say nothing within it. */
+  readonly streamBytes: number
+  readonly streamIdleMs: number
   readonly concurrency: number
   readonly circuit: CircuitSettings
 }
@@ -42,6 +47,8 @@ export interface UpstreamRequest {
   /** Whether the operation declares a redirection; one that is not declared is an error of the upstream. */
   readonly declaresStatus?: (status: number) => boolean
   readonly signal?: AbortSignal
+  /** Whether a success of this content type is read while it arrives; none is when absent. */
+  readonly streams?: (contentType: string | undefined) => boolean
 }
 
 export interface ForwardedAnswer {
@@ -49,6 +56,8 @@ export interface ForwardedAnswer {
   /** The fields that may leave, name and value in turn. */
   readonly headers: readonly string[]
   readonly body: Buffer
+  /** Instead of `body`, which is empty then: one that is still on its way. Must be read to its end, or cancelled. */
+  readonly stream?: StreamedBody | undefined
 }
 
 export interface Upstream extends AsyncDisposable {
@@ -92,16 +101,29 @@ export function createUpstream(settings: UpstreamSettings, clock: Clock): Upstre
     circuit = verdict.circuit
     running++
     let outcome: CallOutcome = 'abandoned'
+    const settle = () => {
+      running--
+      circuit = afterCall(circuit, { outcome, trial: verdict.trial }, { settings: settings.circuit, now: clock.now() })
+    }
+    let stream: IncomingStream | undefined
     try {
       const answer = await send(pool, toExchange(settings, basePath, request), clock)
+      stream = answer.stream
       outcome = failing.has(answer.status) ? 'failed' : 'succeeded'
       return released(answer, request)
     } catch (error) {
       if (outcome === 'abandoned' && error instanceof Problem) outcome = outcomeOf(error)
+      stream?.cancel()
       throw error
     } finally {
-      running--
-      circuit = afterCall(circuit, { outcome, trial: verdict.trial }, { settings: settings.circuit, now: clock.now() })
+      // A call whose answer is still arriving runs on.
+      if (stream === undefined) settle()
+      else {
+        void stream.settled.then((end) => {
+          outcome = outcomeOfStream(end)
+          settle()
+        })
+      }
     }
   }
 
@@ -128,6 +150,19 @@ function outcomeOf(problem: Problem): CallOutcome {
   return problem.code === 'upstream-too-large' ? 'succeeded' : 'failed'
 }
 
+function outcomeOfStream(end: StreamEnd): CallOutcome {
+  if (end.how !== 'failed') return end.how === 'ended' ? 'succeeded' : 'abandoned'
+  return end.reason instanceof Problem ? outcomeOf(end.reason) : 'failed'
+}
+
+/** Only what was not compressed, and is a success, is read while it arrives. */
+function streamRequest({ streamBytes, streamIdleMs }: UpstreamSettings, { streams }: UpstreamRequest) {
+  if (streams === undefined) return {}
+  const accepts = (status: number, headers: IncomingHttpHeaders) =>
+    status === 200 && headers['content-encoding'] === undefined && streams(headers['content-type'])
+  return { stream: { accepts, maxBytes: streamBytes, idleMs: streamIdleMs } }
+}
+
 function toExchange(settings: UpstreamSettings, basePath: string, request: UpstreamRequest): ExchangeRequest {
   const own = request.ownFields === undefined ? settings.headers : [...settings.headers, ...request.ownFields]
   return {
@@ -138,6 +173,7 @@ function toExchange(settings: UpstreamSettings, basePath: string, request: Upstr
     timeoutMs: settings.timeoutMs,
     maxBytes: settings.answerBytes,
     signal: request.signal,
+    ...streamRequest(settings, request),
   }
 }
 
@@ -166,5 +202,6 @@ function released(answer: ExchangeAnswer, request: UpstreamRequest): ForwardedAn
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Problem('upstream-invalid', 'the upstream compressed its answer, which therefore cannot be checked')
   }
-  return { status, headers: releasedAnswerFields(headers, request.answerFields ?? []), body: answer.body }
+  const { body, stream } = answer
+  return { status, headers: releasedAnswerFields(headers, request.answerFields ?? []), body, stream }
 }

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { Problem } from '@comity/core/problems'
+import { IncomingStream, type IncomingStreamOptions } from '../../http/incoming-stream.ts'
 
 export interface ExchangeRequest {
   readonly method: string
@@ -13,12 +14,20 @@ export interface ExchangeRequest {
   readonly timeoutMs: number
   readonly maxBytes: number
   readonly signal: AbortSignal | undefined
+  /** Which answers are read while they arrive: their head alone is waited for. */
+  readonly stream?: StreamRequest | undefined
+}
+
+export interface StreamRequest extends Pick<IncomingStreamOptions, 'maxBytes' | 'idleMs'> {
+  readonly accepts: (status: number, headers: IncomingHttpHeaders) => boolean
 }
 
 export interface ExchangeAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
+  /** Instead of `body`, which is empty then: one that is still on its way. */
+  readonly stream?: IncomingStream | undefined
 }
 
 const noBytes = Buffer.alloc(0)
@@ -53,6 +62,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   #headers: IncomingHttpHeaders = {}
   #chunks: Buffer[] = []
   #size = 0
+  #stream: IncomingStream | undefined
 
   constructor(request: ExchangeRequest, resolve: (answer: ExchangeAnswer) => void, reject: (error: unknown) => void) {
     this.#request = request
@@ -97,21 +107,33 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
     this.#giveUp(new Problem('upstream-error', 'the upstream switched protocols'))
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     this.#status = status
     this.#headers = headers
+    const { stream } = this.#request
+    if (stream?.accepts(status, headers) === true) return this.#openStream(controller, stream)
     const announced = Number(headers['content-length'] ?? 0)
     if (announced > this.#request.maxBytes && this.#request.method !== 'HEAD') this.#giveUp(this.#tooLarge())
   }
 
+  #openStream(controller: Dispatcher.DispatchController, { maxBytes, idleMs }: StreamRequest): void {
+    if (this.#ended !== undefined) return
+    this.#end(undefined)
+    const problems = { tooLarge: () => tooLarge(maxBytes), silent: () => silent(idleMs) }
+    this.#stream = new IncomingStream(controller, { maxBytes, idleMs, problems })
+    this.#resolve({ status: this.#status, headers: this.#headers, body: noBytes, stream: this.#stream })
+  }
+
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#stream !== undefined) return this.#stream.push(chunk)
     if (this.#ended !== undefined) return
     this.#size += chunk.length
     if (this.#size > this.#request.maxBytes) this.#giveUp(this.#tooLarge())
     else this.#chunks.push(chunk)
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    if (this.#stream !== undefined) return this.#stream.complete(trailers)
     if (this.#ended !== undefined) return
     this.#end(undefined)
     const [first = noBytes] = this.#chunks
@@ -120,19 +142,30 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    if (this.#stream !== undefined) return this.#stream.fail(lost(error))
     if (this.#ended !== undefined) return
     // A controller is given when the request is about to be written: before that, nothing can have been done.
     const problem =
       this.#controller === undefined
         ? new Problem('upstream-unreachable', 'the upstream cannot be reached', { cause: error })
-        : new Problem('upstream-lost', 'the connection to the upstream was lost before the answer was whole', {
-            cause: error,
-          })
+        : lost(error)
     this.#end(problem)
     this.#reject(problem)
   }
 
   #tooLarge(): Problem {
-    return new Problem('upstream-too-large', `the answer is larger than ${this.#request.maxBytes} bytes`)
+    return tooLarge(this.#request.maxBytes)
   }
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem('upstream-too-large', `the answer is larger than ${maxBytes} bytes`)
+}
+
+function silent(idleMs: number): Problem {
+  return new Problem('upstream-timeout', `the upstream sent nothing for ${idleMs} ms within its answer`)
+}
+
+function lost(cause: Error): Problem {
+  return new Problem('upstream-lost', 'the connection to the upstream was lost before the answer was whole', { cause })
 }

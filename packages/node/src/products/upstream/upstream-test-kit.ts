@@ -12,6 +12,8 @@ export const defaults: Omit<UpstreamSettings, 'url'> = {
   timeoutMs: 2_000,
   connectTimeoutMs: 1_000,
   answerBytes: 10_000,
+  streamBytes: 1_000_000,
+  streamIdleMs: 200,
   concurrency: 4,
   circuit: { failures: 3, openMs: 200, maxOpenMs: 400 },
 }
