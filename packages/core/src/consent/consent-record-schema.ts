@@ -32,11 +32,11 @@ import { grantsSchema } from './parse-grants.ts'
 export const maxNoticeLength = 20_000
 
 const contact = z.strictObject({
-  email: text(320)
+  email: nameText(320)
     .regex(/^[^\s@]+@[^\s@]+$/, 'not an address')
     .optional(),
   url: webUrl.optional(),
-  phone: text(64).optional(),
+  phone: nameText(64).optional(),
 })
 
 /** The members of a party that say who it is. */

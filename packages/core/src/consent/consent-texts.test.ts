@@ -18,6 +18,8 @@ test('an IRI has a scheme, no spaces, and is nothing that a browser would run', 
     'javascript:alert(1)',
     'JavaScript:alert(1)',
     'data:text/html,x',
+    'https://w3id.org/dpv#Academic\u200bResearch',
+    'https://w3id.org/dpv#Academic\u200eResearch',
     '',
   ]
   for (const value of wrong) assert.ok(!takes(texts.iri, value), value)

@@ -10,7 +10,7 @@ import { isCountryCode } from './country-codes.ts'
 import { isDataDomain } from './data-domain.ts'
 import { durationBounds, parseDuration } from './durations.ts'
 import { isFieldPath } from './field-path.ts'
-import { hiddenInName, hiddenInText } from './visible-text.ts'
+import { hiddenInId, hiddenInName, hiddenInText } from './visible-text.ts'
 
 /** A schema for each member of a type, and for no other. */
 export type Shape<T> = { readonly [K in keyof T]-?: z.ZodType<T[K]> }
@@ -33,6 +33,13 @@ export function nameText(maxLength: number): z.ZodString {
   })
 }
 
+/** What programs compare and people read: nothing in it is invisible. */
+function idText(maxLength: number): z.ZodString {
+  return text(maxLength).refine((value) => hiddenInId(value) === undefined, {
+    error: ({ input }) => hidden(hiddenInId(String(input))),
+  })
+}
+
 function hidden(character = ''): string {
   return `holds ${character}, which nobody can see; write it without`
 }
@@ -43,13 +50,13 @@ export function list<T extends z.ZodType>(element: T, max: number): z.ZodArray<T
 }
 
 /** Never one that a browser would run, since a page may make a link of it. */
-export const iri = text(2048).regex(
+export const iri = idText(2048).regex(
   /^(?!(?:javascript|vbscript|data|blob|file):)[A-Za-z][A-Za-z0-9+.-]*:\S+$/i,
   'not an IRI',
 )
-export const webUrl = text(2048).refine(isWebUrl, 'not an http or https URL')
+export const webUrl = idText(2048).refine(isWebUrl, 'not an http or https URL')
 export const did = z.string().max(2048).refine(isDid, 'not a DID of a supported method')
-export const didOrUrl = text(2048).refine((value) => isDid(value) || isWebUrl(value), 'neither a DID nor a URL')
+export const didOrUrl = idText(2048).refine((value) => isDid(value) || isWebUrl(value), 'neither a DID nor a URL')
 export const uuidUrn = z
   .string()
   .regex(
@@ -65,7 +72,7 @@ export const durationOrNone = z
   .string()
   .max(64)
   .refine((value) => parseDuration(value) !== undefined, 'not a duration of ISO 8601')
-export const fieldPath = text(2048).refine(isFieldPath, 'not a field path')
+export const fieldPath = idText(2048).refine(isFieldPath, 'not a field path')
 export const dataDomain = z.string().max(520).refine(isDataDomain, 'not a data domain')
 /** Id of a grant, unique in its record. */
 export const grantId = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'not an id of letters, digits, `.`, `_` and `-`')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hiddenInName, hiddenInText } from './visible-text.ts'
+import { hiddenInId, hiddenInName, hiddenInText } from './visible-text.ts'
 
 const legitimate = {
   persian: 'می\u200cخواهم',
@@ -58,7 +58,18 @@ test('prose may break its lines where a name may not', () => {
     'U+200C': 'Спорт\u200cлаб',
     'U+FE0F': 'Sports\ufe0f Lab',
     'U+FE0E': '\ufe0eSports Lab',
+    'U+200E': 'Sports\u200e Lab',
+    'U+2068': '\u2068Sports Lab\u2069',
   }
   for (const [character, name] of Object.entries(alike)) assert.equal(hiddenInName(name), character)
   assert.equal(hiddenInName('Zoe\u0308\u200d'), 'U+200D', 'nor behind a mark of such a letter')
+})
+
+test('an identifier has no mark of direction either, in any script', () => {
+  for (const id of ['https://lab.example/सूचना', 'https://lab.example/بحث', 'urn:example:क्\u200dष']) {
+    assert.equal(hiddenInId(id), undefined)
+  }
+  assert.equal(hiddenInId('https://w3id.org/dpv#Academic\u200eResearch'), 'U+200E')
+  assert.equal(hiddenInId('https://lab.example/بحث\u200f'), 'U+200F')
+  assert.equal(hiddenInId('https://w3id.org/dpv#Academic\u200bResearch'), 'U+200B')
 })

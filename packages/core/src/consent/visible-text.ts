@@ -25,6 +25,10 @@ const unseenInName = new RegExp(
   'v',
 )
 
+// Marks that arrange text of both directions.
+const marks = /[\u061c\u200e\u200f\u2066-\u2069]/u
+const rightToLeft = /[\p{sc=Arab}\p{sc=Hebr}\p{sc=Syrc}\p{sc=Thaa}\p{sc=Nkoo}\p{sc=Adlm}\p{sc=Rohg}\p{sc=Mand}]/u
+
 /** The first character of a text that no text may hold, as `U+202E`; undefined when there is none. */
 export function hiddenInText(text: string): string | undefined {
   return firstMatch(text, neverShown)
@@ -32,7 +36,12 @@ export function hiddenInText(text: string): string | undefined {
 
 /** Likewise of a name or a title, where two that look alike must be alike. */
 export function hiddenInName(name: string): string | undefined {
-  return firstMatch(name, unseenInName)
+  return firstMatch(name, unseenInName) ?? (rightToLeft.test(name) ? undefined : firstMatch(name, marks))
+}
+
+/** Likewise of an identifier, which nobody arranges. */
+export function hiddenInId(id: string): string | undefined {
+  return firstMatch(id, unseenInName) ?? firstMatch(id, marks)
 }
 
 function firstMatch(text: string, pattern: RegExp): string | undefined {

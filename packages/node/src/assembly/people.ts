@@ -5,7 +5,8 @@ import type { ConsentStore } from '../consent/holder/consent-store.ts'
 import { createConsentUsesStore } from '../consent/check/uses-store-sql.ts'
 import type { People } from '../people/people.ts'
 import type { PersonAccessLog, PersonName, PersonNames } from '../people/ports.ts'
-import { nameOfDomain, nameOfField } from '../products/product-names.ts'
+import type { Product } from '../products/product.ts'
+import { nameOfDomain, namesOfFields } from '../products/product-names.ts'
 import type { Rights } from '../rights/rights-service.ts'
 import { loadErasures } from '../vault/subject-keys.ts'
 import { createAccessLog } from './access-log.ts'
@@ -73,9 +74,15 @@ function namesFor({ foundation, catalogue, counterparts }: ConsentAssembly): Per
       .list()
       .map(({ product }) => product)
       .filter(({ id }) => ids?.includes(id) ?? true)
+  const known = new WeakMap<Product, ReturnType<typeof namesOfFields>>()
+  const namesOf = (product: Product) => {
+    const names = known.get(product) ?? namesOfFields(product)
+    known.set(product, names)
+    return names
+  }
   return {
     product: (id) => catalogue.get(id)?.settings.title,
-    field: (path, ids) => firstName(named(ids).map((product) => nameOfField(product, path))),
+    field: (path, ids) => firstName(named(ids).map((product) => namesOf(product).get(path))),
     domain: (domain, ids) => firstName(named(ids).map((product) => nameOfDomain(product, domain))),
     participant: (did) => (did === identity.did ? config.participant.name : counterparts.partners.findByDid(did)?.name),
   }

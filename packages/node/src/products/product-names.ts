@@ -16,16 +16,33 @@ interface NamedProduct {
   readonly settings: { readonly personal?: PersonalConfig | undefined }
 }
 
-/** The name of a field by its path in the product's rows; undefined when it has none. */
-export function nameOfField({ document, settings: { personal } }: NamedProduct, path: string): GivenName | undefined {
-  if (personal === undefined) return undefined
-  const given = personal.names.fields
-  if (Object.hasOwn(given, path)) return given[path]
+/** What people read for a product's labelled fields, and for what holds them (`address` of `address.city`), by path. Looks
+ *  through the whole document: to be asked once. */
+export function namesOfFields({ document, settings: { personal } }: NamedProduct): ReadonlyMap<string, GivenName> {
+  if (personal === undefined) return new Map()
+  const labels = Object.values(personal.domains).flat()
+  const open = new Set(labels.flatMap((path) => [path, ...holdersOf(path)]))
+  const names = new Map<string, GivenName>(Object.entries(personal.names.fields))
+  for (const path of names.keys()) open.delete(path)
   const layouts = [personal.rows, ...Object.values(personal.operations).flatMap(({ rows }) => rows ?? [])]
-  const places = [...new Set(layouts)].map((rows) => [...stepsOf(rows), ...stepsOf(path)])
-  return firstOf(answersOf(document.root), (schema) =>
-    firstOf(places, (steps) => titleAt(document.root, schema, steps)),
-  )
+  const rowSteps = [...new Set(layouts)].map(stepsOf)
+  for (const schema of answersOf(document.root)) {
+    for (const path of open) {
+      const title = firstOf(rowSteps, (rows) => titleAt(document.root, schema, [...rows, ...stepsOf(path)]))
+      if (title === undefined) continue
+      names.set(path, title)
+      open.delete(path)
+    }
+  }
+  return names
+}
+
+/** `a.b[].c` lies in `a.b[]`, `a.b` and `a`. */
+function holdersOf(path: string): string[] {
+  const end = path.endsWith('[]') ? path.length - 2 : path.lastIndexOf('.')
+  if (end <= 0) return []
+  const holder = path.slice(0, end)
+  return [holder, ...holdersOf(holder)]
 }
 
 /** The name of a domain of data. */
@@ -34,12 +51,17 @@ export function nameOfDomain({ settings: { personal } }: NamedProduct, domain: s
   return Object.hasOwn(given, domain) ? given[domain] : undefined
 }
 
-/** The schemas of all answers of success. */
+/** The schemas of all answers of success, each once. */
 function* answersOf(root: JsonObject): Generator<Located> {
+  const done = new Set<string>()
   for (const path of membersOf(root, member({ value: root, pointer: '' }, 'paths'))) {
     for (const operation of membersOf(root, path)) {
       for (const answer of membersOf(root, member(operation, 'responses'), /^(?:2|default)/)) {
-        for (const content of membersOf(root, member(answer, 'content'))) yield member(content, 'schema')
+        for (const content of membersOf(root, member(answer, 'content'))) {
+          const schema = referred(root, member(content, 'schema'))
+          if (!done.has(schema.pointer)) yield schema
+          done.add(schema.pointer)
+        }
       }
     }
   }
