@@ -67,4 +67,27 @@ describe('a node tells its operator', () => {
     assert.deepEqual(outcomes(network.holder), ['failed', 'upstream-error'])
     assert.deepEqual(outcomes(network.recipient), ['failed', 'upstream-error'])
   })
+
+  test('what is wrong with an answer of its API, and the caller only that something is', async () => {
+    const answers: [string, RegExp][] = [
+      ['{"id":7,"name":"planted","born":"planted"}', /^answer 200 of `getItem`: `\/born` is not declared$/],
+      ['{"name":"a","id":"planted"}', /^answer 200 of `getItem`: `\/id` must be integer$/],
+      ['planted', /^answer 200 of `getItem`: the body /],
+    ]
+    for (const [body, expected] of answers) {
+      network.upstream.behave = (_message, response) => {
+        response.setHeader('content-type', 'application/json').end(body)
+      }
+      const answer = await call('/holder/items/items/7')
+      assert.equal(answer.status, 502)
+      assert.doesNotMatch(await answer.text(), /born|integer|planted/)
+      const [line] = network.holder.logged.filter((one) => one.includes('exchange.failed')).slice(-1)
+      const { code, product, operation, reason, id } = JSON.parse(line ?? '{}') as Record<string, string>
+      assert.deepEqual([code, product, operation], ['upstream-invalid', 'items', 'getItem'])
+      assert.equal(typeof id, 'string')
+      assert.match(reason ?? '', expected)
+      assert.doesNotMatch(line ?? '', /planted/)
+    }
+    network.upstream.behave = undefined
+  })
 })

@@ -2,6 +2,7 @@
 import type { Tracer } from '../telemetry/traces.ts'
 import type { IncomingMessage } from 'node:http'
 import type { BodyLimits } from '../http/body.ts'
+import type { Problem } from '@comity/core/problems'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
 import { readRequest, type ClientKeyOf } from '../http/received-request.ts'
 import { openCall, type InboundCall, type Step } from './inbound-call.ts'
@@ -116,6 +117,11 @@ export async function runSteps(steps: readonly Step[], call: InboundCall): Promi
   }
 }
 
+/** The caller is not told what is wrong with an answer of the API: its operator has to correct it. */
+function reasonOf({ code, message, cause }: Problem): string {
+  return code === 'upstream-invalid' && cause instanceof Error ? cause.message : message
+}
+
 function observe(parts: InboundParts, call: InboundCall, reply: Reply): void {
   const { problem, id } = call
   if (problem?.code === 'internal-error') parts.observer.internalError(problem.cause ?? problem, id)
@@ -129,8 +135,9 @@ function observe(parts: InboundParts, call: InboundCall, reply: Reply): void {
       problem === undefined ? ('allowed' as const) : problem.status >= 500 ? ('failed' as const) : ('denied' as const),
     code: problem?.code,
   }
+  const reason = seen.outcome === 'failed' ? problem && reasonOf(problem) : undefined
   const durationMs = nowMs - call.receivedAtMs
-  parts.observer.exchange({ direction: 'inbound', id, ...seen, durationMs, upstreamMs: call.upstreamMs })
+  parts.observer.exchange({ direction: 'inbound', id, ...seen, reason, durationMs, upstreamMs: call.upstreamMs })
   call.trace?.end({ exchangeId: id, ...seen }, nowMs)
 }
 

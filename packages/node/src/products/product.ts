@@ -6,6 +6,7 @@ import { Problem } from '@comity/core/problems'
 import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
 import { buildOperationTree, matchOperation, type OperationTree } from './matching.ts'
 import { openApiProblem, type OpenApiDocument } from './openapi/openapi.ts'
+import { legiblePointer } from './legible-pointer.ts'
 import { compileOperations, declaredAnswer, type CompiledOperations } from './operations.ts'
 import { conditionalFields, minimiseAnswer, type ReleaseToApply } from './data-answer.ts'
 import { readDataCall, type DataCall } from './data-call.ts'
@@ -262,6 +263,7 @@ function invalidAnswer(
   { errors }: Extract<AnswerVerdict, { allowed: false }>,
 ): Problem {
   const { pointer, detail } = errors[0] ?? { pointer: '', detail: '' }
-  const cause = new Error(`answer ${status} of \`${operation.id}\`: \`${pointer}\` ${detail}`)
+  const place = pointer === '' ? '' : `\`${legiblePointer(pointer)}\` `
+  const cause = new Error(`answer ${status} of \`${operation.id}\`: ${place}${detail}`)
   return new Problem('upstream-invalid', 'the answer of the upstream is not as declared', { cause })
 }

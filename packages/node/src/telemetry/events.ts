@@ -15,6 +15,8 @@ export interface ExchangeSummary {
   readonly outcome: 'allowed' | 'denied' | 'failed'
   /** Of the problem; a partner's may be one that this version does not know. */
   readonly code: string | undefined
+  /** Of a failure, for the operator alone: what was wrong, without a value. */
+  readonly reason?: string | undefined
   readonly durationMs: number
   readonly upstreamMs: number | undefined
 }
