@@ -1,6 +1,7 @@
 /** Reads what a grant allows. Strict: a member that is not known here is refused, never ignored. */
 import { z } from 'zod'
 import {
+  aggregateFunctions,
   consentActions,
   consentModes,
   type ConsentScope,
@@ -51,13 +52,23 @@ const rowFilter = z
 const fieldTransform = z
   .strictObject({
     path: fieldPath,
-    op: z.enum(['mask', 'hash', 'round', 'year', 'pseudonym', 'drop']),
+    op: z.enum(['mask', 'hash', 'round', 'year', 'pseudonym', 'drop', 'aggregate']),
     arg: z.number().positive().max(1e15).optional(),
+    fn: z.enum(aggregateFunctions).optional(),
   } satisfies Shape<FieldTransform>)
-  .refine(({ op, arg }) => arg === undefined || op === 'round' || (op === 'mask' && Number.isInteger(arg)), {
-    message: 'only `mask` (whole) and `round` take a number',
+  .refine(takesArgument, {
+    message: 'only `mask` (whole), `round` and `aggregate` (whole, 2 at least) take a number',
     path: ['arg'],
   })
+  .refine(({ op, fn }) => (op === 'aggregate') === (fn !== undefined), {
+    message: 'belongs to `aggregate`, and only there',
+    path: ['fn'],
+  })
+
+function takesArgument({ op, arg }: Pick<FieldTransform, 'op' | 'arg'>): boolean {
+  if (arg === undefined || op === 'round') return true
+  return Number.isInteger(arg) && (op === 'mask' || (op === 'aggregate' && arg >= 2))
+}
 
 const dataPeriod: z.ZodType<DataPeriod> = z.union([
   z.strictObject({ lookback: duration }),

@@ -15,13 +15,20 @@ export interface RowFilter {
   readonly value: string | number | boolean | readonly (string | number | boolean)[]
 }
 
+/** What many values become when only something about all of them is released. */
+export const aggregateFunctions = ['count', 'sum', 'avg', 'min', 'max'] as const
+export type AggregateFunction = (typeof aggregateFunctions)[number]
+
 /** What happens to a value before it is released. `mask` keeps the last `arg` characters (default 4); `hash` is keyed
  *  and pairwise; `round` goes to multiples of `arg` (default 1); `year` keeps the year of a date; `pseudonym` puts the
- *  pairwise identifier in its place; `drop` leaves it out. */
+ *  pairwise identifier in its place; `drop` leaves it out. `aggregate` releases `fn` over the rows that have the same
+ *  other fields, of at least `arg` rows (default 5, never fewer than 2), instead of the rows themselves. */
 export interface FieldTransform {
   readonly path: string
-  readonly op: 'mask' | 'hash' | 'round' | 'year' | 'pseudonym' | 'drop'
+  readonly op: 'mask' | 'hash' | 'round' | 'year' | 'pseudonym' | 'drop' | 'aggregate'
   readonly arg?: number | undefined
+  /** With `aggregate`, and only there. */
+  readonly fn?: AggregateFunction | undefined
 }
 
 /** Which data, by the time that the data is about: fixed moments (RFC 3339), or so far back from the call

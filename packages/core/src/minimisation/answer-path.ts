@@ -1,5 +1,6 @@
 /** Paths into an answer: names joined by dots, `[]` for each element of a list. Paths from the answer itself may begin
  *  with `[]` or be empty; field paths (`consent/field-path.ts`), which begin at a row, may not. */
+import { ExactNumber } from '../bytes/exact-json.ts'
 
 /** A step of a path that goes to each element of a list; every other step is the name of a member. */
 export const eachElement = '[]'
@@ -51,7 +52,7 @@ function membersOf(values: readonly unknown[], name: string): readonly unknown[]
   return found
 }
 
-/** True for a JSON object, not for null and lists. */
+/** True for a JSON object, not for null, lists and numbers that were kept as they were written. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
 }

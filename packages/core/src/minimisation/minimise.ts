@@ -1,7 +1,8 @@
-/** Minimisation: of an answer about one person, what was released and nothing else. Pure; the result is new. */
+/** Minimisation: of an answer with labelled fields, what was released and nothing else. Pure; the result is new. */
 import type { Release, ReleasePart } from '../consent/release.ts'
 import { eachElement, isObject, stepsOf } from './answer-path.ts'
 import { maxAnswerDepth, project, projectionOf, projectionOfPaths, setMember, type Projection } from './projection.ts'
+import { isGrouped, RowGroups } from './row-groups.ts'
 import { conditionsOf, satisfies, type RowConditions } from './row-conditions.ts'
 import type { TransformMeans } from './transforms.ts'
 
@@ -16,9 +17,13 @@ export interface RowLayout {
   readonly open: readonly string[]
 }
 
+type ConditionedPart = ReleasePart & { readonly conditions: RowConditions }
+
 interface Work {
   readonly means: TransformMeans
-  readonly parts: readonly (ReleasePart & { readonly conditions: RowConditions })[]
+  /** Parts whose rows leave one by one, and those whose rows leave in groups. */
+  readonly parts: readonly ConditionedPart[]
+  readonly grouped: readonly (ConditionedPart & { readonly groups: RowGroups })[]
   readonly date: readonly string[] | undefined
   /** By the positions of the parts that a row passes. */
   readonly projections: Map<string, Projection>
@@ -26,7 +31,8 @@ interface Work {
 
 /** What is released of a parsed JSON answer. Rows that pass the conditions of no part are left out; so are members
  *  that hold nothing released, and whatever is not of the kind that the layout says. The answer's outermost object or
- *  list stays, if empty. */
+ *  list stays, if empty. Groups of rows come behind the rows of their list; rows outside a list are in no group. Throws
+ *  `TooManyGroups`. */
 export function minimise(
   value: unknown,
   release: Release,
@@ -40,27 +46,41 @@ export function minimise(
   return result ?? (steps[0] === eachElement ? [] : {})
 }
 
-/** The same for rows that come one after the other: gives what is released of each, undefined for one that passes the
- *  conditions of no part and for what is no object. */
-export function rowMinimiser(
-  release: Release,
-  context: { layout: RowLayout; means: TransformMeans },
-): (row: unknown) => unknown {
+/** What is released of rows that come one after the other. */
+export interface RowMinimiser {
+  /** What is released of a row: undefined for one that passes the conditions of no part, leaves in a group only, or is
+   *  no object. Throws `TooManyGroups`. */
+  release(row: unknown): unknown
+  /** The groups of the rows so far, which are a list that ends here. */
+  flush(): readonly unknown[]
+}
+
+/** The same for rows that come one after the other. */
+export function rowMinimiser(release: Release, context: { layout: RowLayout; means: TransformMeans }): RowMinimiser {
   const work = workOf(release, context)
   const depth = stepsOf(context.layout.rows).length
-  return (row) => (isObject(row) ? projectRow(row, depth, work) : undefined)
+  return {
+    release: (row) => (isObject(row) ? projectRow(row, depth, work) : undefined),
+    flush: () => flushed(work),
+  }
 }
 
 function workOf(release: Release, { layout, means }: { layout: RowLayout; means: TransformMeans }): Work {
+  // A part that releases no field lets no row through.
+  const parts = release.parts
+    .filter(({ fields }) => fields.length > 0)
+    .map((part) => ({ ...part, conditions: conditionsOf(part) }))
   return {
     means,
-    // A part that releases no field lets no row through.
-    parts: release.parts
-      .filter(({ fields }) => fields.length > 0)
-      .map((part) => ({ ...part, conditions: conditionsOf(part) })),
+    parts: parts.filter((part) => !isGrouped(part)),
+    grouped: parts.filter(isGrouped).map((part) => ({ ...part, groups: new RowGroups(part, means) })),
     date: layout.date === undefined ? undefined : stepsOf(layout.date),
     projections: new Map(),
   }
+}
+
+function flushed({ grouped }: Work): unknown[] {
+  return grouped.flatMap(({ groups }) => groups.flush())
 }
 
 function wholeAnswer(value: unknown, open: Projection, work: Work): unknown {
@@ -94,7 +114,8 @@ function envelope(value: unknown, place: EnvelopePlace, work: Work): unknown {
   if (step === eachElement) {
     if (!Array.isArray(value)) return undefined
     const inner = { steps, open: place.open?.elements, depth: place.depth + 1 }
-    return value.map((element) => envelope(element, inner, work)).filter((element) => element !== undefined)
+    const elements = value.map((element) => envelope(element, inner, work)).filter((element) => element !== undefined)
+    return steps.length === 0 && work.grouped.length > 0 ? [...elements, ...flushed(work)] : elements
   }
   return isObject(value) ? envelopeObject(value, { ...place, step, steps }, work) : undefined
 }
@@ -116,8 +137,11 @@ function envelopeObject(
   return result
 }
 
-/** What the parts that a row passes release of it; undefined when it passes none. */
+/** What the parts that a row passes release of it alone; undefined when it passes none of these. */
 function projectRow(row: Readonly<Record<string, unknown>>, depth: number, work: Work): unknown {
+  for (const { conditions, groups } of work.grouped) {
+    if (satisfies(row, conditions, work.date)) groups.add(row, depth)
+  }
   const passed = work.parts.filter(({ conditions }) => satisfies(row, conditions, work.date))
   if (passed.length === 0) return undefined
   const key = passed.length === work.parts.length ? 'all' : passed.map((part) => work.parts.indexOf(part)).join()

@@ -1,4 +1,5 @@
 /** Copying out of a row what is released of it, and nothing else. */
+import { ExactNumber } from '../bytes/exact-json.ts'
 import type { ReleasePart } from '../consent/release.ts'
 import { coversField } from '../consent/field-path.ts'
 import type { FieldTransform } from '../consent/consent-scope.ts'
@@ -91,6 +92,7 @@ export function project(value: unknown, projection: Projection, place: Place): u
   const inside = { means: place.means, isWhole, depth: place.depth + 1 }
   if (Array.isArray(value)) return projectList(value, projection, inside)
   if (isObject(value)) return projectObject(value, projection, inside)
+  // A scalar where something inside it is to be transformed is not what it should be.
   return isWhole && value === null ? null : undefined
 }
 
@@ -123,7 +125,7 @@ function projectObject(value: Readonly<Record<string, unknown>>, { members }: Pr
 
 /** A copy of all of a value down to the depth that is allowed. */
 function copyWhole(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value
   if (depth >= maxAnswerDepth) return undefined
   if (Array.isArray(value)) {
     return value.map((element) => copyWhole(element, depth + 1)).filter((element) => element !== undefined)

@@ -1,8 +1,10 @@
 /** Whether a row gives anything of a part of a release: its filters and its period. What cannot be judged (a value that
  *  is missing, null, or of another type) does not pass. */
+import { ExactNumber } from '../bytes/exact-json.ts'
 import type { RowFilter } from '../consent/consent-scope.ts'
 import type { ReleasePart, ReleasePeriod } from '../consent/release.ts'
 import { stepsOf, valuesAt } from './answer-path.ts'
+import { compareDecimals, decimalOf } from './decimal.ts'
 import { liesIn, momentRange } from './data-moment.ts'
 
 type Scalar = string | number | boolean
@@ -35,17 +37,45 @@ function everyValue(row: unknown, steps: readonly string[], test: (value: unknow
 }
 
 function holds(found: unknown, op: RowFilter['op'], wanted: RowFilter['value']): boolean {
+  if (found instanceof ExactNumber) return holdsExactly(found, op, wanted)
   if (!isScalar(found)) return false
   if (op === 'in') return Array.isArray(wanted) && wanted.includes(found)
   if (!isScalar(wanted) || typeof found !== typeof wanted) return false
   if (op === '=') return found === wanted
   if (op === '!=') return found !== wanted
   const order = orderOf(found, wanted)
-  if (order === undefined) return false
-  if (op === '<') return order < 0
-  if (op === '<=') return order <= 0
-  if (op === '>') return order > 0
-  return op === '>=' && order >= 0
+  return order !== undefined && isPlaced(order, op)
+}
+
+/** Of a number that a double would change, by its digits. */
+function holdsExactly(found: ExactNumber, op: RowFilter['op'], wanted: RowFilter['value']): boolean {
+  const decimal = decimalOf(found)
+  if (decimal === undefined) return false
+  const order = (other: unknown): number | undefined => {
+    const second = typeof other === 'number' ? decimalOf(other) : undefined
+    return second && compareDecimals(decimal, second)
+  }
+  if (op === 'in') return Array.isArray(wanted) && wanted.some((each) => order(each) === 0)
+  const place = order(wanted)
+  return place !== undefined && isPlaced(place, op)
+}
+
+/** Whether what stands below (less than 0), at or above another value satisfies the comparison with it. */
+function isPlaced(order: number, op: RowFilter['op']): boolean {
+  switch (op) {
+    case '=':
+      return order === 0
+    case '!=':
+      return order !== 0
+    case '<':
+      return order < 0
+    case '<=':
+      return order <= 0
+    case '>':
+      return order > 0
+    default:
+      return op === '>=' && order >= 0
+  }
 }
 
 function isScalar(value: unknown): value is Scalar {
@@ -76,7 +106,7 @@ function rank(unit: number): number {
 function liesInPeriod(row: unknown, date: readonly string[] | undefined, period: ReleasePeriod): boolean {
   if (date === undefined) return false
   return everyValue(row, date, (value) => {
-    const range = momentRange(value)
+    const range = momentRange(value instanceof ExactNumber ? Number(value.source) : value)
     return range !== undefined && liesIn(range, period)
   })
 }

@@ -122,8 +122,8 @@ type Transform = NonNullable<ConsentGrant['transforms']>[number]
 type Filter = NonNullable<ConsentGrant['filters']>[number]
 
 /** With the numbers that count where the grant says none. */
-function transformHtml({ op, arg }: Transform, { texts }: Language): Html {
-  return say(texts.transform[op], { count: arg ?? 4, step: arg ?? 1 })
+function transformHtml({ op, arg, fn = 'count' }: Transform, { texts }: Language): Html {
+  return say(texts.transform[op], { count: arg ?? 4, step: arg ?? 1, rows: arg ?? 5, what: texts.aggregate[fn] })
 }
 
 function filterHtml({ path, op, value }: Filter, reader: Reader, products: readonly string[]): Html {

@@ -1,9 +1,12 @@
 /** Checking an answer of the upstream against its operation. What is not declared does not leave the node. */
 import { isUtf8 } from 'node:buffer'
+import { plainJson } from '@comity/core/bytes/exact-json'
+import { JsonFault } from '@comity/core/bytes/json-scan'
 import { declaredFor, readMediaType } from './media-types.ts'
 import { declaredAnswer, type Operation } from './operations.ts'
 import type { ContentCheck } from './contents.ts'
 import type { ValueCheck, ValueError } from './schemas/schema-compiler.ts'
+import { parseExactAnswer } from './schemas/strict-json.ts'
 
 /** `whole`: status, fields and body may leave. `head`: the body may not, for none is declared with this status. `json`
  *  is the body's value where it is declared as JSON with a schema.
@@ -47,19 +50,23 @@ function emptyVerdict(operation: Operation, { status }: AnswerToCheck, declaredC
 
 function checkContent(content: ContentCheck, body: Uint8Array): AnswerVerdict {
   if (content.kind === 'opaque') return whole
+  if (content.kind === 'json') return checkJson(content.check, body)
   if (!isUtf8(body)) return refused('the body is not UTF-8')
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
-  let value: unknown = text
-  if (content.kind === 'json') {
-    try {
-      value = JSON.parse(text)
-    } catch {
-      return refused('the body is not JSON')
-    }
+  const error = checkDeep(content.check, text)
+  return error === undefined ? whole : { allowed: false, errors: [error] }
+}
+
+function checkJson(check: ValueCheck, body: Uint8Array): AnswerVerdict {
+  let value: unknown
+  try {
+    value = parseExactAnswer(body)
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error
+    return refused(`the body ${error.message}`, error.pointer)
   }
-  const error = checkDeep(content.check, value)
-  if (error !== undefined) return { allowed: false, errors: [error] }
-  return content.kind === 'json' ? { ...whole, json: { value } } : whole
+  const error = checkDeep(check, plainJson(value))
+  return error === undefined ? { ...whole, json: { value } } : { allowed: false, errors: [error] }
 }
 
 /** A schema that refers to itself is followed as deep as the value goes, which no answer may make too deep. */

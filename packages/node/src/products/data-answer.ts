@@ -1,5 +1,6 @@
 /** What leaves of an answer with labelled fields: what was released of its body, and of its fields only those that say
  *  nothing of what was in it. */
+import { writeExactJson } from '@comity/core/bytes/exact-json'
 import type { Release } from '@comity/core/consent/release'
 import { minimise } from '@comity/core/minimisation/minimise'
 import type { TransformMeans } from '@comity/core/minimisation/transforms'
@@ -47,7 +48,7 @@ export function minimiseAnswer(
   if (verdict.json === undefined) return { allowed: false, errors: [{ pointer: '', detail: 'the body is not JSON' }] }
   const released = minimise(verdict.json.value, release, { layout, means })
   const fields = ['content-type', typeOf(headers), ...kept(headers, ['content-language', ...generalFields])]
-  return leaves(status, fields, Buffer.from(JSON.stringify(released), 'utf8'))
+  return leaves(status, fields, Buffer.from(writeExactJson(released), 'utf8'))
 }
 
 function leaves(status: number, headers: readonly string[], body: Uint8Array): DataVerdict {

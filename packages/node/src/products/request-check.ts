@@ -1,6 +1,7 @@
 /** Checking a call against its operation: parameters, then body. What passes is written anew for the upstream, so
  *  that it reads exactly what was checked. */
 import { isUtf8 } from 'node:buffer'
+import { JsonFault } from '@comity/core/bytes/json-scan'
 import { Problem } from '@comity/core/problems'
 import { declaredFor, readMediaType } from './media-types.ts'
 import type { ContentCheck } from './contents.ts'
@@ -12,7 +13,7 @@ import { fillTemplate } from './path-template.ts'
 import type { SubjectPlace } from './personal-config.ts'
 import { parseQuery } from './query.ts'
 import type { ValueError } from './schemas/schema-compiler.ts'
-import { JsonFault, parseStrictJson } from './schemas/strict-json.ts'
+import { parseStrictJson } from './schemas/strict-json.ts'
 
 /** The parts of a request that an operation speaks of. */
 export interface RequestToCheck {

@@ -38,9 +38,15 @@ test('the header names the fields, the schema says what the cells are, an empty 
 test('only columns of released fields leave, in their order, the header with them', () => {
   const release = wholeRelease([{ path: 'name' }, { path: 'address' }])
   const means = { keyedHash: (text: string) => text, pseudonym: 'p' }
-  const work = { ...wholeRows, release: rowMinimiser(release, { layout: { rows: '[]', open: [] }, means }) }
+  const work = { ...wholeRows, ...rowMinimiser(release, { layout: { rows: '[]', open: [] }, means }) }
   const stream = createCsvRows({ column, fields: release.released }, work)
   assert.equal(passed(stream, 'id,address.city,name\n1,Oslo,"x,y"\n2,,\n'), 'address.city,name\r\nOslo,"x,y"\r\n,\r\n')
+})
+
+test('numbers keep every digit, and the schema judges the nearest double', () => {
+  const text = 'id\r\n1.0\r\n12345678901234567890.5\r\n'
+  assert.deepEqual(rowsIn(text), [{ id: 1 }, { id: Number('12345678901234567890.5') }])
+  assert.equal(passed(rowsOf(), text), text)
 })
 
 test('an answer without released columns is empty', () => {

@@ -1,5 +1,6 @@
 /** Comma-separated values (text/csv, RFC 4180) with a header row that names the fields: a column `address.city` is the
  *  field of that path. Cells are read by what the row's schema says they are, an empty one as nothing. */
+import { plainJson } from '../../bytes/exact-json.ts'
 import { coversField, isFieldPath } from '../../consent/field-path.ts'
 import { eachElement, isObject, stepsOf } from '../answer-path.ts'
 import { setMember } from '../projection.ts'
@@ -80,7 +81,12 @@ class CsvRows implements RowStream {
   #record(cells: readonly string[]): string {
     if (this.#columns === undefined) return this.#header(cells)
     this.#desk.begin()
-    const row = this.#desk.release(this.#row(cells, this.#columns))
+    const values = this.#values(cells, this.#columns)
+    const exact = rowOf(this.#columns, values)
+    const plain = values.some((value) => typeof value === 'object')
+      ? rowOf(this.#columns, values.map(plainJson))
+      : exact
+    const row = this.#desk.release(exact, plain)
     return row === undefined ? '' : this.#line(row)
   }
 
@@ -103,20 +109,16 @@ class CsvRows implements RowStream {
     return { ...column, name, steps: stepsOf(name), isReleased }
   }
 
-  #row(cells: readonly string[], columns: readonly ReadColumn[]): unknown {
+  /** What is in the cells, undefined for nothing. */
+  #values(cells: readonly string[], columns: readonly ReadColumn[]): unknown[] {
     if (cells.length !== columns.length) {
       throw this.#desk.fault('uneven-columns', `has ${cells.length} columns, the header has ${columns.length}`)
     }
-    const row: Record<string, unknown> = {}
-    for (const [at, column] of columns.entries()) {
-      const cell = cells[at] as string
-      if (cell === '' && !column.keepsEmpty) continue
-      place(row, column.steps, this.#value(cell, column))
-    }
-    return row
+    return columns.map((column, at) => this.#value(cells[at] as string, column))
   }
 
-  #value(cell: string, { kind }: ReadColumn): unknown {
+  #value(cell: string, { kind, keepsEmpty }: ReadColumn): unknown {
+    if (cell === '' && !keepsEmpty) return undefined
     if (kind === 'number' && jsonNumber.test(cell)) return this.#desk.parse(cell)
     if (kind === 'boolean' && (cell === 'true' || cell === 'false')) return cell === 'true'
     return cell
@@ -134,6 +136,12 @@ class CsvRows implements RowStream {
 }
 
 const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+function rowOf(columns: readonly ReadColumn[], values: readonly unknown[]): unknown {
+  const row: Record<string, unknown> = {}
+  for (const [at, { steps }] of columns.entries()) if (values[at] !== undefined) place(row, steps, values[at])
+  return row
+}
 
 function place(row: Record<string, unknown>, [name = '', ...rest]: readonly string[], value: unknown): void {
   if (rest.length === 0) return setMember(row, name, value)

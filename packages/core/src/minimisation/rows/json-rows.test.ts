@@ -74,7 +74,7 @@ test('what the release leaves out of a stream is what it leaves out of a whole a
       fc.integer({ max: 4 }),
       (answer, sizes, indent) => {
         const context = { layout, means }
-        const minimising = { ...work, release: rowMinimiser(filtered, context) }
+        const minimising = { ...work, ...rowMinimiser(filtered, context) }
         const streamed = passed(
           createJsonRows({ layout, shapes }, minimising),
           JSON.stringify(answer, null, indent),
@@ -125,7 +125,7 @@ test('bytes that are not UTF-8 are a fault, torn characters are not', () => {
 })
 
 test('a member that comes twice is a fault, in a row and around the rows', () => {
-  breaks('malformed', () => rowsOf(), '{"items":[{"a":1,"\\u0061":2}]}')
+  breaks('duplicate-member', () => rowsOf(), '{"items":[{"a":1,"\\u0061":2}]}')
   breaks('duplicate-member', () => rowsOf(), '{"items":[],"total":1,"total":2}')
   breaks('duplicate-member', () => rowsOf(), '{"items":[],"\\u0069tems":[]}')
 })
@@ -135,7 +135,7 @@ test('a row longer, or deeper, than allowed is a fault before its end has come',
   breaks('row-too-long', () => rowsOf(limits), `{"items":[{"a":"${'x'.repeat(65)}`)
   breaks('row-too-long', () => rowsOf(limits), `{"note":"${'x'.repeat(65)}`)
   breaks('row-too-long', () => rowsOf(limits), `{"${'x'.repeat(65)}`)
-  breaks('row-too-deep', () => rowsOf(limits), '{"items":[{"a":[[[')
+  breaks('too-deep', () => rowsOf(limits), '{"items":[{"a":[[[')
   assert.equal(passed(rowsOf(limits), '{"items":[{"a":[[1]]}]}'), '{"items":[{"a":[[1]]}]}')
 })
 

@@ -109,6 +109,6 @@ export class JsonScanner {
 
   #tooDeep() {
     const { depth } = this.#desk.limits
-    return this.#desk.fault('row-too-deep', `is nested deeper than ${depth}`)
+    return this.#desk.fault('too-deep', `is nested deeper than ${depth}`)
   }
 }

@@ -33,9 +33,23 @@ test('a row that is left out leaves no line', () => {
 })
 
 test('what is not one JSON value on each line is malformed', () => {
-  for (const line of ['{"a":1', '{"a":1}{"a":2}', '{"a":1},', '\uFEFF{}', '{"a":1,"a":2}', ' ']) {
+  for (const line of ['{"a":1', '{"a":1}{"a":2}', '{"a":1},', '\uFEFF{}', ' ']) {
     breaks('malformed', () => rowsOf(), `${line}\n{"b":1}\n`)
   }
+})
+
+test('what the reader of JSON refuses is refused by its rule', () => {
+  breaks('duplicate-member', () => rowsOf(), '{"a":1,"a":2}\n')
+  breaks('lone-surrogate', () => rowsOf(), '{"a":"\\ud800"}\n')
+  breaks('too-deep', () => rowsOf(), `${'['.repeat(70)}${']'.repeat(70)}\n`)
+})
+
+test('numbers keep every digit, and the schema judges the nearest double', () => {
+  const judged: unknown[] = []
+  const work = { ...wholeRows, check: (row: unknown) => void judged.push(row) }
+  const text = '{"a":1.0,"b":12345678901234567890.123,"c":1e400}\n'
+  assert.equal(passed(createNdjsonRows(work), text), text)
+  assert.deepEqual(judged, [{ a: 1, b: Number('12345678901234567890.123'), c: Number.MAX_VALUE }])
 })
 
 test('a line that does not end is a fault as soon as it is too long', () => {

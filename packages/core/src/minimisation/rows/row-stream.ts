@@ -1,6 +1,9 @@
 /** Answers taken apart row by row while they pass by: bytes go in as they come, the bytes of what is released go out.
  *  Nothing is kept but the row that is under way, so an answer may be as large as it likes. */
 
+import { plainJson } from '../../bytes/exact-json.ts'
+import type { JsonRule } from '../../bytes/json-scan.ts'
+
 /** The formats whose rows can be told apart without reading to the end. */
 export type RowFormat = 'json' | 'ndjson' | 'csv'
 
@@ -33,11 +36,12 @@ export const defaultRowLimits: RowLimits = { length: 1_048_576, columns: 1_000, 
 
 /** What is done with each row. */
 export interface RowWork {
-  /** The value of a JSON text. Throws for a text that is none, or that two programs could read differently. */
+  /** The value of a JSON text. Throws, `JsonFault` for instance, for a text that is none or that two programs could read
+   *  differently. */
   readonly parse: (text: string) => unknown
   /** The JSON text of a value that `parse` or `release` gave. */
   readonly write: (value: unknown) => string
-  /** Why a row is not as declared; undefined when it is. */
+  /** Why a row, with doubles as its numbers, is not as declared; undefined when it is. */
   readonly check: (row: unknown) => string | undefined
   /** What leaves of a row that passed the check; undefined for nothing. Never changes the row. */
   readonly release: (row: unknown) => unknown
@@ -47,16 +51,7 @@ export interface RowWork {
 
 /** Which rule an answer broke. */
 export type RowRule =
-  | 'invalid-utf8'
-  | 'malformed'
-  | 'unterminated'
-  | 'duplicate-member'
-  | 'undeclared'
-  | 'row-too-long'
-  | 'row-too-deep'
-  | 'too-many-columns'
-  | 'uneven-columns'
-  | 'too-many-groups'
+  JsonRule | 'unterminated' | 'undeclared' | 'row-too-long' | 'too-many-columns' | 'uneven-columns' | 'too-many-groups'
 
 /** Why an answer cannot go on. The message is for the operator: it names members and rules, never values. */
 export class RowFault extends Error {
@@ -100,24 +95,18 @@ export class RowDesk {
   /** The value of a piece of JSON. */
   parse(text: string): unknown {
     this.ensureShort(text.length)
-    try {
-      return this.#work.parse(text)
-    } catch (error) {
-      if (error instanceof RowFault) throw error
-      const { rule = 'malformed', message = 'is not JSON' } = error as { rule?: RowRule; message?: string }
-      throw this.fault(rule, message, error)
-    }
+    return this.#guarded(() => this.#work.parse(text), 'malformed')
   }
 
   write(value: unknown): string {
     return this.#work.write(value)
   }
 
-  /** What leaves of the row that was begun. */
-  release(row: unknown): unknown {
-    const wrong = this.#work.check(row)
+  /** What leaves of the row that was begun; `plain` is the row as a schema can judge it. */
+  release(row: unknown, plain: unknown = plainJson(row)): unknown {
+    const wrong = this.#work.check(plain)
     if (wrong !== undefined) throw this.fault('undeclared', wrong)
-    const released = this.#work.release(row)
+    const released = this.#guarded(() => this.#work.release(row))
     if (released !== undefined) this.#released++
     return released
   }
@@ -127,6 +116,17 @@ export class RowDesk {
     const rows = this.#work.flush?.() ?? []
     this.#released += rows.length
     return rows
+  }
+
+  /** Gives a broken rule its row; what names none breaks `otherwise`, or is a fault of the program. */
+  #guarded<T>(run: () => T, otherwise?: RowRule): T {
+    try {
+      return run()
+    } catch (error) {
+      const { rule = otherwise, message } = error as { rule?: RowRule; message: string }
+      if (rule === undefined || error instanceof RowFault) throw error
+      throw this.fault(rule, message, error)
+    }
   }
 
   ensureShort(length: number): void {

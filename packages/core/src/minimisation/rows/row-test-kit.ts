@@ -1,12 +1,12 @@
 /** For the tests of rows: feeds answers in pieces, and what is done with each row. */
 import assert from 'node:assert/strict'
-import { parseJson } from '../../bytes/json.ts'
+import { parseExactJson, writeExactJson } from '../../bytes/exact-json.ts'
 import { RowFault, type RowRule, type RowStream, type RowWork } from './row-stream.ts'
 
 /** Lets every row go as it came. */
 export const wholeRows: RowWork = {
-  parse: (text) => parseJson(text),
-  write: (value) => JSON.stringify(value),
+  parse: parseExactJson,
+  write: writeExactJson,
   check: () => undefined,
   release: (row) => row,
 }

@@ -1,5 +1,5 @@
 /** The words of the people's pages, one object a language. `{name}` stands for a value that the page puts in. */
-import type { ConsentAction, FieldTransform, Retention } from '@comity/core/consent/consent-scope'
+import type { AggregateFunction, ConsentAction, FieldTransform, Retention } from '@comity/core/consent/consent-scope'
 import type { ConsentGrantor, ConsentState } from '@comity/core/consent/consent-record'
 
 export interface Texts {
@@ -37,8 +37,9 @@ export interface Texts {
   readonly from: string
   readonly to: string
   readonly changed: string
-  /** `mask` with `{count}`, `round` with `{step}`. */
+  /** `mask` with `{count}`, `round` with `{step}`, `aggregate` with `{what}`, one of the words below, and `{rows}`. */
   readonly transform: Readonly<Record<FieldTransform['op'], string>>
+  readonly aggregate: Readonly<Record<AggregateFunction, string>>
   readonly rowsOnly: string
   readonly kept: string
   readonly keptFor: string
