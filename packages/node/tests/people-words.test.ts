@@ -178,7 +178,7 @@ test('a notice in none of the person`s languages is shown in English, not in the
   assert.match(wordsIn(await new Browser(scene).open(other.link)), /አማርኛ/)
 })
 
-test('a template is called by its title, in the person`s language, before and at the confirmation', async () => {
+test('a template is called by its title, in the person`s language, before and after the decision', async () => {
   await using scene = await openPeopleScene()
   const { grants: asksFor, notice, duration, ...rest } = testRequest()
   const title = { en: 'Sports medicine study', de: 'Sportmedizinische Studie' }
@@ -190,5 +190,7 @@ test('a template is called by its title, in the person`s language, before and at
   const { url } = await scene.people.createDecideLink(id)
   const choice = await browser.open(url)
   const review = await browser.submit(choice, '/c/decide', ticks)
-  for (const visit of [choice, review]) assert.match(wordsIn(visit), /Es geht um: Sportmedizinische Studie/)
+  await browser.submit(review, '/c/confirm')
+  const details = await browser.open(`/me/consents/${id.replace('urn:uuid:', '')}`)
+  for (const visit of [choice, review, details]) assert.match(wordsIn(visit), /Es geht um: Sportmedizinische Studie/)
 })

@@ -1,12 +1,13 @@
 /** What a person has allowed, who read what, and the buttons to pause and end it. */
 import type { ConsentRecord, ConsentState } from '@comity/core/consent/consent-record'
 import { formNames } from './choice-form.ts'
+import { aboutLine } from './choice-page.ts'
 import { bdi, html, type Html, type HtmlPart } from './html.ts'
 import { denialHtml, fieldsHtml, grantTitle } from './grant-words.ts'
 import type { Language } from './language.ts'
 import { participantHtml, productHtml, purposeHtml, wordsHtml, type Reader } from './names.ts'
 import type { Page } from './page.ts'
-import type { PersonConsent, PersonUse } from './ports.ts'
+import type { PersonConsent, PersonRequest, PersonUse } from './ports.ts'
 import { recordWords } from './review-page.ts'
 import { say } from './say.ts'
 import { rightsTexts } from './texts/rights-texts.ts'
@@ -129,6 +130,7 @@ function logout(text: string, form: string): Html {
 
 export interface ConsentView extends MeView {
   readonly told: ToldConsent
+  readonly title: PersonRequest['title']
   readonly uses: readonly PersonUse[]
   /** Until when what was told of uses was erased. */
   readonly erasedMs: number | undefined
@@ -141,7 +143,7 @@ export function consentPage(view: ConsentView): Page {
   const { texts } = language
   const { consent, record, recipient } = told
   const body = html`<p class="lead">${bdi(recipient)}</p>
-    ${standing(consent, language)} ${buttons(consent, { language, form, recipient })}
+    ${aboutLine(view, view)} ${standing(consent, language)} ${buttons(consent, { language, form, recipient })}
     ${record !== undefined && recordWords(record, view)} ${usesSection(view)}
     <p><a class="button" href="/me">${texts.meTitle}</a></p>`
   return { language, title: texts.details, body, path: consentPath(consent.id) }

@@ -2,7 +2,7 @@
 import type { Reply } from '../http/problem-response.ts'
 import { html } from './html.ts'
 import { consentPage, consentPath, mePage } from './me-page.ts'
-import { changeOwn, findOwn, listOwn, ownOnPage, tell, type OwnStep } from './own-consents.ts'
+import { changeOwn, findOwn, findRequest, listOwn, ownOnPage, tell, type OwnStep } from './own-consents.ts'
 import { pageReply, seeOther } from './page.ts'
 import { readOwnForm, requireSession, type PersonCall } from './people-call.ts'
 import type { PeopleServices } from './people-parts.ts'
@@ -34,7 +34,11 @@ export async function showConsent(services: PeopleServices, call: PersonCall, uu
   const last = uses.length === usesOnPage ? uses.at(-1)?.exchange : undefined
   const more = last === undefined ? undefined : `${consentPath(consent.id)}?before=${encodeURIComponent(last)}`
   const told = await tell(services, consent)
-  return pageReply(200, consentPage({ language, preferences, names, form: session.form, told, uses, erasedMs, more }))
+  const title = (await findRequest(services.consents, consent))?.title
+  return pageReply(
+    200,
+    consentPage({ language, preferences, names, form: session.form, told, title, uses, erasedMs, more }),
+  )
 }
 
 /** `POST /me/consents/{uuid}/{step}`: one click, at once. */

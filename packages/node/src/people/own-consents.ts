@@ -3,7 +3,7 @@ import { Problem } from '@comity/core/problems'
 import type { ToldConsent } from './me-page.ts'
 import { grantorOf } from './decision.ts'
 import type { PeopleServices } from './people-parts.ts'
-import type { PersonConsent } from './ports.ts'
+import type { PersonConsent, PersonRequest } from './ports.ts'
 import type { Session } from './sessions.ts'
 
 /** Consents on a page; whoever asks often must not push what a person allowed out of reach. */
@@ -37,16 +37,20 @@ export async function findOwn({ consents }: PeopleServices, session: Session, id
 export async function tell({ consents, names }: PeopleServices, consent: PersonConsent): Promise<ToldConsent> {
   const record = (await consents.records(consent.id)).at(-1)
   const named = record?.parties.find(({ role }) => role === 'recipient')?.name
-  const recipient = named ?? (await requestedBy(consents, consent)) ?? names.participant(consent.recipient)
+  const recipient =
+    named ?? (await findRequest(consents, consent))?.recipient.name ?? names.participant(consent.recipient)
   return { consent, record, recipient: recipient ?? consent.recipient }
 }
 
-/** A request that was erased names nobody any more. */
-async function requestedBy(consents: PeopleServices['consents'], { id }: PersonConsent): Promise<string | undefined> {
+/** What was asked; undefined for a request that was erased or forgotten. Throws what is a fault of the node. */
+export async function findRequest(
+  consents: PeopleServices['consents'],
+  { id }: PersonConsent,
+): Promise<PersonRequest | undefined> {
   try {
-    return (await consents.request(id)).recipient.name
+    return await consents.request(id)
   } catch (error) {
-    if (error instanceof Problem) return undefined
+    if (error instanceof Problem && error.status < 500) return undefined
     throw error
   }
 }
