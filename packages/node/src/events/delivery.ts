@@ -1,16 +1,5 @@
 /** Push delivery of security event tokens over HTTP (RFC 8935): what the receiver's answer means to the sender. */
-
-/** How a try to deliver ended. */
-export type DeliveryOutcome =
-  | { readonly acknowledged: true }
-  | {
-      readonly acknowledged: false
-      /** For the operator. */
-      readonly reason: string
-      readonly retryAfterMs?: number | undefined
-      /** The receiver will not take this token as it is. */
-      readonly isRefused?: boolean | undefined
-    }
+import type { DeliveryOutcome } from '../storage/redelivery.ts'
 
 /** Sends a token to the participant's `POST /events`. A rejection counts as not reached; `signal` aborts when the
  *  node stops. */

@@ -4,19 +4,8 @@ import { Problem } from '@comity/core/problems'
 import type { PeerTrust } from '../http/connector.ts'
 import type { GuardedFetch } from '../http/guarded-fetch.ts'
 import { Client } from '../http/undici-parts.ts'
+import type { DeliveryOutcome } from '../storage/redelivery.ts'
 import { isOnThisMachine } from './webhook-config.ts'
-
-/** How a try ended. Nothing of the payload or the answer's body stands in `reason`. */
-export type WebhookOutcome =
-  | { readonly delivered: true }
-  | {
-      readonly delivered: false
-      readonly reason: string
-      /** The field `Retry-After`, as sent. */
-      readonly retryAfter?: string | undefined
-      /** The receiver will not take this message as it is. */
-      readonly isRefused: boolean
-    }
 
 export interface WebhookCall {
   readonly url: string
@@ -27,8 +16,8 @@ export interface WebhookCall {
   readonly timeoutMs: number
 }
 
-/** Never rejects for what the other side does. */
-export type DeliverWebhook = (call: WebhookCall) => Promise<WebhookOutcome>
+/** Never rejects for what the other side does; nothing of the payload or the answer's body stands in `reason`. */
+export type DeliverWebhook = (call: WebhookCall) => Promise<DeliveryOutcome>
 
 const maxAnswerBytes = 65_536
 
@@ -42,7 +31,7 @@ export function createWebhookDelivery(guardedFetch: GuardedFetch): DeliverWebhoo
       return readAnswer(answer)
     } catch (error) {
       const reason = error instanceof Problem ? `${error.code}: ${error.message}` : 'the request failed'
-      return { delivered: false, reason, isRefused: false }
+      return { acknowledged: false, reason }
     }
   }
 }
@@ -52,11 +41,16 @@ interface Answer {
   readonly retryAfter: string | undefined
 }
 
+/** Of the field `Retry-After`. */
+function secondsAsMs(retryAfter: string | undefined): number | undefined {
+  return retryAfter !== undefined && /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) * 1000 : undefined
+}
+
 /** Refused is what the receiver will say of this message again: a client error that is not about the moment. */
-function readAnswer({ status, retryAfter }: Answer): WebhookOutcome {
-  if (status >= 200 && status < 300) return { delivered: true }
+function readAnswer({ status, retryAfter }: Answer): DeliveryOutcome {
+  if (status >= 200 && status < 300) return { acknowledged: true }
   const isRefused = status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429
-  return { delivered: false, reason: `status ${status}`, retryAfter, isRefused }
+  return { acknowledged: false, reason: `status ${status}`, retryAfterMs: secondsAsMs(retryAfter), isRefused }
 }
 
 async function postGuarded(call: WebhookCall, guardedFetch: GuardedFetch): Promise<Answer> {
