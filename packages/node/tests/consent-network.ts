@@ -214,9 +214,10 @@ export function untilHeld(node: TestNode, id: string, state: string): Promise<He
   })
 }
 
-/** The recipient passes a part on, and the delegate knows. Gives the delegation's id. */
+/** The recipient passes a part on, for a week or as long as it may, and the delegate knows. Gives the delegation's id. */
 export async function passOn(network: ConsentNetwork, consent: string, part: Partial<ConsentGrant> = {}) {
-  const untilMs = network.clock.now() + 7 * 86_400_000
+  const { expires = '' } = await operate<HeldConsentView>(network.recipient, `/v1/held-consents/${consent}`)
+  const untilMs = Math.min(network.clock.now() + 7 * 86_400_000, Date.parse(expires))
   const { id } = await operate<DelegationView>(network.recipient, `/v1/held-consents/${consent}/delegate`, {
     delegate: 'delegate',
     until: new Date(untilMs).toISOString(),
