@@ -130,6 +130,8 @@ narrows('fields: fewer or lower ones', {
   ],
 })
 
+const average = (arg: number) => ({ path: 'weight', op: 'aggregate', fn: 'avg', arg }) as const
+
 narrows('transforms: the parent’s first, in order', {
   narrower: [
     [{ transforms: [{ path: 'born', op: 'year' }] }, {}],
@@ -142,8 +144,13 @@ narrows('transforms: the parent’s first, in order', {
       },
       { transforms: [{ path: 'born', op: 'year' }] },
     ],
+    [{ transforms: [average(5)] }, { transforms: [average(5)] }],
+    [{ transforms: [average(5), average(9)] }, { transforms: [average(5)] }],
   ],
   wider: [
+    [{ transforms: [average(4)] }, { transforms: [average(5)] }],
+    [{ transforms: [{ ...average(5), fn: 'max' }] }, { transforms: [average(5)] }],
+    [{ transforms: [] }, { transforms: [average(5)] }],
     [{}, { transforms: [{ path: 'born', op: 'year' }] }],
     [{ transforms: [] }, { transforms: [{ path: 'born', op: 'year' }] }],
     [{ transforms: [{ path: 'name', op: 'mask', arg: 8 }] }, { transforms: [{ path: 'name', op: 'mask', arg: 2 }] }],

@@ -52,6 +52,15 @@ for (const [name, exportOf] of exports) {
   })
 }
 
+test('an aggregate is carried with its function and its least group by every export', () => {
+  const transforms = [{ path: 'weight', op: 'aggregate', fn: 'avg', arg: 7 }] as const
+  const record = testRecord({ grants: [testGrant({ transforms })] })
+  for (const [, exportOf] of exports) {
+    const text = JSON.stringify(exportOf({ record, state: 'active', issuedAt })).replaceAll('\\', '')
+    for (const part of ['"op":"aggregate"', '"fn":"avg"', '"arg":7']) assert.ok(text.includes(part), part)
+  }
+})
+
 test('27560: the receipt has every mandatory field of the specification', () => {
   const receipt = exportReceipt27560({ record: whole, state: 'active', issuedAt })
   const expected: Readonly<Record<string, unknown>> = {

@@ -34,6 +34,8 @@ const whole = {
     { path: 'height', op: 'round', arg: 0.5 },
     { path: 'name', op: 'mask', arg: 2 },
     { path: 'born', op: 'year' },
+    { path: 'weight', op: 'aggregate', fn: 'avg', arg: 5 },
+    { path: 'medals', op: 'aggregate', fn: 'count' },
   ],
   filters: [
     { path: 'sport', op: 'in', value: ['rowing', 'cycling'] },
@@ -78,6 +80,23 @@ test('an unknown member is refused wherever it stands', () => {
       [pointer],
     )
   assert.ok(faults([{ ...whole, dataPeriod: { lookback: 'P1D', from: '2025-01-01T00:00:00Z' } }]).length > 0)
+})
+
+test('an aggregate says what is calculated, of two rows at least, and nothing else does', () => {
+  const transforms: readonly (readonly [string, object])[] = [
+    ['/0/transforms/0/fn', { op: 'aggregate' }],
+    ['/0/transforms/0/fn', { op: 'aggregate', fn: 'median' }],
+    ['/0/transforms/0/arg', { op: 'aggregate', fn: 'sum', arg: 1 }],
+    ['/0/transforms/0/arg', { op: 'aggregate', fn: 'sum', arg: 2.5 }],
+    ['/0/transforms/0/fn', { op: 'round', fn: 'sum' }],
+  ]
+  for (const [pointer, transform] of transforms) {
+    const grant = { ...whole, transforms: [{ path: 'height', ...transform }] }
+    assert.deepEqual(
+      faults([grant]).map((fault) => fault.pointer),
+      [pointer],
+    )
+  }
 })
 
 test('every fault is told with the pointer of the member', () => {

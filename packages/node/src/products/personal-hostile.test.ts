@@ -103,7 +103,8 @@ const answers: [string, GivenAnswer, string][] = [
     typed('{"name":"Ada"}'),
   ],
   ['a labelled field that was not released', { body: '{"name":"Ada","diagnosis":"SECRET"}' }, typed('{"name":"Ada"}')],
-  ['a member named twice', { body: '{"name":"SECRET","name":"Ada"}' }, typed('{"name":"Ada"}')],
+  ['a member named twice', { body: '{"name":"SECRET","name":"Ada"}' }, 'upstream-invalid'],
+  ['half of a character', { body: String.raw`{"name":"\ud83d"}` }, 'upstream-invalid'],
   [
     'a name in other characters',
     { body: '{"\\u006eame":"Ada","nаme":"SECRET","NAME":"SECRET"}' },
@@ -175,8 +176,7 @@ test('an answer nested without end costs no stack, whatever the schema says of i
   const nested = `${'{"child":'.repeat(depth)}{"name":"SECRET"}${'}'.repeat(depth)}`
   assert.equal(await left({ body: nested }, ['name'], { path: '/trees/7' }), 'upstream-invalid')
   const list = `{"name":"Ada","address":${'['.repeat(depth)}${']'.repeat(depth)}}`
-  const found = await left({ body: list }, ['name', 'address'])
-  assert.ok(found.startsWith(typed('{"name":"Ada","address":[[')) && found.length < 300)
+  assert.equal(await left({ body: list }, ['name', 'address']), 'upstream-invalid')
 })
 
 test('what cannot be transformed is left out', async () => {
