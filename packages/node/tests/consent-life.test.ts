@@ -92,5 +92,13 @@ async function assertAgreement(scene: Scene, id: string): Promise<void> {
     changes.map(({ seq }) => seq),
   )
   const owes = row.rev > 0 && ['expired', 'withdrawn', 'revoked'].includes(row.state)
-  assert.equal((await imposed(scene)).length, owes ? 1 : 0)
+  const duties = await imposed(scene)
+  assert.equal(duties.filter(({ fields: only }) => only === undefined).length, owes ? 1 : 0)
+  // What each revision gives no more of the one before is owed from then on.
+  const given = records.map(({ grants: [grant] }) => grant?.fields?.include ?? fields)
+  const dropped = given.slice(1).map((after, index) => given[index]?.filter((field) => !after.includes(field)) ?? [])
+  assert.deepEqual(
+    duties.flatMap(({ fields: only }) => (only === undefined ? [] : [only])),
+    dropped.filter(({ length }) => length > 0),
+  )
 }

@@ -271,7 +271,7 @@ export async function fuzzConsentAdmin(target: ConsentTarget, effort: Effort): P
   }
   const passing = {
     delegate: 'delegate',
-    until: '2027-01-01T00:00:00Z',
+    until: new Date(Date.now() + 86_400_000).toISOString(),
     grants: [{ grant: 'g1', fields: { include: ['height'] } }],
   }
   const template = {
