@@ -7,6 +7,7 @@ import { openCounterparts, type Counterparts } from './assembly/counterparts.ts'
 import { openEvidence } from './assembly/evidence.ts'
 import { openFoundation, type Foundation, type FoundationOptions } from './assembly/foundation.ts'
 import { openConsentWhenNeeded, type ConsentOfNode } from './assembly/late-consent.ts'
+import { openPoliciesWhenNeeded, type PolicyOfNode } from './assembly/late-policy.ts'
 import { openListeners, type NodeListeners, type NodePorts } from './assembly/listeners.ts'
 import { startChores } from './assembly/chores.ts'
 import { createIdSource } from './assembly/world.ts'
@@ -33,6 +34,7 @@ export interface NodeParts {
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
   readonly consent: ConsentOfNode
+  readonly policies: PolicyOfNode
   readonly gateway: Gateway
   /** The evidence of an exchange by its id. Throws `receipt-unknown`. */
   readonly exportEvidence: ReturnType<typeof openEvidence>
@@ -96,11 +98,13 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const exportEvidence = openEvidence({ foundation, auditLog, counterparts })
   const built = { foundation, auditLog, catalogue, counterparts, newId }
   const consent = await openConsentWhenNeeded({ ...built, exportEvidence }, stack)
-  const gateway = createGateway({ ...built, consent, isReady: () => state.ready })
+  const policies = await openPoliciesWhenNeeded(built)
+  const gateway = createGateway({ ...built, consent, policies, isReady: () => state.ready })
   const keysChanged = { listeners: [] }
   return {
     ...built,
     consent,
+    policies,
     gateway,
     exportEvidence,
     startedAtMs,

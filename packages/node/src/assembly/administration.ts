@@ -25,6 +25,11 @@ export async function createAdmin(
   metrics.gauge('log_entries', () => sizeOf(auditLog.checkpoint()))
   metrics.gauge('nonces', () => gateway.nonceCount())
   metrics.gauge('duties_overdue', () => parts.consent.duties.countOverdue())
+  const { policies } = parts
+  metrics.gauge('policy_version', () => policies.loaded?.decider.version ?? 0)
+  metrics.gauge('policy_decisions_remembered', () => policies.loaded?.decider.counts().remembered ?? 0)
+  metrics.gauge('policy_decisions_reused', () => policies.loaded?.decider.counts().hits ?? 0)
+  metrics.gauge('policy_decisions_made', () => policies.loaded?.decider.counts().misses ?? 0)
   metrics.gauge('rights_requests_overdue', () => parts.consent.rights.countOverdue())
   return createAdminHandler({
     token: await foundation.readSecretValue(config.admin.token),

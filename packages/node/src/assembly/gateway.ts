@@ -25,6 +25,7 @@ import { participantTlsFingerprints } from '../identity/tls-keys.ts'
 import type { ProductCatalogue } from '../products/products.ts'
 import { createPublicHandler } from '../public/public-routes.ts'
 import type { ConsentOfNode } from './late-consent.ts'
+import type { PolicyOfNode } from './late-policy.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
 import { createLimits, createRequestLimit } from './limits.ts'
@@ -35,6 +36,7 @@ export interface GatewayParts {
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
   readonly consent: ConsentOfNode
+  readonly policies: PolicyOfNode
   readonly newId: () => string
   readonly isReady: () => boolean
 }
@@ -95,6 +97,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     products: catalogue,
     agreements: counterparts.agreements,
     consents: parts.consent.check,
+    policies: parts.policies,
     keyedHash: (text, did) => foundation.vault.keyedHash(text, did),
     limits: createLimits(config, (id) => catalogue.get(id)),
     nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),

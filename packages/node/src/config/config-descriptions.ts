@@ -124,6 +124,11 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'webhooks[].fingerprints':
     "SHA-256 fingerprints of the system's TLS keys. Without one a public authority must vouch for the address.",
   'webhooks[].timeoutMs': 'Longest wait for its answer.',
+  'policy.directory':
+    'Folder of your policies: every `*.cedar` file below it. Without it policies are set over the admin API.',
+  'policy.engine':
+    "`compiled` decides by functions made of the policies; `cedar` by Cedar's own WebAssembly, slower and with some 150 MB more memory.",
+  'policy.keepDecisions': 'Newest decisions that are kept for `comity policy explain` and `diff`.',
   'limits.connections': 'Open connections of the public listener.',
   'limits.headerBytes': 'Size of all header fields of a request.',
   'limits.headersTimeoutMs': 'Longest time for the header fields to arrive.',

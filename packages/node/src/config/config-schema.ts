@@ -104,6 +104,12 @@ const telemetry = z.strictObject({
     .optional(),
 })
 
+const policy = z.strictObject({
+  directory: path.optional(),
+  engine: z.enum(['compiled', 'cedar']).default('compiled'),
+  keepDecisions: z.int().min(0).max(10_000_000).default(100_000),
+})
+
 /** The whole file, defaults filled in. */
 export const configSchema = z.strictObject({
   comity: z.literal(1),
@@ -127,6 +133,7 @@ export const configSchema = z.strictObject({
   products: z.array(productConfigSchema).max(1_000).default([]),
   partners: z.array(partner).max(10_000).default([]),
   webhooks: z.array(webhookConfigSchema(secretReferenceSchema)).max(100).default([]),
+  policy: policy.optional(),
   limits: limits.prefault({}),
   telemetry: telemetry.prefault({}),
 })

@@ -95,8 +95,14 @@ function resolvePaths(values: ConfigValues, file: string): Config {
     storage: { directory: absolute(values.storage.directory) },
     log: { directory: absolute(values.log.directory) },
     receipts: { directory: absolute(values.receipts.directory) },
+    ...policyAt(values, absolute),
     products: values.products.map((product) => ({ ...product, openapi: absolute(product.openapi) })),
   }
+}
+
+function policyAt({ policy }: ConfigValues, absolute: (path: string) => string): Pick<ConfigValues, 'policy'> {
+  if (policy?.directory === undefined) return policy === undefined ? {} : { policy }
+  return { policy: { ...policy, directory: absolute(policy.directory) } }
 }
 
 function deepFreeze<T>(value: T): T {

@@ -17,8 +17,9 @@ export interface Places {
 /** One mistake for each file and secret that cannot be had. Contents are not judged. */
 export async function placeMistakes(config: Draft, places: Places): Promise<Mistake[]> {
   const files = filePlaces(config).map(({ path, place }) => fileMistake(path, place, places.directory))
+  const folders = [folderMistake(['policy', 'directory'], config.policy?.directory, places.directory)]
   const secrets = places.needsSecrets ? secretPlaces(config).map((entry) => secretMistake(entry, places)) : []
-  return (await Promise.all([...files, ...secrets])).flat()
+  return (await Promise.all([...files, ...folders, ...secrets])).flat()
 }
 
 interface Place {
@@ -42,6 +43,12 @@ async function fileMistake(path: ConfigPath, file: unknown, directory: string): 
   if (typeof file !== 'string') return []
   const found = await stat(resolve(directory, file)).catch(() => undefined)
   return found?.isFile() === true ? [] : [{ path, message: `there is no file \`${file}\`` }]
+}
+
+async function folderMistake(path: ConfigPath, folder: unknown, directory: string): Promise<Mistake[]> {
+  if (typeof folder !== 'string') return []
+  const found = await stat(resolve(directory, folder)).catch(() => undefined)
+  return found?.isDirectory() === true ? [] : [{ path, message: `there is no folder \`${folder}\`` }]
 }
 
 function secretPlaces({ keys, admin, telemetry, products = [], webhooks = [] }: Draft): Place[] {

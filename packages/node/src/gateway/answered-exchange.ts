@@ -3,7 +3,7 @@
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { sha256Text } from '@comity/core/crypto/crypto-node'
 import type { ExchangeEvent, ExchangeOutcome } from '@comity/core/exchange/event'
-import { fieldClaims } from '@comity/core/exchange/field-lists'
+import { fieldClaims, policyClaims } from '@comity/core/exchange/field-lists'
 import type { ReceiptClaims } from '@comity/core/exchange/receipt'
 import type { SqlValue, Statement } from '../storage/database.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
@@ -27,6 +27,7 @@ export function eventOf(call: InboundCall, outcome: ExchangeOutcome): ExchangeEv
     purpose: call.purpose,
     ...(call.consent && consentFacts(call.consent)),
     reference: call.resolved?.issuedBy,
+    ...policyFacts(call),
     requestHash: call.caller && call.signature && hashOf(call.signature.base),
     upstreamMs: call.upstreamMs,
   }
@@ -34,6 +35,12 @@ export function eventOf(call: InboundCall, outcome: ExchangeOutcome): ExchangeEv
 
 function consentFacts({ consent, via }: NonNullable<InboundCall['consent']>): Pick<ExchangeEvent, 'consent' | 'via'> {
   return { consent, ...(via.length > 0 && { via }) }
+}
+
+/** Where no set is in force, nobody decided. */
+function policyFacts({ policy }: InboundCall): Pick<ExchangeEvent, 'policies' | 'policyVersion'> {
+  if (policy === undefined || policy.verdict.version === 0) return {}
+  return { policies: policy.verdict.policies, policyVersion: policy.verdict.version }
 }
 
 function outcomeOf(call: InboundCall): ExchangeOutcome {
@@ -121,6 +128,7 @@ export function claimsOf(
     pur: event.purpose,
     con: event.consent,
     via: event.via,
+    ...policyClaims(event.policies),
     ...fieldClaims(event),
     log: log.origin,
     leaf: log.leaf,

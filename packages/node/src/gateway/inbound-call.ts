@@ -6,6 +6,7 @@ import type { Problem } from '@comity/core/problems'
 import type { RequestSignature } from '@comity/core/http-signatures/profile-request'
 import type { ExchangeTrace } from '../telemetry/traces.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
+import type { Decided } from './policy-port.ts'
 import type { ConsentGiven, MatchedOperation, OfferedProduct } from './ports.ts'
 import type { NewReference, OpenReference } from './references/reference-store.ts'
 
@@ -49,6 +50,8 @@ export interface InboundCall {
   /** What the call may have of the labelled fields: of a consent, or of all labels, less what later steps withhold.
    *  Undefined for an operation without labels. */
   release: Release | undefined
+  /** What the holder's policies decided; undefined on a node without any. */
+  policy: Decided | undefined
   /** Rate limit fields that the answer carries, name and value in turn. */
   limitFields: readonly string[]
   /** True when an intent row waits for this call's outcome. */
@@ -94,6 +97,7 @@ export function openCall(
     purpose: undefined,
     consent: undefined,
     release: undefined,
+    policy: undefined,
     limitFields: [],
     intent: undefined,
     upstreamMs: undefined,

@@ -19,6 +19,7 @@ import type {
   ProductsPort,
   World,
 } from './ports.ts'
+import type { PoliciesPort } from './policy-port.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
 import type { ReferenceStore } from './references/reference-store.ts'
 import type { RefusalTally } from './refusal-tally.ts'
@@ -31,6 +32,7 @@ import { freshness } from './steps/freshness.ts'
 import { limit } from './steps/limit.ts'
 import { match } from './steps/match.ts'
 import { minimise } from './steps/minimise.ts'
+import { policy } from './steps/policy.ts'
 import { recordIntent } from './steps/record-intent.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
 import { refer } from './steps/refer.ts'
@@ -43,6 +45,7 @@ export interface InboundParts {
   readonly products: ProductsPort
   readonly agreements: AgreementsPort
   readonly consents: ConsentsPort
+  readonly policies: PoliciesPort
   /** A keyed hash of a text, other towards every participant. */
   readonly keyedHash: (text: string, did: string) => string
   readonly limits: LimitsPort
@@ -93,7 +96,8 @@ interface UnderWay {
 }
 
 function exchangeSteps(parts: InboundParts, { running, resolving }: UnderWay): Step[] {
-  const { world, identity, limits, agreements, consents, auditLog, intents, references, partnerOf, options } = parts
+  const { world, identity, limits, agreements, consents, policies, auditLog, intents, references, partnerOf, options } =
+    parts
   return [
     ...callerSteps(parts),
     limit({ world, limits, partnerOf }),
@@ -101,6 +105,7 @@ function exchangeSteps(parts: InboundParts, { running, resolving }: UnderWay): S
     match({ identity, partnerOf }),
     agreement({ world, did: identity.did, agreements, consents, partnerOf }),
     consent({ world, consents, partnerOf }),
+    policy({ world, policies, partnerOf }),
     recordIntent({ auditLog, intents, running }),
     refer({ world, origin: options.origin }),
     forward({ world }),

@@ -1,5 +1,6 @@
 /** Outbound: a local application's call to a partner, from the listener on loopback to the verified answer. The steps
  *  of design: authenticate the application, find the agreement, sign and send, verify, record, hand over. */
+import { parseActor } from '@comity/core/exchange/actor'
 import { formatStringList } from '@comity/core/http-signatures/structured-fields'
 import type { Tracer } from '../telemetry/traces.ts'
 import type { IncomingMessage } from 'node:http'
@@ -141,6 +142,9 @@ async function prepare(
   const called = { partner, product: route.product }
   const consent = await findConsent(parts, request, called)
   const agreementId = consent?.isDelegated === true ? undefined : findAgreement(parts, request, called)
+  const actor = request.header('comity-actor')
+  // What the holder could not read it would refuse, and this node would have signed it.
+  if (actor !== undefined) parseActor(actor)
   const headers = new Map<string, string>()
   for (const name of forwardedFields) {
     const value = request.header(name)

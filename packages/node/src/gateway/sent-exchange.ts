@@ -80,8 +80,8 @@ export function sentOutcome({ verified, answer }: Attempted): 'allowed' | 'denie
 }
 
 /** What the holder's receipt says of consent and fields. */
-function consentFacts({ con, via, rel, wit, fld }: ReceiptClaims): Partial<ExchangeEvent> {
-  return { consent: con, via, released: rel, withheld: wit, fields: fld }
+function consentFacts({ con, via, pol, rel, wit, fld }: ReceiptClaims): Partial<ExchangeEvent> {
+  return { consent: con, via, policies: pol, released: rel, withheld: wit, fields: fld }
 }
 
 /** The event of a sent call. */

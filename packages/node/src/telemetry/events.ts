@@ -42,6 +42,8 @@ const levels = {
   'notice.delayed': 'warn',
   'notice.received': 'info',
   'consent.changed': 'info',
+  'policy.set': 'info',
+  'policy.failed': 'warn',
   'duty.overdue': 'warn',
   'webhook.delivered': 'debug',
   'webhook.delayed': 'warn',
@@ -71,6 +73,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     ...identityEvents(tell),
     ...partnerEvents(tell),
     ...consentEvents(tell),
+    ...policyEvents(tell),
     exchange: (summary: ExchangeSummary) => tellExchange(summary, logger, metrics),
   }
 }
@@ -132,6 +135,15 @@ function consentEvents(tell: Tell) {
         ...webhookFields(message),
         reason: message.reason,
       }),
+  }
+}
+
+function policyEvents(tell: Tell) {
+  return {
+    policiesSet: (set: { version: string }) => tell('policy.set', 'another set of policies is in force', set),
+    /** A call was denied since policies could not be applied to it. Ids are the policies' own; none of the engine. */
+    policyFailed: (failure: { policies: readonly string[]; reason: string }) =>
+      tell('policy.failed', 'policies could not be applied to a call, which was denied', failure),
   }
 }
 

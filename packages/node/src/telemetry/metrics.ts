@@ -31,6 +31,10 @@ export const gauges = {
   log_entries: 'Entries under the published checkpoint',
   nonces: 'Nonces that are remembered against replays',
   duties_overdue: 'Duties about people that are open after their time, on either side',
+  policy_version: 'Version of the set of policies in force; 0 without one',
+  policy_decisions_remembered: 'Decisions of policies in memory',
+  policy_decisions_reused: 'Calls decided from memory since the start',
+  policy_decisions_made: 'Calls decided by evaluating policies since the start',
   rights_requests_overdue: 'Requests of people about their data that are open after their time',
 }
 

@@ -35,15 +35,21 @@ function idempotencyKeyOf(call: InboundCall): string | undefined {
   return quoted[1]
 }
 
-/** A kept answer is given again only under the very consent and for the very fields that it was made for. */
+/** A kept answer is given again only under the very consent and for the very fields that it was made for, as
+ *  policies leave them now. */
 function fingerprintOf(call: InboundCall): string {
   const { method, path, query } = call.request
   const request = `${method} ${path}${query} ${encodeBase64url(sha256(call.body))}`
-  if (call.consent === undefined) return encodeBase64url(sha256(request))
-  const { consent, release, via } = call.consent
+  if (call.release === undefined) return encodeBase64url(sha256(request))
   // A period that is told from the time of the call is another with every call.
-  const parts = release.parts.map(({ grant, fields, transforms, filters }) => ({ grant, fields, transforms, filters }))
-  return encodeBase64url(sha256(JSON.stringify([request, consent.hash, call.purpose, via, parts])))
+  const parts = call.release.parts.map(({ grant, fields, transforms, filters }) => ({
+    grant,
+    fields,
+    transforms,
+    filters,
+  }))
+  const { consent, via = [] } = call.consent ?? {}
+  return encodeBase64url(sha256(JSON.stringify([request, consent?.hash, call.purpose, via, parts])))
 }
 
 function intentOf(call: InboundCall, idempotencyKey: string | undefined): Intent {

@@ -90,14 +90,20 @@ function referenceEffects({ referral, resolved, problem, id }: InboundCall, { re
   return [...(referral ? [references.insert(referral)] : []), ...(resolved ? [references.use(resolved.id, id)] : [])]
 }
 
-/** What happens in one transaction with the record: the intent ends, the use of a consent counts, a reference is made
- *  or used. */
+/** What happens in one transaction with the record: the intent ends, the use of a consent counts, what policies
+ *  decided is kept, a reference is made or used. */
 function effectsOf(call: InboundCall, answer: Answer, options: RecordOutcomeOptions): Statement[] {
   const mustStand = isSafeMethod(call.request.method)
   const uses = isReleased(call, answer)
     ? call.consent?.use(call.id, options.world.clock.now(), { mustStand })
     : undefined
-  return [...intentEffects(call, answer, options.intents), ...(uses ?? []), ...referenceEffects(call, options)]
+  const trail = call.policy?.trail(call.id, call.consent?.key)
+  return [
+    ...intentEffects(call, answer, options.intents),
+    ...(uses ?? []),
+    ...(trail ?? []),
+    ...referenceEffects(call, options),
+  ]
 }
 
 async function record(call: InboundCall, options: RecordOutcomeOptions): Promise<Reply> {

@@ -1,0 +1,84 @@
+/** The holder's policies on the node's database and log. Loaded when it is first needed: a node without policies never
+ *  loads a line of it. */
+import { createDecisionReview, type DecisionReview } from '../policy/decision-review.ts'
+import { createDecisionStore } from '../policy/decision-store-sql.ts'
+import { cedarEngine } from '../policy/engine/cedar-engine.ts'
+import { compiledEngine } from '../policy/engine/compiled-engine.ts'
+import type { PreparedSet } from '../policy/engine/policy-engine.ts'
+import { PolicyDecider } from '../policy/policies.ts'
+import type { RecordPolicyChange } from '../policy/policy-changes.ts'
+import { readPolicyFiles } from '../policy/policy-files.ts'
+import { createPolicySetStore } from '../policy/policy-set-store-sql.ts'
+import type { PolicySetStore } from '../policy/policy-set-store.ts'
+import { openPolicySets, type PolicySets } from '../policy/policy-sets.ts'
+import { prepareSet, preparationKey } from '../policy/prepare-set.ts'
+import { createRelationshipStore } from '../policy/relationship-store-sql.ts'
+import { openRelationships, type Relationships } from '../policy/relationships.ts'
+import type { Foundation } from './foundation.ts'
+import type { PolicyAssembly } from './late-policy.ts'
+
+/** Everything that is there for policies. */
+export interface Policies {
+  readonly decider: PolicyDecider
+  readonly sets: PolicySets
+  readonly setStore: PolicySetStore
+  readonly relationships: Relationships
+  readonly review: DecisionReview
+}
+
+/** Decisions remembered in memory. */
+const remembered = 10_000
+const defaultKept = 100_000
+
+/** Opens it and puts the set into force that is there. Throws `policy-invalid` for one that cannot be used. */
+export async function openPolicies(parts: PolicyAssembly): Promise<Policies> {
+  const { foundation } = parts
+  const { config, database, vault, world } = foundation
+  const record = recorderOf(parts)
+  const decisions = createDecisionStore(database, vault)
+  const setStore = createPolicySetStore(database)
+  const execute = (statements: Parameters<typeof database.execute>[0]) => database.execute(statements)
+  const engineOf = (set: PreparedSet) => (config.policy?.engine === 'cedar' ? cedarEngine(set) : compiledEngine(set))
+  const decider: PolicyDecider = new PolicyDecider({
+    engineOf,
+    relationships: () => relationships,
+    decisions,
+    execute,
+    clock: world.clock,
+    options: { keepDecisions: config.policy?.keepDecisions ?? defaultKept, remembered },
+    onFailure: (failure) => tellFailure(foundation, failure),
+  })
+  const store = createRelationshipStore(database)
+  const onChange = () => decider.forget()
+  const relationships = await openRelationships({ store, vault, record, newId: parts.newId, ...world, onChange })
+  const directory = config.policy?.directory
+  const sets = await openPolicySets({
+    store: setStore,
+    prepare: (texts) => prepareSet(texts),
+    preparationKey,
+    readDirectory: directory === undefined ? undefined : () => readPolicyFiles(directory),
+    record,
+    execute,
+    clock: world.clock,
+    makeUsable: (set, version) => decider.makeUsable(set, version),
+  })
+  const review = createDecisionReview({ decisions, sets: setStore, engineOf, compile: compiledEngine })
+  return { decider, sets, setStore, relationships, review }
+}
+
+function recorderOf({ foundation, auditLog, newId }: PolicyAssembly): RecordPolicyChange {
+  return async (change, effects, subject) => {
+    const [id, timeMs] = [newId(), foundation.world.clock.now()]
+    const body = JSON.stringify({ type: 'admin', id, time: timeMs, ...change })
+    await auditLog.append(auditLog.prepare({ id, type: 'admin', timeMs, body, ...(subject && { subject }) }), effects)
+    if (change.action === 'policies-set') foundation.events.policiesSet({ version: change.target })
+  }
+}
+
+function tellFailure(
+  { events }: Foundation,
+  { policies, reason, error }: { policies: readonly string[]; reason: string; error?: unknown },
+): void {
+  events.policyFailed({ policies, reason })
+  if (error !== undefined) events.internalError(error)
+}

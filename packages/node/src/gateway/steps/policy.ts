@@ -1,0 +1,115 @@
+/** Step 8, `policy`: the holder's own rules allow the call, and say what of it they leave. They only ever narrow what
+ *  agreement and consent allow. */
+import type { ConsentAction } from '@comity/core/consent/consent-scope'
+import { coversField } from '@comity/core/consent/field-path'
+import { meets } from '@comity/core/consent/released-fields'
+import type { Release } from '@comity/core/consent/release'
+import { parseActor, type Actor } from '@comity/core/exchange/actor'
+import { maskRelease } from '@comity/core/minimisation/mask-release'
+import type { FieldMask } from '@comity/core/policy/field-mask'
+import { Problem } from '@comity/core/problems'
+import type { InboundCall, Step } from '../inbound-call.ts'
+import type { Decided, PoliciesPort, PolicyQuestion } from '../policy-port.ts'
+import type { DataCall, MatchedOperation, OfferedProduct, PartnerOfGateway, World } from '../ports.ts'
+import { isSafeMethod } from './record-intent.ts'
+
+export interface PolicyOptions {
+  readonly world: World
+  readonly policies: PoliciesPort
+  readonly partnerOf: (did: string) => PartnerOfGateway | undefined
+}
+
+/** Who acts is the signed word of a participant; an unsigned one is nobody's. */
+function actorOf({ request, caller }: InboundCall): Actor | undefined {
+  const field = request.header('comity-actor')
+  if (field === undefined) return undefined
+  if (caller === undefined) throw new Problem('malformed-request', 'the field `comity-actor` needs a signed request')
+  return parseActor(field)
+}
+
+function questionOf(
+  call: InboundCall,
+  { product, operation }: Matched,
+  { world, partnerOf }: PolicyOptions,
+): PolicyQuestion {
+  const { caller, request, release, consent } = call
+  const { data } = operation
+  return {
+    caller: caller?.did,
+    actor: actorOf(call),
+    country: caller && partnerOf(caller.did)?.country,
+    address: request.remoteAddress,
+    action: data?.action ?? actionOf(request.method),
+    product: product.id,
+    productClass: product.productClass,
+    version: product.version,
+    operation: operation.operationId,
+    method: request.method,
+    labels: data === undefined || release === undefined ? [] : labelsOf(release, data),
+    purpose: call.purpose,
+    agreement: call.agreementId,
+    ...(consent && { consent: consent.consent.id, via: consent.via, subject: consent.key.handle }),
+    nowMs: world.clock.now(),
+  }
+}
+
+interface Matched {
+  readonly product: OfferedProduct
+  readonly operation: MatchedOperation
+}
+
+function actionOf(method: string): ConsentAction {
+  if (isSafeMethod(method)) return 'read'
+  return method === 'DELETE' ? 'delete' : 'write'
+}
+
+const mayHold = ({ carries }: DataCall, field: string): boolean => carries.some((path) => meets(path, field))
+
+/** The released fields that the answer may hold, each with what its label says; all of them where none may be in it. */
+function labelsOf({ released }: Release, data: DataCall): PolicyQuestion['labels'] {
+  const carried = released.filter((field) => mayHold(data, field))
+  return (carried.length > 0 ? carried : released).flatMap((path) => {
+    const label = data.labels
+      .filter((candidate) => coversField(candidate.path, path))
+      .reduce<DataCall['labels'][number] | undefined>(
+        (deepest, one) => (deepest === undefined || one.path.length > deepest.path.length ? one : deepest),
+        undefined,
+      )
+    return label === undefined ? [] : [{ path, domain: label.domain, sensitivity: label.sensitivity }]
+  })
+}
+
+/** What the mask leaves. Fields that the answer cannot hold are not told as withheld. */
+function narrowed(release: Release, mask: FieldMask, data: DataCall): Release {
+  const masked = maskRelease(release, mask, data.labels)
+  const isTold = (field: string) => release.withheld.includes(field) || mayHold(data, field)
+  return { ...masked, withheld: masked.withheld.filter(isTold) }
+}
+
+function apply(call: InboundCall, decided: Decided | undefined, data: DataCall | undefined): void {
+  if (decided === undefined) return
+  call.policy = decided
+  const { verdict } = decided
+  if (!verdict.allowed) {
+    const members = verdict.advice === undefined ? {} : { advice: verdict.advice }
+    throw new Problem(verdict.code, verdict.detail, { members })
+  }
+  if (verdict.mask === undefined || call.release === undefined || data === undefined) return
+  call.release = narrowed(call.release, verdict.mask, data)
+  // What changes something may go on without an answer; a read for nothing need not be made.
+  if (call.release.released.length > 0 || !isSafeMethod(call.request.method)) return
+  throw new Problem('policy-denied', 'the policies of the holder leave nothing of what the call asks for')
+}
+
+export function policy(options: PolicyOptions): Step {
+  return {
+    name: 'policy',
+    run(call) {
+      const { product, operation } = call
+      if (product === undefined || operation === undefined) return
+      const decided = options.policies.decide(questionOf(call, { product, operation }, options))
+      if (!(decided instanceof Promise)) return apply(call, decided, operation.data)
+      return decided.then((found) => apply(call, found, operation.data))
+    },
+  }
+}
