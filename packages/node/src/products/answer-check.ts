@@ -2,9 +2,11 @@
 import { isUtf8 } from 'node:buffer'
 import { plainJson } from '@comity/core/bytes/exact-json'
 import { JsonFault } from '@comity/core/bytes/json-scan'
+import { RowFault } from '@comity/core/minimisation/rows/row-stream'
 import { declaredFor, readMediaType } from './media-types.ts'
 import { declaredAnswer, type Operation } from './operations.ts'
-import type { ContentCheck } from './contents.ts'
+import type { ContentCheck, RowsContent } from './contents.ts'
+import { openWholeRows, passRows } from './rows/row-answer.ts'
 import type { ValueCheck, ValueError } from './schemas/schema-compiler.ts'
 import { parseExactAnswer } from './schemas/strict-json.ts'
 
@@ -34,12 +36,29 @@ export function checkAnswer(operation: Operation, answer: AnswerToCheck): Answer
   if (answer.status === 304) return head
   const declared = declaredAnswer(operation, answer.status)
   if (declared === undefined) return refused(`the status ${answer.status} is not declared`)
-  if (answer.body.byteLength === 0) return emptyVerdict(operation, answer, declared.contents.size)
+  const content = declaredContent(operation, answer)
+  if (answer.body.byteLength === 0 && !isEmptyRows(content)) {
+    return emptyVerdict(operation, answer, declared.contents.size)
+  }
   if (declared.contents.size === 0) return head
-  const type = readMediaType(answer.contentType)
-  const content = type === undefined ? undefined : declaredFor(declared.contents, type)
   if (content === undefined) return refused('the content type is not declared')
   return checkContent(content, answer.body)
+}
+
+/** What is declared of answers with this status and content type. */
+export function declaredContent(
+  operation: Operation,
+  { status, contentType }: Pick<AnswerToCheck, 'status' | 'contentType'>,
+): ContentCheck | undefined {
+  const type = readMediaType(contentType)
+  return type === undefined ? undefined : declaredFor(declaredAnswer(operation, status)?.contents ?? noContents, type)
+}
+
+const noContents: ReadonlyMap<string, ContentCheck> = new Map()
+
+/** No rows at all are no bytes; a table has its header row. */
+function isEmptyRows(content: ContentCheck | undefined): boolean {
+  return content?.kind === 'rows' && content.format === 'ndjson'
 }
 
 /** A body that is declared may be missing where HTTP has none (HEAD), and with errors; not with a success. */
@@ -51,6 +70,7 @@ function emptyVerdict(operation: Operation, { status }: AnswerToCheck, declaredC
 function checkContent(content: ContentCheck, body: Uint8Array): AnswerVerdict {
   if (content.kind === 'opaque') return whole
   if (content.kind === 'json') return checkJson(content.check, body)
+  if (content.kind === 'rows') return checkRows(content, body)
   if (!isUtf8(body)) return refused('the body is not UTF-8')
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
   const error = checkDeep(content.check, text)
@@ -67,6 +87,22 @@ function checkJson(check: ValueCheck, body: Uint8Array): AnswerVerdict {
   }
   const error = checkDeep(check, plainJson(value))
   return error === undefined ? { ...whole, json: { value } } : { allowed: false, errors: [error] }
+}
+
+function checkRows(content: RowsContent, body: Uint8Array): AnswerVerdict {
+  const broken = brokenRows(() => void passRows(openWholeRows(content), body))
+  return broken ?? whole
+}
+
+/** The verdict over rows that cannot be passed on. */
+export function brokenRows(pass: () => void): Extract<AnswerVerdict, { allowed: false }> | undefined {
+  try {
+    pass()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof RowFault)) throw error
+    return { allowed: false, errors: [{ pointer: '', detail: error.message }] }
+  }
 }
 
 /** A schema that refers to itself is followed as deep as the value goes, which no answer may make too deep. */

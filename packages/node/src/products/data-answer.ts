@@ -2,9 +2,11 @@
  *  nothing of what was in it. */
 import { writeExactJson } from '@comity/core/bytes/exact-json'
 import type { Release } from '@comity/core/consent/release'
-import { minimise } from '@comity/core/minimisation/minimise'
+import { minimise, type RowLayout } from '@comity/core/minimisation/minimise'
 import type { TransformMeans } from '@comity/core/minimisation/transforms'
-import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
+import { brokenRows, checkAnswer, declaredContent, fieldOf, type AnswerVerdict } from './answer-check.ts'
+import type { RowsContent } from './contents.ts'
+import { openReleasedRows, passRows } from './rows/row-answer.ts'
 import { readMediaType } from './media-types.ts'
 import type { Operation } from './operations.ts'
 import { neutralValue } from './neutral-fields.ts'
@@ -37,18 +39,36 @@ export type DataVerdict =
 /** Judges an answer by its schema, then minimises it. Of one that is no success only the status leaves. */
 export function minimiseAnswer(
   operation: Operation,
-  { layout }: DataOperation,
-  { answer, release, means }: ReleaseToApply & { readonly answer: JudgedAnswer },
+  planned: DataOperation,
+  work: ReleaseToApply & { readonly answer: JudgedAnswer },
 ): DataVerdict {
+  const { answer, release, means } = work
+  const { layout } = planned
   const { status, headers, body } = answer
   if (status < 200 || status > 299) return statusOnly(operation, status)
+  const content = declaredContent(operation, { status, contentType: fieldOf(headers, 'content-type') })
+  if (content?.kind === 'rows' && operation.method !== 'HEAD') return minimiseRows(content, layout, work)
   const verdict = checkAnswer(operation, { status, contentType: fieldOf(headers, 'content-type'), body })
   if (!verdict.allowed) return verdict
   if (body.byteLength === 0 || verdict.release === 'head') return leaves(status, kept(headers, generalFields), noBytes)
   if (verdict.json === undefined) return { allowed: false, errors: [{ pointer: '', detail: 'the body is not JSON' }] }
   const released = minimise(verdict.json.value, release, { layout, means })
-  const fields = ['content-type', typeOf(headers), ...kept(headers, ['content-language', ...generalFields])]
-  return leaves(status, fields, Buffer.from(writeExactJson(released), 'utf8'))
+  return leaves(status, contentFields(headers), Buffer.from(writeExactJson(released), 'utf8'))
+}
+
+function minimiseRows(
+  content: RowsContent,
+  layout: RowLayout,
+  { answer: { status, headers, body }, ...released }: ReleaseToApply & { readonly answer: JudgedAnswer },
+): DataVerdict {
+  let out: Uint8Array = noBytes
+  const broken = brokenRows(() => void (out = passRows(openReleasedRows(content, layout, released), body)))
+  return broken ?? leaves(status, contentFields(headers), out)
+}
+
+/** The fields that leave with content. */
+export function contentFields(headers: readonly string[]): string[] {
+  return ['content-type', typeOf(headers), ...kept(headers, ['content-language', ...generalFields])]
 }
 
 function leaves(status: number, headers: readonly string[], body: Uint8Array): DataVerdict {

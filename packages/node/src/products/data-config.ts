@@ -6,6 +6,7 @@ import { consentActions } from '@comity/core/consent/consent-scope'
 import { coversField, isFieldPath } from '@comity/core/consent/field-path'
 import { isAnswerPath } from '@comity/core/minimisation/answer-path'
 import { sensitivities } from '@comity/core/policy/sensitivity'
+import { upstreamQueryFaults, upstreamQuerySchema } from './upstream-query.ts'
 
 const fieldPath = z.string().refine(isFieldPath, 'is not a field path such as `address.city` or `results[].event`')
 const answerPath = z.string().refine(isAnswerPath, 'is not a path into an answer such as `items[]`, `[]` or `total`')
@@ -24,6 +25,8 @@ export const operationShape = {
   rows: answerPath.optional(),
   date: fieldPath.optional(),
   open: openPaths.optional(),
+  /** The answer leaves row by row while it arrives. */
+  stream: z.boolean().optional(),
 }
 
 const sensitivitySchema = z.strictObject({
@@ -43,6 +46,9 @@ export const sectionShape = {
   sensitivity: sensitivitySchema.prefault({}),
   requestedFields: parameterName.optional(),
   forwardRequestedFields: z.boolean().default(false),
+  /** The upstream gets the released fields in that parameter. */
+  forwardReleasedFields: z.boolean().default(false),
+  upstreamQuery: upstreamQuerySchema.optional(),
 }
 
 /** The section `data` of a product of class `public` or `partner`. */
@@ -90,13 +96,15 @@ export function dataFaults(draft: {
 /** A section as it is judged. */
 export type SectionDraft = Partially<Omit<DataConfig, 'withoutData'>>
 
-/** What can be wrong in either section; paths are relative to it. `about` says of labelled data what it is. */
-export function sectionFaults(section: SectionDraft, about: string): SettingsFault[] {
+/** What can be wrong in either section; paths are relative to it. `about` says of labelled data what it is, `subjects`
+ *  are the query parameters that name a person. */
+export function sectionFaults(section: SectionDraft, about: string, subjects: readonly string[] = []): SettingsFault[] {
   return [
     ...labelFaults(section),
     ...sensitivityFaults(section),
     ...openFaults(section, about),
     ...requestedFaults(section),
+    ...queryFaults(section, subjects),
   ]
 }
 
@@ -186,7 +194,28 @@ export function exemptionFaults(
   })
 }
 
-function requestedFaults({ requestedFields, forwardRequestedFields }: SectionDraft): SettingsFault[] {
-  if (requestedFields !== undefined || forwardRequestedFields !== true) return []
-  return [{ path: ['forwardRequestedFields'], message: 'has no meaning without `requestedFields`' }]
+function requestedFaults({
+  requestedFields,
+  forwardRequestedFields = false,
+  forwardReleasedFields = false,
+  upstreamQuery,
+}: SectionDraft): SettingsFault[] {
+  const aimless = Object.entries({ forwardRequestedFields, forwardReleasedFields }).filter(([, isSet]) => isSet)
+  if (requestedFields === undefined) {
+    return aimless.map(([name]) => ({ path: [name], message: 'has no meaning without `requestedFields`' }))
+  }
+  if (aimless.length === 2) {
+    return [{ path: ['forwardReleasedFields'], message: 'does not go with `forwardRequestedFields`' }]
+  }
+  const isDouble = forwardReleasedFields && upstreamQuery?.fields !== undefined
+  return isDouble ? [{ path: ['forwardReleasedFields'], message: 'does not go with `upstreamQuery.fields`' }] : []
+}
+
+function queryFaults({ upstreamQuery, date, operations = {} }: SectionDraft, subjects: readonly string[]) {
+  if (upstreamQuery === undefined) return []
+  const isDated = date !== undefined || Object.values(operations).some((operation) => operation?.date !== undefined)
+  return upstreamQueryFaults(upstreamQuery, { date: isDated, subjects }).map(({ path, message }) => ({
+    path: ['upstreamQuery', ...path],
+    message,
+  }))
 }

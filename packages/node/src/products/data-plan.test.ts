@@ -93,12 +93,9 @@ const paths = {
 
 function planOf(section: object) {
   const document = parseOpenApi(documentOf(paths), 'test')
-  const { operations } = compileOperations(document)
-  return planData({
-    root: document.root,
-    settings: { class: 'partner', data: dataConfigSchema.parse(section) },
-    operations,
-  })
+  const compiled = compileOperations(document)
+  const settings = { class: 'partner', data: dataConfigSchema.parse(section) }
+  return planData({ root: document.root, settings, ...compiled })
 }
 
 test('every operation of a labelled product is labelled but for those that are excepted', () => {

@@ -7,12 +7,15 @@ import type { DataConfig, SettingsFault } from './data-config.ts'
 import { labelsOf, type FieldLabel } from './field-labels.ts'
 import type { JsonObject } from './openapi/openapi.ts'
 import type { Located } from './openapi/references.ts'
-import type { ContentCheck } from './contents.ts'
+import type { ContentCheck, RowsContent } from './contents.ts'
+import { planJsonStream, type JsonStream } from './rows/json-stream.ts'
+import type { SchemaCompiler } from './schemas/schema-compiler.ts'
 import type { Operation } from './operations.ts'
 import type { Parameter } from './parameters.ts'
 import { labelledFaults, type PersonalConfig, type SubjectPlace } from './personal-config.ts'
 import { planSubject } from './personal-subject.ts'
 import { presenceAt } from './schema-paths.ts'
+import type { UpstreamQuery } from './upstream-query.ts'
 
 /** One operation whose answers have labelled fields. */
 export interface DataOperation {
@@ -25,6 +28,10 @@ export interface DataOperation {
   /** The query parameter that lists the fields a call asks for, where the operation declares it. */
   readonly requestedFields: Parameter | undefined
   readonly forwardsRequestedFields: boolean
+  /** How the upstream is asked for what is released; undefined when it is asked for everything. */
+  readonly upstream: UpstreamQuery | undefined
+  /** The contents that leave row by row while they arrive; undefined when none does. */
+  readonly streams: ReadonlyMap<ContentCheck, JsonStream | RowsContent> | undefined
 }
 
 /** The plan of a product with labels. */
@@ -37,6 +44,7 @@ export interface DataPlan {
 
 interface Planning {
   readonly root: JsonObject
+  readonly compiler: SchemaCompiler
   readonly section: Section
   readonly faults: SettingsFault[]
 }
@@ -50,6 +58,7 @@ interface Section {
 
 export interface ToPlan {
   readonly root: JsonObject
+  readonly compiler: SchemaCompiler
   readonly settings: {
     readonly class: string
     readonly personal?: PersonalConfig | undefined
@@ -59,14 +68,14 @@ export interface ToPlan {
 }
 
 /** The plan of a product, undefined for one without labels, and everything that is wrong with it. */
-export function planData({ root, settings, operations }: ToPlan): {
+export function planData({ root, compiler, settings, operations }: ToPlan): {
   plan: DataPlan | undefined
   faults: readonly SettingsFault[]
 } {
   const own = labelledFaults(settings)
   const section = sectionOf(settings)
   if (section === undefined || own.length > 0) return { plan: undefined, faults: own }
-  const planning: Planning = { root, section, faults: [] }
+  const planning: Planning = { root, compiler, section, faults: [] }
   checkNames(planning, operations)
   const about = operations.filter(({ id }) => !section.exempt.ids.includes(id))
   const planned = about.flatMap((operation): [string, DataOperation][] => {
@@ -124,8 +133,8 @@ function planOperation(planning: Planning, operation: Operation): DataOperation 
   }
   const own = statedFor(planning, operation)
   const rows = own?.rows ?? config.rows
-  const schemas = successSchemas(operation)
-  const isCarried = ({ path }: FieldLabel) => !isAbsent(root, schemas, [...stepsOf(rows), ...stepsOf(path)])
+  const schemas = answerSchemas(operation)
+  const isCarried = ({ path }: FieldLabel) => !isAbsent(root, schemas, { rows, field: path })
   return {
     subject,
     action: own?.action ?? actions[operation.method] ?? 'write',
@@ -138,11 +147,41 @@ function planOperation(planning: Planning, operation: Operation): DataOperation 
     requestedFields:
       config.requestedFields === undefined ? undefined : operation.queryParameters.get(config.requestedFields),
     forwardsRequestedFields: config.forwardRequestedFields,
+    upstream: upstreamOf(config, operation),
+    streams: own?.stream === true ? planStreams(planning, operation, rows) : undefined,
   }
 }
 
+function planStreams(planning: Planning, operation: Operation, rows: string): DataOperation['streams'] {
+  const fail = (message: string) =>
+    planning.faults.push({
+      path: ['operations', operation.id, 'stream'],
+      message: `the operation \`${operation.id}\` ${message}`,
+    })
+  if (operation.method !== 'GET') fail('is no `GET`: only what can be read again is streamed')
+  const streams = new Map<ContentCheck, JsonStream | RowsContent>()
+  for (const [, { contents }] of successes(operation)) {
+    for (const content of contents.values()) {
+      if (content.kind === 'rows') streams.set(content, content)
+      if (content.kind !== 'json') continue
+      const { stream, fault } = planJsonStream(planning, content.schema, rows)
+      if (fault === undefined) streams.set(content, stream)
+      else fail(fault)
+    }
+  }
+  return streams
+}
+
+/** Only reads take parameters that the document does not declare. */
+function upstreamOf(config: DataConfig | PersonalConfig, { method, queryParameters }: Operation) {
+  if (method !== 'GET' && method !== 'HEAD') return undefined
+  const { upstreamQuery, requestedFields = '' } = config
+  if (!config.forwardReleasedFields || !queryParameters.has(requestedFields)) return upstreamQuery
+  return { filters: {}, ...upstreamQuery, fields: { parameter: requestedFields, separator: ',' as const } }
+}
+
 function schemaOf(content: ContentCheck): Located | undefined {
-  return content.kind === 'json' ? content.schema : undefined
+  return content.kind === 'json' || content.kind === 'rows' ? content.schema : undefined
 }
 
 /** What is declared of successes: `default` counts only where nothing else is said of them. */
@@ -151,7 +190,7 @@ function successes({ answers }: Operation) {
   return stated.length > 0 ? stated : [...answers].filter(([status]) => status === 'default')
 }
 
-/** Only JSON can be taken apart, so only JSON may be declared. */
+/** Only what can be taken apart may be declared. */
 function checkAnswers(planning: Planning, operation: Operation): void {
   for (const [status, { contents }] of successes(operation)) {
     for (const [type, content] of contents) {
@@ -160,7 +199,7 @@ function checkAnswers(planning: Planning, operation: Operation): void {
       const what = `the operation \`${operation.id}\` answers ${status} with \`${type}\``
       planning.faults.push({
         path,
-        message: `${what}, of which nothing can be withheld; only JSON with a schema can be offered`,
+        message: `${what}, of which nothing can be withheld; only JSON, NDJSON and CSV with a schema can be offered`,
       })
     }
   }
@@ -175,7 +214,7 @@ function checkWhole(planning: Planning, { about, plan }: WholePlan): void {
   const { root, section, faults } = planning
   const answers = about.flatMap((operation) => {
     const planned = plan.operations.get(operation.id)
-    return planned === undefined ? [] : [{ operation, planned, schemas: successSchemas(operation) }]
+    return planned === undefined ? [] : [{ operation, planned, schemas: answerSchemas(operation) }]
   })
   for (const { operation, planned, schemas } of answers) {
     for (const { path, message } of layoutFaults(root, schemas, planned.layout)) {
@@ -186,7 +225,7 @@ function checkWhole(planning: Planning, { about, plan }: WholePlan): void {
   for (const [domain, paths] of Object.entries(section.config.domains)) {
     for (const [index, path] of paths.entries()) {
       const isNowhere = answers.every(({ planned, schemas }) =>
-        isAbsent(root, schemas, [...stepsOf(planned.layout.rows), ...stepsOf(path)]),
+        isAbsent(root, schemas, { rows: planned.layout.rows, field: path }),
       )
       if (isNowhere) faults.push({ path: ['domains', domain, index], message: `no answer has a field \`${path}\`` })
     }
@@ -207,28 +246,50 @@ function checkRequestedFields({ section, faults }: Planning, answers: readonly {
   }
 }
 
-function successSchemas(operation: Operation): Located[] {
+/** Of its successes that are JSON. */
+export /** The schema of an answer, or of each row where an answer is rows and nothing else. */
+interface AnswerSchema {
+  readonly schema: Located
+  readonly isRow: boolean
+}
+
+function answerSchemas(operation: Operation): AnswerSchema[] {
   return successes(operation).flatMap(([, { contents }]) =>
-    [...contents.values()].flatMap((content) => schemaOf(content) ?? []),
+    [...contents.values()].flatMap((content) => {
+      const schema = schemaOf(content)
+      return schema === undefined ? [] : [{ schema, isRow: content.kind === 'rows' }]
+    }),
   )
 }
 
-/** True when no answer can have something there. */
-function isAbsent(root: JsonObject, schemas: readonly Located[], steps: readonly string[]): boolean {
-  return schemas.every((schema) => presenceAt(root, schema, steps) === 'no')
+/** The schemas of successes that are more than their rows. */
+export function successSchemas(operation: Operation): Located[] {
+  return answerSchemas(operation).flatMap(({ schema, isRow }) => (isRow ? [] : [schema]))
 }
 
-function layoutFaults(root: JsonObject, schemas: readonly Located[], { rows, date, open }: RowLayout) {
+/** True when no answer can have the field in its rows. */
+function isAbsent(
+  root: JsonObject,
+  schemas: readonly AnswerSchema[],
+  { rows, field }: { readonly rows: string; readonly field: string },
+): boolean {
+  return schemas.every(({ schema, isRow }) => {
+    const steps = [...(isRow ? [] : stepsOf(rows)), ...stepsOf(field)]
+    return presenceAt(root, schema, steps) === 'no'
+  })
+}
+
+function layoutFaults(root: JsonObject, schemas: readonly AnswerSchema[], { rows, date, open }: RowLayout) {
   const faults: { path: 'rows' | 'date' | 'open'; message: string }[] = []
   if (schemas.length === 0) return faults
-  const rowSteps = stepsOf(rows)
-  if (isAbsent(root, schemas, rowSteps)) {
+  // Where rows are said to be, and what is beside them, is said of answers that hold both.
+  const around = schemas.filter(({ isRow }) => !isRow)
+  const isNowhere = (path: string) => around.length > 0 && isAbsent(root, around, { rows: path, field: '' })
+  if (isNowhere(rows)) {
     faults.push({ path: 'rows', message: `there is nothing at \`${rows}\`` })
-  } else if (date !== undefined && isAbsent(root, schemas, [...rowSteps, ...stepsOf(date)])) {
+  } else if (date !== undefined && isAbsent(root, schemas, { rows, field: date })) {
     faults.push({ path: 'date', message: `rows have no field \`${date}\`` })
   }
-  for (const path of open) {
-    if (isAbsent(root, schemas, stepsOf(path))) faults.push({ path: 'open', message: `there is no \`${path}\`` })
-  }
+  for (const path of open) if (isNowhere(path)) faults.push({ path: 'open', message: `there is no \`${path}\`` })
   return faults
 }

@@ -17,6 +17,17 @@ export function isJson(mediaType: string): boolean {
   return mediaType === 'application/json' || mediaType.endsWith('+json')
 }
 
+const rowTypes: ReadonlyMap<string, 'ndjson' | 'csv'> = new Map([
+  ['application/x-ndjson', 'ndjson'],
+  ['application/jsonl', 'ndjson'],
+  ['text/csv', 'csv'],
+])
+
+/** The format of types whose bodies are rows and nothing else; undefined for other types. */
+export function rowFormat(mediaType: string): 'ndjson' | 'csv' | undefined {
+  return rowTypes.get(mediaType)
+}
+
 /** What is declared for a type: by its own name, then `type/*`, then the one for all. */
 export function declaredFor<T>(declared: ReadonlyMap<string, T>, mediaType: string): T | undefined {
   return (

@@ -37,6 +37,8 @@ export interface Operation {
 
 export interface CompiledOperations {
   readonly operations: readonly Operation[]
+  /** Checks of further schemas of the document, to be asked for before the first value is checked. */
+  readonly compiler: SchemaCompiler
   /** Compiles every schema, one at a step; tells which cannot be. */
   compileEach(): Iterable<DocumentError | undefined>
 }
@@ -60,7 +62,12 @@ export function compileOperations(document: OpenApiDocument): CompiledOperations
     collect(compilation, () => operations.push(...compilePath(compilation, member(paths, path), path)))
   }
   collect(compilation, () => refuseRepetition(operations))
-  return { operations, errors: compilation.errors, compileEach: () => compilation.compiler.compileEach() }
+  return {
+    operations,
+    compiler: compilation.compiler,
+    errors: compilation.errors,
+    compileEach: () => compilation.compiler.compileEach(),
+  }
 }
 
 function collect({ errors }: Compilation, work: () => void): void {

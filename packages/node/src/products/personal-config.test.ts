@@ -146,7 +146,7 @@ function planned(section: object, paths: object): string[] {
   const compiled = compileOperations(document)
   assert.deepEqual(compiled.errors, [])
   const settings = { class: 'personal', personal: personalConfigSchema.parse({ ...good, ...section }) }
-  const { faults } = planData({ root: document.root, settings, operations: compiled.operations })
+  const { faults } = planData({ root: document.root, settings, ...compiled })
   return faults.map(({ path, message }) => `${path.join('.')}: ${message}`)
 }
 
@@ -222,7 +222,7 @@ const mismatched: [string, object, object, RegExp][] = [
     'answers without a schema',
     { operations: { one: { action: 'read' } } },
     pathOf({ responses: { 200: { description: 'ok', content: { 'application/json': {} } } } }),
-    /^personal\.operations\.one: .*JSON with a schema/,
+    /^personal\.operations\.one: .*JSON, NDJSON and CSV with a schema/,
   ],
   [
     'a label that is nowhere',

@@ -1,6 +1,7 @@
 /** One product as the gateway uses it: its operations are found and checked, its upstream is called, its answers are
  *  judged. */
 import { setImmediate } from 'node:timers/promises'
+import type { Release } from '@comity/core/consent/release'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
@@ -16,6 +17,7 @@ import { describePersonal, type PersonalProduct } from './personal-product.ts'
 import type { ProductSettings } from './product-config.ts'
 import { referenceFaults, referenceSecondsOf, type ReferenceSettings } from './reference-config.ts'
 import { checkRequest, type CheckedRequest } from './request-check.ts'
+import { openStream, streamsOf, type StreamedHead } from './rows/stream-answer.ts'
 import { createUpstream, type ForwardedAnswer, type Upstream } from './upstream.ts'
 
 /** A call that found its operation and satisfied it. */
@@ -52,7 +54,12 @@ export interface CallToForward {
   readonly traceparent?: string
   /** The reference of the subject that the upstream knows; it takes the place of what the request names. */
   readonly subjectReference?: string
+  /** What may leave of the answer, for an operation with labels: where the product says how, the upstream is asked for
+   *  no more. */
+  readonly release?: Release | undefined
   readonly signal?: AbortSignal
+  /** An answer that the operation streams may be read while it arrives. */
+  readonly takesStream?: boolean
 }
 
 export interface Product extends AsyncDisposable {
@@ -63,6 +70,7 @@ export interface Product extends AsyncDisposable {
   readonly personal: PersonalProduct | undefined
   readonly requestBytes: number
   readonly requireClientCertificate: boolean
+  readonly sealing: ProductSettings['sealing']
   readonly settings: ProductSettings
   readonly document: OpenApiDocument
   /** Ids of all operations, in the document's order. */
@@ -80,6 +88,11 @@ export interface Product extends AsyncDisposable {
   /** Of an answer with labelled fields: of a success what was released and the header fields that say nothing of the
    *  rest; of any other answer the status alone. Throws `upstream-invalid`; an `Error` for an operation without labels. */
   minimise(matched: MatchedCall, answer: AnswerToJudge, released: ReleaseToApply): AnswerToJudge
+  /** The same for a success that is read while it arrives: what leaves of its head, and what its body passes through.
+   *  The rows throw `RowFault` when they are not as declared. */
+  openStream(matched: MatchedCall, headers: readonly string[], released: ReleaseToApply): StreamedHead
+  /** How long either side of a streamed answer may keep the other waiting, in milliseconds. */
+  readonly streamIdleMs: number
 }
 
 /** Names and values alternate in `headers`. */
@@ -114,9 +127,9 @@ export function compileProduct(document: OpenApiDocument, { whole }: { readonly 
 export function compileData(
   settings: Pick<ProductSettings, 'class' | 'personal' | 'data' | 'references'>,
   { root }: OpenApiDocument,
-  { operations }: CompiledOperations,
+  { operations, compiler }: CompiledOperations,
 ): DataPlan | undefined {
-  const { plan, faults: ofData } = planData({ root, settings, operations })
+  const { plan, faults: ofData } = planData({ root, compiler, settings, operations })
   const faults = [...ofData, ...referenceFaults(settings, operations)]
   const [first] = faults
   if (first === undefined) return plan
@@ -142,6 +155,7 @@ export function createProduct({ settings, document, upstreamHeaders }: ProductPa
     productClass: settings.class,
     personal: plan === undefined || settings.class !== 'personal' ? undefined : describePersonal(plan),
     requestBytes: settings.limits.requestBytes,
+    sealing: settings.sealing,
     requireClientCertificate: settings.requireClientCertificate,
     settings,
     document,
@@ -152,6 +166,12 @@ export function createProduct({ settings, document, upstreamHeaders }: ProductPa
     forward: (matched, call) => forwardCall(upstream, { matched, planned: plannedOf(plan, matched) }, call),
     judge: judgeAnswer,
     minimise: (matched, answer, released) => minimised(matched, plannedOf(plan, matched), { answer, ...released }),
+    openStream(matched, headers, released) {
+      const planned = plannedOf(plan, matched)
+      if (planned === undefined) throw new Error('an answer without labelled fields is not streamed')
+      return openStream(matched.checked.operation, planned, { headers, released })
+    },
+    streamIdleMs: settings.limits.streamIdleMs,
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   }
 }
@@ -224,14 +244,16 @@ async function forwardCall(
       ...(call.traceparent === undefined ? [] : ['traceparent', call.traceparent]),
     ],
     declaresStatus: (status) => declaredAnswer(operation, status) !== undefined,
+    streams: call.takesStream === true ? streamsOf(operation, planned) : undefined,
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   })
 }
 
-function labelledRequest(checked: CheckedRequest, planned: DataOperation, { subjectReference, body }: CallToForward) {
-  if (!isPersonal(planned)) return { path: checked.path, query: queryFor(checked, planned, undefined), body }
+function labelledRequest(checked: CheckedRequest, planned: DataOperation, call: CallToForward) {
+  const { subjectReference, body, release } = call
+  if (!isPersonal(planned)) return { path: checked.path, query: queryFor(checked, planned, { release }), body }
   if (subjectReference === undefined) throw new Error('a call about a person without the reference of the person')
-  return requestForUpstream(checked, planned, { reference: subjectReference, body })
+  return requestForUpstream(checked, planned, { reference: subjectReference, body, release })
 }
 
 const noBytes = new Uint8Array(0)

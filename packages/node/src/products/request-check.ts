@@ -4,7 +4,9 @@ import { isUtf8 } from 'node:buffer'
 import { JsonFault } from '@comity/core/bytes/json-scan'
 import { Problem } from '@comity/core/problems'
 import { declaredFor, readMediaType } from './media-types.ts'
-import type { ContentCheck } from './contents.ts'
+import { brokenRows } from './answer-check.ts'
+import type { ContentCheck, RowsContent } from './contents.ts'
+import { openWholeRows, passRows } from './rows/row-answer.ts'
 import { memberAt, stepsOfPointer } from './json-pointer.ts'
 import type { OperationMatch } from './matching.ts'
 import type { Operation } from './operations.ts'
@@ -184,11 +186,19 @@ function checkBody({ requestBody }: Operation, { body, header, subject }: Reques
     })
   }
   if (content.kind === 'opaque') return noBody
+  if (content.kind === 'rows') return checkRows(content, body)
   const value = content.kind === 'json' ? readJson(body) : readText(body)
   const error = content.check(value)
   // What else may be wrong is found when the reference stands where the pairwise id does.
   if (error !== undefined && !isPairwiseInBody(value, error.pointer, subject)) throw invalidBody(error)
   return content.kind === 'json' ? { body: value, content } : noBody
+}
+
+/** Rows are checked one by one and go on as they came. */
+function checkRows(content: RowsContent, body: Buffer): ReadBody {
+  const broken = brokenRows(() => void passRows(openWholeRows(content), body))
+  if (broken !== undefined) throw invalidBody(broken.errors[0] ?? { pointer: '', detail: 'is not valid' })
+  return noBody
 }
 
 /** The problem of a body. */

@@ -21,6 +21,34 @@ export function presenceAt(root: JsonObject, place: Located, steps: readonly str
   return isOpen || found.includes('unknown') ? 'unknown' : 'no'
 }
 
+/** The types that a schema states for values at the steps; none where it states none. */
+export function typesAt(root: JsonObject, place: Located, steps: readonly string[]): ReadonlySet<unknown> {
+  return new Set(
+    schemasAt(root, place, steps).flatMap((each) => schemaParts(root, each).flatMap(({ value }) => typesOf(value))),
+  )
+}
+
+function schemasAt(root: JsonObject, place: Located, steps: readonly string[]): readonly Located[] {
+  const [step, ...rest] = steps
+  if (step === undefined) return [place]
+  if (!isObject(place.value)) return []
+  const parts = schemaParts(root, place)
+  const { children } = step === eachElement ? elementSchemas(parts) : memberSchemas(parts, step)
+  return children.flatMap((child) => schemasAt(root, child, rest))
+}
+
+/** True when a value there may be a number, by what the schema says of its type. */
+export function mayBeNumberAt(root: JsonObject, place: Located, steps: readonly string[]): boolean {
+  const [step, ...rest] = steps
+  if (!isObject(place.value)) return false
+  const parts = schemaParts(root, place)
+  if (step === undefined) return parts.some(({ value }) => typesOf(value).some(isNumeric))
+  const { children } = step === eachElement ? elementSchemas(parts) : memberSchemas(parts, step)
+  return children.some((child) => mayBeNumberAt(root, child, rest))
+}
+
+const isNumeric = (type: unknown): boolean => type === 'integer' || type === 'number'
+
 interface Children {
   readonly children: readonly Located[]
   readonly isOpen: boolean

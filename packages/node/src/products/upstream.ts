@@ -48,7 +48,7 @@ export interface UpstreamRequest {
   readonly declaresStatus?: (status: number) => boolean
   readonly signal?: AbortSignal
   /** Whether a success of this content type is read while it arrives; none is when absent. */
-  readonly streams?: (contentType: string | undefined) => boolean
+  readonly streams?: ((contentType: string | undefined) => boolean) | undefined
 }
 
 export interface ForwardedAnswer {

@@ -1,0 +1,41 @@
+/** The rows of an answer, judged by their schema one by one, and of each what was released. */
+import { parseExactJson, writeExactJson } from '@comity/core/bytes/exact-json'
+import { createCsvRows } from '@comity/core/minimisation/rows/csv-rows'
+import { createJsonRows } from '@comity/core/minimisation/rows/json-rows'
+import { createNdjsonRows } from '@comity/core/minimisation/rows/ndjson-rows'
+import type { RowStream, RowWork } from '@comity/core/minimisation/rows/row-stream'
+import { rowMinimiser, type RowLayout } from '@comity/core/minimisation/minimise'
+import type { RowsContent } from '../contents.ts'
+import type { ReleaseToApply } from '../data-answer.ts'
+import type { ValueCheck } from '../schemas/schema-compiler.ts'
+import { faultText, type JsonStream } from './json-stream.ts'
+
+function workOf(check: ValueCheck, minimiser: Pick<RowWork, 'release' | 'flush'>): RowWork {
+  return { parse: parseExactJson, write: writeExactJson, check: (row) => faultText(check, row), ...minimiser }
+}
+
+/** The rows of NDJSON and CSV, each row as it came: for answers without labelled fields. */
+export function openWholeRows(content: RowsContent): RowStream {
+  const work = workOf(content.check, { release: (row) => row })
+  if (content.format === 'ndjson') return createNdjsonRows(work)
+  return createCsvRows({ column: content.column, fields: [] }, work)
+}
+
+/** The rows of an answer with labelled fields. A row of NDJSON or CSV is a row of the layout whatever its path says. */
+export function openReleasedRows(
+  content: RowsContent | JsonStream,
+  layout: RowLayout,
+  { release, means }: ReleaseToApply,
+): RowStream {
+  const ofRow = 'shapes' in content ? layout : { ...layout, rows: '', open: [] }
+  const minimiser = rowMinimiser(release, { layout: ofRow, means })
+  if ('shapes' in content) return createJsonRows({ layout, shapes: content.shapes }, workOf(content.row, minimiser))
+  const work = workOf(content.check, minimiser)
+  if (content.format === 'ndjson') return createNdjsonRows(work)
+  return createCsvRows({ column: content.column, fields: release.released }, work)
+}
+
+/** All of a body at once. Throws `RowFault`. */
+export function passRows(rows: RowStream, body: Uint8Array): Uint8Array {
+  return Buffer.concat([rows.push(body), rows.end()])
+}
