@@ -79,14 +79,26 @@ test('a request reaches the person by webhook, and what the person allows, sees 
   const pages = `http://localhost:${port}`
   await using network = await startTestNetwork({
     holder: (config, root) => {
-      ;(config['products'] as object[]).push(...athletesProducts(api.url, root))
+      const products = athletesProducts(api.url, root) as Record<string, object | string>[]
+      for (const product of products) {
+        const names = { fields: { height: { de: 'Größe', en: 'Body height' } }, domains: { 'sport.body': 'The body' } }
+        if (product['id'] !== 'athletes') continue
+        product['title'] = 'Athletes of the federation'
+        product['personal'] = { ...(product['personal'] as object), names }
+      }
+      ;(config['products'] as object[]).push(...products)
       writeFileSync(join(root, 'holder', 'whsec'), `${secret}\n`, { mode: 0o600 })
       config['webhooks'] = [{ url: portal.url, secret: { file: 'whsec' } }]
       const listen = config['listen'] as Record<string, unknown>
-      listen['people'] = { url: pages, port }
+      listen['people'] = { url: pages, port, timeZone: 'Europe/Zurich' }
     },
   })
   const { holder, recipient } = network
+  const { partners } = holder.running.parts.counterparts
+  await partners.remove(recipient.did)
+  const { did, url: address, fingerprint } = recipient
+  const known = { alias: recipient.name, did, url: address, fingerprints: [fingerprint] }
+  await partners.add({ ...known, name: 'The Lab of Sports' })
   await network.agree({ products: ['athletes'], purposes: [research] })
   const [lab, federation] = [await adminOf(recipient), await adminOf(holder)]
   const { notice, duration } = testRequest()
@@ -109,7 +121,17 @@ test('a request reaches the person by webhook, and what the person allows, sees 
   const browser = new Browser({ url: pages, listenerUrl: `http://127.0.0.1:${port}` })
   const first = await browser.open(link)
   assert.equal(first.status, 200)
-  const fields: [string, string][] = [boxOf(first, 'height'), ['grant-0', 'yes'], ['time', 'P7D'], ['act', 'grant']]
+  const asks = textOf(first.page.one('main')).replace(/\s+/g, ' ')
+  for (const words of ['The Lab of Sports', 'Athletes of the federation athletes', 'The body sport.body']) {
+    assert.ok(asks.includes(words), words)
+  }
+  assert.match(asks, /\(Central European (?:Summer|Standard) Time\)/)
+  const fields: [string, string][] = [
+    boxOf(first, 'Body height height'),
+    ['grant-0', 'yes'],
+    ['time', 'P7D'],
+    ['act', 'grant'],
+  ]
   const review = await browser.submit(first, '/c/decide', fields)
   const done = await browser.submit(review, '/c/confirm')
   assert.equal(done.path, '/c/done')
@@ -131,6 +153,9 @@ test('a request reaches the person by webhook, and what the person allows, sees 
   const me = await later.submit(await later.open(url), new URL(url).pathname)
   const path = `/me/consents/${id.replace('urn:uuid:', '')}`
   const one = await later.open(path)
+  const [row] = one.page.all('tbody')
+  const told = textOf(row ?? assert.fail('there is a use')).replace(/\s+/g, ' ')
+  assert.match(told, /The Lab of Sports did:.*Athletes of the federation athletes Body height/)
   const proofPath = attribute(one.page.all('a', one.page.all('tr')[1]!)[0]!, 'href')!
   const proof = await eventually(async () => {
     const found = await later.open(proofPath)
