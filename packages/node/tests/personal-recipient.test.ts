@@ -7,6 +7,7 @@ import { parseExchangeEvent } from '@comity/core/exchange/event'
 import { verifyEvidence } from '@comity/core/exchange/evidence'
 import { createExchangeRecorder } from '../src/gateway/record-exchange.ts'
 import { sendRequest } from '../src/gateway/send-request.ts'
+import { openSealing } from '../src/assembly/sealing.ts'
 import { linkOf } from '../src/assembly/counterparts.ts'
 import { athleteReference } from './personal-upstream.ts'
 import {
@@ -112,6 +113,7 @@ describe('a recipient`s application reads about a person', () => {
     const attempted = await sendRequest(request, {
       world,
       carrier: client,
+      sealing: openSealing(foundation, network.recipient.running.parts.counterparts),
       sleep: (ms) => sleep(ms),
       identity: {
         did: identity.did,

@@ -51,12 +51,18 @@ export function createEvidenceExport(sources: EvidenceSources): (id: string) => 
       ...(exchange.request === undefined ? {} : { request: signed(exchange.request) }),
       ...(exchange.response === undefined ? {} : { response: signed(exchange.response) }),
       receipt: exchange.receipt,
+      ...(exchange.sealed && { sealed: exchange.sealed }),
       documents: await documentsOf(claims, sources, missing),
       // The holder keeps no response: its own signature is at the recipient.
-      ...(exchange.erased && { erased: exchange.role === 'holder' ? ['request'] : ['request', 'response'] }),
+      ...(exchange.erased && { erased: erasedParts(exchange.role, claims) }),
     }
     return { id: exchange.id, evidence: await withProof(known, { exchange, claims, sources, missing }), missing }
   }
+}
+
+function erasedParts(role: ExchangeRecord['role'], { sea }: ReceiptClaims): NonNullable<EvidenceBundle['erased']> {
+  const signatures = role === 'holder' ? (['request'] as const) : (['request', 'response'] as const)
+  return sea === undefined ? [...signatures] : [...signatures, 'sealed']
 }
 
 const signed = ({ base, signature }: { readonly base: string; readonly signature: string }) => ({ base, signature })

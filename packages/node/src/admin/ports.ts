@@ -1,4 +1,5 @@
 /** What the admin API asks of the node's services. It imports none of them; `assembly/administration.ts` gives them. */
+import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signature'
 import type { ConsentAdminParts } from './consent-ports.ts'
 import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
@@ -187,6 +188,8 @@ export interface ExchangeRecord {
   readonly receipt: string | undefined
   readonly request: SignatureRecord | undefined
   readonly response: SignatureRecord | undefined
+  /** What opens the receipt's commitments to sealed contents. */
+  readonly sealed?: EvidenceBundle['sealed']
   /** What was signed went with the person that the call was about. */
   readonly erased: boolean
 }

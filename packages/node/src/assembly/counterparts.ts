@@ -43,8 +43,8 @@ export interface Counterparts {
 }
 
 /** The partner as the carrier reaches it. */
-export function linkOf({ alias, did, url }: Partner): PartnerLink {
-  return { alias, did, authority: new URL(url).host }
+export function linkOf({ alias, did, url, sealing }: Partner): PartnerLink {
+  return { alias, did, authority: new URL(url).host, sealing }
 }
 
 /** How many connections are kept to one partner's node. */

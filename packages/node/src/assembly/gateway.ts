@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { exchangeUnknown } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
+import { sealedLength } from '@comity/core/sealing/sealed-envelope'
 import type { createConsentRoutes } from '../consent/holder/consent-routes.ts'
 import { answerLogRequest } from '../audit-log/audit-log-routes.ts'
 import type { AuditLog } from '../audit-log/audit-log.ts'
@@ -11,7 +12,7 @@ import { createInbound, type InboundParts } from '../gateway/inbound.ts'
 import { createIntentStore } from '../gateway/intent-store.ts'
 import { createNonceStore } from '../gateway/nonce-store.ts'
 import { createOutbound, type OutboundParts } from '../gateway/outbound.ts'
-import type { IdentityPort, ObserverPort } from '../gateway/ports.ts'
+import type { IdentityPort, ObserverPort, OfferedProduct } from '../gateway/ports.ts'
 import { answerProof } from '../gateway/proof-route.ts'
 import { createReferenceStore } from '../gateway/references/reference-store.ts'
 import { createExchangeRecorder } from '../gateway/record-exchange.ts'
@@ -28,6 +29,7 @@ import type { ConsentOfNode } from './late-consent.ts'
 import type { PolicyOfNode } from './late-policy.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
+import { openSealing, publishedDocument } from './sealing.ts'
 import { createLimits, createRequestLimit } from './limits.ts'
 
 export interface GatewayParts {
@@ -98,6 +100,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     agreements: counterparts.agreements,
     consents: parts.consent.check,
     policies: parts.policies,
+    sealing: openSealing(foundation, counterparts),
     keyedHash: (text, did) => foundation.vault.keyedHash(text, did),
     limits: createLimits(config, (id) => catalogue.get(id)),
     nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),
@@ -125,11 +128,16 @@ const defaultBodyBytes = 1024 * 1024
 /** For all bodies that are on their way to the public listener. */
 const bodyRoomBytes = 256 * 1024 * 1024
 
+/** A body that may come sealed is longer on the wire. */
+function longestBody({ requestBytes, sealing }: OfferedProduct): number {
+  return sealing === undefined || sealing.requests === 'off' ? requestBytes : sealedLength(requestBytes)
+}
+
 /** Asked anew for each body: products come and go. */
 function bodyLimits(catalogue: ProductCatalogue): Required<BodyLimits> {
   return {
     get bytes() {
-      return Math.max(defaultBodyBytes, ...catalogue.list().map(({ product }) => product.requestBytes))
+      return Math.max(defaultBodyBytes, ...catalogue.list().map(({ product }) => longestBody(product)))
     },
     room: createBodyRoom(bodyRoomBytes),
   }
@@ -143,6 +151,7 @@ function outboundParts(parts: GatewayParts, inbound: InboundParts): OutboundPart
     world,
     identity: inbound.identity,
     carrier: counterparts.client,
+    sealing: inbound.sealing,
     sleep: (ms) => sleep(ms),
     agreements: counterparts.agreements,
     partners: {
@@ -192,11 +201,11 @@ function recoveryParts(parts: GatewayParts, inbound: InboundParts): RecoveryPart
 }
 
 function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: ExchangeStore) {
-  const { foundation, auditLog, counterparts, newId, isReady } = parts
+  const { foundation, auditLog, catalogue, counterparts, newId, isReady } = parts
   return createPublicHandler({
     exchange: createInbound(inbound),
     proof: createSignedRoute(inbound, answerProof(exchanges, auditLog)),
-    didDocument: () => foundation.identity.document(),
+    didDocument: () => publishedDocument(foundation.identity.document(), catalogue, inbound.sealing),
     receiveEvent: async (token) => {
       const answer = await counterparts.inbox.receive(token)
       return answer.status === 202 ? { accepted: true } : { accepted: false, ...answer.error }

@@ -6,9 +6,14 @@ import { delegationEndSchema, heldConsentsMigrations } from '../consent/held/hel
 import { consentUsesMigrations } from '../consent/check/uses-schema.ts'
 import { dutiesByPersonSchema, dutiesSchema, sealedDutiesSchema } from '../duties/duties-schema.ts'
 import { eventsMigrations } from '../events/events-schema.ts'
-import { exchangeSchema, sealedExchangesSchema, signedReadsSchema } from '../gateway/exchange-schema.ts'
+import {
+  exchangeOpeningsSchema,
+  exchangeSchema,
+  sealedExchangesSchema,
+  signedReadsSchema,
+} from '../gateway/exchange-schema.ts'
 import { referencesSchema } from '../gateway/references/reference-schema.ts'
-import { partnerCountrySchema, partnersSchema } from '../partners/partners-schema.ts'
+import { partnerCountrySchema, partnerSealingMigrations, partnersSchema } from '../partners/partners-schema.ts'
 import { peopleSchema } from '../people/people-schema.ts'
 import { policiesSchema } from '../policy/policies-schema.ts'
 import { productsSchema } from '../products/products-schema.ts'
@@ -42,4 +47,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0021-answer-references', statements: referencesSchema },
   { name: '0022-duties-by-person', statements: dutiesByPersonSchema },
   { name: '0023-policies', statements: policiesSchema },
+  { name: '0024-sealing', statements: [...exchangeOpeningsSchema, ...partnerSealingMigrations] },
 ]

@@ -69,6 +69,16 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].personal.withoutSubject': 'Operations about nobody; an agreement is enough for them.',
   'products[].personal.requestedFields': 'Query parameter in which a call lists the fields it wants, with commas.',
   'products[].personal.forwardRequestedFields': 'Whether that parameter goes on to the API.',
+  'products[].personal.forwardReleasedFields':
+    'Whether the API gets in that parameter the fields that may leave, whatever was asked for.',
+  'products[].personal.upstreamQuery.fields.parameter': 'Query parameter of the API that lists the fields to answer.',
+  'products[].personal.upstreamQuery.fields.separator': 'What stands between them.',
+  'products[].personal.upstreamQuery.from.parameter': 'Query parameter of the API for the beginning of a period.',
+  'products[].personal.upstreamQuery.from.format': 'How it is written; of a `date` the day in UTC, from its beginning.',
+  'products[].personal.upstreamQuery.to.parameter': 'Query parameter of the API for the end of a period.',
+  'products[].personal.upstreamQuery.to.format': 'How it is written; of a `date` the first day in UTC that is outside.',
+  'products[].personal.upstreamQuery.filters.<name>':
+    'Query parameter of the API for what this field must be equal to.',
   'products[].personal.sensitivity.default':
     'Level of fields of which nothing else is said; `confidential` when absent.',
   'products[].personal.sensitivity.domains.<name>': 'Level of the fields of this domain and of those below it.',
@@ -90,6 +100,15 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].data.withoutData': 'Operations without labelled fields; their answers leave whole.',
   'products[].data.requestedFields': 'Query parameter in which a call lists the fields it wants, with commas.',
   'products[].data.forwardRequestedFields': 'Whether that parameter goes on to the API.',
+  'products[].data.forwardReleasedFields':
+    'Whether the API gets in that parameter the fields that may leave, whatever was asked for.',
+  'products[].data.upstreamQuery.fields.parameter': 'Query parameter of the API that lists the fields to answer.',
+  'products[].data.upstreamQuery.fields.separator': 'What stands between them.',
+  'products[].data.upstreamQuery.from.parameter': 'Query parameter of the API for the beginning of a period.',
+  'products[].data.upstreamQuery.from.format': 'How it is written; of a `date` the day in UTC, from its beginning.',
+  'products[].data.upstreamQuery.to.parameter': 'Query parameter of the API for the end of a period.',
+  'products[].data.upstreamQuery.to.format': 'How it is written; of a `date` the first day in UTC that is outside.',
+  'products[].data.upstreamQuery.filters.<name>': 'Query parameter of the API for what this field must be equal to.',
   'products[].references.operations':
     'Operations whose answer is a reference: a link that the same caller resolves once, past every check anew.',
   'products[].references.seconds': 'How long a reference lives.',
@@ -97,9 +116,17 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].upstreamHeaders.<name>':
     'A header field that goes with every call to the API, its credential for example.',
   'products[].requireClientCertificate': "Demands the caller's TLS key, which its DID document must name.",
+  'products[].sealing.answers':
+    '`off`: answers travel inside TLS only. `offered`: sealed to callers that can open them. `required`: sealed, or refused.',
+  'products[].sealing.requests':
+    '`off`: nothing is asked of request bodies. `offered`: partners may seal them. `required`: only sealed ones are taken.',
+  'products[].sealing.algorithms': 'Algorithms in order of preference, of those of the node; all of these when absent.',
   'products[].openapi': 'OpenAPI 3.1 document (YAML or JSON). What it does not declare cannot be called.',
   'products[].limits.requestBytes': 'Largest request body.',
   'products[].limits.answerBytes': 'Largest answer.',
+  'products[].limits.streamBytes': 'Largest answer that is streamed.',
+  'products[].limits.streamIdleMs':
+    'How long the upstream may send nothing within a streamed answer, and the recipient take nothing of it; either is cut off then.',
   'products[].limits.timeoutMs': 'Longest wait for the API.',
   'products[].limits.connectTimeoutMs': 'Longest wait for a connection to the API.',
   'products[].limits.concurrency': 'Calls to the API at once.',
@@ -118,6 +145,11 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'partners[].name': 'How people know the partner; shown to them instead of what it says of itself.',
   'partners[].country':
     'Where the partner takes what it receives (ISO 3166-1, such as `CH`). Without it no consent that names places covers its calls.',
+  'partners[].sealing.answers':
+    "What this node asks of the partner's answers. `offered`: sealed where the partner's document announces it. `required`: refused in clear.",
+  'partners[].sealing.requests':
+    "`offered`: bodies are sealed where the partner's document announces that it takes them so. `required`: always, or nothing is sent.",
+  'partners[].sealing.algorithms': 'Algorithms in order of preference, of those of the node; all of these when absent.',
   'webhooks[].url': 'A system of your own that is told of events: https, or http on this machine.',
   'webhooks[].secret': 'Where the secret is that messages are signed with: `whsec_` and base64 of 24 to 64 bytes.',
   'webhooks[].events': 'What it is told of; everything when absent.',
@@ -129,6 +161,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'policy.engine':
     "`compiled` decides by functions made of the policies; `cedar` by Cedar's own WebAssembly, slower and with some 150 MB more memory.",
   'policy.keepDecisions': 'Newest decisions that are kept for `comity policy explain` and `diff`.',
+  'sealing.algorithms':
+    'What contents are sealed with at all, in order of preference: `HPKE-9` (X25519 with ML-KEM-768), `HPKE-3` (X25519), `ECDH-ES+A256KW` (JWE with X25519).',
   'limits.connections': 'Open connections of the public listener.',
   'limits.headerBytes': 'Size of all header fields of a request.',
   'limits.headersTimeoutMs': 'Longest time for the header fields to arrive.',

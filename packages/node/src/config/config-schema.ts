@@ -2,6 +2,8 @@
  *  several entries must have in common, in `cross-checks.ts`. A new entry has a default that keeps old files working. */
 import { isCountryCode } from '@comity/core/consent/country-codes'
 import { isDid, parseDid } from '@comity/core/identity/did'
+import { sealingAlgorithms } from '@comity/core/sealing/sealing-algorithms'
+import { sealingPreference, sealingSettingsSchema } from '@comity/core/sealing/sealing-settings'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { isFingerprint } from '../http/spki-fingerprint.ts'
@@ -53,6 +55,9 @@ const listen = z.strictObject({
     .optional(),
 })
 
+/** What this node seals with at all; for each product and partner it may be narrowed. */
+const sealing = z.strictObject({ algorithms: sealingPreference.default([...sealingAlgorithms]) })
+
 const partner = z.strictObject({
   alias: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must match `[a-z0-9][a-z0-9-]{0,62}`'),
   did: z.string().refine(isDid, 'must be a did:web, did:key or did:jwk'),
@@ -62,6 +67,7 @@ const partner = z.strictObject({
     .max(8)
     .default([]),
   requireClientCertificate: z.boolean().default(false),
+  sealing: sealingSettingsSchema('offered').optional(),
   country: z.string().refine(isCountryCode, 'must be a country code of ISO 3166-1, such as `CH`').optional(),
   name: z.string().trim().min(1).max(200).optional(),
 })
@@ -134,6 +140,7 @@ export const configSchema = z.strictObject({
   partners: z.array(partner).max(10_000).default([]),
   webhooks: z.array(webhookConfigSchema(secretReferenceSchema)).max(100).default([]),
   policy: policy.optional(),
+  sealing: sealing.prefault({}),
   limits: limits.prefault({}),
   telemetry: telemetry.prefault({}),
 })

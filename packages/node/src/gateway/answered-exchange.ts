@@ -7,6 +7,7 @@ import { fieldClaims, policyClaims } from '@comity/core/exchange/field-lists'
 import type { ReceiptClaims } from '@comity/core/exchange/receipt'
 import type { SqlValue, Statement } from '../storage/database.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
+import { claimsOfSealed, openingsRow } from './sealing-record.ts'
 
 export const hashOf = (data: Uint8Array | string): string => sha256Text(data, 'base64url')
 
@@ -28,6 +29,7 @@ export function eventOf(call: InboundCall, outcome: ExchangeOutcome): ExchangeEv
     ...(call.consent && consentFacts(call.consent)),
     reference: call.resolved?.issuedBy,
     ...policyFacts(call),
+    sealed: claimsOfSealed(call.sealing),
     requestHash: call.caller && call.signature && hashOf(call.signature.base),
     upstreamMs: call.upstreamMs,
   }
@@ -106,6 +108,13 @@ export function answeredRow(call: InboundCall, receipt: string | undefined): Sta
   return { sql: insertAnswered, params }
 }
 
+/** What opens the commitments to the call's sealed contents. Of what may be about a person under whose key it cannot be
+ *  kept, nothing is kept. */
+export function answeredOpenings(call: InboundCall): Statement[] {
+  if (call.consent === undefined && mayNamePerson(call)) return []
+  return openingsRow(call.id, call.sealing, call.consent?.key)
+}
+
 /** The claims of a receipt are the event's facts, and where the log has them. */
 export function claimsOf(
   event: ExchangeEvent,
@@ -130,6 +139,7 @@ export function claimsOf(
     via: event.via,
     ...policyClaims(event.policies),
     ...fieldClaims(event),
+    sea: event.sealed,
     log: log.origin,
     leaf: log.leaf,
   }

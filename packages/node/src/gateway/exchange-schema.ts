@@ -48,6 +48,15 @@ export const signedReadsSchema: readonly string[] = [
   'CREATE INDEX signed_reads_by_expiry ON signed_reads (nonce_expires)',
 ]
 
+/** What opens the receipts' commitments to contents that travelled sealed, by the id of the exchange's event. */
+export const exchangeOpeningsSchema: readonly string[] = [
+  `CREATE TABLE exchange_openings (
+    id TEXT PRIMARY KEY,
+    openings TEXT NOT NULL,
+    subject TEXT
+  ) STRICT`,
+]
+
 /** Whose exchanges are sealed, by handle: what holds paths and queries, and the answers that are kept, is sealed text. */
 export const sealedExchangesSchema: readonly string[] = [
   'ALTER TABLE exchanges ADD COLUMN subject TEXT',

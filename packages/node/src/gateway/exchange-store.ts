@@ -1,4 +1,5 @@
 /** Reads what the recorder wrote: the evidence of exchanges beside their log entries. */
+import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 import type { Database, Row, SqlValue } from '../storage/database.ts'
 import type { SubjectVault } from '../vault/vault.ts'
 import type { SeenNonce } from './nonce-store.ts'
@@ -13,6 +14,8 @@ export interface StoredExchange {
   readonly receipt: string | undefined
   readonly request: StoredSignature | undefined
   readonly response: StoredSignature | undefined
+  /** What opens the receipt's commitments to sealed contents, as evidence carries it. */
+  readonly sealed?: EvidenceBundle['sealed']
   /** The person that the call was about has been erased, and with them what was signed: both signatures are undefined. */
   readonly erased: boolean
 }
@@ -51,7 +54,7 @@ type Unsealer = Pick<SubjectVault, 'unseal'>
 async function unsealed(row: Row, vault: Unsealer): Promise<Row | undefined> {
   if (textOf(row['subject']) === undefined) return row
   const bases: Record<string, SqlValue> = {}
-  for (const column of ['request_base', 'response_base']) {
+  for (const column of ['request_base', 'response_base', 'openings']) {
     const sealed = textOf(row[column])
     if (sealed === undefined) continue
     const base = await vault.unseal(sealed)
@@ -59,6 +62,11 @@ async function unsealed(row: Row, vault: Unsealer): Promise<Row | undefined> {
     bases[column] = base
   }
   return { ...row, ...bases }
+}
+
+function sealedOf(known: Row | undefined): Pick<StoredExchange, 'sealed'> {
+  const openings = textOf(known?.['openings'])
+  return openings === undefined ? {} : { sealed: JSON.parse(openings) as EvidenceBundle['sealed'] }
 }
 
 async function toExchange(row: Row, vault: Unsealer): Promise<StoredExchange> {
@@ -71,6 +79,7 @@ async function toExchange(row: Row, vault: Unsealer): Promise<StoredExchange> {
     receipt: textOf(row['receipt']),
     request: known && signatureOf(known, 'request'),
     response: known && signatureOf(known, 'response'),
+    ...sealedOf(known),
     erased: known === undefined,
   }
 }
@@ -80,8 +89,10 @@ export function createExchangeStore(database: Database, vault: Unsealer): Exchan
   return {
     async find(id) {
       const row = await database.get(
-        `SELECT * FROM exchanges WHERE id = ? OR exchange_id = ?
-          ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, id DESC LIMIT 1`,
+        `SELECT exchanges.*, exchange_openings.openings AS openings
+          FROM exchanges LEFT JOIN exchange_openings ON exchange_openings.id = exchanges.id
+          WHERE exchanges.id = ? OR exchange_id = ?
+          ORDER BY CASE WHEN exchanges.id = ? THEN 0 ELSE 1 END, exchanges.id DESC LIMIT 1`,
         [id, id, id],
       )
       return row && toExchange(row, vault)

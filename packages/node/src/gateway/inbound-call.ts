@@ -7,6 +7,7 @@ import type { RequestSignature } from '@comity/core/http-signatures/profile-requ
 import type { ExchangeTrace } from '../telemetry/traces.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
 import type { Decided } from './policy-port.ts'
+import type { SealedFacts, SealTarget } from './sealing-port.ts'
 import type { ConsentGiven, MatchedOperation, OfferedProduct } from './ports.ts'
 import type { NewReference, OpenReference } from './references/reference-store.ts'
 
@@ -29,7 +30,8 @@ export interface InboundCall {
   readonly id: string
   readonly receivedAtMs: number
   readonly message: IncomingMessage
-  readonly request: ReceivedRequest
+  /** Of a sealed body, with the fields that travelled inside. */
+  request: ReceivedRequest
   /** The product that the path names, before the caller is known to have any. */
   readonly addressed: OfferedProduct | undefined
   body: Buffer
@@ -52,6 +54,8 @@ export interface InboundCall {
   release: Release | undefined
   /** What the holder's policies decided; undefined on a node without any. */
   policy: Decided | undefined
+  /** How what travels in this call is sealed. */
+  readonly sealing: CallSealing
   /** Rate limit fields that the answer carries, name and value in turn. */
   limitFields: readonly string[]
   /** True when an intent row waits for this call's outcome. */
@@ -64,6 +68,16 @@ export interface InboundCall {
   readonly trace: ExchangeTrace | undefined
   /** True when nobody was identified and the refusal is only counted, not logged on its own. */
   tallied: boolean
+}
+
+/** The sealed contents of a call, filled in from step to step. */
+export interface CallSealing {
+  /** Set when the body came sealed and was opened. */
+  request: SealedFacts | undefined
+  /** To whom the answer is sealed, and what it is bound to; undefined when it leaves in clear. */
+  target: (SealTarget & { readonly bnd: string }) | undefined
+  /** Set when the answer was sealed. */
+  answer: SealedFacts | undefined
 }
 
 /** The durable intent of an unsafe call, or the earlier answer that its idempotency key found. */
@@ -98,6 +112,7 @@ export function openCall(
     consent: undefined,
     release: undefined,
     policy: undefined,
+    sealing: { request: undefined, target: undefined, answer: undefined },
     limitFields: [],
     intent: undefined,
     upstreamMs: undefined,

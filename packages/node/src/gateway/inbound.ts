@@ -23,6 +23,7 @@ import type { PoliciesPort } from './policy-port.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
 import type { ReferenceStore } from './references/reference-store.ts'
 import type { RefusalTally } from './refusal-tally.ts'
+import type { SealingPort } from './sealing-port.ts'
 import { admit } from './steps/admit.ts'
 import { agreement } from './steps/agreement.ts'
 import { authenticate } from './steps/authenticate.ts'
@@ -37,6 +38,7 @@ import { recordIntent } from './steps/record-intent.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
 import { refer } from './steps/refer.ts'
 import { resolveReference } from './steps/resolve-reference.ts'
+import { unseal } from './steps/unseal.ts'
 
 export interface InboundParts {
   readonly world: World
@@ -46,6 +48,7 @@ export interface InboundParts {
   readonly agreements: AgreementsPort
   readonly consents: ConsentsPort
   readonly policies: PoliciesPort
+  readonly sealing: SealingPort
   /** A keyed hash of a text, other towards every participant. */
   readonly keyedHash: (text: string, did: string) => string
   readonly limits: LimitsPort
@@ -101,6 +104,7 @@ function exchangeSteps(parts: InboundParts, { running, resolving }: UnderWay): S
   return [
     ...callerSteps(parts),
     limit({ world, limits, partnerOf }),
+    unseal({ sealing: parts.sealing }),
     resolveReference({ world, references, resolving }),
     match({ identity, partnerOf }),
     agreement({ world, did: identity.did, agreements, consents, partnerOf }),

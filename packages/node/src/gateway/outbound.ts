@@ -16,7 +16,9 @@ import {
   type AttachedConsent,
   type ConsentedRequest,
   type HeldConsentsPort,
+  type SentUnderConsent,
 } from './outbound-consent.ts'
+import { planSealing, replanSealing } from './outbound-sealing.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
 import type { RefusalTally } from './refusal-tally.ts'
 import type { AgreementsPort, ObserverPort } from './ports.ts'
@@ -152,9 +154,12 @@ async function prepare(
   }
   if (agreementId !== undefined) headers.set('comity-agreement', agreementId)
   const body = await readBody(message, request.headers, { bytes: parts.options.bodyBytes })
+  const call = { holder: partner.did, settings: partner.sealing, hasBody: body.length > 0 }
+  const sealing = await planSealing(call, parts.sealing)
   const prepared: PreparedRequest = {
     product: route.product,
     partner,
+    sealing,
     method: request.method,
     path: `/x/${route.product}${route.path}`,
     query: request.query,
@@ -164,6 +169,17 @@ async function prepare(
     deadlineMs: parts.world.clock.now() + parts.options.timeoutMs,
   }
   return withConsent(prepared, consent)
+}
+
+/** Sends; when the holder says that it takes or gives contents only sealed, or could not open what was sealed to a key
+ *  that it has replaced, once more by what its document says now. It has refused before it acted. */
+async function sendSealed(prepared: PreparedRequest, parts: OutboundParts): Promise<SentUnderConsent<PreparedRequest>> {
+  const sent = await sendUnderConsent(prepared, parts)
+  const { answer, verified } = sent.attempted
+  const { partner, body, sealing: plan } = prepared
+  const call = { holder: partner.did, settings: partner.sealing, hasBody: body.length > 0, plan }
+  const sealing = await replanSealing(verified && answer && problemCodeOf(answer), call, parts.sealing)
+  return sealing === undefined ? sent : sendUnderConsent({ ...sent.request, sealing }, parts)
 }
 
 /** A call as it came in. */
@@ -196,7 +212,7 @@ async function exchange(parts: OutboundParts, prepared: PreparedRequest, begun: 
   const trace = parts.tracer.startExchange({ direction: 'outbound', nowMs: startedMs })
   // Its context stays here: the partner begins a trace of its own.
   const span = trace?.startCall(startedMs)
-  const { request, attempted, refusal } = await sendUnderConsent(prepared, parts)
+  const { request, attempted, refusal } = await sendSealed(prepared, parts)
   const finishedMs = parts.world.clock.now()
   span?.end(attempted.answer?.status, finishedMs)
   // INVARIANT: the application gets nothing before its own node's record of it is on disk.

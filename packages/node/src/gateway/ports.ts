@@ -9,6 +9,7 @@ import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
 import type { ExchangeSummary } from '../telemetry/events.ts'
 import type { SubjectKey } from '../vault/vault.ts'
+import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
 
 /** A product as the gateway uses it. Every method throws the `Problem` that the caller should read. */
 export interface OfferedProduct {
@@ -17,6 +18,8 @@ export interface OfferedProduct {
   readonly productClass: 'public' | 'partner' | 'personal'
   readonly requestBytes: number
   readonly requireClientCertificate: boolean
+  /** Undefined when contents leave in clear. */
+  readonly sealing?: SealingSettings | undefined
   /** Finds and validates the operation. `path` is normalised and relative to the product (`/…`). */
   match(request: RequestToMatch): MatchedOperation
   /** Calls the upstream. */
@@ -48,6 +51,8 @@ export interface RequestToForward extends RequestToMatch {
   readonly traceparent?: string
   /** Stands in the place of what the request names as its subject: the reference that the upstream knows. */
   readonly subjectReference?: string
+  /** What may leave of the answer: where the product says how, the upstream is asked for no more. */
+  readonly release?: Release | undefined
 }
 
 export interface MatchedOperation {

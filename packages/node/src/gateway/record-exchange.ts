@@ -5,12 +5,12 @@ import { receiptSigner, type ReceiptClaims } from '@comity/core/exchange/receipt
 import type { ProblemCode } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
-import { answeredEvent, answeredRow, claimsOf } from './answered-exchange.ts'
+import { answeredEvent, answeredOpenings, answeredRow, claimsOf } from './answered-exchange.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
 import type { AuditLogPort, IdentityPort, NamedKey, PreparedEvent } from './ports.ts'
 import { pairwiseIn } from './outbound-consent.ts'
 import { presentedConsent } from './presented-consent.ts'
-import { mayNameSomebody, sentEvent, sentRow, type SentExchange } from './sent-exchange.ts'
+import { mayNameSomebody, sentEvent, sentOpenings, sentRow, type SentExchange } from './sent-exchange.ts'
 
 export interface ExchangeRecorder {
   /** Holder: prepares the event and, for an identified caller of a known product, the receipt. No I/O. */
@@ -60,7 +60,7 @@ export function createExchangeRecorder({ auditLog, identity, vault }: RecorderPa
       return { event, receipt: signWith(identity.assertionKey())(claims) }
     },
     async recordAnswered(call, { event, receipt }, effects) {
-      await auditLog.append(event, [answeredRow(call, receipt), ...effects])
+      await auditLog.append(event, [answeredRow(call, receipt), ...answeredOpenings(call), ...effects])
     },
     async recordSent(sent) {
       const subject = await subjectOf(sent, vault)
@@ -73,7 +73,7 @@ export function createExchangeRecorder({ auditLog, identity, vault }: RecorderPa
         ...(subject && { subject }),
       })
       const key = subject ?? (mayNameSomebody(sent) ? await vault.open(handleOfRefused(vault)) : undefined)
-      await auditLog.append(event, [sentRow(sent, key)])
+      await auditLog.append(event, [sentRow(sent, key), ...sentOpenings(sent, key)])
     },
     async recordUnsent({ id, method, problem, timeMs }) {
       const body = exchangeEventBody({ id, role: 'recipient', outcome: 'denied', time: timeMs, method, problem })

@@ -6,8 +6,12 @@ import { signRequest } from '@comity/core/http-signatures/profile-request'
 import { Problem } from '@comity/core/problems'
 import { asProblem } from '../http/problem-response.ts'
 import type { IdentityPort, World } from './ports.ts'
+import { openAnswer, sealRequest, type SealingPlan } from './outbound-sealing.ts'
 import { presentedConsent } from './presented-consent.ts'
 import { decideRetry } from './retry.ts'
+import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
+import type { SealingPort } from './sealing-port.ts'
+import type { SealedSides } from './sealing-record.ts'
 import { verifyAnswer, type RawAnswer, type SentRequest, type VerifiedAnswer } from './verify-answer.ts'
 
 /** The partner's node as the gateway reaches it. */
@@ -16,6 +20,8 @@ export interface PartnerLink {
   readonly alias: string
   /** `host[:port]` of its public listener. */
   readonly authority: string
+  /** What the operator set for the contents exchanged with it. */
+  readonly sealing?: SealingSettings | undefined
 }
 
 /** Carries bytes to a partner's node over its pinned TLS connection. Throws `partner-unreachable`,
@@ -46,13 +52,18 @@ export interface OutboundRequest {
   readonly body: Uint8Array
   readonly agreementId: string | undefined
   readonly deadlineMs: number
+  /** How contents are sealed; nothing is when absent. */
+  readonly sealing?: SealingPlan | undefined
 }
 
 /** What happened, whether it ended well or not. */
 export interface Attempted {
   readonly sent: SentRequest
   readonly requestSignature: string
+  /** As the application reads it: opened, when it came sealed. */
   readonly answer: RawAnswer | undefined
+  /** What was sealed on its way. */
+  readonly sealed?: SealedSides | undefined
   readonly verified: VerifiedAnswer | undefined
   readonly problem: Problem | undefined
   readonly attempts: number
@@ -62,33 +73,35 @@ export interface SenderParts {
   readonly world: World
   readonly identity: IdentityPort
   readonly carrier: CarrierPort
+  readonly sealing: SealingPort
   readonly sleep: (ms: number) => Promise<void>
 }
 
 const lifetimeSeconds = 30
 
-function sign(request: OutboundRequest, { world, identity }: SenderParts) {
-  const headers = new Map(request.headers)
-  if (request.body.length > 0) headers.set('content-digest', contentDigest(request.body))
+function sign(request: OutboundRequest, { world, identity, sealing }: SenderParts) {
   const { partner, method, path, query } = request
+  const target = { method, authority: partner.authority, path, query }
+  const nonce = encodeBase64url(world.randomBytes(16))
+  const { keyid, key } = identity.authenticationKey()
+  const { headers, body } = request
+  const outgoing = sealRequest(request.sealing, { headers, body, bound: { ...target, keyid, nonce } }, sealing)
+  if (outgoing.body.length > 0) outgoing.headers.set('content-digest', contentDigest(outgoing.body))
   const parts = {
-    method,
-    authority: partner.authority,
-    path,
-    query,
-    hasBody: request.body.length > 0,
-    header: (name: string) => headers.get(name),
+    ...target,
+    hasBody: outgoing.body.length > 0,
+    header: (name: string) => outgoing.headers.get(name),
   }
   const createdAt = Math.floor(world.clock.now() / 1000)
-  const nonce = encodeBase64url(world.randomBytes(16))
   const made = signRequest(parts, {
-    ...identity.authenticationKey(),
+    keyid,
+    key,
     createdAt,
     expiresAt: createdAt + lifetimeSeconds,
     nonce,
   })
-  headers.set('signature-input', made.signatureInput)
-  headers.set('signature', made.signature)
+  outgoing.headers.set('signature-input', made.signatureInput)
+  outgoing.headers.set('signature', made.signature)
   const sent: SentRequest = {
     parts,
     signatureHeader: made.signature,
@@ -98,7 +111,7 @@ function sign(request: OutboundRequest, { world, identity }: SenderParts) {
     agreementId: request.agreementId,
     consentId: presentedConsent(request.headers.get('authorization'))?.id,
   }
-  return { sent, headers, signature: made.signature }
+  return { sent, outgoing, signature: made.signature }
 }
 
 function retryAfterOf(answer: RawAnswer | undefined): number | undefined {
@@ -133,21 +146,35 @@ export function problemOf({ status, headers, body }: RawAnswer): { code: string;
 }
 
 async function attempt(request: OutboundRequest, parts: SenderParts, attempts: number): Promise<Attempted> {
-  const { sent, headers, signature } = sign(request, parts)
+  const { sent, outgoing, signature } = sign(request, parts)
   const timeoutMs = request.deadlineMs - parts.world.clock.now()
   const target = request.query === '?' ? request.path : request.path + request.query
   let answer: RawAnswer | undefined
   try {
-    const flat = [...headers].flat()
+    const flat = [...outgoing.headers].flat()
     answer = await parts.carrier.send(request.partner, {
       method: request.method,
       target,
       headers: flat,
-      body: request.body,
+      body: outgoing.body,
       timeoutMs,
     })
     const verified = await verifyAnswer(answer, sent, parts.identity)
-    return { sent, requestSignature: signature, answer, verified, problem: undefined, attempts }
+    const { facts } = outgoing
+    const opened = openAnswer(answer, verified, {
+      sent: { plan: request.sealing, facts, base: sent.base },
+      sealing: parts.sealing,
+    })
+    const sealed = { request: facts, answer: opened.facts }
+    return {
+      sent,
+      requestSignature: signature,
+      answer: opened.content,
+      sealed,
+      verified,
+      problem: undefined,
+      attempts,
+    }
   } catch (error) {
     const problem = withUnverified(asProblem(error), answer)
     return { sent, requestSignature: signature, answer, verified: undefined, problem, attempts }

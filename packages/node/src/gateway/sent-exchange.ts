@@ -6,6 +6,7 @@ import type { ReceiptClaims } from '@comity/core/exchange/receipt'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectKey } from '../vault/vault.ts'
 import { hashOf } from './answered-exchange.ts'
+import { openingsRow } from './sealing-record.ts'
 import { problemCodeOf, type Attempted, type OutboundRequest } from './send-request.ts'
 
 export interface SentExchange {
@@ -47,6 +48,12 @@ export function mayNameSomebody({ request, attempted }: SentExchange): boolean {
   return (
     isEvidence(request, attempted) && attempted.answer !== undefined && problemCodeOf(attempted.answer) !== undefined
   )
+}
+
+/** What opens the commitments to what was sealed; under the same key, or not kept for the same reason. */
+export function sentOpenings({ id, request, attempted }: SentExchange, key: SubjectKey | undefined): Statement[] {
+  if (key === undefined && !isEvidence(request, attempted)) return []
+  return openingsRow(id, attempted.sealed ?? {}, key)
 }
 
 /** What was signed on both sides. What may be about a person of whom this node presented no consent is not kept: there
@@ -105,7 +112,9 @@ export function sentEvent({ id, request, attempted, startedMs, finishedMs }: Sen
     status: verified && answer?.status,
     problem: problem?.code ?? refusal,
     requestHash: hashOf(sent.base),
-    responseHash: verified && answer && hashOf(answer.body),
+    sealed: claims?.sea,
+    // Of an answer that came sealed the receipt has the hash of what was sent.
+    responseHash: verified && answer && (claims?.res ?? hashOf(answer.body)),
     receipt: verified?.receipt && {
       hash: hashOf(verified.receipt.jws),
       log: verified.receipt.claims.log,

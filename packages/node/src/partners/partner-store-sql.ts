@@ -1,5 +1,6 @@
 /** Partners in the database. */
 import type { Database, Row } from '../storage/database.ts'
+import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
 import type { LearnedTlsKeys, PartnerStore, StoredPartner } from './partner-store.ts'
 
 interface PartnerRow extends Row {
@@ -10,6 +11,7 @@ interface PartnerRow extends Row {
   readonly require_client_certificate: number
   readonly country: string | null
   readonly name: string | null
+  readonly sealing: string | null
 }
 
 interface LearnedRow extends Row {
@@ -19,8 +21,8 @@ interface LearnedRow extends Row {
 }
 
 const insertPartner = `INSERT INTO partners
-  (alias, did, url, tls_fingerprints, require_client_certificate, country, name, added_at_ms)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  (alias, did, url, tls_fingerprints, require_client_certificate, country, name, sealing, added_at_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING`
 const upsertLearned = `INSERT INTO partner_tls_keys
   (did, agreed_fingerprints, named_fingerprints, learned_at_ms) VALUES (?, ?, ?, ?)
@@ -32,14 +34,15 @@ export function createSqlPartnerStore(database: Database): PartnerStore {
   return {
     async list() {
       const rows = await database.all<PartnerRow>(
-        'SELECT alias, did, url, tls_fingerprints, require_client_certificate, country, name FROM partners ORDER BY alias',
+        'SELECT alias, did, url, tls_fingerprints, require_client_certificate, country, name, sealing FROM partners ORDER BY alias',
       )
       return rows.map(partnerOf)
     },
     async insert(partner, nowMs) {
       const { alias, did, url, tlsFingerprints, requireClientCertificate, country = null, name = null } = partner
       const demanded = requireClientCertificate ? 1 : 0
-      const params = [alias, did, url, tlsFingerprints.join(' '), demanded, country, name, nowMs]
+      const sealing = partner.sealing === undefined ? null : JSON.stringify(partner.sealing)
+      const params = [alias, did, url, tlsFingerprints.join(' '), demanded, country, name, sealing, nowMs]
       const [changed] = await database.execute([{ sql: insertPartner, params }])
       return changed === 1
     },
@@ -63,7 +66,7 @@ export function createSqlPartnerStore(database: Database): PartnerStore {
 }
 
 function partnerOf(row: PartnerRow): StoredPartner {
-  const { alias, did, url, country, name } = row
+  const { alias, did, url, country, name, sealing } = row
   return {
     alias,
     did,
@@ -72,6 +75,7 @@ function partnerOf(row: PartnerRow): StoredPartner {
     requireClientCertificate: row.require_client_certificate === 1,
     ...(country !== null && { country }),
     ...(name !== null && { name }),
+    ...(sealing !== null && { sealing: JSON.parse(sealing) as SealingSettings }),
   }
 }
 

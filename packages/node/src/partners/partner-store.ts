@@ -1,4 +1,5 @@
 /** What the partners feature keeps. */
+import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
 
 /** A partner as it is kept. */
 export interface StoredPartner {
@@ -11,6 +12,8 @@ export interface StoredPartner {
   readonly country?: string | undefined
   /** As the operator knows it. */
   readonly name?: string | undefined
+  /** As the operator demands it; by default what the partner's document announces. */
+  readonly sealing?: SealingSettings | undefined
 }
 
 /** TLS keys that a partner's document named when it was last fetched under trust. */

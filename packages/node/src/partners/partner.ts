@@ -5,6 +5,7 @@ import { isCountryCode } from '@comity/core/consent/country-codes'
 import { isDid, parseDid } from '@comity/core/identity/did'
 import { didWebLocation } from '@comity/core/identity/did-web'
 import { Problem } from '@comity/core/problems'
+import { sealingSettingsSchema, type SealingSettings } from '@comity/core/sealing/sealing-settings'
 import { z } from 'zod'
 import type { PeerTrust } from '../http/connector.ts'
 import { isFingerprint } from '../http/spki-fingerprint.ts'
@@ -27,6 +28,8 @@ export interface PartnerInput {
   readonly country?: string | undefined
   /** As people know it; what a partner says of itself does not replace it. */
   readonly name?: string | undefined
+  /** What is demanded of the contents exchanged with it. */
+  readonly sealing?: Partial<SealingSettings> | undefined
 }
 
 const inputSchema = z.strictObject({
@@ -38,6 +41,8 @@ const inputSchema = z.strictObject({
     .max(16)
     .default([]),
   requireClientCertificate: z.boolean().default(false),
+  /** `offered`: where the partner's document announces it. */
+  sealing: sealingSettingsSchema('offered').optional(),
   country: z.string().refine(isCountryCode, 'is not a country code of ISO 3166-1').optional(),
   name: z.string().trim().min(1).max(200).optional(),
 })
@@ -50,7 +55,7 @@ export function parsePartner(input: unknown): StoredPartner {
     const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
     throw new Problem('malformed-request', 'the partner is not described correctly', { members: { errors } })
   }
-  const { alias, did, url, fingerprints, requireClientCertificate, country, name } = parsed.data
+  const { alias, did, url, fingerprints, requireClientCertificate, country, name, sealing } = parsed.data
   const base = url ?? defaultUrl(did)
   return {
     alias,
@@ -60,6 +65,7 @@ export function parsePartner(input: unknown): StoredPartner {
     requireClientCertificate,
     ...(country !== undefined && { country }),
     ...(name !== undefined && { name }),
+    ...(sealing !== undefined && { sealing }),
   }
 }
 

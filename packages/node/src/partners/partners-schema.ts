@@ -22,3 +22,6 @@ export const partnerCountrySchema: readonly string[] = [
   'ALTER TABLE partners ADD COLUMN country TEXT',
   'ALTER TABLE partners ADD COLUMN name TEXT',
 ]
+
+/** What is demanded of the contents exchanged with a partner, as JSON. */
+export const partnerSealingMigrations: readonly string[] = ['ALTER TABLE partners ADD COLUMN sealing TEXT']

@@ -1,4 +1,5 @@
 /** What an operator declares of a product, in `comity.yaml` or over the admin API. */
+import { sealingSettingsSchema } from '@comity/core/sealing/sealing-settings'
 import { z } from 'zod'
 import { referencesConfigSchema } from './reference-config.ts'
 import { dataConfigSchema, type DeepReadonly } from './data-config.ts'
@@ -78,6 +79,8 @@ const productFields = {
   /** Fields that go with every call to the upstream, its credential for example. */
   upstreamHeaders: upstreamHeadersSchema.default({}),
   requireClientCertificate: z.boolean().default(false),
+  /** Contents that only the other side's node reads; in clear when absent. */
+  sealing: sealingSettingsSchema('off').optional(),
   limits: productLimitsSchema.prefault({}),
   circuit: circuitSchema.prefault({}),
 }

@@ -20,6 +20,7 @@ export function forward({ world }: { readonly world: World }): Step {
           body: call.body,
           exchangeId: call.id,
           ...(call.consent && { subjectReference: call.consent.reference }),
+          release: call.release,
           ...(span && { traceparent: formatTraceparent(span.context) }),
         })
       } finally {

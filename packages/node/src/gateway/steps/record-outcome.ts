@@ -12,6 +12,8 @@ import { isReleased } from '../answered-exchange.ts'
 import type { ExchangeRecorder } from '../record-exchange.ts'
 import type { ReferenceStore } from '../references/reference-store.ts'
 import type { RefusalTally } from '../refusal-tally.ts'
+import { sealAnswer } from '../seal-answer.ts'
+import type { SealingPort } from '../sealing-port.ts'
 import { requestParts } from './authenticate.ts'
 import { isSafeMethod } from './record-intent.ts'
 
@@ -19,6 +21,7 @@ export interface RecordOutcomeOptions {
   readonly world: World
   readonly identity: IdentityPort
   readonly recorder: ExchangeRecorder
+  readonly sealing: Pick<SealingPort, 'seal'>
   readonly intents: IntentStore
   readonly references: Pick<ReferenceStore, 'insert' | 'use'>
   /** Ids of the references that are being resolved in this process. */
@@ -107,11 +110,12 @@ function effectsOf(call: InboundCall, answer: Answer, options: RecordOutcomeOpti
 }
 
 async function record(call: InboundCall, options: RecordOutcomeOptions): Promise<Reply> {
-  const answer = answerOf(call)
+  const plain = answerOf(call)
+  const answer = sealAnswer(call, plain, options.sealing)
   const outcome = options.recorder.prepareAnswered(call, answer, options.world.clock.now())
   // Everything that costs the processor is done before the wait for the disk.
   const headers = signAnswer(call, { answer, receipt: outcome.receipt }, options)
-  await options.recorder.recordAnswered(call, outcome, effectsOf(call, answer, options))
+  await options.recorder.recordAnswered(call, outcome, effectsOf(call, plain, options))
   call.consent?.settle(isReleased(call, answer))
   return { status: answer.status, headers, body: answer.body }
 }
