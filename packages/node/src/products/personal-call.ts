@@ -1,5 +1,6 @@
 /** What a call to a personal product says of its subject, and the request as it goes upstream, with the reference that
  *  the upstream knows in the subject's place. */
+import type { Release } from '@comity/core/consent/release'
 import { readDataCall, type DataCall } from './data-call.ts'
 import type { DataOperation } from './data-plan.ts'
 import type { FieldLabel } from './field-labels.ts'
@@ -11,6 +12,7 @@ import { fillTemplate } from './path-template.ts'
 import type { SubjectPlace } from './personal-config.ts'
 import { subjectParameter } from './personal-subject.ts'
 import { invalidBody, invalidParameters, type CheckedRequest } from './request-check.ts'
+import { upstreamParameters, writeUpstreamParameter, type UpstreamQuery } from './upstream-query.ts'
 
 /** Whom a call is about, and what it asks for. */
 export interface PersonalCall extends DataCall {
@@ -69,14 +71,18 @@ export interface RequestForUpstream {
 export function requestForUpstream(
   checked: CheckedRequest,
   planned: PersonalOperation,
-  { reference, body }: { readonly reference: string; readonly body: Buffer },
+  {
+    reference,
+    body,
+    release,
+  }: { readonly reference: string; readonly body: Buffer; readonly release?: Release | undefined },
 ): RequestForUpstream {
   const { operation, path } = checked
   const { subject } = planned
   if (subject.in !== 'body') ensureTaken(subjectParameter(operation, subject), reference)
   return {
     path: subject.in === 'path' ? pathWith(checked, subject.name, reference) : path,
-    query: queryFor(checked, planned, reference),
+    query: queryFor(checked, planned, { reference, release }),
     body: subject.in === 'body' ? bodyWith(checked, subject.pointer, { reference, body }) : body,
   }
 }
@@ -95,20 +101,32 @@ function pathWith({ operation, texts }: CheckedRequest, name: string, reference:
 }
 
 /** The query of a labelled operation: without the fields asked for unless they go on, with the reference in the
- *  subject's place where it stands there. */
+ *  subject's place where it stands there, and with what the upstream is told of the release. */
 export function queryFor(
   { operation, texts }: CheckedRequest,
   planned: DataOperation,
-  reference: string | undefined,
+  { reference, release }: { readonly reference?: string | undefined; readonly release?: Release | undefined },
 ): string {
-  const { subject, requestedFields: asked, forwardsRequestedFields } = planned
+  const { subject, requestedFields: asked, forwardsRequestedFields, upstream } = planned
   const named = subject?.in === 'query' ? subject.name : undefined
+  const own = upstream === undefined || release === undefined ? [] : ownParameters(planned, upstream, release)
   const written = [...texts.query].flatMap(([name, values]) => {
     const parameter = operation.queryParameters.get(name)
     if (parameter === undefined || (parameter === asked && !forwardsRequestedFields)) return []
+    if (name === upstream?.fields?.parameter) return []
     return [writeQueryParameter(parameter, name === named && reference !== undefined ? [reference] : values)]
   })
-  return written.length === 0 ? '' : `?${written.join('&')}`
+  // What the call says itself of a period or a filter stands: rows are left out here all the same.
+  const added = own.filter(([name]) => name === upstream?.fields?.parameter || !texts.query.has(name))
+  const all = [
+    ...written,
+    ...added.map(([name, values]) => writeUpstreamParameter(name, values, upstream?.fields?.separator)),
+  ]
+  return all.length === 0 ? '' : `?${all.join('&')}`
+}
+
+function ownParameters({ carries, layout }: DataOperation, query: UpstreamQuery, release: Release) {
+  return upstreamParameters({ query, carries, date: layout.date }, release)
 }
 
 /** A body that names the reference itself goes on as it came. */

@@ -82,22 +82,23 @@ function personalFaults({ class: productClass, personal }: SettingsDraft): Setti
   const message = 'only stands with `class: personal`; for other classes the section is `data`'
   return [
     ...(misplaced ? [{ path: [], message }] : []),
-    ...sectionFaults(personal, 'which is about people'),
+    ...sectionFaults(personal, 'which is about people', subjectParameters(personal)),
     ...exemptionFaults(personal, { name: 'withoutSubject', ids: personal.withoutSubject }),
     ...subjectFaults(personal),
     ...nameFaults(personal),
   ].map((fault) => ({ path: ['personal', ...fault.path], message: fault.message }))
 }
 
-function subjectFaults({
-  requestedFields,
-  subject,
-  operations = {},
-}: NonNullable<SettingsDraft['personal']>): SettingsFault[] {
-  if (requestedFields === undefined) return []
-  const subjects = [subject, ...Object.values(operations).map((operation) => operation?.subject)]
-  const isSubject = subjects.some((each) => each?.in === 'query' && each.name === requestedFields)
+function subjectFaults(personal: NonNullable<SettingsDraft['personal']>): SettingsFault[] {
+  const { requestedFields } = personal
+  const isSubject = requestedFields !== undefined && subjectParameters(personal).includes(requestedFields)
   return isSubject ? [{ path: ['requestedFields'], message: 'is the parameter of the subject' }] : []
+}
+
+/** Names of the query parameters that name a person. */
+function subjectParameters({ subject, operations = {} }: NonNullable<SettingsDraft['personal']>): string[] {
+  const subjects = [subject, ...Object.values(operations).map((operation) => operation?.subject)]
+  return subjects.flatMap((each) => (each?.in === 'query' && each.name !== undefined ? [each.name] : []))
 }
 
 /** A name that is given to nothing would never be read. */
