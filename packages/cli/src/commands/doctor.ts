@@ -1,6 +1,6 @@
 /** `comity doctor`: what keeps this node from working, and what to do about it. Exit code 1 when a check fails. */
 import { pooledRandomBytes } from '@comity/node/assembly/world'
-import type { AgreementView, NodeStatus, PartnerView } from '@comity/node/admin/admin-api'
+import type { AgreementView, NodeStatus, PartnerView, ProductView, WebhookView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
 import type { RunningFacts } from '@comity/node/doctor/doctor-options'
@@ -22,12 +22,15 @@ async function askNode(context: CommandContext): Promise<{ finding: Finding; run
     const client = await connect(context)
     const status = await client.get<NodeStatus>('/v1/status')
     const partners = await client.get<PartnerView[]>('/v1/partners')
-    const products = await client.get<{ readonly source: string }[]>('/v1/products')
+    const products = await client.get<ProductView[]>('/v1/products')
+    const webhooks = await client.get<WebhookView[]>('/v1/webhooks')
     const agreements = await client.get<AgreementView[]>('/v1/agreements')
     const running: RunningFacts = {
       ports: status.ports,
       partners: partners.map(({ alias, did, url, fingerprints }) => ({ alias, did, url, fingerprints })),
       addedProducts: products.filter(({ source }) => source === 'admin').length,
+      personalProducts: products.filter((product) => product.class === 'personal').map(({ id }) => id),
+      webhooks,
       overlaps: agreements.flatMap(({ id, overlaps }) =>
         overlaps.map(({ agreement: other, products: of }) => ({ agreement: id, other, products: of })),
       ),

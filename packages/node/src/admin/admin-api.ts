@@ -83,6 +83,18 @@ export interface PermissionView {
   readonly until?: string
 }
 
+/** `GET /v1/webhooks`: what waits for one of the operator's own systems. */
+export interface WebhookView {
+  /** Origin. */
+  readonly endpoint: string
+  readonly waiting: number
+  /** ISO 8601; with `lastError` there when something waits. */
+  readonly oldest?: string | undefined
+  readonly lastError?: string | undefined
+  /** In the last 30 days. */
+  readonly givenUp: number
+}
+
 /** One of the participant's own keys. Times are milliseconds since the epoch. */
 export interface KeyView {
   readonly keyid: string

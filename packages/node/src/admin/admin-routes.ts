@@ -19,6 +19,7 @@ import { productRoutes } from './product-routes.ts'
 import { rightsRoutes } from './rights-routes.ts'
 import { findRoute, type AdminRoute } from './routing.ts'
 import { subjectRoutes } from './subject-routes.ts'
+import { webhookRoutes } from './webhook-routes.ts'
 
 const defaultBodyBytes = 1024 * 1024
 const notStored = ['cache-control', 'no-store']
@@ -37,6 +38,7 @@ export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
     ...rightsRoutes(parts.consent),
     ...dutyRoutes(parts.consent),
     ...subjectRoutes(parts),
+    ...webhookRoutes(parts.consent),
   ]
 }
 

@@ -31,6 +31,22 @@ export interface ConsentAdminParts {
   readonly templates: TemplatesPort
   readonly duties: DutiesPort
   readonly rights: RightsPort
+  readonly webhooks: WebhooksPort
+}
+
+export interface WebhooksPort {
+  /** Messages on their way first, then the latest. */
+  list(limit: number): Promise<readonly WebhookMessage[]>
+}
+
+/** One that was given up has neither a payload nor a time of delivery. */
+export interface WebhookMessage {
+  /** URL. */
+  readonly endpoint: string
+  readonly payload: string | undefined
+  readonly occurredMs: number
+  readonly deliveredMs: number | undefined
+  readonly lastError: string | undefined
 }
 
 export interface Standing {

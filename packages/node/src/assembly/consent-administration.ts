@@ -35,6 +35,7 @@ export function consentAdministration(parts: NodeParts): ConsentAdminParts {
     templates: held.templates,
     duties: consent.duties,
     rights: consent.rights,
+    webhooks: consent.webhooks,
   }
 }
 

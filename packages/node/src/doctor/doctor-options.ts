@@ -27,8 +27,22 @@ export interface RunningFacts {
   }
   readonly partners: readonly PartnerFacts[]
   readonly addedProducts: number
+  /** Ids of products about people, those that were added while the node runs too. */
+  readonly personalProducts?: readonly string[]
+  readonly webhooks?: readonly WebhookFacts[]
   /** Agreements that cover the same calls. */
   readonly overlaps?: readonly OverlapFacts[]
+}
+
+/** How it stands with what one of the own systems is told. */
+export interface WebhookFacts {
+  /** Origin. */
+  readonly endpoint: string
+  readonly waiting: number
+  /** ISO 8601: when what the oldest waiting message tells happened. */
+  readonly oldest?: string | undefined
+  readonly lastError?: string | undefined
+  readonly givenUp: number
 }
 
 export interface PartnerFacts {

@@ -11,21 +11,25 @@ import type { DoctorOptions, PartnerFacts } from './doctor-options.ts'
 import { good, type Finding } from './finding.ts'
 import { checkKeys } from './key-check.ts'
 import { checkPartner } from './partner-check.ts'
+import { checkPeople } from './people-check.ts'
 import { checkPorts } from './port-check.ts'
 import { checkProducts } from './product-check.ts'
 import { checkStorage } from './storage-check.ts'
 import { checkTls } from './tls-check.ts'
+import { checkWebhooks } from './webhook-check.ts'
 
 /** Makes all checks, those that wait for others at the same time. Throws nothing for what it finds. */
 export async function examine(options: Omit<DoctorOptions, 'fetch'>): Promise<Finding[]> {
   const { config } = options
   const guard = createAddressGuard({ allowPrivateAddresses: config.network.allowPrivateAddresses })
   const given: DoctorOptions = { ...options, fetch: createGuardedFetch({ guard }) }
-  const [ports, storage, keys, products, partners] = await Promise.all([
+  const [ports, storage, keys, products, people, webhooks, partners] = await Promise.all([
     checkPorts(given),
     checkStorage(given),
     checkKeys(given),
     checkProducts(given),
+    checkPeople(given),
+    checkWebhooks(given),
     Promise.all(partnersOf(given).map((partner) => checkPartner(given, partner))),
   ])
   const samples = partners.flatMap(({ clock }) => (clock === undefined ? [] : [clock]))
@@ -36,6 +40,8 @@ export async function examine(options: Omit<DoctorOptions, 'fetch'>): Promise<Fi
     ...keys.findings,
     ...(keys.identity === undefined ? [] : await checkIdentity(given, keys.identity)),
     ...products,
+    ...people,
+    ...webhooks,
     ...partners.flatMap(({ findings }) => findings),
     ...checkAgreements(given.running),
   ]

@@ -1,22 +1,22 @@
 /** Checks the products: that their documents can be used, and that something answers at their upstreams. */
-import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import { counted } from '@comity/core/bytes/counted'
-import { compileProduct } from '../products/product.ts'
+import { openCounts } from '../products/open-counts.ts'
 import { loadOpenApi } from '../products/openapi/openapi.ts'
+import { compileData, compileProduct } from '../products/product.ts'
+import { connects } from './connects.ts'
 import type { DoctorOptions } from './doctor-options.ts'
 import { bad, caution, describeError, good, type Finding } from './finding.ts'
 
-const timeoutMs = 5_000
+type ProductConfig = DoctorOptions['config']['products'][number]
 
 export async function checkProducts({
   config,
   running,
 }: Pick<DoctorOptions, 'config' | 'running'>): Promise<Finding[]> {
   const findings = await Promise.all(
-    config.products.map(async ({ id, openapi, upstream }) => [
-      ...(await checkDocument(`product ${id}`, openapi)),
-      await checkUpstream(`upstream ${id}`, upstream),
+    config.products.map(async (product) => [
+      ...(await checkDocument(product)),
+      await checkUpstream(`upstream ${product.id}`, product.upstream),
     ]),
   )
   const added = running?.addedProducts ?? 0
@@ -29,12 +29,25 @@ export async function checkProducts({
   return [...findings.flat(), unchecked]
 }
 
-async function checkDocument(check: string, path: string): Promise<Finding[]> {
+async function checkDocument(product: ProductConfig): Promise<Finding[]> {
+  const check = `product ${product.id}`
   try {
-    const { operations } = compileProduct(await loadOpenApi(path), { whole: true })
-    return [good(check, counted(operations.length, 'operation'))]
+    const document = await loadOpenApi(product.openapi)
+    const compiled = compileProduct(document, { whole: true })
+    const plan = compileData(product, document, compiled)
+    const counts = plan === undefined ? [] : openCounts(document.root, plan, compiled.operations)
+    return [
+      good(check, counted(compiled.operations.length, 'operation')),
+      ...counts.map(({ operation, path }) =>
+        caution(
+          check,
+          `\`${path}\` of \`${operation}\` is open: a number that may count rows which a consent does not cover`,
+          'take it out of `open`, unless it tells nothing of what is withheld',
+        ),
+      ),
+    ]
   } catch (error) {
-    return [bad(check, describeError(error), `correct ${path}`)]
+    return [bad(check, describeError(error), `correct ${product.openapi}, or what the product says of it`)]
   }
 }
 
@@ -47,26 +60,4 @@ async function checkUpstream(check: string, upstream: string): Promise<Finding> 
   } catch (error) {
     return bad(check, `${url.host}: ${describeError(error)}`, 'start the API, or correct the `upstream` of the product')
   }
-}
-
-function connects(url: URL): Promise<void> {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const isTls = url.protocol === 'https:'
-  const port = Number(url.port === '' ? (isTls ? 443 : 80) : url.port)
-  return new Promise((resolve, reject) => {
-    const servername = /^[\d.]+$|:/.test(host) ? {} : { servername: host }
-    const socket: Socket = isTls ? connectTls({ host, port, ...servername }) : connectTcp({ host, port })
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)))
-    socket.once(isTls ? 'secureConnect' : 'connect', () => {
-      resolve()
-      socket.destroy()
-    })
-    socket.on('error', (error) => reject(firstError(error)))
-  })
-}
-
-/** A connection to several addresses fails with one error for each. */
-function firstError(error: Error): Error {
-  const [first] = error instanceof AggregateError ? error.errors : [error]
-  return first instanceof Error ? first : error
 }

@@ -263,6 +263,7 @@ function answerSchemas(operation: Operation): AnswerSchema[] {
 }
 
 /** The schemas of successes that are more than their rows. */
+export /** Of its successes that are JSON. */
 export function successSchemas(operation: Operation): Located[] {
   return answerSchemas(operation).flatMap(({ schema, isRow }) => (isRow ? [] : [schema]))
 }

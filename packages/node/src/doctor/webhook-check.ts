@@ -1,0 +1,83 @@
+/** Checks the operator's own systems behind webhooks: that each has a secret, can be reached, and takes its messages. */
+import { counted } from '@comity/core/bytes/counted'
+import { readSecret } from '../config/secret.ts'
+import { isOnThisMachine } from '../webhooks/webhook-config.ts'
+import { parseWebhookSecret } from '../webhooks/webhook-signature.ts'
+import { connects } from './connects.ts'
+import { trustIn, type DoctorOptions, type WebhookFacts } from './doctor-options.ts'
+import { bad, caution, codeOf, describeError, good, type Finding } from './finding.ts'
+
+type Options = Pick<DoctorOptions, 'config' | 'environment' | 'fetch' | 'clock' | 'running'>
+type Webhook = DoctorOptions['config']['webhooks'][number]
+
+/** A message that waits longer than this was tried more than once. */
+const lateMs = 5 * 60_000
+
+export async function checkWebhooks(options: Options): Promise<Finding[]> {
+  const { config, running, clock } = options
+  const checked = config.webhooks.map(async (webhook) => {
+    const { origin } = new URL(webhook.url)
+    const check = `webhook ${new URL(webhook.url).host}`
+    const facts = running?.webhooks?.find(({ endpoint }) => endpoint === origin)
+    return [
+      ...(await checkSecret(check, options, webhook)),
+      await checkReach(check, options, webhook),
+      ...decideOutbox(check, facts, clock.now()),
+    ]
+  })
+  return (await Promise.all(checked)).flat()
+}
+
+async function checkSecret(check: string, { config, environment }: Options, { secret }: Webhook): Promise<Finding[]> {
+  try {
+    parseWebhookSecret((await readSecret(secret, environment, config.directory)).reveal())
+    return []
+  } catch (error) {
+    return [
+      bad(check, describeError(error), 'write a secret as `docs/operating/webhooks.md` says, and restart the node'),
+    ]
+  }
+}
+
+/** Only the root is asked for, without a body: a message could mean something to the system. */
+async function checkReach(check: string, { fetch }: Options, { url: text, fingerprints }: Webhook): Promise<Finding> {
+  const url = new URL(text)
+  try {
+    if (isOnThisMachine(url)) await connects(url)
+    else await fetch({ url: `${url.origin}/`, method: 'HEAD', trust: trustIn({ fingerprints }) })
+    return good(check, `${url.origin} takes connections`)
+  } catch (error) {
+    const code = codeOf(error)
+    // It answered, as somebody who is not asked for this: that is enough.
+    if (code === 'answer-unusable') return good(check, `${url.origin} answers`)
+    return bad(check, `${url.origin}: ${describeError(error)}`, remedyFor(code))
+  }
+}
+
+function remedyFor(code: string | undefined): string {
+  if (code === 'address-forbidden') return 'allow the network under `network.allowPrivateAddresses`'
+  if (code === 'tls-untrusted') return 'give it a certificate of a public authority, or its key under `fingerprints`'
+  return 'start the system, or correct the `url` of the webhook: messages wait until it takes them'
+}
+
+/** The verdict about what waits for a system, and what was given up. */
+export function decideOutbox(check: string, facts: WebhookFacts | undefined, nowMs: number): Finding[] {
+  if (facts === undefined) return []
+  const { waiting, oldest, lastError, givenUp } = facts
+  const findings: Finding[] = []
+  const late = oldest !== undefined && nowMs - Date.parse(oldest) > lateMs
+  if (late) {
+    const why = lastError === undefined ? '' : `; the last try: ${lastError}`
+    const remedy = 'read `webhook.delayed` in the log; a status 4xx is about one message, a 401 most likely the secret'
+    findings.push(
+      caution(check, `${counted(waiting, 'message waits', 'messages wait')}, the oldest since ${oldest}${why}`, remedy),
+    )
+  }
+  if (givenUp > 0) {
+    const remedy = 'what they told of is in the node: compare `comity consents list` and `comity duties list`'
+    findings.push(
+      caution(check, `${counted(givenUp, 'message was', 'messages were')} given up in the last 30 days`, remedy),
+    )
+  }
+  return findings
+}
