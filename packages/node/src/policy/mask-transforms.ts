@@ -1,5 +1,5 @@
 /** Reads `@transforms("birthDate: year; weight: round 5; score: aggregate avg 5")`. */
-import type { FieldTransform } from '@comity/core/consent/consent-scope'
+import { aggregateFunctions, type FieldTransform } from '@comity/core/consent/consent-scope'
 import { isFieldPath } from '@comity/core/consent/field-path'
 
 /** The transforms in the order they stand in, or what is wrong with the text. */
@@ -22,38 +22,41 @@ function readTransform(entry: string): FieldTransform | string {
     .trim()
     .split(/\s+/)
   if (!isFieldPath(path)) return `\`${entry}\` is not \`field: transform\``
-  const read = Object.hasOwn(readers, op) ? readers[op as keyof typeof readers] : undefined
-  if (read === undefined) return `\`${op}\` is none of the transforms ${Object.keys(readers).join(', ')}`
-  const parameters = read(rest)
+  if (!isOperation(op)) return `\`${op}\` is none of the transforms ${Object.keys(readers).join(', ')}`
+  const parameters = readers[op](rest)
   return parameters === undefined
     ? `\`${entry}\`: ${usage[op] ?? `\`${op}\` stands alone`}`
-    : ({ path, op, ...parameters } as FieldTransform)
+    : { path, op, ...parameters }
+}
+
+type Parameters = Pick<FieldTransform, 'arg' | 'fn'>
+
+function isOperation(op: string): op is FieldTransform['op'] {
+  return Object.hasOwn(readers, op)
 }
 
 /** What each transform makes of the words after it; undefined when they are wrong. */
-const readers = {
-  mask: (words: readonly string[]) => numberAlone(words, (value) => Number.isInteger(value)),
+const readers: Readonly<Record<FieldTransform['op'], (words: readonly string[]) => Parameters | undefined>> = {
+  mask: (words) => numberAlone(words, (value) => Number.isInteger(value)),
   hash: none,
-  round: (words: readonly string[]) => numberAlone(words, () => true),
+  round: (words) => numberAlone(words, () => true),
   year: none,
   pseudonym: none,
   drop: none,
-  aggregate: ([fn, ...rest]: readonly string[]) => {
-    if (fn === undefined || !aggregates.includes(fn)) return undefined
+  aggregate: ([fn, ...rest]) => {
+    const aggregate = aggregateFunctions.find((each) => each === fn)
     const size = numberAlone(rest, (value) => Number.isInteger(value) && value >= 2)
-    return size === undefined ? undefined : { fn, ...size }
+    return aggregate === undefined || size === undefined ? undefined : { fn: aggregate, ...size }
   },
 }
-
-const aggregates = ['count', 'sum', 'avg', 'min', 'max']
 
 const usage: Readonly<Record<string, string>> = {
   mask: '`mask` takes how many characters stay, such as `mask 4`',
   round: '`round` takes a step, such as `round 5`',
-  aggregate: `\`aggregate\` takes one of ${aggregates.join(', ')} and the smallest group, at least 2, such as \`aggregate avg 5\``,
+  aggregate: `\`aggregate\` takes one of ${aggregateFunctions.join(', ')} and the smallest group, at least 2, such as \`aggregate avg 5\``,
 }
 
-function none(words: readonly string[]): object | undefined {
+function none(words: readonly string[]): Parameters | undefined {
   return words.length === 0 ? {} : undefined
 }
 

@@ -79,7 +79,8 @@ export async function openRelationships(parts: RelationshipsParts): Promise<Rela
 
 type Groups = Omit<RequestRelations, 'relations'>
 
-function groupsOf({ caller = anonymous, actor, product, operation }: PolicyQuestion, graph: GroupGraph): Groups {
+/** The groups of everybody and everything in a call. */
+export function groupsOf({ caller = anonymous, actor, product, operation }: PolicyQuestion, graph: GroupGraph): Groups {
   return {
     participantGroups: graph.groupsOf({ type: 'Participant', id: caller }),
     actorGroups:
@@ -97,17 +98,25 @@ interface PersonLookup {
   readonly store: RelationshipStore
 }
 
-/** What a participant is to a person, those who act for it are too. */
 async function relationsTo(person: string, { question, groups, store }: PersonLookup): Promise<RequestRelations> {
-  const { caller = anonymous, actor } = question
-  const inGroups = new Set([...groups.participantGroups, ...groups.actorGroups])
+  return { ...groups, relations: relationsOfCaller(question, groups, await store.ofPerson(person)) }
+}
+
+/** What a caller is to a person, of all that anybody is to that person. What a participant is, those who act for it are
+ *  too. */
+export function relationsOfCaller(
+  { caller = anonymous, actor }: PolicyQuestion,
+  { participantGroups, actorGroups }: Groups,
+  ofPerson: readonly Pick<Relationship, 'relation' | 'subject'>[],
+): readonly string[] {
+  const inGroups = new Set([...participantGroups, ...actorGroups])
   const isCaller = ({ type, id }: Party): boolean => {
     if (type === 'Group') return inGroups.has(id)
     if (type === 'Participant') return id === caller
     return actor !== undefined && type === partyType[actor.type] && id === actorId(caller, actor.id)
   }
-  const found = (await store.ofPerson(person)).filter(({ subject }) => isCaller(subject))
-  return { ...groups, relations: [...new Set(found.map(({ relation }) => relation))].toSorted() }
+  const found = ofPerson.filter(({ subject }) => isCaller(subject))
+  return [...new Set(found.map(({ relation }) => relation))].toSorted()
 }
 
 async function write(
