@@ -42,6 +42,7 @@ const data = {
   requestedFields: 'fields',
   withoutData: ['kinds'],
 }
+const forwarding = { forwardReleasedFields: true }
 const sample = { id: 1, name: 'Kestrel', weight: 74.5, address: { city: 'Porto', street: 'Rua 1' } }
 
 let network: TestNetwork
@@ -60,7 +61,7 @@ before(async () => {
       })
       const labelled = [
         { id: 'samples', class: 'partner', ...base() },
-        { id: 'open-samples', class: 'public', ...base() },
+        { id: 'open-samples', class: 'public', ...base(), data: { ...base().data, ...forwarding } },
       ]
       config['products'] = [...(config['products'] as object[]), ...labelled]
     },
@@ -121,6 +122,11 @@ test('the answers of an operation that is excepted leave whole', async () => {
 test('of an answer that is no success the status leaves alone', async () => {
   const answer = await call('/samples?lang=none')
   assert.deepEqual([answer.status, await answer.text()], [422, ''])
+})
+
+test('the API is asked for the fields that may leave, where the product says so', async () => {
+  await fetch(network.recipient.local('/holder/open-samples/samples?fields=address'))
+  assert.equal(network.upstream.seen.at(-1)?.url, '/samples?fields=address.city')
 })
 
 test('anybody gets the labelled fields of a public product, and no others', async () => {
