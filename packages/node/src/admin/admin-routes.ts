@@ -15,7 +15,9 @@ import { readJsonBody, readQuery } from './input.ts'
 import { keyRoutes } from './key-routes.ts'
 import { partnerRoutes } from './partner-routes.ts'
 import type { AdminParts } from './ports.ts'
+import { policyRoutes } from './policy-routes.ts'
 import { productRoutes } from './product-routes.ts'
+import { relationshipRoutes } from './relationship-routes.ts'
 import { rightsRoutes } from './rights-routes.ts'
 import { findRoute, type AdminRoute } from './routing.ts'
 import { subjectRoutes } from './subject-routes.ts'
@@ -37,6 +39,8 @@ export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
     ...heldConsentRoutes(parts.consent),
     ...rightsRoutes(parts.consent),
     ...dutyRoutes(parts.consent),
+    ...policyRoutes(parts.policy),
+    ...relationshipRoutes(parts.policy),
     ...subjectRoutes(parts),
     ...webhookRoutes(parts.consent),
   ]

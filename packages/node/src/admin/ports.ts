@@ -2,6 +2,7 @@
 import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signature'
 import type { ConsentAdminParts } from './consent-ports.ts'
+import type { PolicyAdminParts } from './policy-ports.ts'
 import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
 
 export interface AdminParts {
@@ -21,6 +22,8 @@ export interface AdminParts {
   readonly keys: KeysPort
   /** Consents, kept and held. */
   readonly consent: ConsentAdminParts
+  /** The holder's own rules. */
+  readonly policy: PolicyAdminParts
   /** Events from a position on, at most `limit`. */
   readonly readEvents: (range: { readonly from: number; readonly limit: number }) => Promise<readonly LoggedEvent[]>
   /** Exchanges with a receipt, newest first, older than `beforeId` when given. */
@@ -34,7 +37,7 @@ export interface AdminParts {
 }
 
 /** One change over the admin API, as the audit log keeps it. INVARIANT: it is recorded before the change takes effect;
- *  one that then fails is recorded once more, with its `problem`. Agreements and consents record their changes
+ *  one that then fails is recorded once more, with its `problem`. Agreements, consents and policies record their changes
  *  themselves, in the transaction that makes them. */
 export interface AdminChange {
   readonly action:

@@ -11,6 +11,7 @@ import type { NodeParts } from '../node.ts'
 import { parsePartner } from '../partners/partner.ts'
 import { productAdditionSchema, type ProductAddition } from '../products/product-config.ts'
 import { consentAdministration } from './consent-administration.ts'
+import { policyAdministration } from './policy-administration.ts'
 
 type Ports = NodeStatus['ports']
 
@@ -44,6 +45,7 @@ export async function createAdmin(
     agreements: counterparts.agreements,
     keys: keysPort(parts),
     consent: consentAdministration(parts),
+    policy: policyAdministration(parts),
     readEvents: (range) => auditLog.readEvents(range),
     listReceipts: (limit, beforeId) => gateway.exchanges.listWithReceipts(limit, beforeId),
     exportEvidence: parts.exportEvidence,
@@ -76,7 +78,7 @@ function statusOf(parts: NodeParts, ports: Ports): NodeStatus {
   }
 }
 
-function partnersPort({ foundation, counterparts }: NodeParts): PartnersPort {
+function partnersPort({ foundation, counterparts, policies }: NodeParts): PartnersPort {
   const { events } = foundation
   const { partners, client, resolver } = counterparts
   return {
@@ -88,6 +90,7 @@ function partnersPort({ foundation, counterparts }: NodeParts): PartnersPort {
       const partner = await partners.add(input)
       // A document that was refused, or fetched under another trust, must not outlive this change.
       resolver.invalidate(partner.did)
+      policies.forget()
       events.partnerAdded({ alias: partner.alias, did: partner.did })
       return partner
     },
@@ -95,24 +98,27 @@ function partnersPort({ foundation, counterparts }: NodeParts): PartnersPort {
       const { alias, did } = await partners.remove(aliasOrDid)
       client.forget(did)
       resolver.invalidate(did)
+      policies.forget()
       events.partnerRemoved({ alias })
     },
   }
 }
 
-function productsPort({ catalogue, foundation: { events } }: NodeParts): ProductsPort {
+function productsPort({ catalogue, policies, foundation: { events } }: NodeParts): ProductsPort {
   return {
     list: () => catalogue.list(),
     get: (id) => catalogue.get(id),
     parse: (input) => parseInput(productAdditionSchema, input),
     async add(request: ProductAddition) {
       const product = await catalogue.add(request)
+      policies.forget()
       void product.warm().catch((error: unknown) => events.internalError(error))
       events.productAdded({ id: product.id, version: product.version })
       return product
     },
     async remove(id) {
       await catalogue.remove(id)
+      policies.forget()
       events.productRemoved({ id })
     },
   }

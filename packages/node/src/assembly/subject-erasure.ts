@@ -3,6 +3,7 @@ import { createSubjectErasure } from '../consent/holder/erase-subject.ts'
 import type { HolderConsents } from '../consent/holder/consents.ts'
 import type { Duty } from '../duties/duty-store.ts'
 import type { People } from '../people/people.ts'
+import { createRelationshipStore } from '../policy/relationship-store-sql.ts'
 import { createRightsStore } from '../rights/rights-store-sql.ts'
 import type { ConsentAssembly } from './consent.ts'
 import type { Held } from './held.ts'
@@ -21,6 +22,7 @@ export function openSubjectErasure(parts: ConsentAssembly, needs: ErasureNeeds):
   const { identity, world, vault, database } = foundation
   const { consents, held, people } = needs
   const rights = createRightsStore(database)
+  const relationships = createRelationshipStore(database)
   return createSubjectErasure({
     did: identity.did,
     clock: world.clock,
@@ -31,7 +33,11 @@ export function openSubjectErasure(parts: ConsentAssembly, needs: ErasureNeeds):
     keeper: held.keeper,
     outbox: counterparts.outbox,
     record: (event, effects) => auditLog.append(auditLog.prepare(event), effects),
-    deletions: [(subject) => people?.deleteSubject(subject) ?? [], (subject) => [rights.deleteReference(subject)]],
+    deletions: [
+      (subject) => people?.deleteSubject(subject) ?? [],
+      (subject) => [rights.deleteReference(subject)],
+      (subject) => [relationships.deletePerson(subject)],
+    ],
   })
 }
 

@@ -1,0 +1,78 @@
+/** Policies and relationships as the admin API asks for them; both are loaded by the first question. */
+import { formatDateTime } from '@comity/core/agreement/date-time'
+import type { PolicyAdminParts, PoliciesPort, RelationshipsPort } from '../admin/policy-ports.ts'
+import type { PolicyExplanationView } from '../admin/policy-api.ts'
+import type { NodeParts } from '../node.ts'
+import type { Explanation } from '../policy/decision-review.ts'
+import type { EntityUid, PolicyFault, PreparedSet } from '../policy/engine/policy-engine.ts'
+import { invalidPolicies } from '../policy/policy-sets.ts'
+import { prepareSet, type PolicyText } from '../policy/prepare-set.ts'
+import { labelsOf as fieldLabels } from '../products/field-labels.ts'
+import { unknownNames } from '../policy/unknown-names.ts'
+
+export function policyAdministration(parts: NodeParts): PolicyAdminParts {
+  return { policies: policiesPort(parts), relationships: relationshipsPort(parts) }
+}
+
+function policiesPort(parts: NodeParts): PoliciesPort {
+  const { policies } = parts
+  const warningsOf = (policySet: Pick<PreparedSet, 'policies'>) => unknownNames(policySet.policies, labelsOf(parts))
+  return {
+    warningsOf: ({ prepared }) => warningsOf(prepared as PreparedSet),
+    current: async () => (await policies.load()).sets.current,
+    find: async (version) => (await policies.load()).setStore.find(version),
+    list: async (limit, before) => (await policies.load()).setStore.list(limit, before),
+    put: async (set) => (await policies.load()).sets.put(set),
+    reload: async () => (await policies.load()).sets.reload(),
+    async check(texts) {
+      const preparation = await prepareSet(texts)
+      if (!preparation.ok) return { ok: false, faults: preparation.faults, warnings: [], policies: [] }
+      const { set } = preparation
+      const warnings: readonly PolicyFault[] = [...set.warnings, ...warningsOf(set)]
+      const shown = set.policies.map(({ id, effect, text, annotations }) => ({ id, effect, text, annotations }))
+      return { ok: true, faults: [], warnings, policies: shown }
+    },
+    async diff(texts, last) {
+      const set = await preparedOf(texts)
+      const { review } = await policies.load()
+      const { changed, ...counts } = await review.diff(set, last)
+      const shown = changed.map(({ atMs, ...change }) => ({ ...change, at: formatDateTime(atMs) }))
+      return { ...counts, changed: shown, warnings: [...set.warnings, ...warningsOf(set)] }
+    },
+    explain: async (exchange) => explanationView(await (await policies.load()).review.explain(exchange)),
+  }
+}
+
+async function preparedOf(texts: readonly PolicyText[]): Promise<PreparedSet> {
+  const preparation = await prepareSet(texts)
+  if (preparation.ok) return preparation.set
+  throw invalidPolicies(preparation.faults)
+}
+
+/** Of all products. */
+function labelsOf({ catalogue }: NodeParts) {
+  return catalogue.list().flatMap(({ product: { settings } }) => {
+    const section = settings.personal ?? settings.data
+    return section === undefined ? [] : fieldLabels(section)
+  })
+}
+
+const nameOf = ({ type, id }: EntityUid): string => `${type}::${JSON.stringify(id)}`
+
+function explanationView({ atMs, request, ...explanation }: Explanation): PolicyExplanationView {
+  const { principal, action, resource, context } = request
+  return {
+    ...explanation,
+    at: formatDateTime(atMs),
+    request: { principal: nameOf(principal), action: nameOf(action), resource: nameOf(resource), context },
+  }
+}
+
+function relationshipsPort({ policies, foundation: { vault } }: NodeParts): RelationshipsPort {
+  return {
+    handleOf: (reference) => vault.handleOf(reference),
+    list: async (filter) => (await policies.load()).relationships.list(filter),
+    add: async (relationship) => (await policies.load()).relationships.add(relationship),
+    remove: async (relationship) => (await policies.load()).relationships.remove(relationship),
+  }
+}
