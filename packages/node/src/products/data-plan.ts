@@ -263,7 +263,6 @@ function answerSchemas(operation: Operation): AnswerSchema[] {
 }
 
 /** The schemas of successes that are more than their rows. */
-export /** Of its successes that are JSON. */
 export function successSchemas(operation: Operation): Located[] {
   return answerSchemas(operation).flatMap(({ schema, isRow }) => (isRow ? [] : [schema]))
 }

@@ -4,7 +4,7 @@ import { eachElement, stepsOf } from '@comity/core/minimisation/answer-path'
 import { successSchemas, type DataPlan } from './data-plan.ts'
 import type { JsonObject } from './openapi/openapi.ts'
 import type { Operation } from './operations.ts'
-import { mayBeNumberAt } from './schema-paths.ts'
+import { typesAt } from './schema-paths.ts'
 
 export interface OpenCount {
   /** `operationId`. */
@@ -24,7 +24,11 @@ export function openCounts(
     if (layout === undefined || !stepsOf(layout.rows).includes(eachElement)) return []
     const schemas = successSchemas(operation)
     return layout.open
-      .filter((path) => schemas.some((schema) => mayBeNumberAt(root, schema, stepsOf(path))))
+      .filter((path) => schemas.some((schema) => isNumeric(typesAt(root, schema, stepsOf(path)))))
       .map((path) => ({ operation: operation.id, path }))
   })
+}
+
+function isNumeric(types: ReadonlySet<unknown>): boolean {
+  return types.has('integer') || types.has('number')
 }

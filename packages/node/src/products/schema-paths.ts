@@ -37,30 +37,6 @@ function schemasAt(root: JsonObject, place: Located, steps: readonly string[]): 
   return children.flatMap((child) => schemasAt(root, child, rest))
 }
 
-/** True when a value there may be a number, by what the schema says of its type. */
-export function mayBeNumberAt(root: JsonObject, place: Located, steps: readonly string[]): boolean {
-  const [step, ...rest] = steps
-  if (!isObject(place.value)) return false
-  const parts = schemaParts(root, place)
-  if (step === undefined) return parts.some(({ value }) => typesOf(value).some(isNumeric))
-  const { children } = step === eachElement ? elementSchemas(parts) : memberSchemas(parts, step)
-  return children.some((child) => mayBeNumberAt(root, child, rest))
-}
-
-const isNumeric = (type: unknown): boolean => type === 'integer' || type === 'number'
-
-/** True when a value there may be a number, by what the schema says of its type. */
-export function mayBeNumberAt(root: JsonObject, place: Located, steps: readonly string[]): boolean {
-  const [step, ...rest] = steps
-  if (!isObject(place.value)) return false
-  const parts = schemaParts(root, place)
-  if (step === undefined) return parts.some(({ value }) => typesOf(value).some(isNumeric))
-  const { children } = step === eachElement ? elementSchemas(parts) : memberSchemas(parts, step)
-  return children.some((child) => mayBeNumberAt(root, child, rest))
-}
-
-const isNumeric = (type: unknown): boolean => type === 'integer' || type === 'number'
-
 interface Children {
   readonly children: readonly Located[]
   readonly isOpen: boolean

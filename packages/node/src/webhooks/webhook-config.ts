@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { isFingerprint } from '../http/spki-fingerprint.ts'
 
-/** What the node tells the holder's own systems. */
+/** What the node tells the operator's own systems. */
 export const webhookEventTypes = [
   'consent.requested',
   'consent.changed',
