@@ -1,0 +1,166 @@
+/** `comity policy put`, `show`, `versions`, `reload`, `explain` and `diff`: the policies of the running node. */
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type {
+  DecidedView,
+  DemandView,
+  MaskView,
+  NoPoliciesView,
+  PolicyDiffView,
+  PolicyExplanationView,
+  PolicyFaultView,
+  PolicyFindingView,
+  PolicySetView,
+  PolicyVersionView,
+} from '@comity/node/admin/policy-api'
+import { readPolicyFiles } from '@comity/node/policy/policy-files'
+import { Problem } from '@comity/core/problems'
+import colors from 'picocolors'
+import { connect, readTextFile, show, type CommandContext } from '../command-context.ts'
+import { printable, table } from '../output.ts'
+
+const path = '/v1/policies'
+
+/** A file by its name, or every `*.cedar` file below a directory. */
+async function readTexts(place: string): Promise<readonly { source: string; text: string }[]> {
+  const found = await stat(place).catch((cause: unknown) => {
+    throw new Problem('malformed-request', `\`${place}\` cannot be read`, { cause })
+  })
+  if (!found.isDirectory()) return [{ source: basename(place), text: await readTextFile(place) }]
+  const texts = await readPolicyFiles(place)
+  if (texts.length > 0) return texts
+  throw new Problem('malformed-request', `there is no *.cedar file below \`${place}\``)
+}
+
+export interface PutArguments {
+  readonly expected?: number
+  readonly note?: string
+}
+
+export async function putPolicies(context: CommandContext, place: string, options: PutArguments): Promise<void> {
+  const set = await (await connect(context)).post<PolicySetView>(path, { texts: await readTexts(place), ...options })
+  show(context, set, () => [`version ${set.version} is in force: ${countOf(set)}`, ...warningLines(set.warnings)])
+}
+
+const countOf = ({ policies }: PolicySetView): string =>
+  `${policies.length} ${policies.length === 1 ? 'policy' : 'policies'}`
+
+const warningLines = (warnings: readonly PolicyFaultView[]): string[] =>
+  warnings.map(({ source, line, message, help }) => {
+    const where = line === undefined ? source : `${source}:${line}`
+    return `${colors.yellow('!')} ${printable(`${where}: ${message}${help === undefined ? '' : ` (${help})`}`)}`
+  })
+
+export async function reloadPolicies(context: CommandContext): Promise<void> {
+  const set = await (await connect(context)).post<PolicySetView | NoPoliciesView>(`${path}/reload`, {})
+  show(context, set, () =>
+    'policies' in set
+      ? [`version ${set.version} is in force: ${countOf(set)}`, ...warningLines(set.warnings)]
+      : ['no policies are in force'],
+  )
+}
+
+export async function showPolicies(context: CommandContext, version: number | undefined): Promise<void> {
+  const client = await connect(context)
+  const at = version === undefined ? path : `${path}/versions/${version}`
+  const set = await client.get<PolicySetView | NoPoliciesView>(at)
+  show(context, set, () => {
+    if (!('policies' in set)) return ['no policies are in force: agreement and consent decide alone']
+    const head = `version ${set.version} of ${set.since}, from ${set.source === 'admin' ? 'the admin API' : 'files'}`
+    const note = set.note === undefined ? [] : [printable(set.note)]
+    const texts = set.policies.flatMap(({ text }) => ['', ...text.trimEnd().split('\n').map(printableLine)])
+    return [head, ...note, ...texts, ...warningLines(set.warnings)]
+  })
+}
+
+/** Keeps the indent. */
+const printableLine = (line: string): string => `${/^ */.exec(line)?.[0] ?? ''}${printable(line.trimStart())}`
+
+export async function listVersions(context: CommandContext, limit: number): Promise<void> {
+  const versions = await (await connect(context)).get<PolicyVersionView[]>(`${path}/versions?limit=${limit}`)
+  const rows = versions.map(({ version, since, source, hash, note }) => [
+    String(version),
+    since,
+    source,
+    hash.slice(0, 12),
+    note ?? '',
+  ])
+  show(context, versions, () => table([['version', 'since', 'from', 'hash', 'note'], ...rows]))
+}
+
+/** Policies that missed the call by more than these are about something else. */
+const maxShown = 10
+
+export async function explainDecision(context: CommandContext, exchange: string): Promise<void> {
+  const explained = await (
+    await connect(context)
+  ).get<PolicyExplanationView>(`${path}/decisions/${encodeURIComponent(exchange)}`)
+  show(context, explained, () => explanationLines(explained))
+}
+
+function explanationLines({ request, findings, ...explained }: PolicyExplanationView): string[] {
+  const { exchange, at, version, outcome, policies, mask } = explained
+  const by = policies.length === 0 ? 'no policy matched' : `by ${policies.join(', ')}`
+  const context = Object.entries(request.context).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`)
+  const others = findings.filter(({ policy }) => !policies.includes(policy))
+  return [
+    `${exchange} of ${at}: ${colors.bold(outcome)} by version ${version}, ${by}`,
+    ...(mask === undefined ? [] : [`left ${maskText(mask)}`]),
+    `${request.principal} ${request.action} ${request.resource}`.replaceAll('Comity::', ''),
+    ...context,
+    ...findings.filter(({ policy }) => policies.includes(policy)).flatMap(findingLines),
+    ...others.slice(0, maxShown).flatMap(findingLines),
+    ...(others.length > maxShown ? [`and ${others.length - maxShown} policies that match less`] : []),
+  ].map(printableLine)
+}
+
+function findingLines({ policy, effect, matches, scope, conditions }: PolicyFindingView): string[] {
+  const verdict = matches ? (effect === 'permit' ? 'permits' : 'forbids') : `does not ${effect}`
+  return ['', `${policy} ${verdict}`, ...[...scope, ...conditions].map(demandLine)]
+}
+
+function demandLine({ text, holds, error }: DemandView): string {
+  const sign = holds ? '✓' : error === undefined ? '✗' : '!'
+  return `  ${sign} ${text.replaceAll('Comity::', '')}${error === undefined ? '' : ` (${error})`}`
+}
+
+function maskText(mask: MaskView): string {
+  const fields = Object.entries(mask).map(([field, done]) =>
+    done.length === 0 ? field : `${field} (${done.join(', ')})`,
+  )
+  return fields.length === 0 ? 'nothing' : fields.join(', ')
+}
+
+export async function diffPolicies(context: CommandContext, place: string, last: number): Promise<void> {
+  const body = { texts: await readTexts(place), last }
+  const diff = await (await connect(context)).post<PolicyDiffView>(`${path}/diff`, body)
+  show(context, diff, () => diffLines(diff))
+  if (diff.changedInAll > 0) context.fail()
+}
+
+const changeWords = {
+  'allowed-denied': 'allowed → denied',
+  'denied-allowed': 'denied → allowed',
+  mask: 'other fields',
+  failed: 'would fail',
+} as const
+
+function diffLines({ compared, unreadable, changed, changedInAll, warnings }: PolicyDiffView): string[] {
+  const erased = unreadable === 0 ? '' : `, ${unreadable} cannot be read since the person was erased`
+  const rows = changed.flatMap(({ exchange, caller = 'anonymous', product, operation, change, before, after }) => [
+    `${exchange}  ${colors.bold(changeWords[change])}  ${printable(`${product}/${operation} by ${caller}`)}`,
+    `  was ${decidedText(before)}`,
+    `  now ${decidedText(after)}`,
+  ])
+  return [
+    ...rows,
+    ...(changedInAll > changed.length ? [`and ${changedInAll - changed.length} more`] : []),
+    `${changedInAll} of ${compared} decisions would be others${erased}`,
+    ...warningLines(warnings),
+  ]
+}
+
+function decidedText({ outcome, policies, mask }: DecidedView): string {
+  const by = policies.length === 0 ? 'by no policy' : `by ${policies.join(', ')}`
+  return printable(`${outcome} ${by}${mask === undefined ? '' : `: ${maskText(mask)}`}`)
+}
