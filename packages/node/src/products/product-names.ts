@@ -8,7 +8,7 @@ import { resolveReference, schemaParts } from './schemas/schema-parts.ts'
 /** In whatever language, or by language tag. */
 export type GivenName = string | Readonly<Record<string, string>>
 
-/** Longer texts describe; they are no names. */
+/** Longer texts describe; they are no names. Nor are descriptions: many tell the unit, or whom to ask. */
 const maxNameLength = 80
 
 interface NamedProduct {
@@ -86,11 +86,11 @@ function referred(root: JsonObject, place: Located): Located {
   }
 }
 
-/** The title at the steps in values of the schema, else its description if that is short. */
+/** The title at the steps in values of the schema. */
 function titleAt(root: JsonObject, place: Located, steps: readonly string[]): string | undefined {
   const [step, ...rest] = steps
   const parts = partsOf(root, place)
-  if (step === undefined) return nameIn(parts, 'title') ?? nameIn(parts, 'description')
+  if (step === undefined) return firstOf(parts, titleOf)
   const children = parts.map((part) =>
     step === eachElement ? member(part, 'items') : member(member(part, 'properties'), step),
   )
@@ -107,11 +107,9 @@ function partsOf(root: JsonObject, place: Located): readonly Located<JsonObject>
   }
 }
 
-function nameIn(parts: readonly Located<JsonObject>[], keyword: 'title' | 'description'): string | undefined {
-  return firstOf(parts, ({ value: { [keyword]: text } }) => {
-    const name = typeof text === 'string' ? text.trim().replace(/\.$/, '') : ''
-    return name !== '' && name.length <= maxNameLength && !name.includes('\n') ? name : undefined
-  })
+function titleOf({ value: { title } }: Located<JsonObject>): string | undefined {
+  const name = typeof title === 'string' ? title.trim() : ''
+  return name !== '' && name.length <= maxNameLength && !name.includes('\n') ? name : undefined
 }
 
 function firstOf<T, R>(items: Iterable<T>, find: (item: T) => R | undefined): R | undefined {
