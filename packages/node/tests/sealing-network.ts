@@ -25,6 +25,14 @@ export function sealProducts(config: Configuration, sealing: SealingSetting): vo
   for (const product of config['products'] as Configuration[]) product['sealing'] = structuredClone(sealing)
 }
 
+/** What the recipient demands of the contents exchanged with the holder. */
+export async function demandSealing(network: TestNetwork, sealing: SealingSetting): Promise<void> {
+  const { partners } = network.recipient.running.parts.counterparts
+  const { did, url, fingerprint } = network.holder
+  await partners.remove(did)
+  await partners.add({ alias: 'holder', did, url, fingerprints: [fingerprint], sealing })
+}
+
 /** The network with an agreement; all products of the holder seal as told. */
 export async function startSealingNetwork(
   sealing: SealingSetting,

@@ -6,12 +6,12 @@ import type { Database } from '../storage/database.ts'
 import { openSqlite } from '../storage/sqlite.ts'
 import { openVault } from '../vault/open-vault.ts'
 import { vaultSchema } from '../vault/vault-schema.ts'
-import { exchangeSchema, sealedExchangesSchema } from './exchange-schema.ts'
+import { exchangeOpeningsSchema, exchangeSchema, sealedExchangesSchema } from './exchange-schema.ts'
 import { createExchangeStore } from './exchange-store.ts'
 
 async function freshDatabase(): Promise<Database> {
   const database = await openSqlite(':memory:')
-  const statements = [...vaultSchema, ...exchangeSchema, ...sealedExchangesSchema]
+  const statements = [...vaultSchema, ...exchangeSchema, ...sealedExchangesSchema, ...exchangeOpeningsSchema]
   await database.execute(statements.map((sql) => ({ sql })))
   return database
 }

@@ -5,7 +5,7 @@ import { openSqlite } from '../storage/sqlite.ts'
 import type { PartnerInput } from './partner.ts'
 import { createSqlPartnerStore } from './partner-store-sql.ts'
 import { openPartners } from './partners.ts'
-import { partnerCountrySchema, partnersSchema } from './partners-schema.ts'
+import { partnerCountrySchema, partnerSealingMigrations, partnersSchema } from './partners-schema.ts'
 
 const clock = { now: () => 1000 }
 const pin = (letter: string) => `sha256:${letter.repeat(43)}`
@@ -14,7 +14,11 @@ const archive: PartnerInput = { alias: 'archive', did: 'did:web:archive.example%
 
 async function start(configured: readonly PartnerInput[] = []) {
   const database = await openSqlite(':memory:')
-  await migrate(database, [{ name: '0001-partners', statements: [...partnersSchema, ...partnerCountrySchema] }], clock)
+  await migrate(
+    database,
+    [{ name: '0001-partners', statements: [...partnersSchema, ...partnerCountrySchema, ...partnerSealingMigrations] }],
+    clock,
+  )
   const store = createSqlPartnerStore(database)
   const open = (anew = configured) => openPartners({ configured: anew, store, clock })
   return { partners: await open(), open }
