@@ -30,11 +30,11 @@ export async function invitationOf({ portal }: Cast, consent: string): Promise<I
 export const choice = {
   tick: [
     'I allow: Your sport',
-    'sport',
+    'Sport sport',
     'I allow: Your body',
-    'height',
+    'Height height',
     'I allow: Your year of birth',
-    'date_of_birth',
+    'Date of birth date_of_birth',
   ],
   choose: { time: 'P30D' },
 } as const

@@ -15,10 +15,18 @@ const domains = {
   'athlete.sport': ['sport', 'gold', 'silver', 'bronze'],
 }
 
+/** What people read for the fields that they decide on. */
+const fields = {
+  sport: { en: 'Sport', de: 'Sportart' },
+  height: { en: 'Height', de: 'Körpergröße' },
+  weight: { en: 'Weight', de: 'Gewicht' },
+  date_of_birth: { en: 'Date of birth', de: 'Geburtsdatum' },
+}
+
 export async function offer({ federation, root }: Cast, { athletesUrl, electricityUrl }: DemoApis) {
   const common = { version: '1.0.0', limits: { rate: { requests: 1_000, perSeconds: 60 } } }
   const athletes = { upstream: athletesUrl, ...common }
-  const personal = { subject: { in: 'path', name: 'id' }, requestedFields: 'fields', domains }
+  const personal = { subject: { in: 'path', name: 'id' }, requestedFields: 'fields', domains, names: { fields } }
   const profiles = { id: 'profiles', title: 'Profile of an athlete', class: 'personal', openapi: profileOpenApi }
   const electricity = { id: 'electricity', title: 'Electricity in Iowa', class: 'public', openapi: electricityOpenApi }
   const products = [
