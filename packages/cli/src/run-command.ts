@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { CommandContext } from './command-context.ts'
 import { addConsents, addSubjects, addTemplates } from './consent-commands.ts'
 import { errorDocument, errorLines, processTerminal, type Terminal } from './output.ts'
+import { addPolicy } from './policy-commands.ts'
 import { addDuties, addRights } from './rights-commands.ts'
 import { addVerify } from './verify-commands.ts'
 
@@ -61,7 +62,7 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     .showSuggestionAfterError()
     .exitOverride()
   for (const add of [addNode, addProducts, addKeys, addPartners, addAgreements, addEvidence]) add(program, run)
-  for (const add of [addVerify, addConsents, addTemplates, addSubjects, addRights, addDuties])
+  for (const add of [addVerify, addConsents, addTemplates, addSubjects, addRights, addDuties, addPolicy])
     add(program, () => contextOf(program, run))
   return program
 }

@@ -14,7 +14,9 @@ test('a pattern matches what the same regular expression matches', () => {
       fc.array(element, { maxLength: 6 }),
       fc.string({ unit: fc.constantFrom('a', 'b', '*') }),
       (pattern, text) => {
-        const source = pattern.map((part) => (part === 'Wildcard' ? '.*' : part.Literal.replaceAll('*', '\\*'))).join('')
+        const source = pattern
+          .map((part) => (part === 'Wildcard' ? '.*' : part.Literal.replaceAll('*', '\\*')))
+          .join('')
         assert.equal(compileLike(pattern)(text), new RegExp(`^${source}$`, 's').test(text))
       },
     ),
