@@ -30,6 +30,11 @@ describe('the command and people`s rights', () => {
     assert.equal(code, 0, error)
     return out
   }
+  const refusedWith = async (words: RegExp, ...args: string[]) => {
+    const { code, error } = await run(network.holder, ...args)
+    assert.equal(code, 1)
+    assert.match(error, words)
+  }
   const asked = async (...args: string[]) =>
     JSON.parse(await ran(network.holder, '--json', 'rights', 'open', ...args)) as RightsRequestView
 
@@ -44,7 +49,14 @@ describe('the command and people`s rights', () => {
     assert.match(await ran(network.holder, 'rights', 'extend', id, '--reason', 'many systems'), /due 20/)
     const [report, product] = [['rights', 'report', id] as const, '--product']
     assert.equal((await run(network.holder, ...report, product, 'athletes')).code, 1)
-    assert.match(await ran(network.holder, ...report, product, 'athletes', '--data', data), /waits for results/)
+    assert.match(
+      await ran(network.holder, ...report, product, 'athletes', '--data', data),
+      /^athletes has done its part, as the person is told\nin_progress, due 20.*\nwaits for results/,
+    )
+    await refusedWith(/`athletes` has reported already: `done`/, ...report, product, 'athletes', '--no-data')
+    await refusedWith(/say with `--ground` why not/, ...report, product, 'results', '--refused')
+    await refusedWith(/it has nothing/, ...report, product, 'results')
+    await refusedWith(/is `in_progress`; it can be handed over once it is closed/, 'rights', 'bundle', id)
     assert.match(await ran(network.holder, ...report, product, 'results', '--no-data'), /fulfilled, closed/)
     const [bundle, document] = [join(data, '..', 'answer.json'), join(data, '..', 'did.json')]
     await ran(network.holder, 'rights', 'bundle', id, '-o', bundle)
@@ -71,6 +83,8 @@ describe('the command and people`s rights', () => {
     const shown = JSON.parse(await ran(network.recipient, 'duties', 'show', owed.id)) as DutyView
     assert.equal(shown.consent, consent)
     assert.equal((await run(network.recipient, 'duties', 'report', owed.id, '--outcome', 'gone')).code, 2)
+    const kept = await run(network.recipient, 'duties', 'report', owed.id, '--outcome', 'retained')
+    assert.deepEqual([kept.code, /say with `--ground` by which law/.test(kept.error)], [1, true])
     const report = ['duties', 'report', owed.id, '--outcome', 'restricted'] as const
     assert.match(await ran(network.recipient, ...report), /done: restricted/)
     await until('the receipt', async () =>
