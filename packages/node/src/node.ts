@@ -93,7 +93,10 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const state = readiness(auditLog)
   const store = createSqlProductStore(database)
   const readSecret = foundation.readSecretValue
-  const catalogue = stack.use(await openCatalogue(config.products, { clock: world.clock, store, readSecret }))
+  const onUnlabelled = events.fieldUnlabelled
+  const catalogue = stack.use(
+    await openCatalogue(config.products, { clock: world.clock, store, readSecret, onUnlabelled }),
+  )
   const counterparts = await openCounterparts(foundation, { auditLog, newId }, stack)
   const exportEvidence = openEvidence({ foundation, auditLog, counterparts })
   const built = { foundation, auditLog, catalogue, counterparts, newId }

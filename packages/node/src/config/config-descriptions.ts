@@ -79,6 +79,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].personal.upstreamQuery.to.format': 'How it is written; of a `date` the first day in UTC that is outside.',
   'products[].personal.upstreamQuery.filters.<name>':
     'Query parameter of the API for what this field must be equal to.',
+  'products[].personal.withheld': 'Fields of which you know that they have no label; the node does not warn of them.',
   'products[].personal.sensitivity.default':
     'Level of fields of which nothing else is said; `confidential` when absent.',
   'products[].personal.sensitivity.domains.<name>': 'Level of the fields of this domain and of those below it.',
@@ -109,6 +110,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].data.upstreamQuery.to.parameter': 'Query parameter of the API for the end of a period.',
   'products[].data.upstreamQuery.to.format': 'How it is written; of a `date` the first day in UTC that is outside.',
   'products[].data.upstreamQuery.filters.<name>': 'Query parameter of the API for what this field must be equal to.',
+  'products[].data.withheld': 'Fields of which you know that they have no label; the node does not warn of them.',
   'products[].references.operations':
     'Operations whose answer is a reference: a link that the same caller resolves once, past every check anew.',
   'products[].references.seconds': 'How long a reference lives.',

@@ -182,8 +182,8 @@ test('tells every mistake of a personal product beside those of others, each wit
     '18 products[0].personal.subject.name: is missing',
     '20 products[0].personal.open[1]: the open path `items` and `items[]`, which is about people, lie in each other',
     '21 products[0].personal.labels: is not known; known here: ' +
-      '`subject`, `rows`, `date`, `open`, `domains`, `sensitivity`, `requestedFields`, `forwardRequestedFields`, `names`, ' +
-      '`operations`, `withoutSubject`',
+      '`subject`, `rows`, `date`, `open`, `domains`, `sensitivity`, `requestedFields`, `forwardRequestedFields`, `forwardReleasedFields`, `upstreamQuery`, ' +
+      '`withheld`, `names`, `operations`, `withoutSubject`',
     '23 products[0].personal.domains.athlete.body[2]: `height` is named twice',
     '25 products[0].personal.operations.one.subject.pointer: is not a JSON pointer such as `/athlete`',
     '25 products[0].personal.operations.one.actoin: is not known; did you mean `action`?',

@@ -83,7 +83,7 @@ function checkJson(check: ValueCheck, body: Uint8Array): AnswerVerdict {
     value = parseExactAnswer(body)
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
-    return refused(`the body ${error.message}`, error.pointer)
+    return refused(`the body ${error.message} (\`${error.rule}\`)`, error.pointer)
   }
   const error = checkDeep(check, plainJson(value))
   return error === undefined ? { ...whole, json: { value } } : { allowed: false, errors: [error] }

@@ -3,6 +3,7 @@
 import { writeExactJson } from '@comity/core/bytes/exact-json'
 import type { Release } from '@comity/core/consent/release'
 import { minimise, type RowLayout } from '@comity/core/minimisation/minimise'
+import { TooManyGroups } from '@comity/core/minimisation/row-groups'
 import type { TransformMeans } from '@comity/core/minimisation/transforms'
 import { brokenRows, checkAnswer, declaredContent, fieldOf, type AnswerVerdict } from './answer-check.ts'
 import type { RowsContent } from './contents.ts'
@@ -11,11 +12,17 @@ import { readMediaType } from './media-types.ts'
 import type { Operation } from './operations.ts'
 import { neutralValue } from './neutral-fields.ts'
 import type { DataOperation } from './data-plan.ts'
+import type { SeenAnswers } from './unlabelled-watch.ts'
 
 /** What is released of an answer, and with what values are changed on their way. */
 export interface ReleaseToApply {
   readonly release: Release
   readonly means: TransformMeans
+}
+
+/** An answer's release, and what looks at the answer before. */
+export interface WatchedRelease extends ReleaseToApply {
+  readonly seen?: SeenAnswers | undefined
 }
 
 /** Names (lower case) and values alternate in `headers`. */
@@ -40,9 +47,9 @@ export type DataVerdict =
 export function minimiseAnswer(
   operation: Operation,
   planned: DataOperation,
-  work: ReleaseToApply & { readonly answer: JudgedAnswer },
+  work: WatchedRelease & { readonly answer: JudgedAnswer },
 ): DataVerdict {
-  const { answer, release, means } = work
+  const { answer, release, means, seen } = work
   const { layout } = planned
   const { status, headers, body } = answer
   if (status < 200 || status > 299) return statusOnly(operation, status)
@@ -52,14 +59,30 @@ export function minimiseAnswer(
   if (!verdict.allowed) return verdict
   if (body.byteLength === 0 || verdict.release === 'head') return leaves(status, kept(headers, generalFields), noBytes)
   if (verdict.json === undefined) return { allowed: false, errors: [{ pointer: '', detail: 'the body is not JSON' }] }
-  const released = minimise(verdict.json.value, release, { layout, means })
-  return leaves(status, contentFields(headers), Buffer.from(writeExactJson(released), 'utf8'))
+  seen?.answer(verdict.json.value)
+  const released = minimiseJson(verdict.json.value, release, { layout, means })
+  return released === undefined
+    ? { allowed: false, errors: [{ pointer: '', detail: 'its rows fall into too many groups (`too-many-groups`)' }] }
+    : leaves(status, contentFields(headers), released)
+}
+
+function minimiseJson(
+  value: unknown,
+  release: Release,
+  context: { readonly layout: RowLayout; readonly means: TransformMeans },
+): Buffer | undefined {
+  try {
+    return Buffer.from(writeExactJson(minimise(value, release, context)), 'utf8')
+  } catch (error) {
+    if (error instanceof TooManyGroups) return undefined
+    throw error
+  }
 }
 
 function minimiseRows(
   content: RowsContent,
   layout: RowLayout,
-  { answer: { status, headers, body }, ...released }: ReleaseToApply & { readonly answer: JudgedAnswer },
+  { answer: { status, headers, body }, ...released }: WatchedRelease & { readonly answer: JudgedAnswer },
 ): DataVerdict {
   let out: Uint8Array = noBytes
   const broken = brokenRows(() => void (out = passRows(openReleasedRows(content, layout, released), body)))

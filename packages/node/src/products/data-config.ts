@@ -49,6 +49,8 @@ export const sectionShape = {
   /** The upstream gets the released fields in that parameter. */
   forwardReleasedFields: z.boolean().default(false),
   upstreamQuery: upstreamQuerySchema.optional(),
+  /** Paths of which the operator knows that they never leave. */
+  withheld: z.array(answerPath.min(1)).max(1_000).default([]),
 }
 
 /** The section `data` of a product of class `public` or `partner`. */
@@ -105,6 +107,7 @@ export function sectionFaults(section: SectionDraft, about: string, subjects: re
     ...openFaults(section, about),
     ...requestedFaults(section),
     ...queryFaults(section, subjects),
+    ...withheldFaults(section),
   ]
 }
 
@@ -209,6 +212,18 @@ function requestedFaults({
   }
   const isDouble = forwardReleasedFields && upstreamQuery?.fields !== undefined
   return isDouble ? [{ path: ['forwardReleasedFields'], message: 'does not go with `upstreamQuery.fields`' }] : []
+}
+
+/** What is released cannot be known to be withheld. */
+function withheldFaults(section: SectionDraft): SettingsFault[] {
+  const { withheld = [] } = section
+  const released = [...placedLabels(section).map(({ label }) => label), ...(section.open ?? [])]
+  return withheld.flatMap((path, index) => {
+    const met = typeof path === 'string' && released.find((each) => typeof each === 'string' && coversField(path, each))
+    return typeof met === 'string'
+      ? [{ path: ['withheld', index], message: `\`${met}\`, which lies in it, is released` }]
+      : []
+  })
 }
 
 function queryFaults({ upstreamQuery, date, operations = {} }: SectionDraft, subjects: readonly string[]) {

@@ -4,12 +4,11 @@ import { setImmediate } from 'node:timers/promises'
 import type { Release } from '@comity/core/consent/release'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
-import { checkAnswer, fieldOf, type AnswerVerdict } from './answer-check.ts'
 import { buildOperationTree, matchOperation, type OperationTree } from './matching.ts'
 import { openApiProblem, type OpenApiDocument } from './openapi/openapi.ts'
-import { legiblePointer } from './legible-pointer.ts'
+import { judgeReleased, judgeWhole } from './judge-answer.ts'
 import { compileOperations, declaredAnswer, type CompiledOperations } from './operations.ts'
-import { conditionalFields, minimiseAnswer, type ReleaseToApply } from './data-answer.ts'
+import { conditionalFields, type JudgedAnswer, type ReleaseToApply } from './data-answer.ts'
 import { readDataCall, type DataCall } from './data-call.ts'
 import { planData, type DataOperation, type DataPlan } from './data-plan.ts'
 import { isPersonal, queryFor, readPersonalCall, requestForUpstream, type PersonalCall } from './personal-call.ts'
@@ -18,6 +17,7 @@ import type { ProductSettings } from './product-config.ts'
 import { referenceFaults, referenceSecondsOf, type ReferenceSettings } from './reference-config.ts'
 import { checkRequest, type CheckedRequest } from './request-check.ts'
 import { openStream, streamsOf, type StreamedHead } from './rows/stream-answer.ts'
+import { watchUnlabelled, type UnlabelledField } from './unlabelled-watch.ts'
 import { createUpstream, type ForwardedAnswer, type Upstream } from './upstream.ts'
 
 /** A call that found its operation and satisfied it. */
@@ -84,10 +84,10 @@ export interface Product extends AsyncDisposable {
   forward(matched: MatchedCall, call: CallToForward): Promise<ForwardedAnswer>
   /** The part of an answer that may leave. Throws `upstream-invalid` when it is not as declared, an `Error` for an
    *  answer with labelled fields, which only `minimise` lets go. */
-  judge(matched: MatchedCall, answer: AnswerToJudge): AnswerToJudge
+  judge(matched: MatchedCall, answer: JudgedAnswer): JudgedAnswer
   /** Of an answer with labelled fields: of a success what was released and the header fields that say nothing of the
    *  rest; of any other answer the status alone. Throws `upstream-invalid`; an `Error` for an operation without labels. */
-  minimise(matched: MatchedCall, answer: AnswerToJudge, released: ReleaseToApply): AnswerToJudge
+  minimise(matched: MatchedCall, answer: JudgedAnswer, released: ReleaseToApply): JudgedAnswer
   /** The same for a success that is read while it arrives: what leaves of its head, and what its body passes through.
    *  The rows throw `RowFault` when they are not as declared. */
   openStream(matched: MatchedCall, headers: readonly string[], released: ReleaseToApply): StreamedHead
@@ -95,18 +95,13 @@ export interface Product extends AsyncDisposable {
   readonly streamIdleMs: number
 }
 
-/** Names and values alternate in `headers`. */
-export interface AnswerToJudge {
-  readonly status: number
-  readonly headers: readonly string[]
-  readonly body: Uint8Array
-}
-
 export interface ProductParts {
   readonly settings: ProductSettings
   readonly document: OpenApiDocument
   /** `settings.upstreamHeaders` with the secrets in place, name (lower case) and value in turn. */
   readonly upstreamHeaders: readonly string[]
+  /** Told of fields in answers that no label covers. */
+  readonly onUnlabelled?: ((field: UnlabelledField) => void) | undefined
 }
 
 /** Compiles a document's operations. Throws `openapi-invalid` with everything that is wrong; with `whole`, schemas
@@ -140,10 +135,12 @@ export function compileData(
 }
 
 /** Sets a product up. Throws `openapi-invalid`, and what `compileData` throws. */
-export function createProduct({ settings, document, upstreamHeaders }: ProductParts, clock: Clock): Product {
+export function createProduct(parts: ProductParts, clock: Clock): Product {
+  const { settings, document, upstreamHeaders } = parts
   const compiled = compileProduct(document, { whole: false })
   const { operations } = compiled
   const plan = compileData(settings, document, compiled)
+  const seenBy = plan && watchAnswers(parts, plan, clock)
   const tree = buildOperationTree(operations)
   const upstream = createUpstream(
     { url: settings.upstream, headers: upstreamHeaders, ...settings.limits, circuit: settings.circuit },
@@ -164,16 +161,28 @@ export function createProduct({ settings, document, upstreamHeaders }: ProductPa
     warm: () => warmUp(compiled),
     match: (call) => matchCall(tree, call, { plan, settings }),
     forward: (matched, call) => forwardCall(upstream, { matched, planned: plannedOf(plan, matched) }, call),
-    judge: judgeAnswer,
-    minimise: (matched, answer, released) => minimised(matched, plannedOf(plan, matched), { answer, ...released }),
+    judge: ({ checked, data }, answer) => judgeWhole(checked, answer, data !== undefined),
+    minimise: (matched, answer, released) =>
+      judgeReleased(matched.checked, plannedOf(plan, matched), {
+        answer,
+        ...released,
+        seen: seenBy?.(matched.operationId),
+      }),
     openStream(matched, headers, released) {
       const planned = plannedOf(plan, matched)
       if (planned === undefined) throw new Error('an answer without labelled fields is not streamed')
-      return openStream(matched.checked.operation, planned, { headers, released })
+      const watched = { ...released, seen: seenBy?.(matched.operationId) }
+      return openStream(matched.checked.operation, planned, { headers, released: watched })
     },
     streamIdleMs: settings.limits.streamIdleMs,
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   }
+}
+
+function watchAnswers({ settings, onUnlabelled }: ProductParts, plan: DataPlan, clock: Clock) {
+  if (onUnlabelled === undefined) return undefined
+  const { withheld = [] } = settings.personal ?? settings.data ?? {}
+  return watchUnlabelled({ product: settings.id, plan, withheld, clock, report: onUnlabelled })
 }
 
 function plannedOf(plan: DataPlan | undefined, { operationId }: MatchedCall): DataOperation | undefined {
@@ -254,38 +263,4 @@ function labelledRequest(checked: CheckedRequest, planned: DataOperation, call: 
   if (!isPersonal(planned)) return { path: checked.path, query: queryFor(checked, planned, { release }), body }
   if (subjectReference === undefined) throw new Error('a call about a person without the reference of the person')
   return requestForUpstream(checked, planned, { reference: subjectReference, body, release })
-}
-
-const noBytes = new Uint8Array(0)
-
-function judgeAnswer({ checked, data }: MatchedCall, answer: AnswerToJudge): AnswerToJudge {
-  if (data !== undefined) throw new Error('an answer with labelled fields must be minimised')
-  const { status, headers, body } = answer
-  const verdict = checkAnswer(checked.operation, { status, contentType: fieldOf(headers, 'content-type'), body })
-  if (!verdict.allowed) throw invalidAnswer(checked, status, verdict)
-  if (verdict.release === 'whole') return answer
-  const ofContent = (index: number) => headers[index - (index % 2)]?.startsWith('content-') === true
-  return { status, headers: headers.filter((_, index) => !ofContent(index)), body: noBytes }
-}
-
-function minimised(
-  { checked }: MatchedCall,
-  planned: DataOperation | undefined,
-  work: ReleaseToApply & { readonly answer: AnswerToJudge },
-): AnswerToJudge {
-  if (planned === undefined) throw new Error('an answer without labelled fields is not minimised')
-  const verdict = minimiseAnswer(checked.operation, planned, work)
-  if (!verdict.allowed) throw invalidAnswer(checked, work.answer.status, verdict)
-  return verdict.answer
-}
-
-function invalidAnswer(
-  { operation }: CheckedRequest,
-  status: number,
-  { errors }: Extract<AnswerVerdict, { allowed: false }>,
-): Problem {
-  const { pointer, detail } = errors[0] ?? { pointer: '', detail: '' }
-  const place = pointer === '' ? '' : `\`${legiblePointer(pointer)}\` `
-  const cause = new Error(`answer ${status} of \`${operation.id}\`: ${place}${detail}`)
-  return new Problem('upstream-invalid', 'the answer of the upstream is not as declared', { cause })
 }

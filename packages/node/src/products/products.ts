@@ -13,12 +13,15 @@ import {
 } from './product-config.ts'
 import { compileData, compileProduct, createProduct, type Product } from './product.ts'
 import type { ProductStore, StoredProduct } from './product-store.ts'
+import type { UnlabelledField } from './unlabelled-watch.ts'
 
 export interface CatalogueOptions {
   readonly clock: Clock
   readonly store: ProductStore
   /** Reads a secret that a product's `upstreamHeaders` names. Throws a `Problem` when it cannot. */
   readonly readSecret: (place: SecretReference) => Promise<string>
+  /** Told of fields in answers that no label covers. */
+  readonly onUnlabelled?: ((field: UnlabelledField) => void) | undefined
 }
 
 /** A product and where it was declared. */
@@ -161,7 +164,8 @@ async function build(
   for (const [name, value] of Object.entries(settings.upstreamHeaders)) {
     upstreamHeaders.push(name.toLowerCase(), typeof value === 'string' ? value : await options.readSecret(value))
   }
-  return createProduct({ settings, document, upstreamHeaders }, options.clock)
+  const { clock, onUnlabelled } = options
+  return createProduct({ settings, document, upstreamHeaders, onUnlabelled }, clock)
 }
 
 interface ConfigMistake {

@@ -55,7 +55,11 @@ function releaseOf(...parts: Partial<ReleasePart>[]): Release {
 /** Everything that is wrong with a section, or nothing. */
 function faultsOf(data: object): string[] {
   const parsed = productAdditionSchema.safeParse({
-    ...{ id: 'p', title: 'P', version: '1', upstream: 'http://127.0.0.1:1', document: 'x' },
+    id: 'p',
+    title: 'P',
+    version: '1',
+    upstream: 'http://127.0.0.1:1',
+    document: 'x',
     data: { ...section, ...data },
   })
   return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
@@ -69,7 +73,11 @@ async function asked(data: object, release: Release | undefined, call = 'GET /ro
     response.writeHead(200, { 'content-type': 'application/json' }).end('[]')
   })
   const { document: _, ...settings } = productAdditionSchema.parse({
-    ...{ id: 'p', title: 'P', version: '1', upstream: upstream.url, document: 'x' },
+    id: 'p',
+    title: 'P',
+    version: '1',
+    upstream: upstream.url,
+    document: 'x',
     data: { ...section, ...data },
   })
   const document = parseOpenApi(documentOf(paths), 'test')

@@ -38,6 +38,7 @@ const levels = {
   'partner.removed': 'info',
   'product.added': 'info',
   'product.removed': 'info',
+  'field.unlabelled': 'warn',
   'notice.delivered': 'info',
   'notice.delayed': 'warn',
   'notice.received': 'info',
@@ -163,6 +164,9 @@ function partnerEvents(tell: Tell) {
     partnerRemoved: (partner: { alias: string }) => tell('partner.removed', 'a partner was removed', partner),
     productAdded: (product: { id: string; version: string }) => tell('product.added', 'a product was added', product),
     productRemoved: (product: { id: string }) => tell('product.removed', 'a product was removed', product),
+    /** An answer had a field that no label covers, so it did not leave. */
+    fieldUnlabelled: (found: { product: string; operation: string; field: string }) =>
+      tell('field.unlabelled', 'an answer of the API has a field without a label, which does not leave', found),
     /** Security event tokens (RFC 8417) to and from partners. `type` is the event's URI. */
     noticeDelivered: (notice: { id: string; peer: string; type: string }) =>
       tell('notice.delivered', 'a partner acknowledged a security event', notice),

@@ -4,9 +4,9 @@ import { createCsvRows } from '@comity/core/minimisation/rows/csv-rows'
 import { createJsonRows } from '@comity/core/minimisation/rows/json-rows'
 import { createNdjsonRows } from '@comity/core/minimisation/rows/ndjson-rows'
 import type { RowStream, RowWork } from '@comity/core/minimisation/rows/row-stream'
-import { rowMinimiser, type RowLayout } from '@comity/core/minimisation/minimise'
+import { rowMinimiser, type RowLayout, type RowMinimiser } from '@comity/core/minimisation/minimise'
 import type { RowsContent } from '../contents.ts'
-import type { ReleaseToApply } from '../data-answer.ts'
+import type { WatchedRelease } from '../data-answer.ts'
 import type { ValueCheck } from '../schemas/schema-compiler.ts'
 import { faultText, type JsonStream } from './json-stream.ts'
 
@@ -25,14 +25,25 @@ export function openWholeRows(content: RowsContent): RowStream {
 export function openReleasedRows(
   content: RowsContent | JsonStream,
   layout: RowLayout,
-  { release, means }: ReleaseToApply,
+  { release, means, seen }: WatchedRelease,
 ): RowStream {
   const ofRow = 'shapes' in content ? layout : { ...layout, rows: '', open: [] }
-  const minimiser = rowMinimiser(release, { layout: ofRow, means })
+  const minimiser = watched(rowMinimiser(release, { layout: ofRow, means }), seen)
   if ('shapes' in content) return createJsonRows({ layout, shapes: content.shapes }, workOf(content.row, minimiser))
   const work = workOf(content.check, minimiser)
   if (content.format === 'ndjson') return createNdjsonRows(work)
   return createCsvRows({ column: content.column, fields: release.released }, work)
+}
+
+function watched(minimiser: RowMinimiser, seen: WatchedRelease['seen']): RowMinimiser {
+  if (seen === undefined) return minimiser
+  return {
+    ...minimiser,
+    release(row) {
+      seen.row(row)
+      return minimiser.release(row)
+    },
+  }
 }
 
 /** All of a body at once. Throws `RowFault`. */

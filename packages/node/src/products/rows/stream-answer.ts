@@ -1,7 +1,7 @@
 /** A success that is read while it arrives: which answers are, and what of its head and rows leaves. */
 import type { RowStream } from '@comity/core/minimisation/rows/row-stream'
 import { declaredContent } from '../answer-check.ts'
-import { contentFields, type ReleaseToApply } from '../data-answer.ts'
+import { contentFields, type WatchedRelease } from '../data-answer.ts'
 import type { DataOperation } from '../data-plan.ts'
 import type { Operation } from '../operations.ts'
 import { openReleasedRows } from './row-answer.ts'
@@ -31,7 +31,7 @@ export function streamsOf(
 export function openStream(
   operation: Operation,
   planned: DataOperation,
-  { headers, released }: { readonly headers: readonly string[]; readonly released: ReleaseToApply },
+  { headers, released }: { readonly headers: readonly string[]; readonly released: WatchedRelease },
 ): StreamedHead {
   const at = headers.indexOf('content-type')
   const content = streamedContent(operation, planned, headers[at + 1])
