@@ -1,12 +1,14 @@
 /** The part of the tree that is about policies: `comity policy`. */
 import { Option, type Command } from 'commander'
 import type { ContextOf } from './consent-commands.ts'
+import { addNodePolicies } from './policy-node-commands.ts'
 
 const loadFiles = () => import('./commands/policy-files.ts')
 
 export function addPolicy(program: Command, context: ContextOf): void {
   const policy = program.command('policy').description('the holder’s own rules, in Cedar')
   addPolicyFiles(policy, context)
+  addNodePolicies(policy, context)
 }
 
 /** What needs no running node. */

@@ -5,6 +5,7 @@ import type { CommandContext } from './command-context.ts'
 import { addConsents, addSubjects, addTemplates } from './consent-commands.ts'
 import { errorDocument, errorLines, processTerminal, type Terminal } from './output.ts'
 import { addPolicy } from './policy-commands.ts'
+import { addRelationships } from './policy-node-commands.ts'
 import { addDuties, addRights } from './rights-commands.ts'
 import { addVerify } from './verify-commands.ts'
 
@@ -62,7 +63,16 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     .showSuggestionAfterError()
     .exitOverride()
   for (const add of [addNode, addProducts, addKeys, addPartners, addAgreements, addEvidence]) add(program, run)
-  for (const add of [addVerify, addConsents, addTemplates, addSubjects, addRights, addDuties, addPolicy])
+  for (const add of [
+    addVerify,
+    addConsents,
+    addTemplates,
+    addSubjects,
+    addRights,
+    addDuties,
+    addPolicy,
+    addRelationships,
+  ])
     add(program, () => contextOf(program, run))
   return program
 }
