@@ -20,6 +20,8 @@ export interface BenchOptions {
   readonly withdrawalPairs: number
   /** Whether holders of a hundred thousand consents are filled, which takes a minute. */
   readonly sizes: boolean
+  /** For each size of a set of policies and each engine. */
+  readonly policyPace: { readonly rounds: number; readonly stretchMs: number }
 }
 
 type Extent = Omit<BenchOptions, 'json' | 'only'>
@@ -33,6 +35,7 @@ const quick: Extent = {
   chains: [1, 3],
   withdrawalPairs: 3,
   sizes: false,
+  policyPace: { rounds: 3, stretchMs: 60 },
 }
 const full: Extent = {
   pace: { rounds: 9, warmUpMs: 5000, roundMs: 2000 },
@@ -42,6 +45,7 @@ const full: Extent = {
   chains: [1, 2, 3],
   withdrawalPairs: 25,
   sizes: true,
+  policyPace: { rounds: 9, stretchMs: 300 },
 }
 
 export const usage = `npm run bench -- [--quick] [--json] [--only NAME[,NAME…]]
@@ -49,7 +53,7 @@ export const usage = `npm run bench -- [--quick] [--json] [--only NAME[,NAME…]
   --quick   three short rounds, under 60 s in all
   --json    one JSON object a line
   --only    measure these systems only (bare-node always is); bare-node-tls, its like over TLS, only so;
-            consents stands for what is measured of them beside comity-personal
+            consents stands for what is measured of them beside comity-personal, policies for their decisions
 `
 
 /** Throws with a sentence for the user when an argument is unknown. */

@@ -7,6 +7,7 @@ import { measureColdStart, type ColdStart } from './cold-start.ts'
 import { startLoadGenerator, type LoadGenerator } from './load/generator.ts'
 import { benchLogAppends } from './log-appends.ts'
 import { temporaryFolder } from './processes.ts'
+import { benchPolicies } from './policies/policies.ts'
 import { logAppendsTable, machineLine, rounded, summaryForPrograms, systemsTable } from './report.ts'
 import { measureInTurn, type Summary } from './rounds.ts'
 import { prepareComityHolder, startComityHolder, type ConsentedPartner } from './systems/comity.ts'
@@ -130,6 +131,7 @@ async function main(): Promise<void> {
   const options = parseBenchArguments(process.argv.slice(2))
   await benchSystems(options)
   if (isWanted('consents', options)) await benchConsents(options)
+  if (isWanted('policies', options)) await benchPolicies(options, note)
   if (options.only.length === 0) await benchLog(options)
 }
 
