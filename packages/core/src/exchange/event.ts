@@ -10,8 +10,8 @@ import { sealingClaimsSchema, sealingText, type SealingClaims } from '../sealing
 import { fieldsHash, policyClaims } from './field-lists.ts'
 import type { ReceiptClaims } from './receipt.ts'
 
-/** `intended`: the durable word before an unsafe call, followed by another event with the outcome. `unknown`: an
- *  intent whose outcome a crash took away. */
+/** `intended`: the durable word before an unsafe call, and before the first byte of a streamed answer, followed by
+ *  another event with the outcome. `unknown`: an intent whose outcome a crash took away. */
 export type ExchangeOutcome = 'intended' | 'allowed' | 'denied' | 'failed' | 'unknown'
 
 /** One exchange as one side saw it. Hashes are SHA-256 in base64url; times and durations are in milliseconds. */
@@ -58,6 +58,9 @@ export interface ExchangeEvent {
   readonly requestHash?: string | undefined
   /** Hash of the response's content. */
   readonly responseHash?: string | undefined
+  /** How much left of an answer that was streamed, up to its end or to where it was cut off; rows as the holder counts
+   *  them. */
+  readonly streamed?: { readonly bytes: number; readonly rows?: number | undefined } | undefined
   /** The receipt that the recipient got: hash of the JWS, and where the holder's log has the exchange. */
   readonly receipt?: { readonly hash: string; readonly log: string; readonly leaf: string } | undefined
   readonly durationMs?: number | undefined
@@ -96,6 +99,7 @@ const eventSchema = z.strictObject({
   problem: text.optional(),
   requestHash: hash.optional(),
   responseHash: hash.optional(),
+  streamed: z.strictObject({ bytes: z.int().nonnegative(), rows: z.int().nonnegative().optional() }).optional(),
   receipt: z.strictObject({ hash, log: text, leaf: hash }).optional(),
   durationMs: duration.optional(),
   upstreamMs: duration.optional(),
@@ -130,6 +134,7 @@ export function exchangeEventBody(event: ExchangeEvent): string {
     problem: event.problem,
     requestHash: event.requestHash,
     responseHash: event.responseHash,
+    streamed: event.streamed,
     receipt: event.receipt,
     durationMs: event.durationMs,
     upstreamMs: event.upstreamMs,

@@ -133,6 +133,9 @@ function longestBody({ requestBytes, sealing }: OfferedProduct): number {
   return sealing === undefined || sealing.requests === 'off' ? requestBytes : sealedLength(requestBytes)
 }
 
+/** Largest streamed answer of a partner that is passed on: no memory is taken for it. */
+const streamedAnswerBytes = 2 ** 40
+
 /** Asked anew for each body: products come and go. */
 function bodyLimits(catalogue: ProductCatalogue): Required<BodyLimits> {
   return {
@@ -169,6 +172,7 @@ function outboundParts(parts: GatewayParts, inbound: InboundParts): OutboundPart
     options: {
       bodyBytes: 64 * 1024 * 1024,
       timeoutMs: config.network.timeoutMs,
+      stream: { maxBytes: streamedAnswerBytes, idleMs: config.network.timeoutMs },
       trustedAuthorities: new Set(local.allowInsecureRemote ? [`${local.address}:${local.port}`] : []),
     },
   }

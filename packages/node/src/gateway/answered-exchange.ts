@@ -45,9 +45,10 @@ function policyFacts({ policy }: InboundCall): Pick<ExchangeEvent, 'policies' | 
   return { policies: policy.verdict.policies, policyVersion: policy.verdict.version }
 }
 
-function outcomeOf(call: InboundCall): ExchangeOutcome {
-  if (call.problem === undefined) return 'allowed'
-  return call.problem.status >= 500 ? 'failed' : 'denied'
+/** A refusal is one before anything has left; an answer that was cut off has failed, whatever the reason. */
+export function outcomeOf({ problem, answer }: InboundCall): 'allowed' | 'denied' | 'failed' {
+  if (problem === undefined) return 'allowed'
+  return problem.status >= 500 || answer?.left !== undefined ? 'failed' : 'denied'
 }
 
 /** True when data about a person leaves with the answer: such an answer is a use of the consent. */
@@ -55,7 +56,8 @@ export function isReleased(call: InboundCall, answer: Answer): boolean {
   return call.consent !== undefined && carriesData(call, answer)
 }
 
-function carriesData({ referral, problem }: InboundCall, { status }: Answer): boolean {
+function carriesData({ referral, problem }: InboundCall, { status, left }: Answer): boolean {
+  if (left !== undefined) return left.bytes > 0
   return referral === undefined && problem === undefined && status < 400
 }
 
@@ -67,7 +69,8 @@ export function answeredEvent(call: InboundCall, answer: Answer, nowMs: number):
     ...(release && carriesData(call, answer) && { released: release.released, withheld: release.withheld }),
     status: answer.status,
     problem: call.problem?.code,
-    responseHash: hashOf(answer.body),
+    responseHash: answer.left?.hash ?? hashOf(answer.body),
+    streamed: answer.left && { bytes: answer.left.bytes, rows: answer.left.rows },
     durationMs: nowMs - call.receivedAtMs,
   }
 }

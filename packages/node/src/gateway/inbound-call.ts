@@ -2,9 +2,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { Release } from '@comity/core/consent/release'
 import type { VerifyingKey } from '@comity/core/crypto/crypto'
+import type { RowStream } from '@comity/core/minimisation/rows/row-stream'
 import type { Problem } from '@comity/core/problems'
 import type { RequestSignature } from '@comity/core/http-signatures/profile-request'
 import type { ExchangeTrace } from '../telemetry/traces.ts'
+import type { StreamedBody } from '../http/incoming-stream.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
 import type { Decided } from './policy-port.ts'
 import type { SealedFacts, SealTarget } from './sealing-port.ts'
@@ -23,6 +25,18 @@ export interface Answer {
   readonly status: number
   readonly headers: readonly string[]
   readonly body: Uint8Array
+  /** Instead of `body`, which is empty then: one that is still on its way from the upstream. */
+  readonly stream?: StreamedBody | undefined
+  /** What has left of a streamed answer, once that is over. */
+  readonly left?: StreamedPart | undefined
+}
+
+/** What left of a streamed answer, whole or not. */
+export interface StreamedPart {
+  /** SHA-256 in base64url. */
+  readonly hash: string
+  readonly bytes: number
+  readonly rows: number
 }
 
 export interface InboundCall {
@@ -63,6 +77,8 @@ export interface InboundCall {
   /** When the upstream was called and how long it took. */
   upstreamMs: number | undefined
   answer: Answer | undefined
+  /** What a streamed answer passes through on its way to the caller. */
+  rows: RowStream | undefined
   problem: Problem | undefined
   /** The exchange's own trace, begun here: a partner's is never continued. Undefined when traces are off. */
   readonly trace: ExchangeTrace | undefined
@@ -117,6 +133,7 @@ export function openCall(
     intent: undefined,
     upstreamMs: undefined,
     answer: undefined,
+    rows: undefined,
     problem: undefined,
     tallied: false,
   }

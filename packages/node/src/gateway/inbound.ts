@@ -5,6 +5,8 @@ import type { BodyLimits } from '../http/body.ts'
 import type { Problem } from '@comity/core/problems'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
 import { readRequest, type ClientKeyOf } from '../http/received-request.ts'
+import { outcomeOf } from './answered-exchange.ts'
+import { beginStream, streamingOf, type InboundStreamOptions } from './inbound-stream.ts'
 import { openCall, type InboundCall, type Step } from './inbound-call.ts'
 import type { IntentStore } from './intent-store.ts'
 import type { NonceStore } from './nonce-store.ts'
@@ -131,7 +133,7 @@ function reasonOf({ code, message, cause }: Problem): string {
   return code === 'upstream-invalid' && cause instanceof Error ? cause.message : message
 }
 
-function observe(parts: InboundParts, call: InboundCall, reply: Reply): void {
+function observe(parts: InboundParts, call: InboundCall, status: number): void {
   const { problem, id } = call
   if (problem?.code === 'internal-error') parts.observer.internalError(problem.cause ?? problem, id)
   const nowMs = parts.world.clock.now()
@@ -139,9 +141,8 @@ function observe(parts: InboundParts, call: InboundCall, reply: Reply): void {
     peer: call.caller?.did,
     product: call.product?.id,
     operation: call.operation?.operationId,
-    status: reply.status,
-    outcome:
-      problem === undefined ? ('allowed' as const) : problem.status >= 500 ? ('failed' as const) : ('denied' as const),
+    status,
+    outcome: outcomeOf(call),
     code: problem?.code,
   }
   const reason = seen.outcome === 'failed' ? problem && reasonOf(problem) : undefined
@@ -155,17 +156,31 @@ export function createInbound(parts: InboundParts): (message: IncomingMessage) =
   const underWay: UnderWay = { running: new Set(), resolving: new Set() }
   const steps = exchangeSteps(parts, underWay)
   const settle = recordOutcome({ ...parts, ...underWay })
+  const streams = streamOptions(parts, underWay)
   return async (message) => {
     const call = receive(parts, message)
     if (!('request' in call)) return call
     try {
       await runSteps(steps, call)
+      const streaming = streamingOf(call, streams)
+      if (streaming !== undefined) return await beginStream(streaming)
     } catch (error) {
+      call.answer?.stream?.cancel()
       call.problem = asProblem(error)
     }
     const reply = await settle(call)
-    observe(parts, call, reply)
+    observe(parts, call, reply.status)
     return reply
+  }
+}
+
+function streamOptions(parts: InboundParts, underWay: UnderWay): InboundStreamOptions {
+  const { world, identity, agreements, consents, partnerOf } = parts
+  return {
+    ...parts,
+    ...underWay,
+    agreement: agreement({ world, did: identity.did, agreements, consents, partnerOf }),
+    observe: (call, status) => observe(parts, call, status),
   }
 }
 

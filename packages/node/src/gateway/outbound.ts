@@ -1,8 +1,7 @@
 /** Outbound: a local application's call to a partner, from the listener on loopback to the verified answer. The steps
  *  of design: authenticate the application, find the agreement, sign and send, verify, record, hand over. */
 import { parseActor } from '@comity/core/exchange/actor'
-import { formatStringList } from '@comity/core/http-signatures/structured-fields'
-import type { Tracer } from '../telemetry/traces.ts'
+import type { ExchangeTrace, Tracer } from '../telemetry/traces.ts'
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
 import { readBody } from '../http/body.ts'
@@ -19,12 +18,14 @@ import {
   type SentUnderConsent,
 } from './outbound-consent.ts'
 import { planSealing, replanSealing } from './outbound-sealing.ts'
+import { replyOf, returnedHeaders } from './outbound-reply.ts'
+import { passStream, streamedAttempt, type StreamedAttempt } from './outbound-stream.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
 import type { RefusalTally } from './refusal-tally.ts'
 import type { AgreementsPort, ObserverPort } from './ports.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
 import { sentOutcome } from './sent-exchange.ts'
-import { problemCodeOf, type Attempted, type PartnerLink, type SenderParts } from './send-request.ts'
+import { problemCodeOf, type Attempted, type PartnerLink, type SenderParts, type StreamTaken } from './send-request.ts'
 
 export interface OutboundParts extends SenderParts {
   readonly agreements: AgreementsPort
@@ -42,6 +43,7 @@ export interface OutboundParts extends SenderParts {
 export interface OutboundOptions {
   readonly bodyBytes: number
   readonly timeoutMs: number
+  readonly stream: StreamTaken
   /** Authorities beyond loopback that the operator opened the listener to. */
   readonly trustedAuthorities: ReadonlySet<string>
 }
@@ -59,28 +61,6 @@ const forwardedFields = [
   'comity-purpose',
   'comity-subject',
   'comity-actor',
-]
-
-/** Fields of the partner's answer that the application gets, beside the receipt. `location` only of what was created:
- *  a partner must not send applications anywhere. */
-const returnedFields = [
-  'content-type',
-  'content-language',
-  'etag',
-  'last-modified',
-  'cache-control',
-  'link',
-  'location',
-  'retry-after',
-  'ratelimit',
-  'ratelimit-policy',
-  'x-ratelimit-limit',
-  'x-ratelimit-remaining',
-  'x-ratelimit-reset',
-  'idempotency-replayed',
-  'deprecation',
-  'sunset',
-  'comity-receipt',
 ]
 
 function findPartner(parts: OutboundParts, name: string): PartnerLink {
@@ -167,6 +147,8 @@ async function prepare(
     body,
     agreementId,
     deadlineMs: parts.world.clock.now() + parts.options.timeoutMs,
+    // Only HTTP/1.1 has an end that the application can tell from a cut.
+    stream: request.method === 'GET' && message.httpVersion === '1.1' ? parts.options.stream : undefined,
   }
   return withConsent(prepared, consent)
 }
@@ -189,40 +171,69 @@ interface Begun {
   readonly startedMs: number
 }
 
-/** What the application reads: the partner's verified answer, or why there is none. */
-function replyOf(id: string, attempted: Attempted): Reply {
-  const own = ['comity-exchange', id]
-  const { answer, verified, problem } = attempted
-  if (answer === undefined || verified === undefined) {
-    return problemReply(problem ?? new Problem('internal-error', 'the call ended without a reason'), id, own)
-  }
-  const headers = [...own]
-  for (const name of returnedFields) {
-    const value = answer.headers.get(name)
-    if (value !== undefined && !(name === 'location' && answer.status >= 300)) headers.push(name, value)
-  }
-  // As the receipt says it, which is signed.
-  const withheld = verified.receipt?.claims.wit ?? []
-  if (withheld.length > 0) headers.push('comity-fields-withheld', formatStringList(withheld))
-  return { status: answer.status, headers, body: answer.body }
-}
-
 async function exchange(parts: OutboundParts, prepared: PreparedRequest, begun: Begun): Promise<Reply> {
   const { id, startedMs } = begun
   const trace = parts.tracer.startExchange({ direction: 'outbound', nowMs: startedMs })
   // Its context stays here: the partner begins a trace of its own.
   const span = trace?.startCall(startedMs)
   const { request, attempted, refusal } = await sendSealed(prepared, parts)
-  const finishedMs = parts.world.clock.now()
-  span?.end(attempted.answer?.status, finishedMs)
-  // INVARIANT: the application gets nothing before its own node's record of it is on disk.
-  await parts.recorder.recordSent({ id, request, attempted, startedMs, finishedMs })
+  const call = { begun, request, trace }
+  span?.end(attempted.answer?.status, parts.world.clock.now())
+  const streamed = streamedAttempt(attempted)
+  if (streamed !== undefined) return streamReply(parts, call, streamed)
   const reply = refusal === undefined ? replyOf(id, attempted) : problemReply(refusal, id, ['comity-exchange', id])
+  // INVARIANT: the application gets nothing before its own node's record of it is on disk.
+  await conclude(parts, call, { attempted, status: reply.status })
+  return reply
+}
+
+/** INVARIANT: that an answer is being passed on is on disk before its first byte is, how it ended before its last. */
+async function streamReply(parts: OutboundParts, call: SentCall, streamed: StreamedAttempt): Promise<Reply> {
+  const { begun, request } = call
+  const { attempted, answer, body } = streamed
+  const nowMs = parts.world.clock.now()
+  try {
+    await parts.recorder.recordPassing({ ...begun, request, attempted, finishedMs: nowMs })
+  } catch (error) {
+    body.cancel()
+    throw error
+  }
+  const record = (outcome: Attempted, bytes: number) =>
+    conclude(parts, call, { attempted: outcome, status: answer.status, streamed: { bytes } })
+  const headers = ['comity-exchange', begun.id, ...returnedHeaders(answer)]
+  const withheld = answer.headers.get('comity-fields-withheld')
+  if (withheld !== undefined) headers.push('comity-fields-withheld', withheld)
+  const stream = passStream(streamed, { idleMs: parts.options.stream.idleMs, record })
+  return { status: answer.status, headers, body: new Uint8Array(0), stream }
+}
+
+/** A call that was sent. */
+interface SentCall {
+  readonly begun: Begun
+  readonly request: PreparedRequest
+  readonly trace: ExchangeTrace | undefined
+}
+
+/** What came of it: `status` is what the application reads. */
+interface Conclusion {
+  readonly attempted: Attempted
+  readonly status: number
+  readonly streamed?: { readonly bytes: number }
+}
+
+/** Records the exchange, and tells of it. */
+async function conclude(
+  parts: OutboundParts,
+  { begun: { id, startedMs }, request, trace }: SentCall,
+  { attempted, status, streamed }: Conclusion,
+): Promise<void> {
+  const finishedMs = parts.world.clock.now()
+  await parts.recorder.recordSent({ id, request, attempted, startedMs, finishedMs, streamed })
   const seen = {
     peer: request.partner.did,
     product: request.product,
     operation: attempted.verified?.receipt?.claims.op,
-    status: reply.status,
+    status,
     outcome: sentOutcome(attempted),
     code: attempted.problem?.code ?? (attempted.verified && attempted.answer && problemCodeOf(attempted.answer)),
   }
@@ -234,7 +245,6 @@ async function exchange(parts: OutboundParts, prepared: PreparedRequest, begun: 
     upstreamMs: undefined,
   })
   trace?.end({ exchangeId: id, ...seen }, finishedMs)
-  return reply
 }
 
 /** Refused by this node itself, before anything left it: logged like every other refusal. */

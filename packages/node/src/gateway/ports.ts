@@ -2,10 +2,12 @@
 import type { ConsentAction } from '@comity/core/consent/consent-scope'
 import type { Release } from '@comity/core/consent/release'
 import type { SigningKey, VerifyingKey } from '@comity/core/crypto/crypto'
+import type { RowStream } from '@comity/core/minimisation/rows/row-stream'
 import type { TransformMeans } from '@comity/core/minimisation/transforms'
 import type { Sensitivity } from '@comity/core/policy/sensitivity'
 import type { ProblemCode } from '@comity/core/problems'
 import type { Clock, RandomBytes } from '@comity/core/ports'
+import type { StreamedBody } from '../http/incoming-stream.ts'
 import type { Statement } from '../storage/database.ts'
 import type { ExchangeSummary } from '../telemetry/events.ts'
 import type { SubjectKey } from '../vault/vault.ts'
@@ -28,6 +30,15 @@ export interface OfferedProduct {
   judge(operation: MatchedOperation, answer: UpstreamAnswer): UpstreamAnswer
   /** Of an answer with labelled fields, judged as `judge` does: what was released and nothing else. */
   minimise(operation: MatchedOperation, answer: UpstreamAnswer, released: ReleaseToApply): UpstreamAnswer
+  /** The same for an answer that is still on its way: what leaves of its head, and what its body passes through. The
+   *  rows throw `RowFault` when they are not as declared. */
+  openStream(
+    operation: MatchedOperation,
+    headers: readonly string[],
+    released: ReleaseToApply,
+  ): { readonly headers: readonly string[]; readonly rows: RowStream }
+  /** How long either side of a streamed answer may keep the other waiting, in milliseconds. */
+  readonly streamIdleMs: number
 }
 
 /** What is released of an answer, and with what values are changed on their way. */
@@ -53,6 +64,8 @@ export interface RequestToForward extends RequestToMatch {
   readonly subjectReference?: string
   /** What may leave of the answer: where the product says how, the upstream is asked for no more. */
   readonly release?: Release | undefined
+  /** An answer that the operation streams may be read while it arrives. */
+  readonly takesStream?: boolean
 }
 
 export interface MatchedOperation {
@@ -89,6 +102,8 @@ export interface UpstreamAnswer {
   /** Name, value, name, value … */
   readonly headers: readonly string[]
   readonly body: Uint8Array
+  /** Instead of `body`, which is empty then: one that is still on its way. Must be read to its end, or cancelled. */
+  readonly stream?: StreamedBody | undefined
 }
 
 export interface ProductsPort {

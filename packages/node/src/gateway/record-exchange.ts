@@ -19,6 +19,8 @@ export interface ExchangeRecorder {
   recordAnswered(call: InboundCall, outcome: PreparedOutcome, effects: readonly Statement[]): Promise<void>
   /** Recipient: durable on return. Throws `record-failed`. */
   recordSent(sent: SentExchange): Promise<void>
+  /** Recipient: a streamed answer is about to be passed on. Durable on return; `recordSent` follows. */
+  recordPassing(sent: SentExchange): Promise<void>
   /** Recipient: a call of an application that this node itself refused. Durable on return. */
   recordUnsent(refused: UnsentExchange): Promise<void>
 }
@@ -74,6 +76,19 @@ export function createExchangeRecorder({ auditLog, identity, vault }: RecorderPa
       })
       const key = subject ?? (mayNameSomebody(sent) ? await vault.open(handleOfRefused(vault)) : undefined)
       await auditLog.append(event, [sentRow(sent, key), ...sentOpenings(sent, key)])
+    },
+    async recordPassing(sent) {
+      const subject = await subjectOf(sent, vault)
+      const body = exchangeEventBody({ ...sentEvent(sent), outcome: 'intended', status: sent.attempted.answer?.status })
+      const id = `${sent.id}:intent`
+      const event = auditLog.prepare({
+        id,
+        type: 'exchange',
+        timeMs: sent.startedMs,
+        body,
+        ...(subject && { subject }),
+      })
+      await auditLog.append(event)
     },
     async recordUnsent({ id, method, problem, timeMs }) {
       const body = exchangeEventBody({ id, role: 'recipient', outcome: 'denied', time: timeMs, method, problem })

@@ -38,6 +38,14 @@ export interface RequestOnTheWire {
   readonly headers: readonly string[]
   readonly body: Uint8Array
   readonly timeoutMs: number
+  /** Of an answer whose signature is announced as a trailer field, only the head is waited for. */
+  readonly stream?: StreamTaken | undefined
+}
+
+/** How much of a streamed answer is taken, and how long its sender may say nothing, in milliseconds. */
+export interface StreamTaken {
+  readonly maxBytes: number
+  readonly idleMs: number
 }
 
 /** What is to be asked; the same for every attempt. */
@@ -54,6 +62,8 @@ export interface OutboundRequest {
   readonly deadlineMs: number
   /** How contents are sealed; nothing is when absent. */
   readonly sealing?: SealingPlan | undefined
+  /** A streamed answer can be passed on; it is collected, and then refused, when absent. */
+  readonly stream?: StreamTaken | undefined
 }
 
 /** What happened, whether it ended well or not. */
@@ -67,6 +77,8 @@ export interface Attempted {
   readonly verified: VerifiedAnswer | undefined
   readonly problem: Problem | undefined
   readonly attempts: number
+  /** Set while a streamed answer is still on its way: judges it once it has come to its end. */
+  readonly judge?: ((answer: RawAnswer) => Promise<Attempted>) | undefined
 }
 
 export interface SenderParts {
@@ -149,35 +161,36 @@ async function attempt(request: OutboundRequest, parts: SenderParts, attempts: n
   const { sent, outgoing, signature } = sign(request, parts)
   const timeoutMs = request.deadlineMs - parts.world.clock.now()
   const target = request.query === '?' ? request.path : request.path + request.query
-  let answer: RawAnswer | undefined
+  const { method, sealing: plan, stream } = request
+  const common = { sent, requestSignature: signature, attempts }
+  const judge = async (answer: RawAnswer): Promise<Attempted> => {
+    try {
+      const verified = await verifyAnswer(answer, sent, parts.identity)
+      const { facts } = outgoing
+      const opened = openAnswer(answer, verified, {
+        sent: { plan, facts, base: sent.base },
+        sealing: parts.sealing,
+      })
+      const sealed = { request: facts, answer: opened.facts }
+      return { ...common, answer: opened.content, sealed, verified, problem: undefined }
+    } catch (error) {
+      return { ...common, answer, verified: undefined, problem: withUnverified(asProblem(error), answer) }
+    }
+  }
   try {
-    const flat = [...outgoing.headers].flat()
-    answer = await parts.carrier.send(request.partner, {
-      method: request.method,
+    const answer = await parts.carrier.send(request.partner, {
+      method,
       target,
-      headers: flat,
+      headers: [...outgoing.headers].flat(),
       body: outgoing.body,
       timeoutMs,
+      // What must be sealed is sealed whole.
+      stream: plan?.isAnswerRequired === true ? undefined : stream,
     })
-    const verified = await verifyAnswer(answer, sent, parts.identity)
-    const { facts } = outgoing
-    const opened = openAnswer(answer, verified, {
-      sent: { plan: request.sealing, facts, base: sent.base },
-      sealing: parts.sealing,
-    })
-    const sealed = { request: facts, answer: opened.facts }
-    return {
-      sent,
-      requestSignature: signature,
-      answer: opened.content,
-      sealed,
-      verified,
-      problem: undefined,
-      attempts,
-    }
+    if (answer.stream === undefined) return await judge(answer)
+    return { ...common, answer, verified: undefined, problem: undefined, judge }
   } catch (error) {
-    const problem = withUnverified(asProblem(error), answer)
-    return { sent, requestSignature: signature, answer, verified: undefined, problem, attempts }
+    return { ...common, answer: undefined, verified: undefined, problem: asProblem(error) }
   }
 }
 

@@ -15,6 +15,8 @@ export interface SentExchange {
   readonly attempted: Attempted
   readonly startedMs: number
   readonly finishedMs: number
+  /** How much came of an answer that was streamed. */
+  readonly streamed?: { readonly bytes: number } | undefined
 }
 
 const insertSent = `INSERT INTO exchanges
@@ -92,7 +94,7 @@ function consentFacts({ con, via, pol, rel, wit, fld }: ReceiptClaims): Partial<
 }
 
 /** The event of a sent call. */
-export function sentEvent({ id, request, attempted, startedMs, finishedMs }: SentExchange): ExchangeEvent {
+export function sentEvent({ id, request, attempted, startedMs, finishedMs, streamed }: SentExchange): ExchangeEvent {
   const { answer, verified, problem, sent } = attempted
   const claims = verified?.receipt?.claims
   const refusal = verified && answer && problemCodeOf(answer)
@@ -115,6 +117,7 @@ export function sentEvent({ id, request, attempted, startedMs, finishedMs }: Sen
     sealed: claims?.sea,
     // Of an answer that came sealed the receipt has the hash of what was sent.
     responseHash: verified && answer && (claims?.res ?? hashOf(answer.body)),
+    streamed,
     receipt: verified?.receipt && {
       hash: hashOf(verified.receipt.jws),
       log: verified.receipt.claims.log,

@@ -1,8 +1,9 @@
 /** Outbound step 4: an answer counts only when the holder signed it for this very request and its receipt says the same. */
 import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { equalBytes } from '@comity/core/bytes/bytes'
 import { sha256 } from '@comity/core/crypto/crypto-node'
 import { parseReceipt, verifyParsedReceipt, type ReceiptClaims } from '@comity/core/exchange/receipt'
-import { verifyContentDigest } from '@comity/core/http-signatures/content-digest'
+import { parseContentDigest, verifyContentDigest } from '@comity/core/http-signatures/content-digest'
 import {
   parseResponseSignature,
   verifyResponseSignature,
@@ -11,6 +12,7 @@ import {
 } from '@comity/core/http-signatures/profile-response'
 import { logOriginOf } from '@comity/core/identity/log-origin'
 import { Problem, type ProblemCode } from '@comity/core/problems'
+import type { StreamedBody } from '../http/incoming-stream.ts'
 import type { IdentityPort } from './ports.ts'
 
 /** An HTTP answer as received. */
@@ -18,6 +20,28 @@ export interface RawAnswer {
   readonly status: number
   readonly headers: ReadonlyMap<string, string>
   readonly body: Uint8Array
+  /** Instead of `body`, which is empty then: one that is still on its way. */
+  readonly stream?: StreamedBody | undefined
+  /** What a streamed answer came to, once it has come to its end. */
+  readonly end?: StreamedEnd | undefined
+}
+
+/** The end of a streamed answer. */
+export interface StreamedEnd {
+  /** Trailer fields by lower-case name. */
+  readonly trailers: ReadonlyMap<string, string>
+  /** SHA-256 of the content. */
+  readonly hash: Uint8Array
+}
+
+/** SHA-256 of an answer's content. */
+function contentHash({ body, end }: RawAnswer): Uint8Array {
+  return end?.hash ?? sha256(body)
+}
+
+/** The field, which of a streamed answer is a trailer field. */
+function provingField({ headers, end }: RawAnswer, name: string): string | undefined {
+  return (end?.trailers ?? headers).get(name)
 }
 
 /** The request that was sent, with what the answer must bind to. */
@@ -62,7 +86,7 @@ function checkReceipt(claims: ReceiptClaims, answer: RawAnswer, sent: SentReques
   if (claims.iss !== sent.holder || claims.aud !== sent.recipient)
     throw unbound('the receipt is between other participants')
   if (claims.req !== encodeBase64url(sha256(sent.base))) throw unbound('the receipt is for another request')
-  if (claims.res !== encodeBase64url(sha256(answer.body))) throw unbound('the receipt is for another answer')
+  if (claims.res !== encodeBase64url(contentHash(answer))) throw unbound('the receipt is for another answer')
   if (claims.status !== answer.status) throw unbound('the receipt states another status')
   const { path, header } = sent.parts
   if (!path.startsWith(`/x/${claims.prd}/`) && path !== `/x/${claims.prd}`) {
@@ -90,16 +114,30 @@ export async function verifyAnswer(
   identity: IdentityPort,
 ): Promise<VerifiedAnswer> {
   const header = (name: string) => answer.headers.get(name)
-  const parts = { status: answer.status, header, hasBody: answer.body.length > 0 }
+  const { status, body, end } = answer
+  const parts = end
+    ? { status, header, trailer: (name: string) => end.trailers.get(name) }
+    : { status, header, hasBody: body.length > 0 }
   const signature = parseResponseSignature(parts, sent)
   if (signature.did !== sent.holder) throw new Problem('answer-invalid', `the answer is signed by \`${signature.did}\``)
   verifyResponseSignature(signature, await keyOf(identity, signature.keyid, 'authentication'))
   try {
-    verifyContentDigest(header('content-digest'), answer.body)
+    verifyDigest(answer)
   } catch (cause) {
     throw new Problem('answer-invalid', 'the body is not the one that the holder signed', { cause })
   }
   return { signature, receipt: await verifyReceiptOf(answer, sent, identity) }
+}
+
+/** A streamed answer states its SHA-256, and nothing else counts: no other digest was computed while it came. */
+function verifyDigest(answer: RawAnswer): void {
+  const { body, end } = answer
+  const stated = provingField(answer, 'content-digest')
+  if (end === undefined) return verifyContentDigest(stated, body)
+  const { sha256: digest } = parseContentDigest(stated ?? '')
+  if (digest === undefined || !equalBytes(digest, end.hash)) {
+    throw new Problem('digest-mismatch', 'the content does not have this `sha-256`')
+  }
 }
 
 async function verifyReceiptOf(
@@ -107,7 +145,7 @@ async function verifyReceiptOf(
   sent: SentRequest,
   identity: IdentityPort,
 ): Promise<VerifiedReceipt | undefined> {
-  const jws = answer.headers.get('comity-receipt')
+  const jws = provingField(answer, 'comity-receipt')
   if (jws === undefined) {
     if (answer.status >= 400) return undefined
     throw new Problem('answer-invalid', 'the answer has no receipt')

@@ -1,8 +1,13 @@
 /** Step 10, `forward`: the operation's request goes upstream, without the caller's credentials. */
 import { formatTraceparent } from '../../telemetry/trace-context.ts'
-import type { Step } from '../inbound-call.ts'
+import type { InboundCall, Step } from '../inbound-call.ts'
 import type { World } from '../ports.ts'
 import { targetOf } from './match.ts'
+
+/** What is sealed is sealed whole, and only HTTP/1.1 has an end that can be told from a cut. */
+function takesStream({ request, message, sealing }: InboundCall): boolean {
+  return request.method === 'GET' && message.httpVersion === '1.1' && sealing.target === undefined
+}
 
 export function forward({ world }: { readonly world: World }): Step {
   return {
@@ -19,6 +24,7 @@ export function forward({ world }: { readonly world: World }): Step {
           headers: request.headers,
           body: call.body,
           exchangeId: call.id,
+          takesStream: takesStream(call),
           ...(call.consent && { subjectReference: call.consent.reference }),
           release: call.release,
           ...(span && { traceparent: formatTraceparent(span.context) }),

@@ -28,10 +28,15 @@ function meansOf({ consent, caller }: InboundCall, { keyedHash }: MinimiseOption
 }
 
 function withhold({ product, operation, answer }: Answered, release: Release, means: TransformMeans): Answer {
+  if (answer.stream !== undefined) throw new Error(`a streamed answer of \`${product.id}\` is not minimised whole`)
   const { status, headers, body } = product.minimise(operation, answer, { release, means })
+  return { status, headers: [...headers, ...(status >= 400 ? [] : withheldField(release))], body }
+}
+
+/** The field that names what is withheld, name and value in turn. */
+function withheldField(release: Release): string[] {
   const named = formatStringList(release.withheld)
-  if (status >= 400 || named === '' || named.length > maxNamedLength) return { status, headers, body }
-  return { status, headers: [...headers, 'comity-fields-withheld', named], body }
+  return named === '' || named.length > maxNamedLength ? [] : ['comity-fields-withheld', named]
 }
 
 /** INVARIANT: no answer with labelled fields without a release, none about a person without a consent, whatever came
@@ -39,11 +44,20 @@ function withhold({ product, operation, answer }: Answered, release: Release, me
 function reduce(answered: Answered, call: InboundCall, options: MinimiseOptions): Answer {
   const { product, operation, answer } = answered
   if (operation.data === undefined) return product.judge(operation, answer)
+  const release = releaseOf(answered, call)
+  const means = meansOf(call, options)
+  if (answer.stream === undefined) return withhold(answered, release, means)
+  const { headers, rows } = product.openStream(operation, answer.headers, { release, means })
+  call.rows = rows
+  return { ...answer, headers: [...headers, ...withheldField(release)] }
+}
+
+function releaseOf({ product, operation }: Answered, call: InboundCall): Release {
   if (operation.personal !== undefined && call.consent === undefined) {
     throw new Error(`an answer of \`${product.id}\` without a consent`)
   }
   if (call.release === undefined) throw new Error(`an answer of \`${product.id}\` without a release`)
-  return withhold(answered, call.release, meansOf(call, options))
+  return call.release
 }
 
 export function minimise(options: MinimiseOptions): Step {

@@ -2,7 +2,7 @@
  *  call is made once only, and a repetition gets the first one's answer. */
 import { sha256 } from '@comity/core/crypto/crypto-node'
 import { encodeBase64url } from '@comity/core/bytes/base64url'
-import { exchangeEventBody } from '@comity/core/exchange/event'
+import { exchangeEventBody, type ExchangeEvent } from '@comity/core/exchange/event'
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import { anonymous, type Intent, type IntentStore, type StoredIntent } from '../intent-store.ts'
@@ -52,14 +52,19 @@ function fingerprintOf(call: InboundCall): string {
   return encodeBase64url(sha256(JSON.stringify([request, consent?.hash, call.purpose, via, parts])))
 }
 
-function intentOf(call: InboundCall, idempotencyKey: string | undefined): Intent {
+/** The intent of a call; `event` says what is about to happen. */
+export function intentOf(
+  call: InboundCall,
+  idempotencyKey: string | undefined,
+  event: ExchangeEvent = eventOf(call, 'intended'),
+): Intent {
   const { signature } = call
   return {
     id: call.id,
     caller: call.caller?.did ?? anonymous,
     idempotencyKey,
     fingerprint: fingerprintOf(call),
-    event: exchangeEventBody(eventOf(call, 'intended')),
+    event: exchangeEventBody(event),
     startedMs: call.receivedAtMs,
     subject: call.consent?.key,
     nonce: signature && { keyid: signature.keyid, nonce: signature.nonce, expiresSeconds: signature.expires },

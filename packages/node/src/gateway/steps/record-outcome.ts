@@ -53,10 +53,10 @@ function intentEffects(call: InboundCall, answer: Answer, intents: IntentStore):
 
 /** The answer to send: the product's, or the problem's. */
 function answerOf(call: InboundCall): Answer {
-  if (call.problem !== undefined) return problemReply(call.problem, call.id)
-  if (call.answer !== undefined) return call.answer
-  call.problem = new Problem('internal-error', 'the call ended without an answer')
-  return problemReply(call.problem, call.id)
+  if (call.problem === undefined && call.answer !== undefined) return call.answer
+  call.problem ??= new Problem('internal-error', 'the call ended without an answer')
+  const { status, headers, body } = problemReply(call.problem, call.id)
+  return { status, headers, body }
 }
 
 /** Headers of the signed answer. Anonymous callers, and those whose signature did not verify, get no signature. */
@@ -69,10 +69,7 @@ function signAnswer(
   if (call.caller === undefined) return headers
   if (answer.body.length > 0) headers.push('content-digest', contentDigest(answer.body))
   if (receipt !== undefined) headers.push('comity-receipt', receipt)
-  const header = (name: string): string | undefined => {
-    const at = headers.findIndex((text, index) => index % 2 === 0 && text === name)
-    return at < 0 ? undefined : headers[at + 1]
-  }
+  const header = (name: string) => valueOf(headers, name)
   const { keyid, key } = options.identity.authenticationKey()
   const made = signResponse(
     { status: answer.status, header, hasBody: answer.body.length > 0 },
@@ -83,12 +80,40 @@ function signAnswer(
   return headers
 }
 
+/** The trailer fields of a streamed answer, name and value in turn. */
+export function signedTrailers(
+  call: InboundCall,
+  {
+    headers,
+    digest,
+    receipt,
+  }: { readonly headers: readonly string[]; readonly digest: string; readonly receipt: string },
+  { identity, world }: Pick<RecordOutcomeOptions, 'identity' | 'world'>,
+): string[] {
+  const trailers = ['content-digest', digest, 'comity-receipt', receipt]
+  const { keyid, key } = identity.authenticationKey()
+  const made = signResponse(
+    { status: 200, header: (name) => valueOf(headers, name), trailer: (name) => valueOf(trailers, name) },
+    { parts: requestParts(call), signatureHeader: call.request.header('signature'), ...labelOf(call) },
+    { keyid, key, createdAt: Math.floor(world.clock.now() / 1000) },
+  )
+  return [...trailers, 'signature-input', made.signatureInput, 'signature', made.signature]
+}
+
+function valueOf(fields: readonly string[], name: string): string | undefined {
+  const at = fields.findIndex((text, index) => index % 2 === 0 && text === name)
+  return at < 0 ? undefined : fields[at + 1]
+}
+
 function labelOf(call: InboundCall): { label?: string } {
   return call.signature === undefined ? {} : { label: call.signature.label }
 }
 
 /** A promise is kept, or was fulfilled: by any answer of the API, by no refusal. */
-function referenceEffects({ referral, resolved, problem, id }: InboundCall, { references }: RecordOutcomeOptions) {
+function referenceEffects(
+  { referral, resolved, problem, id }: InboundCall,
+  { references }: Pick<RecordOutcomeOptions, 'references'>,
+) {
   if (problem !== undefined) return []
   return [...(referral ? [references.insert(referral)] : []), ...(resolved ? [references.use(resolved.id, id)] : [])]
 }
@@ -96,17 +121,25 @@ function referenceEffects({ referral, resolved, problem, id }: InboundCall, { re
 /** What happens in one transaction with the record: the intent ends, the use of a consent counts, what policies
  *  decided is kept, a reference is made or used. */
 function effectsOf(call: InboundCall, answer: Answer, options: RecordOutcomeOptions): Statement[] {
-  const mustStand = isSafeMethod(call.request.method)
-  const uses = isReleased(call, answer)
-    ? call.consent?.use(call.id, options.world.clock.now(), { mustStand })
-    : undefined
-  const trail = call.policy?.trail(call.id, call.consent?.key)
   return [
     ...intentEffects(call, answer, options.intents),
-    ...(uses ?? []),
-    ...(trail ?? []),
-    ...referenceEffects(call, options),
+    ...(isReleased(call, answer) ? useOf(call, options) : []),
+    ...decisionEffects(call, options),
   ]
+}
+
+/** The use of the consent, which for a read must stand still when the record is written. */
+export function useOf(call: InboundCall, { world }: Pick<RecordOutcomeOptions, 'world'>): readonly Statement[] {
+  const mustStand = isSafeMethod(call.request.method)
+  return call.consent?.use(call.id, world.clock.now(), { mustStand }) ?? []
+}
+
+/** What is kept of how the call was decided. */
+export function decisionEffects(
+  call: InboundCall,
+  options: Pick<RecordOutcomeOptions, 'references'>,
+): readonly Statement[] {
+  return [...(call.policy?.trail(call.id, call.consent?.key) ?? []), ...referenceEffects(call, options)]
 }
 
 async function record(call: InboundCall, options: RecordOutcomeOptions): Promise<Reply> {
