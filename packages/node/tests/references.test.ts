@@ -45,14 +45,14 @@ describe('an answer by reference', () => {
   }
 
   test('is no data: the API is not called, and no use counts', async () => {
-    const before = (await usesOf()).length
+    const usesBefore = (await usesOf()).length
     const answer = await call(network, { authorization: await authorization() })
     const { reference, expires } = jsonOf(answer)
     assert.match(String(reference), new RegExp(`^${network.holder.url}/x/athletes/~references/[A-Za-z0-9_-]{43}$`))
     assert.ok(Date.parse(String(expires)) > network.clock.now())
     assert.equal(answer.headers.get('cache-control'), 'no-store')
     assert.deepEqual(network.api.called, [])
-    assert.equal((await usesOf()).length, before)
+    assert.equal((await usesOf()).length, usesBefore)
     const { claims } = parseReceipt(answer.headers.get('comity-receipt') ?? '')
     assert.deepEqual([claims.rel, claims.wit, claims.con?.id], [undefined, undefined, consent])
   })
@@ -63,8 +63,8 @@ describe('an answer by reference', () => {
     assert.deepEqual(jsonOf(answer), { height: 181, weight: 74 })
     assert.deepEqual(network.api.called, [`GET /athletes/${athleteReference}`])
     const event = await loggedExchange(network.holder, answer.headers.get('comity-exchange') ?? '')
-    assert.equal(event.operation, 'athlete')
-    assert.match(event.reference ?? '', /^[0-9a-f-]{36}$/)
+    assert.equal(event?.operation, 'athlete')
+    assert.match(event?.reference ?? '', /^[0-9a-f-]{36}$/)
     assert.equal(codeOf(await resolve(path)), 'reference-invalid')
     assert.equal(network.api.called.length, 1)
   })
@@ -73,7 +73,7 @@ describe('an answer by reference', () => {
     const path = await promised()
     const token = await authorization()
     const answers = await Promise.all(Array.from({ length: 10 }, () => call(network, { path, authorization: token })))
-    assert.deepEqual(answers.map(codeOf).sort(), ['200', ...Array(9).fill('reference-invalid')])
+    assert.deepEqual(answers.map(codeOf).toSorted(), ['200', ...Array(9).fill('reference-invalid')])
     assert.equal(network.api.called.length, 1)
   })
 
