@@ -84,7 +84,7 @@ export async function openPolicySets(parts: PolicySetsParts): Promise<PolicySets
             members: { version },
           })
         }
-        return taken({ texts, source: 'admin', note }, current, parts)
+        return taken({ texts, source: 'admin', ...(note !== undefined && { note }) }, current, parts)
       })
       return set as StoredSet
     },
