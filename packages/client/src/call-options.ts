@@ -1,4 +1,5 @@
 /** What every call may be told, and what it gives: the words of the SDK's interface. */
+import type { Actor } from '@comity/core/exchange/actor'
 import type { Receipt } from './receipt.ts'
 
 /** Settings of one call, of a product, or of the client; the nearer one counts. */
@@ -7,6 +8,9 @@ export interface CallSettings {
   readonly purpose?: string
   /** Id of the agreement to call under; needed only where several cover the call. */
   readonly agreement?: string
+  /** What of your organisation calls, for the holder's policies: a service, a human or a device, and how sure you are
+   *  of it. Your node signs it, so it is your organisation's word. */
+  readonly actor?: Actor
   /** Milliseconds for everything together: waiting for a turn, all attempts, reading the answer. Default 30,000. */
   readonly timeoutMs?: number
   /** How often a call that is safe to repeat is sent at most. Default 3. */

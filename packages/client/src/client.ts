@@ -12,6 +12,7 @@ import { checkFields } from './request-head.ts'
 import { parseNodeAddress, productAddress } from './target.ts'
 import type { Sleep, World } from './world.ts'
 
+export type { Actor } from '@comity/core/exchange/actor'
 export type { ReceiptClaims } from '@comity/core/exchange/receipt'
 export type {
   Answer,

@@ -87,9 +87,11 @@ type ChosenSettings = CallSettings & Required<Pick<CallSettings, keyof typeof de
 function chooseSettings(common: CallSettings, options: CallOptions): ChosenSettings {
   const purpose = options.purpose ?? common.purpose
   const agreement = options.agreement ?? common.agreement
+  const actor = options.actor ?? common.actor
   return {
     ...(purpose === undefined ? {} : { purpose }),
     ...(agreement === undefined ? {} : { agreement }),
+    ...(actor === undefined ? {} : { actor }),
     timeoutMs: positive('timeoutMs', options.timeoutMs ?? common.timeoutMs ?? defaults.timeoutMs),
     maxAttempts: positive('maxAttempts', options.maxAttempts ?? common.maxAttempts ?? defaults.maxAttempts),
     maxAnswerBytes: positive(

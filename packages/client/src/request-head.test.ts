@@ -14,6 +14,7 @@ test('writes what the node reads', () => {
       agreement: 'urn:a',
       subject: 's',
       consent: 'urn:uuid:1',
+      actor: { type: 'human', id: 'nurse-17', assurance: 'high' },
       idempotencyKey: 'order 7',
       headers: { Accept: 'text/csv' },
     },
@@ -26,6 +27,7 @@ test('writes what the node reads', () => {
     'comity-agreement': 'urn:a',
     'comity-subject': 's',
     'comity-consent': 'urn:uuid:1',
+    'comity-actor': '"nurse-17";type=human;assurance=high',
     'idempotency-key': '"order 7"',
   })
 })
@@ -60,5 +62,19 @@ test('refuses what cannot stand in a field, and never repeats it', () => {
 test('refuses fields that have an option of their own, and malformed names', () => {
   for (const name of ['Idempotency-Key', 'comity-purpose', 'a b', '', 'a:', 'ä']) {
     assert.throws(() => requestHead({}, { headers: { [name]: 'x' } }, zeros), ComityError, name)
+  }
+})
+
+test('refuses an actor that the node could not read, and never repeats its name', () => {
+  for (const actor of [
+    { type: 'human', id: 'Zoë' },
+    { type: 'human', id: '' },
+    { type: 'group', id: 'nurses' },
+    { type: 'human', id: 'x', assurance: 'highest' },
+  ]) {
+    assert.throws(
+      () => requestHead({}, { actor: actor as never }, zeros),
+      (error) => error instanceof ComityError && error.code === 'invalid-call' && !error.message.includes('Zoë'),
+    )
   }
 })

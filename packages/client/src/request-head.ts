@@ -1,6 +1,7 @@
 /** The header fields of a call, checked before anything is sent; no message ever holds a value. */
 import type { RandomBytes } from '@comity/core/ports'
 import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { formatActor, type Actor } from '@comity/core/exchange/actor'
 import type { CallOptions } from './call-options.ts'
 import { invalidCall } from './comity-error.ts'
 
@@ -12,6 +13,7 @@ const owned: Readonly<Record<string, string>> = {
   'comity-agreement': 'agreement',
   'comity-subject': 'subject',
   'comity-consent': 'consent',
+  'comity-actor': 'actor',
   'idempotency-key': 'idempotencyKey',
 }
 
@@ -25,7 +27,7 @@ export function requestHead(common: Fields, options: CallOptions, random: Random
   for (const [name, value] of [...Object.entries(common), ...Object.entries(options.headers ?? {})]) {
     setField(head, name, value)
   }
-  const { purpose, agreement, subject, consent, idempotencyKey } = options
+  const { purpose, agreement, subject, consent, actor, idempotencyKey } = options
   const named = {
     'comity-purpose': purpose,
     'comity-agreement': agreement,
@@ -35,6 +37,7 @@ export function requestHead(common: Fields, options: CallOptions, random: Random
   for (const [name, value] of Object.entries(named)) {
     if (value !== undefined) head[name] = checkedValue(owned[name] ?? name, value)
   }
+  if (actor !== undefined) head['comity-actor'] = actorField(actor)
   if (idempotencyKey !== undefined) head['idempotency-key'] = keyField(idempotencyKey, random)
   return head
 }
@@ -57,6 +60,14 @@ function setField(head: Record<string, string>, name: string, value: string): vo
 function checkedValue(name: string, value: unknown): string {
   if (typeof value === 'string' && fieldValue.test(value)) return value
   throw invalidCall(`the value of \`${name}\` cannot stand in a header field`)
+}
+
+function actorField(actor: Actor): string {
+  try {
+    return formatActor(actor)
+  } catch {
+    throw invalidCall('`actor` has another type or assurance than there are, or a name that is not printable ASCII')
+  }
 }
 
 /** The key as a structured-field string (RFC 9651 §3.3.3). */
