@@ -137,6 +137,11 @@ function addProducts(program: Command, run: Run): void {
     .action(async (id: string) => (await import('./commands/products.ts')).removeProduct(context(), id))
 }
 
+/** Modes of sealing; `offered` is where the partner's document announces it. */
+function sealingOption(flags: string, what: string): Option {
+  return new Option(flags, `${what}; as its document announces when left out`).choices(['off', 'offered', 'required'])
+}
+
 /** `--algorithm`, with the names of the HTTP Signature Algorithms registry. */
 function signatureAlgorithm(what: string): Option {
   return new Option('--algorithm <name>', what).choices(['ecdsa-p256-sha256', 'ed25519']).default('ecdsa-p256-sha256')
@@ -178,6 +183,8 @@ function addPartners(program: Command, run: Run): void {
     .option('--require-client-certificate', 'demand its TLS client certificate on every call', false)
     .option('--name <name>', 'how people know it; shown to them instead of what it says of itself')
     .option('--country <code>', 'where it takes what it receives (ISO 3166-1), for consents that name places')
+    .addOption(sealingOption('--seal-answers <mode>', 'ask it to seal its answers'))
+    .addOption(sealingOption('--seal-requests <mode>', 'seal request bodies to it'))
     .option('--offline', 'do not try to reach it; otherwise a warning tells when it cannot be', false)
     .action(async (alias: string, did: string, options: object) =>
       (await import('./commands/partners.ts')).addPartner(context(), { alias, did, ...(options as object) } as never),

@@ -49,6 +49,8 @@ export function addVerify(program: Command, context: ContextOf): void {
     .description('exported exchanges: who asked what, what was answered, and that it is in the log')
     .option('--did-document <file-or-url...>', 'DID documents to trust instead of the embedded ones')
     .option('--vkey <vkey-or-file>', 'the verifier key of the holder’s log; that of its DID document unless given')
+    .option('--answer <file>', 'content that must be the answer of the exchange, whether it travelled sealed or not')
+    .option('--body <file>', 'content that must be the body of the request')
     .action(async (files: string[], options: object) =>
       (await import('./commands/verify.ts')).verifyExchange(context(), files, options as never),
     )

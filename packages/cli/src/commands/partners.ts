@@ -1,4 +1,5 @@
 /** `comity partners`: list, add, remove. */
+import type { SealingMode } from '@comity/core/sealing/sealing-algorithms'
 import type { PartnerView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
@@ -15,6 +16,8 @@ export interface AddPartnerArguments {
   readonly requireClientCertificate: boolean
   readonly country?: string
   readonly name?: string
+  readonly sealAnswers?: SealingMode
+  readonly sealRequests?: SealingMode
   /** Do not try to reach it. */
   readonly offline: boolean
 }
@@ -42,6 +45,7 @@ export async function addPartner(context: CommandContext, args: AddPartnerArgume
     requireClientCertificate,
     ...(country === undefined ? {} : { country }),
     ...(name === undefined ? {} : { name }),
+    ...sealingOf(args),
   }
   const partner = await (await connect(context)).post<PartnerView>('/v1/partners', request)
   const connection = args.offline ? undefined : await tryConnection(context, partner)
@@ -52,6 +56,11 @@ export async function addPartner(context: CommandContext, args: AddPartnerArgume
       : "trusted by a public authority's certificate for its name",
     ...connectionLines(connection),
   ])
+}
+
+function sealingOf({ sealAnswers: answers, sealRequests: requests }: AddPartnerArguments) {
+  if (answers === undefined && requests === undefined) return {}
+  return { sealing: { ...(answers && { answers }), ...(requests && { requests }) } }
 }
 
 /** From where the command runs, with the trust that was just given; the partner is added whatever comes of it. */

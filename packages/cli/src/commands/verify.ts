@@ -107,14 +107,26 @@ function reportLines(report: EvidenceReport): string[] {
   ]
 }
 
+const readContent = (place: string): Promise<Uint8Array> => readPlace(place, { allowUntrustedTls: false })
+
 export async function verifyExchange(
   context: CommandContext,
   files: readonly string[],
-  options: { readonly didDocument?: readonly string[]; readonly vkey?: string },
+  options: {
+    readonly didDocument?: readonly string[]
+    readonly vkey?: string
+    readonly answer?: string
+    readonly body?: string
+  },
 ): Promise<void> {
   const documents = await Promise.all((options.didDocument ?? []).map(readDidDocument))
   const verifierKey = options.vkey === undefined ? undefined : await readVerifierKey(options.vkey)
-  const trusted = { documents, ...(verifierKey === undefined ? {} : { verifierKey }) }
+  const trusted = {
+    documents,
+    ...(verifierKey === undefined ? {} : { verifierKey }),
+    ...(options.answer !== undefined && { answer: await readContent(options.answer) }),
+    ...(options.body !== undefined && { body: await readContent(options.body) }),
+  }
   const reports: (EvidenceReport & { readonly file: string })[] = []
   for (const file of files) reports.push({ file, ...verifyEvidence(await readJsonPlace(file), trusted) })
   if (reports.some(({ ok }) => !ok)) context.fail()

@@ -63,3 +63,19 @@ test('fails when log and receipt tell of other contents', () => {
   )
   assert.equal(checkOf(exchangeEvidence({ claims: { sea: sealed } }), 'event-receipt')?.ok, false)
 })
+
+test('tells whether a file is the answer of the exchange, sealed or in clear, and its request’s body', () => {
+  const answer = new TextEncoder().encode('{"id":1}')
+  const whole = { ...bundle, sealed: { response: stored } }
+  assert.ok(verifyEvidence(whole, { ...own, answer }).ok)
+  assert.ok(!verifyEvidence(whole, { ...own, answer: answer.subarray(1) }).ok)
+  assert.ok(!verifyEvidence(bundle, { ...own, answer }).ok, 'nothing says what was sealed')
+  const clear = new TextEncoder().encode('{"id":1,"sport":"rowing"}')
+  assert.ok(verifyEvidence(exchangeEvidence(), { ...own, answer: clear }).ok)
+  assert.ok(!verifyEvidence(exchangeEvidence(), { ...own, answer }).ok)
+  assert.ok(!verifyEvidence(whole, { ...own, body: answer }).ok, 'the request had none')
+  const both = { res: claim, req: claim }
+  const asked = exchangeEvidence({ claims: { sea: both }, event: { sealed: both } })
+  const sealedBody = { ...asked, sealed: { request: stored, response: stored } }
+  assert.ok(verifyEvidence(sealedBody, { ...own, answer, body: answer }).ok)
+})

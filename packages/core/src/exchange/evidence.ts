@@ -17,7 +17,7 @@ import { parseEvidence, type EvidenceBundle } from './evidence-bundle.ts'
 import { EvidenceChecks, type EvidenceCheck } from './evidence-checks.ts'
 import { EvidenceDocuments } from './evidence-documents.ts'
 import { checkLog } from './evidence-log.ts'
-import { checkSealed } from './evidence-sealed.ts'
+import { checkContents, checkSealed } from './evidence-sealed.ts'
 import { checkReceipt, checkRequest, checkResponse } from './evidence-signatures.ts'
 import type { ReceiptClaims } from './receipt.ts'
 
@@ -38,6 +38,10 @@ export interface EvidenceOptions {
   readonly documents?: readonly DidDocument[]
   /** Verifier key of the holder's log, when the verifier knows it from elsewhere. */
   readonly verifierKey?: string
+  /** The answer's content, and the body of the request, when the verifier was given them: what is checked is that the
+   *  exchange was about exactly these. */
+  readonly answer?: Uint8Array
+  readonly body?: Uint8Array
 }
 
 /** Checks the parts of a bundle against each other and against the keys of both participants. Never throws for what
@@ -66,6 +70,7 @@ function verifyParts(
   checkRequest(part)
   checkResponse(part)
   checkSealed(part)
+  checkContents(part, options)
   checkLog(part)
   return claims
 }

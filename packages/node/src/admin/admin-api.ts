@@ -1,4 +1,5 @@
 /** Shapes of the admin API's answers, version 1. The `comity` command reads exactly these. */
+import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
 import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 
 /** `GET /v1/status`. */
@@ -35,6 +36,8 @@ export interface PartnerView {
   /** ISO 3166-1 alpha-2. */
   readonly country?: string | undefined
   readonly name?: string | undefined
+  /** What is demanded of the contents exchanged with it; what its document announces when absent. */
+  readonly sealing?: SealingSettings | undefined
   readonly source: Source
 }
 

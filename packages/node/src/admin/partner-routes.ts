@@ -6,8 +6,21 @@ import type { AdminRoute } from './routing.ts'
 import { partnerView } from './views.ts'
 
 /** What the hash of a partner is over. */
-function factsOf({ alias, did, url, tlsFingerprints, requireClientCertificate, country, name }: PartnerRecord) {
-  const told = { ...(country !== undefined && { country }), ...(name !== undefined && { name }) }
+function factsOf({
+  alias,
+  did,
+  url,
+  tlsFingerprints,
+  requireClientCertificate,
+  country,
+  name,
+  sealing,
+}: PartnerRecord) {
+  const told = {
+    ...(country !== undefined && { country }),
+    ...(name !== undefined && { name }),
+    ...(sealing && { sealing }),
+  }
   return { alias, did, url, tlsFingerprints, requireClientCertificate, ...told }
 }
 

@@ -1,6 +1,7 @@
 /** What the admin API asks of the node's services. It imports none of them; `assembly/administration.ts` gives them. */
 import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signature'
+import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
 import type { ConsentAdminParts } from './consent-ports.ts'
 import type { PolicyAdminParts } from './policy-ports.ts'
 import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
@@ -67,6 +68,7 @@ export interface PartnerRecord {
   readonly requireClientCertificate: boolean
   readonly country?: string | undefined
   readonly name?: string | undefined
+  readonly sealing?: SealingSettings | undefined
 }
 
 export interface KnownPartner extends PartnerRecord {

@@ -13,9 +13,13 @@ import type { AgreementRecord, ExchangeRecord, KnownPartner, LoggedEvent, Offere
 
 /** `fingerprints` are the pins in force. */
 export function partnerView(partner: KnownPartner, fingerprints: readonly string[]): PartnerView {
-  const { alias, did, url, requireClientCertificate, country, name, source } = partner
+  const { alias, did, url, requireClientCertificate, country, name, sealing, source } = partner
   const from: Source = source === 'storage' ? 'admin' : 'configuration'
-  const told = { ...(country !== undefined && { country }), ...(name !== undefined && { name }) }
+  const told = {
+    ...(country !== undefined && { country }),
+    ...(name !== undefined && { name }),
+    ...(sealing && { sealing }),
+  }
   return { alias, did, url, fingerprints, requireClientCertificate, ...told, source: from }
 }
 

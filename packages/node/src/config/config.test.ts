@@ -251,3 +251,35 @@ test('whatever is done to a file, it is accepted or its mistakes are told', asyn
   })
   await fc.assert(property, { numRuns: 200 })
 })
+
+test('sealing has defaults that seal nothing unasked, and takes what is narrower than the node’s own policy', async () => {
+  const plain = await load(good)
+  assert.deepEqual(plain.sealing.algorithms, ['HPKE-9', 'HPKE-3', 'ECDH-ES+A256KW'])
+  assert.equal(plain.products[0]?.sealing, undefined)
+  const set = good.replace('limits: {', 'sealing: { answers: required, algorithms: [HPKE-3] }\n    limits: {')
+  const config = await load(`${set}    sealing: { requests: required }\nsealing: { algorithms: [HPKE-3, HPKE-9] }\n`)
+  assert.deepEqual(config.products[0]?.sealing, { answers: 'required', requests: 'off', algorithms: ['HPKE-3'] })
+  assert.deepEqual(config.partners[0]?.sealing, { answers: 'offered', requests: 'required' })
+})
+
+test('tells what of sealing cannot be: algorithms beyond the policy, unknown ones, streams, keys that nobody can seal to', async () => {
+  const withProduct = (lines: string) => good.replace('limits: { timeoutMs: 500 }', lines)
+  assert.deepEqual(
+    await mistakesIn(
+      `${withProduct('sealing: { answers: offered, algorithms: [HPKE-9] }')}sealing: { algorithms: [HPKE-3] }\n`,
+    ),
+    ['16 products[0].sealing.algorithms: `HPKE-9` is not one of `sealing.algorithms`'],
+  )
+  assert.match(
+    (await mistakesIn(withProduct('sealing: { algorithms: [RSA1_5] }')))[0] ?? '',
+    /sealing\.algorithms\[0\]/,
+  )
+  const streamed =
+    'sealing: { answers: required }\n    data: { domains: { a: [b] }, operations: { list: { stream: true } } }'
+  assert.match((await mistakesIn(withProduct(streamed)))[0] ?? '', /sealing\.answers: does not go with .* `list`/)
+  const didKey = withProduct('sealing: { requests: offered }').replace(
+    'did:web:node.example.org',
+    'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK',
+  )
+  assert.match((await mistakesIn(didKey)).join(), /sealing\.requests: cannot be: a did:key has no key/)
+})

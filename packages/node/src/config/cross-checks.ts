@@ -1,6 +1,7 @@
 /** Rules that bind several entries of a configuration to each other. Pure: what is on the disk is not looked at. */
 import { resolve } from 'node:path'
 import { didWebOfUrl } from '@comity/core/identity/did-web'
+import { sealingAlgorithms } from '@comity/core/sealing/sealing-algorithms'
 import ipaddr from 'ipaddr.js'
 import { labelledFaults, type SettingsDraft } from '../products/personal-config.ts'
 import type { Draft } from './draft.ts'
@@ -20,6 +21,7 @@ export function crossChecks(config: Draft): Mistake[] {
     ...duplicates(config.webhooks ?? [], ['webhooks', 'url'], ({ url }) => url),
     ...products.flatMap(labelMistakes),
     ...partnerMistakes(config),
+    ...sealingMistakes(config),
     ...folderMistakes(config),
   ]
 }
@@ -108,6 +110,32 @@ function partnerMistakes({ partners = [], participant }: Draft): Mistake[] {
     if (did === participant?.did) return [{ path: at('did'), message: 'is the participant itself' }]
     if (url !== undefined || did.startsWith('did:web:')) return []
     return [{ path: at('url'), message: 'is missing; only a did:web tells the address by itself' }]
+  })
+}
+
+/** What a product or partner is sealed with is within the node's policy. A did:key publishes no key agreement keys, so
+ *  nobody can seal to it. */
+function sealingMistakes({ participant, sealing, products = [], partners = [] }: Draft): Mistake[] {
+  const allowed = sealing?.algorithms ?? sealingAlgorithms
+  const isDidKey = participant?.did?.startsWith('did:key:') === true
+  const sections = [
+    ...products.map((product, index) => ({ path: ['products', index, 'sealing'], set: product.sealing })),
+    ...partners.map((partner, index) => ({ path: ['partners', index, 'sealing'], set: partner.sealing })),
+  ]
+  return sections.flatMap(({ path, set }) => {
+    const others = (set?.algorithms ?? []).filter((name) => !allowed.includes(name))
+    const sealedToUs = path[0] === 'products' ? 'requests' : 'answers'
+    const mode = set?.[sealedToUs]
+    const isImpossible = isDidKey && (mode === 'required' || (path[0] === 'products' && mode === 'offered'))
+    return [
+      ...others.map((name) => ({
+        path: [...path, 'algorithms'],
+        message: `\`${name}\` is not one of \`sealing.algorithms\``,
+      })),
+      ...(isImpossible
+        ? [{ path: [...path, sealedToUs], message: 'cannot be: a did:key has no key that others could seal to' }]
+        : []),
+    ]
   })
 }
 

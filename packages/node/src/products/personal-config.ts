@@ -17,6 +17,7 @@ import {
   type Partially,
   type SettingsFault,
 } from './data-config.ts'
+import { sealingFaults, type SealingDraft } from './sealing-config.ts'
 
 const subjectSchema = z
   .strictObject({
@@ -62,7 +63,7 @@ export type SubjectPlace =
   { readonly in: 'path' | 'query'; readonly name: string } | { readonly in: 'body'; readonly pointer: string }
 
 /** What is judged: settings of which any may be absent, those that are there having the type of the schema. */
-export interface SettingsDraft {
+export interface SettingsDraft extends Pick<SealingDraft, 'sealing'> {
   readonly class?: string | undefined
   readonly personal?: Partially<PersonalConfig> | undefined
   readonly data?: Partially<DataConfig> | undefined
@@ -70,7 +71,7 @@ export interface SettingsDraft {
 
 /** Every mistake of a product's sections about its data that no single entry shows. */
 export function labelledFaults(draft: SettingsDraft): SettingsFault[] {
-  return [...personalFaults(draft), ...dataFaults(draft)]
+  return [...personalFaults(draft), ...dataFaults(draft), ...sealingFaults(draft)]
 }
 
 function personalFaults({ class: productClass, personal }: SettingsDraft): SettingsFault[] {
