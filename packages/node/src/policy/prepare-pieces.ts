@@ -48,12 +48,12 @@ export function preparePieces({ pieces, schema }: PreparationTask): PreparedPiec
       else if (known === undefined) read.set(found.policy.id, found)
       else faults.push(repeated(found, known))
     } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error
+      if (!isExhausted(error)) throw error
       cedar = reloadCedar()
-      faults.push({ source: piece.source, line: piece.head, message: tooDeep })
+      faults.push({ source: piece.source, line: piece.head, message: tooLarge })
     }
   }
-  const checked = validate(cedar, read, schema)
+  const checked = validateAll(cedar, read, schema)
   return {
     policies: [...read.values()].map(({ policy }) => policy),
     faults: [...faults, ...checked.faults],
@@ -61,7 +61,13 @@ export function preparePieces({ pieces, schema }: PreparationTask): PreparedPiec
   }
 }
 
-const tooDeep = 'the expressions of the policy are nested too deeply to be read'
+const tooLarge = 'the policy is too large to be read: its expressions nest too deeply, or a list in it is too long'
+
+/** True for the end of Cedar's own stack, and for the end of the thread's. */
+function isExhausted(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError
+}
+
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/
 
 function readPiece(cedar: Cedar, piece: SourcePiece): ReadPiece | { readonly faults: readonly PolicyFault[] } {
@@ -138,11 +144,32 @@ function linesBefore(text: string, byteOffset: number): number {
   return newlines(before, 0, before.length)
 }
 
-function validate(
-  cedar: Cedar,
-  read: ReadonlyMap<string, ReadPiece>,
-  schema: string,
-): Omit<PreparedPieces, 'policies'> {
+/** All at once, since each call reads the schema again; one by one when one of them is too large for that. */
+function validateAll(cedar: Cedar, read: ReadonlyMap<string, ReadPiece>, schema: string): Validated {
+  try {
+    return validate(cedar, read, schema)
+  } catch (error) {
+    if (!isExhausted(error)) throw error
+  }
+  const validated = [...read].map(([id, each]): Validated => {
+    const fresh = reloadCedar()
+    try {
+      return validate(fresh, new Map([[id, each]]), schema)
+    } catch (error) {
+      if (!isExhausted(error)) throw error
+      const { source, head: line } = each.piece
+      return { faults: [{ source, policy: id, line, message: tooLarge }], warnings: [] }
+    }
+  })
+  return {
+    faults: validated.flatMap(({ faults }) => faults),
+    warnings: validated.flatMap(({ warnings }) => warnings),
+  }
+}
+
+type Validated = Omit<PreparedPieces, 'policies'>
+
+function validate(cedar: Cedar, read: ReadonlyMap<string, ReadPiece>, schema: string): Validated {
   const staticPolicies = Object.fromEntries([...read].map(([id, { piece }]) => [id, piece.text]))
   const answer = cedar.validate({ schema, policies: { staticPolicies } })
   // Every policy was read before, and the schema is ours.
@@ -152,14 +179,8 @@ function validate(
       found.flatMap(({ policyId, error }) => {
         const piece = read.get(policyId)?.piece
         const message = error.message.replace(`for policy \`${policyId}\`, `, '')
-        return piece === undefined
-          ? []
-          : [
-              {
-                at: error.sourceLocations?.[0]?.start ?? 0,
-                fault: faultOf(piece, error, { message, policy: policyId }),
-              },
-            ]
+        const at = error.sourceLocations?.[0]?.start ?? 0
+        return piece === undefined ? [] : [{ at, fault: faultOf(piece, error, { message, policy: policyId }) }]
       }),
     )
   return { faults: placed(answer.validationErrors), warnings: placed(answer.validationWarnings) }

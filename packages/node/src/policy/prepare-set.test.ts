@@ -123,6 +123,7 @@ const bombs: Readonly<Record<string, string>> = {
   'attributes of attributes': when(`context${'.a'.repeat(3_000)} == 1`),
   'a text that never ends': `@id("${'a'.repeat(1_000_000)}`,
   'a policy of more than 64 KiB': when(`["${'a'.repeat(70_000)}"].contains("a")`),
+  'a list of twenty thousand': when(`[${'1, '.repeat(20_000)}1].contains(context.weekday)`),
   'a number of ten thousand digits': when(`context.weekday == ${'9'.repeat(10_000)}`),
 }
 
