@@ -32,7 +32,10 @@ export async function writeStream(
   { status, headers }: { readonly status: number; readonly headers: readonly string[] },
   stream: ReplyStream,
 ): Promise<void> {
-  const fault = begin(response, () => response.writeHead(status, [...announced(stream), ...headers]))
+  const fault = begin(response, () => {
+    response.writeHead(status, [...announced(stream), ...headers])
+    response.flushHeaders()
+  })
   try {
     const trailers = await stream.send(sinkOn(response, stream.idleMs))
     await ended(response, trailers)
