@@ -46,7 +46,13 @@ export const literals: Readonly<Record<Kind, fc.Arbitrary<string>>> = {
   Entity: fc.constantFrom(...uids),
   Texts: fc.array(fc.constantFrom(...texts), { maxLength: 3 }).map((list) => JSON.stringify(list)),
   Entities: fc.array(fc.constantFrom(...uids), { maxLength: 3 }).map((list) => `[${list.join(', ')}]`),
-  Record: fc.constantFrom('{}', '{n: 1, r: {b: true}}', '{"n": 2, "r": {"b": false, "s": "a"}}', '{"odd name": 1}', '{"__proto__": 1}'),
+  Record: fc.constantFrom(
+    '{}',
+    '{n: 1, r: {b: true}}',
+    '{"n": 2, "r": {"b": false, "s": "a"}}',
+    '{"odd name": 1}',
+    '{"__proto__": 1}',
+  ),
   ip: fc
     .constantFrom(
       '10.0.0.1',
