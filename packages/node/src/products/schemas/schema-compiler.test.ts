@@ -219,3 +219,25 @@ test('a closed object takes any subset of its optional members and no other', ()
     { numRuns: 64 },
   )
 })
+
+rule(
+  'items are unique by their values, not by how they are written',
+  { root: { type: 'array', uniqueItems: true } },
+  {
+    takes: ['[]', '[1,"1",true,null]', '[{"a":1},{"a":2}]', '["{\\"a\\":1}",{"a":1}]', '[[1,2],[2,1]]', '[0,false,""]'],
+    refuses: ['[1,2,1]', '[1,1.0]', '[{"a":1,"b":2},{"b":2,"a":1}]', '[[],[]]', '["a","a"]', '[null,null]'],
+  },
+)
+
+rule(
+  'items may repeat where that is said',
+  { root: { type: 'array', uniqueItems: false } },
+  { takes: ['[1,1]'], refuses: ['1'] },
+)
+
+test('a list of a hundred thousand different objects is judged in time', () => {
+  const check = checkOf({ root: { type: 'array', uniqueItems: true, items: { additionalProperties: true } } })
+  const startedMs = performance.now()
+  assert.equal(check(JSON.stringify(Array.from({ length: 100_000 }, (_, at) => ({ a: at })))), undefined)
+  assert.ok(performance.now() - startedMs < 5_000)
+})

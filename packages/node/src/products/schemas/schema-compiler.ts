@@ -7,12 +7,10 @@ import type * as AjvFormats from 'ajv-formats/dist/formats.js'
 import { pointerStep, type Located } from '../openapi/references.ts'
 import type { DocumentError, JsonObject } from '../openapi/openapi.ts'
 import { closeSchema, createSchemaClosing, type SchemaClosing } from './closed-schema.ts'
+import { compilePattern, maxPatternInput } from './bounded-pattern.ts'
 import { replaceUnevaluatedProperties } from './unevaluated-properties.ts'
+import { replaceUniqueItems } from './unique-items.ts'
 import { isUsualDateTime } from './usual-date-time.ts'
-
-/** Longest string that a `pattern` or a format is tried on, in UTF-16 units; a longer one does not match. Bounds what
- *  a pattern that backtracks can cost. */
-export const maxPatternInput = 4_096
 
 /** What is wrong with a value; `pointer` leads into the value. Says nothing of the value beyond member names. */
 export interface ValueError {
@@ -87,6 +85,7 @@ function createAjv(closing: SchemaClosing): AjvModule.Ajv2020 {
   const dateTime = fullFormats['date-time'] as { readonly validate: (text: string) => boolean }
   ajv.addFormat('date-time', (text: string) => isUsualDateTime(text) || dateTime.validate(text))
   replaceUnevaluatedProperties(ajv)
+  replaceUniqueItems(ajv)
   return ajv.addSchema({ $id: schemaId, $defs: closing.definitions })
 }
 
@@ -94,8 +93,8 @@ const isBounded = (text: string) => text.length <= maxPatternInput
 
 /** The regular expressions of `pattern`, which Ajv only ever asks to `test`; it tells them apart by their text. */
 function boundedRegExp(pattern: string, flags: string) {
-  const expression = new RegExp(pattern, flags)
-  return { test: (text: string) => isBounded(text) && expression.test(text), toString: () => String(expression) }
+  const { test } = compilePattern(pattern, flags)
+  return { test, toString: () => `/${pattern}/${flags}` }
 }
 boundedRegExp.code = 'boundedRegExp'
 
