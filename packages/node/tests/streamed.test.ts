@@ -1,6 +1,8 @@
 /** Streamed answers between whole nodes: what leaves of each format, what proves it, and what is written down. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import { request } from 'node:https'
 import { after, before, beforeEach, test } from 'node:test'
 import { verifyEvidence } from '@comity/core/exchange/evidence'
 import { parseReceipt } from '@comity/core/exchange/receipt'
@@ -42,7 +44,7 @@ beforeEach(() => {
 
 for (const [path, text] of Object.entries(expected)) {
   test(`${path}: what is labelled leaves and nothing else, with trailers that prove it`, async () => {
-    const [before, beforeOfRecipient] = [await eventsOf(network.holder), await eventsOf(network.recipient)]
+    const [earlier, earlierOfRecipient] = [await eventsOf(network.holder), await eventsOf(network.recipient)]
     const answer = await read(network, path)
     assert.deepEqual([answer.status, answer.text, answer.isWhole], [200, text, true])
     assert.equal(answer.headers['content-length'], undefined)
@@ -55,10 +57,10 @@ for (const [path, text] of Object.entries(expected)) {
     assert.deepEqual(claims.rel, ['id', 'name', 'isAdult', 'address.city'])
 
     const streamed = { bytes: Buffer.byteLength(text), rows: 2 }
-    const [intended, outcome, ...none] = (await eventsOf(network.holder)).slice(before.length)
+    const [intended, outcome, ...none] = (await eventsOf(network.holder)).slice(earlier.length)
     assert.deepEqual([intended?.outcome, intended?.released, none], ['intended', claims.rel, []])
     assert.deepEqual([outcome?.outcome, outcome?.streamed, outcome?.responseHash], ['allowed', streamed, claims.res])
-    const [passing, passed] = (await eventsOf(network.recipient)).slice(beforeOfRecipient.length)
+    const [passing, passed] = (await eventsOf(network.recipient)).slice(earlierOfRecipient.length)
     assert.deepEqual([passing?.outcome, passed?.outcome], ['intended', 'allowed'])
     assert.deepEqual([passed?.streamed, passed?.responseHash], [{ bytes: streamed.bytes }, claims.res])
   })
@@ -124,7 +126,7 @@ test('an upstream that lies in its first row is answered with a problem, signed 
 })
 
 /** Sends the first sample, waits, then does something else. */
-function afterFirst(then: (response: import('node:http').ServerResponse) => void): void {
+function afterFirst(then: (response: ServerResponse) => void): void {
   network.upstream.behave = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' }).write(`${JSON.stringify(samples[0])}\n`)
     setTimeout(() => {
@@ -134,7 +136,7 @@ function afterFirst(then: (response: import('node:http').ServerResponse) => void
   }
 }
 
-const breaks: Readonly<Record<string, [(response: import('node:http').ServerResponse) => void, string]>> = {
+const breaks: Readonly<Record<string, [(response: ServerResponse) => void, string]>> = {
   'lies in row 3': [(response) => void response.end('{"id":3,"secret":1}\n'), 'upstream-invalid'],
   'sends what is not UTF-8': [(response) => void response.end(Buffer.from([0xff, 0x0a])), 'upstream-invalid'],
   dies: [(response) => void response.destroy(), 'upstream-lost'],
@@ -143,22 +145,22 @@ const breaks: Readonly<Record<string, [(response: import('node:http').ServerResp
 
 for (const [name, [behave, code]] of Object.entries(breaks)) {
   test(`an upstream that ${name} has its answer cut off on both sides, and the logs say what left`, async () => {
-    const [before, beforeOfRecipient] = [await eventsOf(network.holder), await eventsOf(network.recipient)]
+    const [earlier, earlierOfRecipient] = [await eventsOf(network.holder), await eventsOf(network.recipient)]
     afterFirst(behave)
     const answer = await read(network, '/ndjson')
     assert.equal(answer.isWhole, false)
     assert.deepEqual(answer.trailers, {})
-    const [, cut] = await newEvents(network.holder, before.length, 2)
+    const [, cut] = await newEvents(network.holder, earlier.length, 2)
     assert.deepEqual([cut?.outcome, cut?.problem, cut?.streamed?.rows], ['failed', code, 2])
     assert.equal(cut?.streamed?.bytes, 2 * `${JSON.stringify(released[0])}\n`.length)
     assert.deepEqual(cut?.released, ['id', 'name', 'isAdult', 'address.city'])
-    const [, lost] = await newEvents(network.recipient, beforeOfRecipient.length, 2)
+    const [, lost] = await newEvents(network.recipient, earlierOfRecipient.length, 2)
     assert.deepEqual([lost?.outcome, lost?.problem, lost?.receipt], ['failed', 'stream-cut', undefined])
   })
 }
 
 test('an application that goes away ends the call up to the upstream', async () => {
-  const before = await eventsOf(network.holder)
+  const earlier = await eventsOf(network.holder)
   const closed = Promise.withResolvers<void>()
   network.upstream.behave = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
@@ -172,13 +174,13 @@ test('an application that goes away ends the call up to the upstream', async () 
   await answer.next()
   answer.message.destroy()
   await closed.promise
-  const [, cut] = await newEvents(network.holder, before.length, 2)
+  const [, cut] = await newEvents(network.holder, earlier.length, 2)
   assert.deepEqual([cut?.outcome, cut?.problem], ['failed', 'stream-cut'])
 })
 
 test('an agreement that ends within a stream ends the stream', async () => {
   const id = await network.agree({ products: ['samples'], operations: ['ndjson'] })
-  const before = await eventsOf(network.holder)
+  const earlier = await eventsOf(network.holder)
   network.upstream.behave = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     const timer = setInterval(() => response.write(`${JSON.stringify(samples[0])}\n`), 20)
@@ -189,7 +191,7 @@ test('an agreement that ends within a stream ends the stream', async () => {
   await network.holder.running.parts.counterparts.agreements.terminate(id, 'the test is over')
   const rest = await answer.rest()
   assert.equal(rest.isWhole, false)
-  const [, cut] = await newEvents(network.holder, before.length, 2)
+  const [, cut] = await newEvents(network.holder, earlier.length, 2)
   assert.equal(cut?.outcome, 'failed')
   assert.match(String(cut?.problem), /^agreement-/)
 })
@@ -200,8 +202,7 @@ test('who calls unsigned gets the rows without proof', async () => {
   assert.deepEqual(answer, [200, expected['/ndjson'], undefined])
 })
 
-async function anonymous(url: string): Promise<[number, string, string | undefined]> {
-  const { request } = await import('node:https')
+function anonymous(url: string): Promise<[number, string, string | undefined]> {
   return new Promise((resolve, reject) => {
     request(url, { rejectUnauthorized: false, agent: false }, (message) => {
       let text = ''
@@ -218,13 +219,13 @@ test('a node that is stopped records what it cut off', async () => {
     const timer = setInterval(() => response.write(`${JSON.stringify(samples[0])}\n`), 20)
     response.once('close', () => clearInterval(timer))
   }
-  const before = await eventsOf(network.holder)
+  const earlier = await eventsOf(network.holder)
   const answer = await open(network, '/ndjson')
   await answer.next()
   const rest = answer.rest()
   await network.holder.stop()
   await network.holder.start()
   assert.equal((await rest).isWhole, false)
-  const [intended, cut] = await newEvents(network.holder, before.length, 2)
+  const [intended, cut] = await newEvents(network.holder, earlier.length, 2)
   assert.deepEqual([intended?.outcome, cut?.outcome, cut?.problem], ['intended', 'failed', 'stream-cut'])
 })

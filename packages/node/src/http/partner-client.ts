@@ -23,7 +23,7 @@ export interface PartnerRequest {
   readonly timeoutMs: number
   /** Gives up when it aborts. */
   readonly signal?: AbortSignal
-  /** Of an answer whose signature is announced as a trailer field, only the head is waited for. */
+  /** Of a 200 whose signature is announced as a trailer field, only the head is waited for. */
   readonly stream?: Pick<IncomingStreamOptions, 'maxBytes' | 'idleMs'>
 }
 
@@ -197,7 +197,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
       if (value !== undefined) names.set(name, Array.isArray(value) ? value.join(', ') : value)
     }
     this.#headers = names
-    if (this.#streamed !== undefined && this.#failure === undefined && announcesSignature(names)) {
+    if (this.#streamed !== undefined && this.#failure === undefined && status === 200 && announcesSignature(names)) {
       return this.#openStream(controller, this.#streamed)
     }
     // HEAD announces a length of which nothing comes.
