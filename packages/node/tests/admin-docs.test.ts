@@ -15,7 +15,7 @@ test('the page on the admin API has every route, and no other', () => {
     [...cell.matchAll(/`((?:GET|POST|DELETE) [^`]+)`/g)].map(([, one]) => one),
   )
   // No route is asked, so none needs its parts.
-  const routes = adminRoutes({ consent: {} } as never).map(({ method, path }) => `${method} ${path}`)
+  const routes = adminRoutes({ consent: {}, policy: {} } as never).map(({ method, path }) => `${method} ${path}`)
   assert.deepEqual(listed.toSorted(), routes.toSorted())
 })
 

@@ -3,7 +3,8 @@ import { pooledRandomBytes } from '@comity/node/assembly/world'
 import type { AgreementView, NodeStatus, PartnerView, ProductView, WebhookView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
-import type { RunningFacts } from '@comity/node/doctor/doctor-options'
+import type { NoPoliciesView, PolicySetView } from '@comity/node/admin/policy-api'
+import type { PolicyFacts, RunningFacts } from '@comity/node/doctor/doctor-options'
 import { bad, caution, good, type Finding } from '@comity/node/doctor/finding'
 import { Problem } from '@comity/core/problems'
 import colors from 'picocolors'
@@ -25,12 +26,14 @@ async function askNode(context: CommandContext): Promise<{ finding: Finding; run
     const products = await client.get<ProductView[]>('/v1/products')
     const webhooks = await client.get<WebhookView[]>('/v1/webhooks')
     const agreements = await client.get<AgreementView[]>('/v1/agreements')
+    const policies = await client.get<PolicySetView | NoPoliciesView>('/v1/policies')
     const running: RunningFacts = {
       ports: status.ports,
       partners: partners.map(({ alias, did, url, fingerprints }) => ({ alias, did, url, fingerprints })),
       addedProducts: products.filter(({ source }) => source === 'admin').length,
       personalProducts: products.filter((product) => product.class === 'personal').map(({ id }) => id),
       webhooks,
+      policies: policyFacts(policies),
       overlaps: agreements.flatMap(({ id, overlaps }) =>
         overlaps.map(({ agreement: other, products: of }) => ({ agreement: id, other, products: of })),
       ),
@@ -39,6 +42,17 @@ async function askNode(context: CommandContext): Promise<{ finding: Finding; run
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     return { finding: absence(error), running: undefined }
+  }
+}
+
+function policyFacts(set: PolicySetView | NoPoliciesView): PolicyFacts {
+  if (!('policies' in set)) return { version: 0, policies: 0, warnings: [] }
+  const { version, hash, policies, warnings } = set
+  return {
+    version,
+    hash,
+    policies: policies.length,
+    warnings: warnings.map(({ source, message }) => `${source}: ${message}`),
   }
 }
 

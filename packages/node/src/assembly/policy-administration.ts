@@ -19,7 +19,8 @@ function policiesPort(parts: NodeParts): PoliciesPort {
   const warningsOf = (policySet: Pick<PreparedSet, 'policies'>) => unknownNames(policySet.policies, labelsOf(parts))
   return {
     warningsOf: ({ prepared }) => warningsOf(prepared as PreparedSet),
-    current: async () => (await policies.load()).sets.current,
+    // What is in the database was loaded at the start.
+    current: async () => policies.loaded?.sets.current,
     find: async (version) => (await policies.load()).setStore.find(version),
     list: async (limit, before) => (await policies.load()).setStore.list(limit, before),
     put: async (set) => (await policies.load()).sets.put(set),

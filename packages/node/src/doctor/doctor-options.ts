@@ -30,8 +30,20 @@ export interface RunningFacts {
   /** Ids of products about people, those that were added while the node runs too. */
   readonly personalProducts?: readonly string[]
   readonly webhooks?: readonly WebhookFacts[]
+  /** Undefined for a node that does not tell. */
+  readonly policies?: PolicyFacts | undefined
   /** Agreements that cover the same calls. */
   readonly overlaps?: readonly OverlapFacts[]
+}
+
+/** The set of policies that a node decides by. */
+export interface PolicyFacts {
+  /** 0 for none. */
+  readonly version: number
+  readonly policies: number
+  readonly hash?: string | undefined
+  /** Sentences. */
+  readonly warnings: readonly string[]
 }
 
 /** How it stands with what one of the own systems is told. */

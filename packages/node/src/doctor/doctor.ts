@@ -12,6 +12,7 @@ import { good, type Finding } from './finding.ts'
 import { checkKeys } from './key-check.ts'
 import { checkPartner } from './partner-check.ts'
 import { checkPeople } from './people-check.ts'
+import { checkPolicies } from './policy-check.ts'
 import { checkPorts } from './port-check.ts'
 import { checkProducts } from './product-check.ts'
 import { checkStorage } from './storage-check.ts'
@@ -23,13 +24,14 @@ export async function examine(options: Omit<DoctorOptions, 'fetch'>): Promise<Fi
   const { config } = options
   const guard = createAddressGuard({ allowPrivateAddresses: config.network.allowPrivateAddresses })
   const given: DoctorOptions = { ...options, fetch: createGuardedFetch({ guard }) }
-  const [ports, storage, keys, products, people, webhooks, partners] = await Promise.all([
+  const [ports, storage, keys, products, people, webhooks, policies, partners] = await Promise.all([
     checkPorts(given),
     checkStorage(given),
     checkKeys(given),
     checkProducts(given),
     checkPeople(given),
     checkWebhooks(given),
+    checkPolicies(given),
     Promise.all(partnersOf(given).map((partner) => checkPartner(given, partner))),
   ])
   const samples = partners.flatMap(({ clock }) => (clock === undefined ? [] : [clock]))
@@ -42,6 +44,7 @@ export async function examine(options: Omit<DoctorOptions, 'fetch'>): Promise<Fi
     ...products,
     ...people,
     ...webhooks,
+    ...policies,
     ...partners.flatMap(({ findings }) => findings),
     ...checkAgreements(given.running),
   ]
