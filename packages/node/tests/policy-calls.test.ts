@@ -73,13 +73,13 @@ test('a denial says nothing but what its author wrote, is in the log, and counts
     `@id("all") permit (principal, action, resource);
      @id("closed") @advice("ask the federation for a research pass") forbid (principal, action, resource);`,
   )
-  const before = network.api.called.length
+  const called = network.api.called.length
   const answer = await ask()
   assert.equal(answer.status, 403)
   const { code, detail, advice } = jsonOf(answer)
   assert.deepEqual([code, advice], ['policy-denied', ['ask the federation for a research pass']])
   assert.doesNotMatch(String(detail), /closed|athlete|7360/)
-  assert.equal(network.api.called.length, before)
+  assert.equal(network.api.called.length, called)
   const event = await eventOf(network.holder, header(answer, 'comity-exchange'))
   assert.deepEqual([event['outcome'], event['problem'], event['policies']], ['denied', 'policy-denied', ['closed']])
   assert.equal(event['released'], undefined)

@@ -35,15 +35,15 @@ describe('a set of policies', () => {
   test('is replaced while calls run: each is decided by one set whole, and what was remembered is gone', async () => {
     await putPolicies(network.holder, permitAll)
     assert.equal(codeOf(await call(network)), '200')
-    let isDone = false
+    const load = { isDone: false }
     const outcomes: string[] = []
-    const load = Array.from({ length: 4 }, async () => {
-      while (!isDone) outcomes.push(codeOf(await call(network)))
+    const callers = Array.from({ length: 4 }, async () => {
+      while (!load.isDone) outcomes.push(codeOf(await call(network)))
     })
     for (const text of [forbidAll, permitAll, forbidAll, `${permitAll} // again`])
       await putPolicies(network.holder, text)
-    isDone = true
-    await Promise.all(load)
+    load.isDone = true
+    await Promise.all(callers)
     assert.deepEqual(
       outcomes.filter((outcome) => outcome !== '200' && outcome !== 'policy-denied'),
       [],
@@ -69,11 +69,11 @@ describe('a set of policies', () => {
 
   test('is in force again after a restart, without another preparation', async () => {
     await putPolicies(network.holder, forbidAll)
-    const before = (await setsOf(network)).current
+    const kept = (await setsOf(network)).current
     await network.holder.stop()
     await network.holder.start()
     assert.notEqual(network.holder.running.parts.policies.loaded, undefined)
-    assert.deepEqual((await setsOf(network)).current, before)
+    assert.deepEqual((await setsOf(network)).current, kept)
     assert.equal(codeOf(await call(network)), 'policy-denied')
   })
 
