@@ -259,6 +259,29 @@ const kinds = {
     remedy: 'It was used, has expired, or was not given to you: ask for the data again, and resolve the new reference.',
   },
 
+  'replica-missing': {
+    status: 504,
+    title: 'No replica may answer this call',
+    remedy: '`reason` says why; with `Comity-Replica: prefer` the partner is asked.',
+  },
+  'replica-unknown': {
+    status: 404,
+    title: 'There is no such replica',
+    remedy: '`comity replicas list` shows those that this node keeps.',
+  },
+
+  // Composites
+  'composite-mixed': {
+    status: 422,
+    title: 'The parts of the composite are about different people',
+    remedy: 'Ask for each person in a composite of its own.',
+  },
+  'composite-overflow': {
+    status: 422,
+    title: 'The answer does not fit into the composite',
+    remedy: 'Ask for this part by itself.',
+  },
+
   // The upstream
   'upstream-unreachable': {
     status: 502,

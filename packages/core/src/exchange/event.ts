@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { parseJson } from '../bytes/json.ts'
 import { Problem } from '../problems.ts'
 import { sealingClaimsSchema, sealingText, type SealingClaims } from '../sealing/sealing-claims.ts'
+import { exchangePartsSchema, partsClaims, partsText, type ExchangePart } from './composite-parts.ts'
 import { fieldsHash, policyClaims } from './field-lists.ts'
 import type { ReceiptClaims } from './receipt.ts'
 
@@ -41,6 +42,8 @@ export interface ExchangeEvent {
   readonly via?: readonly string[] | undefined
   /** Id of the exchange in which this answer was promised by reference. */
   readonly reference?: string | undefined
+  /** At a recipient: id of the exchange whose answer was used again, from the node's own replica of it. */
+  readonly replica?: string | undefined
   /** Ids of the holder's policies that decided, and the version of their set. */
   readonly policies?: readonly string[] | undefined
   readonly policyVersion?: number | undefined
@@ -49,6 +52,8 @@ export interface ExchangeEvent {
   readonly withheld?: readonly string[] | undefined
   /** What a recipient knows of lists that were too long for the receipt: their hash. */
   readonly fields?: string | undefined
+  /** Of a composite: what each part was about, and how it was answered. */
+  readonly parts?: readonly ExchangePart[] | undefined
   /** What was sealed, as the receipt states it. */
   readonly sealed?: SealingClaims | undefined
   readonly status?: number | undefined
@@ -89,11 +94,13 @@ const eventSchema = z.strictObject({
   consent: z.strictObject({ id: text, rev: z.int().nonnegative(), hash }).optional(),
   via: z.array(text).max(16).optional(),
   reference: text.optional(),
+  replica: text.optional(),
   policies: fields.optional(),
   policyVersion: z.int().nonnegative().optional(),
   released: fields.optional(),
   withheld: fields.optional(),
   fields: hash.optional(),
+  parts: exchangePartsSchema.optional(),
   sealed: sealingClaimsSchema.optional(),
   status: z.int().min(100).max(599).optional(),
   problem: text.optional(),
@@ -124,11 +131,13 @@ export function exchangeEventBody(event: ExchangeEvent): string {
     consent: event.consent,
     via: event.via,
     reference: event.reference,
+    replica: event.replica,
     policies: event.policies,
     policyVersion: event.policyVersion,
     released: event.released,
     withheld: event.withheld,
     fields: event.fields,
+    parts: event.parts,
     sealed: event.sealed,
     status: event.status,
     problem: event.problem,
@@ -174,6 +183,7 @@ export function checkReceiptMatchesEvent(claims: ReceiptClaims, event: ExchangeE
     ['via', textOf(claims.via), textOf(event.via)],
     ['policies', textOf(claims.pol), textOf(policyNames(claims, event))],
     ...fieldPairs(claims, event),
+    ['parts', partsText(claims), partsText(partsClaims(event.parts))],
     ['sealed', sealingText(claims.sea), sealingText(event.sealed)],
     ['status', claims.status, event.status],
     ['requestHash', claims.req, event.requestHash],

@@ -23,7 +23,7 @@ const wholeSchema = z.strictObject({
   response: signed.optional(),
   receipt: z.string().min(1).max(8192),
   /** What the holder's log entry commits to; only who may see the exchange has it. */
-  event: z.strictObject({ body: z.string().min(1).max(65_536), salt: base64url }).optional(),
+  event: z.strictObject({ body: z.string().min(1).max(262_144), salt: base64url }).optional(),
   log: z.strictObject({ verifierKey: z.string().min(1).max(1024), proof: z.string().min(1).max(65_536) }).optional(),
   /** What opens the commitments to sealed contents: the salt, the text of the fields that travelled inside, the hash of the
    *  content or the content itself. Only who may see the content has it. */

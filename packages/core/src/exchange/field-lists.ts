@@ -20,12 +20,12 @@ export interface FieldClaims {
 const maxListed = 3_000
 const maxNames = 256
 
-/** The claims for the lists. */
-export function fieldClaims({ released, withheld }: FieldLists): FieldClaims {
+/** The claims for the lists; `longest` is their greatest length as JSON. */
+export function fieldClaims({ released, withheld }: FieldLists, longest = maxListed): FieldClaims {
   if (released === undefined && withheld === undefined) return {}
   const lists = { released: released ?? [], withheld: withheld ?? [] }
   const isShort = Object.values(lists).every(({ length }) => length <= maxNames)
-  if (isShort && JSON.stringify(lists).length <= maxListed) return { rel: lists.released, wit: lists.withheld }
+  if (isShort && JSON.stringify(lists).length <= longest) return { rel: lists.released, wit: lists.withheld }
   return { fld: fieldsHash(lists) }
 }
 
@@ -35,9 +35,12 @@ const maxPolicyText = 1_500
 
 /** The claim that names the policies which decided: their ids, or for too many one text `sha-256:` and the base64url
  *  SHA-256 over the canonical JSON (RFC 8785) of the list. */
-export function policyClaims(policies: readonly string[] | undefined): { readonly pol?: readonly string[] } {
+export function policyClaims(
+  policies: readonly string[] | undefined,
+  longest = maxPolicyText,
+): { readonly pol?: readonly string[] } {
   if (policies === undefined) return {}
-  const isShort = policies.length <= maxPolicies && JSON.stringify(policies).length <= maxPolicyText
+  const isShort = policies.length <= maxPolicies && JSON.stringify(policies).length <= longest
   return { pol: isShort ? policies : [`sha-256:${sha256Text(canonicalJson(policies), 'base64url')}`] }
 }
 

@@ -10,6 +10,7 @@ import { didOfKeyId } from '../identity/did.ts'
 import { compactJwsSigner, parseCompactJws, verifyCompactJws, type ParsedJws } from '../jws/compact.ts'
 import { Problem } from '../problems.ts'
 import { sealingClaimsSchema, type SealingClaims } from '../sealing/sealing-claims.ts'
+import { partClaimsListSchema, type PartClaims } from './composite-parts.ts'
 
 /** The `typ` of a receipt's header. */
 export const receiptType = 'comity-receipt+jwt'
@@ -41,6 +42,8 @@ const claimsSchema = z.strictObject({
   rel: names.optional(),
   wit: names.optional(),
   fld: hash.optional(),
+  parts: partClaimsListSchema.optional(),
+  pth: hash.optional(),
   sea: sealingClaimsSchema.optional(),
   log: text,
   leaf: hash,
@@ -81,6 +84,9 @@ export interface ReceiptClaims {
   readonly wit?: readonly string[] | undefined
   /** Instead of lists that are too long: their hash (`field-lists.ts`). */
   readonly fld?: string | undefined
+  /** Of a composite: its parts, or instead of a list that is too long its hash (`composite-parts.ts`). */
+  readonly parts?: readonly PartClaims[] | undefined
+  readonly pth?: string | undefined
   /** What was sealed: the algorithm, and the salted commitment to what was inside (`sealing/sealed-content.ts`). */
   readonly sea?: SealingClaims | undefined
   /** Origin of the holder's log, and the RFC 6962 leaf hash under which the exchange stands in it. */
