@@ -115,7 +115,8 @@ export interface RequestIdentity {
 /** What a sealed request body is bound to: this one request by this one caller. The signature over the request covers the
  *  digest of the envelope, so each holds the other. */
 export function requestBinding({ method, authority, path, query, keyid, nonce }: RequestIdentity): string {
-  return sha256Text(['comity-request', method, authority, path, query, keyid, nonce].join('\n'), 'base64url')
+  const kind: EnvelopeType = 'comity-request'
+  return sha256Text([kind, method, authority, path, query, keyid, nonce].join('\n'), 'base64url')
 }
 
 /** What a sealed answer is bound to: the signature base of the request, all that was asked and by whom. */
