@@ -37,6 +37,7 @@ export async function openPolicies(parts: PolicyAssembly): Promise<Policies> {
   const record = recorderOf(parts)
   const decisions = createDecisionStore(database, vault)
   const setStore = createPolicySetStore(database)
+  const keepDecisions = config.policy?.keepDecisions ?? defaultKept
   const execute = (statements: Parameters<typeof database.execute>[0]) => database.execute(statements)
   const engineOf = (set: PreparedSet) => (config.policy?.engine === 'cedar' ? cedarEngine(set) : compiledEngine(set))
   const decider: PolicyDecider = new PolicyDecider({
@@ -45,7 +46,7 @@ export async function openPolicies(parts: PolicyAssembly): Promise<Policies> {
     decisions,
     execute,
     clock: world.clock,
-    options: { keepDecisions: config.policy?.keepDecisions ?? defaultKept, remembered },
+    options: { keepDecisions, remembered },
     onFailure: (failure) => tellFailure(foundation, failure),
   })
   const store = createRelationshipStore(database)
@@ -62,6 +63,8 @@ export async function openPolicies(parts: PolicyAssembly): Promise<Policies> {
     clock: world.clock,
     makeUsable: (set, version) => decider.makeUsable(set, version),
   })
+  // The configuration may have become smaller.
+  await execute([decisions.prune(keepDecisions)])
   const review = createDecisionReview({ decisions, sets: setStore, engineOf, compile: compiledEngine })
   return { decider, sets, setStore, relationships, review }
 }

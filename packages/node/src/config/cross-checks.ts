@@ -139,11 +139,12 @@ function sealingMistakes({ participant, sealing, products = [], partners = [] }:
   })
 }
 
-/** The log's folder is served as it lies on the disk; nothing secret may lie inside. */
-function folderMistakes({ log, keys, storage }: Draft): Mistake[] {
+/** The log's folder is served as it lies on the disk; nothing secret may lie inside, nor the
+ *  rules of who is refused. */
+function folderMistakes({ log, keys, storage, policy }: Draft): Mistake[] {
   const outer = log?.directory
-  return (['keys', 'storage'] as const).flatMap((name) => {
-    const inner = { keys, storage }[name]?.directory
+  return (['keys', 'storage', 'policy'] as const).flatMap((name) => {
+    const inner = { keys, storage, policy }[name]?.directory
     if (inner === undefined || outer === undefined || !isInside(inner, outer)) return []
     return [{ path: [name, 'directory'], message: 'lies in the folder of the log, which everybody may read' }]
   })

@@ -63,18 +63,28 @@ function actionOf(method: string): ConsentAction {
   return method === 'DELETE' ? 'delete' : 'write'
 }
 
-const mayHold = ({ carries }: DataCall, field: string): boolean => carries.some((path) => meets(path, field))
+const mayHold = ({ carries }: DataCall, field: string): boolean =>
+  carries.includes(field) || carries.some((path) => meets(path, field))
+
+type Label = DataCall['labels'][number]
+
+/** A product's labels are the same list from call to call. */
+const knownLabels = new WeakMap<DataCall['labels'], Map<string, Label>>()
+
+/** The label that the field is or lies below: the deepest. */
+function labelOf(path: string, labels: DataCall['labels']): Label | undefined {
+  let known = knownLabels.get(labels)
+  if (known === undefined) knownLabels.set(labels, (known = new Map(labels.map((label) => [label.path, label]))))
+  if (known.has(path)) return known.get(path)
+  const above = labels.filter((label) => coversField(label.path, path))
+  return above.toSorted((a, b) => b.path.length - a.path.length)[0]
+}
 
 /** The released fields that the answer may hold, each with what its label says; all of them where none may be in it. */
 function labelsOf({ released }: Release, data: DataCall): PolicyQuestion['labels'] {
   const carried = released.filter((field) => mayHold(data, field))
   return (carried.length > 0 ? carried : released).flatMap((path) => {
-    const label = data.labels
-      .filter((candidate) => coversField(candidate.path, path))
-      .reduce<DataCall['labels'][number] | undefined>(
-        (deepest, one) => (deepest === undefined || one.path.length > deepest.path.length ? one : deepest),
-        undefined,
-      )
+    const label = labelOf(path, data.labels)
     return label === undefined ? [] : [{ path, domain: label.domain, sensitivity: label.sensitivity }]
   })
 }
