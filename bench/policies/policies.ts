@@ -127,7 +127,7 @@ function printTable(measured: readonly Measured[]): void {
   })
   console.log(`
 Decisions of policies about calls of ${calls.length} callers, CPU of each; ratios are to the compiled engine with ten policies.
-Prepared is what a changed set takes once, in a thread of its own.
+Prepared is what a changed set takes once, in a process of its own.
 
 ${table([head, ...rows])}`)
 }

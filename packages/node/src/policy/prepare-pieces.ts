@@ -1,4 +1,4 @@
-/** Reads, checks and formats the policies of a set with Cedar's own implementation. Runs in a thread that ends with it. */
+/** Reads, checks and formats the policies of a set with Cedar's own implementation. Runs in a process that ends with it. */
 import { reloadCedar, type Cedar } from './engine/cedar-wasm.ts'
 import { compilePolicy } from './engine/compile-policy.ts'
 import { estFaults } from './engine/est-limits.ts'
@@ -63,7 +63,7 @@ export function preparePieces({ pieces, schema }: PreparationTask): PreparedPiec
 
 const tooLarge = 'the policy is too large to be read: its expressions nest too deeply, or a list in it is too long'
 
-/** True for the end of Cedar's own stack, and for the end of the thread's. */
+/** True for the end of Cedar's own stack, and for the end of the process's. */
 function isExhausted(error: unknown): boolean {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError
 }

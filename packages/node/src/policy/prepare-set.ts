@@ -1,6 +1,7 @@
 /** From the texts of policies to a set that can be decided by, or to every mistake that is in them. */
+import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { Worker } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
 import { cedarVersion } from './engine/cedar-wasm.ts'
 import type { PolicyFault, PreparedPolicy, PreparedSet } from './engine/policy-engine.ts'
 import { splitPolicies, type PolicyPiece } from './engine/split-policies.ts'
@@ -29,7 +30,7 @@ export function preparationKey(texts: readonly PolicyText[]): string {
 /** Counts up when this node's own rules for a set change, so that nothing kept from before is taken for checked. */
 const preparationRules = 1
 
-/** Checks and formats the policies in a thread of its own, which takes a second or two and never throws for what the
+/** Checks and formats the policies in a process of its own, which takes a second or two and never throws for what the
  *  texts hold. What takes longer than `timeoutMs` is a fault. */
 export async function prepareSet(
   texts: readonly PolicyText[],
@@ -46,7 +47,7 @@ export async function prepareSet(
     pieces: readable,
     schema: policySchemaText(),
   }
-  const prepared = await prepareInThread(task, timeoutMs)
+  const prepared = await prepareApart(task, timeoutMs)
   if (typeof prepared === 'string') return failed(texts, prepared)
   const faults = inOrder([...tooLarge, ...prepared.faults], texts)
   return faults.length > 0 ? { ok: false, faults } : { ok: true, set: setOf(prepared, texts) }
@@ -96,18 +97,25 @@ function inOrder(faults: readonly PolicyFault[], texts: readonly PolicyText[]): 
   return faults.toSorted((a, b) => at(a) - at(b) || (a.line ?? 0) - (b.line ?? 0))
 }
 
-/** The thread's answer, or why there is none. */
-async function prepareInThread(task: PreparationTask, timeoutMs: number): Promise<PreparedPieces | string> {
-  const worker = new Worker(new URL('prepare-worker.ts', import.meta.url), { workerData: task })
+/** The process's answer, or why there is none. What a policy can do to Cedar ends with the process, its memory too; it
+ *  is given nothing of this one's environment. */
+async function prepareApart(task: PreparationTask, timeoutMs: number): Promise<PreparedPieces | string> {
+  const child = fork(fileURLToPath(new URL('prepare-process.ts', import.meta.url)), [], {
+    execArgv: [],
+    env: {},
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
   const { promise, resolve } = Promise.withResolvers<PreparedPieces | string>()
-  worker.once('message', resolve)
-  worker.once('error', (error) => resolve(`the policies cannot be checked: ${(error as Error).message}`))
-  worker.once('exit', () => resolve('the policies cannot be checked: the thread ended without an answer'))
+  child.once('message', (answer) => resolve(answer as unknown as PreparedPieces | string))
+  child.once('error', (error) => resolve(`the policies cannot be checked: ${error.message}`))
+  child.once('exit', () => resolve('the policies cannot be checked: the process that reads them ended by itself'))
   const timer = setTimeout(() => resolve(`the policies could not be checked within ${timeoutMs / 1000} s`), timeoutMs)
+  child.send(task)
   try {
     return await promise
   } finally {
     clearTimeout(timer)
-    await worker.terminate()
+    child.kill('SIGKILL')
   }
 }

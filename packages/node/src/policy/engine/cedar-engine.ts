@@ -5,7 +5,7 @@ import { comityActions } from './comity-actions.ts'
 import { compiledEngine } from './compiled-engine.ts'
 import type { PolicyEngine, PolicyEntity, PreparedSet } from './policy-engine.ts'
 
-/** Loads Cedar into this thread, where it keeps about 150 MB, and the parsed set as long as the thread lives. `decide`
+/** Loads Cedar into this thread, where it keeps about 30 MB, and the parsed set as long as the thread lives. `decide`
  *  throws a plain error for a request that is none. */
 export function cedarEngine(set: PreparedSet, actions: readonly PolicyEntity[] = comityActions): PolicyEngine {
   const cedar = loadCedar()

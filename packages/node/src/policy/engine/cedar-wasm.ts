@@ -1,4 +1,4 @@
-/** Cedar's own implementation in WebAssembly, loaded only when asked for: it holds 150 MB of memory. */
+/** Cedar's own implementation in WebAssembly, loaded only when asked for: it takes 0.2 s and 30 MB. */
 import { createRequire } from 'node:module'
 import type * as cedarWasm from '@cedar-policy/cedar-wasm/nodejs'
 
