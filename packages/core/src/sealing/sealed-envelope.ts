@@ -41,7 +41,7 @@ const maxHeaderLength = 4_096
 const hash = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 const head = {
   kid: z.string().min(1).max(1_024),
-  typ: z.enum(['comity-request', 'comity-answer']),
+  typ: z.literal('comity-request').or(z.literal('comity-answer')),
   bnd: hash,
 }
 const headerSchema = z.union([
