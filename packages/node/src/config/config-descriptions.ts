@@ -161,7 +161,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'policy.directory':
     'Folder of your policies: every `*.cedar` file below it. Without it policies are set over the admin API.',
   'policy.engine':
-    "`compiled` decides by functions made of the policies; `cedar` by Cedar's own WebAssembly, slower and with some 150 MB more memory.",
+    "`compiled` decides by functions made of the policies; `cedar` by Cedar's own WebAssembly, slower and with some 30 MB more memory.",
   'policy.keepDecisions': 'Newest decisions that are kept for `comity policy explain` and `diff`.',
   'sealing.algorithms':
     'What contents are sealed with at all, in order of preference: `HPKE-9` (X25519 with ML-KEM-768), `HPKE-3` (X25519), `ECDH-ES+A256KW` (JWE with X25519).',
