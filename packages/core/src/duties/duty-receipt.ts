@@ -82,6 +82,14 @@ export interface DutyReceiptClaims {
   readonly ground?: string | undefined
   /** When it was done, in milliseconds since the epoch. */
   readonly at: number
+  /** Of the copies of the holder's answers that the debtor's node itself kept: how many were removed, and when the last
+   *  of them was, in milliseconds since the epoch. Absent when there were none. */
+  readonly replicas?: RemovedReplicas | undefined
+}
+
+export interface RemovedReplicas {
+  readonly removed: number
+  readonly at: number
 }
 
 export interface ParsedDutyReceipt {
@@ -104,6 +112,7 @@ const claimsSchema = z
     outcome: z.enum(dutyOutcomes),
     ground: z.string().min(1).max(1000).optional(),
     at: z.int().nonnegative(),
+    replicas: z.strictObject({ removed: z.int().min(1), at: z.int().nonnegative() }).optional(),
   })
   .refine(({ kind, outcome }) => isPossibleOutcome(kind, outcome), { path: ['outcome'], error: 'not of this duty' })
   .refine(({ outcome, ground }) => ground !== undefined || (outcome !== 'refused' && outcome !== 'retained'), {

@@ -54,6 +54,7 @@ const fields = [
   coveredField('comity-subject'),
   coveredField('comity-actor'),
   coveredField('comity-accept-sealing'),
+  coveredField('if-none-match'),
 ]
 const alwaysListed = `(${[method, authority, path, query].map(({ identifier }) => identifier).join(' ')}`
 

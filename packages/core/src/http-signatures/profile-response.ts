@@ -49,7 +49,7 @@ export interface AnsweredRequest {
 const status = coveredField('@status')
 const contentDigest = coveredField('content-digest')
 const contentType = coveredField('content-type')
-const ownFields = [contentType, contentDigest, coveredField('comity-receipt')]
+const ownFields = [contentType, contentDigest, coveredField('comity-receipt'), coveredField('etag')]
 const streamedDigest = coveredField('content-digest', ';tr')
 const streamedFields = [contentType, streamedDigest, coveredField('comity-receipt', ';tr')]
 

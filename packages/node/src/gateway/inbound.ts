@@ -39,6 +39,7 @@ import { policy } from './steps/policy.ts'
 import { recordIntent } from './steps/record-intent.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
 import { refer } from './steps/refer.ts'
+import { revalidate } from './steps/revalidate.ts'
 import { resolveReference } from './steps/resolve-reference.ts'
 import { unseal } from './steps/unseal.ts'
 
@@ -117,6 +118,7 @@ function exchangeSteps(parts: InboundParts, { running, resolving }: UnderWay): S
     forward({ world }),
     confirmConsent({ world }),
     minimise({ keyedHash: parts.keyedHash }),
+    revalidate({ keyedHash: parts.keyedHash }),
   ]
 }
 

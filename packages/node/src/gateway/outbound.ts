@@ -114,11 +114,15 @@ interface PreparedRequest extends ConsentedRequest {
   readonly product: string
 }
 
-async function prepare(
-  parts: OutboundParts,
-  message: IncomingMessage,
-  request: ReceivedRequest,
-): Promise<PreparedRequest> {
+/** A call of an application, or one that this node makes for it. */
+export interface LocalRequest {
+  readonly request: ReceivedRequest
+  readonly body: () => Promise<Uint8Array> | Uint8Array
+  /** Who asks can tell the end of a streamed answer from a cut. */
+  readonly takesStream: boolean
+}
+
+async function prepare(parts: OutboundParts, { request, ...asked }: LocalRequest): Promise<PreparedRequest> {
   const route = parseOutboundRoute(request.path)
   const partner = findPartner(parts, route.partner)
   const called = { partner, product: route.product }
@@ -133,7 +137,7 @@ async function prepare(
     if (value !== undefined) headers.set(name, value)
   }
   if (agreementId !== undefined) headers.set('comity-agreement', agreementId)
-  const body = await readBody(message, request.headers, { bytes: parts.options.bodyBytes })
+  const body = await asked.body()
   const call = { holder: partner.did, settings: partner.sealing, hasBody: body.length > 0 }
   const sealing = await planSealing(call, parts.sealing)
   const prepared: PreparedRequest = {
@@ -147,8 +151,7 @@ async function prepare(
     body,
     agreementId,
     deadlineMs: parts.world.clock.now() + parts.options.timeoutMs,
-    // Only HTTP/1.1 has an end that the application can tell from a cut.
-    stream: request.method === 'GET' && message.httpVersion === '1.1' ? parts.options.stream : undefined,
+    stream: request.method === 'GET' && asked.takesStream ? parts.options.stream : undefined,
   }
   return withConsent(prepared, consent)
 }
@@ -258,11 +261,25 @@ async function refuse(parts: OutboundParts, { id, method }: Begun, problem: Prob
   return problemReply(problem, id, ['comity-exchange', id])
 }
 
-/** Handles one request of the local listener; every error becomes the application's answer. */
+/** Makes a call that is known to be an application's; every error becomes its answer. */
+export function createOutboundCall(parts: OutboundParts): (local: LocalRequest) => Promise<Reply> {
+  return async (local) => {
+    const begun = { id: parts.newId(), method: local.request.method, startedMs: parts.world.clock.now() }
+    try {
+      return await exchange(parts, await prepare(parts, local), begun)
+    } catch (error) {
+      const problem = asProblem(error)
+      if (problem.code === 'internal-error') parts.observer.internalError(problem.cause ?? error, begun.id)
+      if (problem.code === 'record-failed') return problemReply(problem, begun.id)
+      return refuse(parts, begun, problem)
+    }
+  }
+}
+
+/** Handles one request of the local listener. */
 export function createOutbound(parts: OutboundParts): (message: IncomingMessage) => Promise<Reply> {
+  const call = createOutboundCall(parts)
   return async (message) => {
-    const id = parts.newId()
-    const startedMs = parts.world.clock.now()
     let request: ReceivedRequest
     try {
       request = readRequest(message, false)
@@ -270,16 +287,13 @@ export function createOutbound(parts: OutboundParts): (message: IncomingMessage)
     } catch (error) {
       const problem = asProblem(error)
       parts.tally.count(problem.code, message.socket.remoteAddress ?? '')
-      return problemReply(problem, id)
+      return problemReply(problem, parts.newId())
     }
-    const begun = { id, method: request.method, startedMs }
-    try {
-      return await exchange(parts, await prepare(parts, message, request), begun)
-    } catch (error) {
-      const problem = asProblem(error)
-      if (problem.code === 'internal-error') parts.observer.internalError(problem.cause ?? error, id)
-      if (problem.code === 'record-failed') return problemReply(problem, id)
-      return refuse(parts, begun, problem)
-    }
+    return call({
+      request,
+      body: () => readBody(message, request.headers, { bytes: parts.options.bodyBytes }),
+      // Only HTTP/1.1 has an end that the application can tell from a cut.
+      takesStream: message.httpVersion === '1.1',
+    })
   }
 }

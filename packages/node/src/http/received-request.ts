@@ -37,6 +37,7 @@ const singleFields = new Set([
   'comity-actor',
   'comity-accept-sealing',
   'comity-consent',
+  'comity-replica',
 ])
 
 /** Reads header fields from Node's flat list. Throws `header-duplicated`. */
