@@ -54,7 +54,7 @@ interface FileResult {
   readonly results: readonly PolicyTestResult[]
 }
 
-/** Runs every case; fails when one differs from what it says. */
+/** Runs every case, and names the policies that decide none; fails when a case differs from what it says. */
 export async function testPolicies(
   context: CommandContext,
   directory: string,
@@ -64,14 +64,22 @@ export async function testPolicies(
   if (files.length === 0) throw new Problem('malformed-request', `there is no *.test.yaml file below \`${directory}\``)
   const sets = new PolicySetsOfTests(directory)
   const tested: FileResult[] = []
+  const untested = new Set<string>()
   for (const file of files) {
     const tests = parsePolicyTests(await readYamlFile(join(directory, file), 'policy tests'), file)
     const set = await sets.of(tests.policies, file)
     const decides = engine === 'cedar' ? cedarEngine(set) : compiledEngine(set)
+    for (const { id } of set.policies) untested.add(id)
     tested.push({ file, results: runPolicyTests(tests, set, decides) })
   }
+  for (const { results } of tested)
+    for (const { verdict } of results) for (const id of verdict.policies) untested.delete(id)
   const failed = tested.flatMap(({ results }) => results).filter(({ differences }) => differences.length > 0).length
-  show(context, { failed, files: tested }, () => [...tested.flatMap(fileLines), summary(tested, failed)])
+  show(context, { failed, untested: [...untested], files: tested }, () => [
+    ...tested.flatMap(fileLines),
+    ...(untested.size === 0 ? [] : [colors.yellow(`no case is decided by ${[...untested].join(', ')}`)]),
+    summary(tested, failed),
+  ])
   if (failed > 0) context.fail()
 }
 
