@@ -41,6 +41,12 @@ export function examplesOfParameter(root: JsonObject, operation: Operation, para
     : [...examplesAt(root, declared), ...examplesOfSchema(root, member(declared, 'schema'))]
 }
 
+/** The schema of a parameter. */
+export function parameterSchema(root: JsonObject, operation: Operation, parameter: Parameter): Located | undefined {
+  const declared = parameterPlace(root, operation, parameter)
+  return declared && member(declared, 'schema')
+}
+
 /** A value that the schema itself names: an example, a default, the only one, the first of several. */
 export function usualValues(root: JsonObject, operation: Operation, parameter: Parameter): readonly unknown[] {
   const declared = parameterPlace(root, operation, parameter)
