@@ -98,7 +98,7 @@ export async function explainDecision(context: CommandContext, exchange: string)
   show(context, explained, () => explanationLines(explained))
 }
 
-function explanationLines({ request, findings, ...explained }: PolicyExplanationView): string[] {
+function explanationLines({ request, findings, needed, ...explained }: PolicyExplanationView): string[] {
   const { exchange, at, version, outcome, policies, mask } = explained
   const by = policies.length === 0 ? 'no policy matched' : `by ${policies.join(', ')}`
   const context = Object.entries(request.context).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`)
@@ -108,6 +108,7 @@ function explanationLines({ request, findings, ...explained }: PolicyExplanation
     ...(mask === undefined ? [] : [`left ${maskText(mask)}`]),
     `${request.principal} ${request.action} ${request.resource}`.replaceAll('Comity::', ''),
     ...context,
+    ...(needed.length === 0 ? [] : ['', 'to be allowed:', ...needed.map((sentence) => `  → ${sentence}`)]),
     ...findings.filter(({ policy }) => policies.includes(policy)).flatMap(findingLines),
     ...others.slice(0, maxShown).flatMap(findingLines),
     ...(others.length > maxShown ? [`and ${others.length - maxShown} policies that match less`] : []),

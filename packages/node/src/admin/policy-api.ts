@@ -84,6 +84,8 @@ export interface PolicyExplanationView {
     readonly resource: string
     readonly context: Readonly<Record<string, unknown>>
   }
+  /** What it would take for the call to be allowed; empty when it was. */
+  readonly needed: readonly string[]
   readonly findings: readonly PolicyFindingView[]
 }
 

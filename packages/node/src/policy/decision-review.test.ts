@@ -74,12 +74,15 @@ function review(decisions: readonly StoredDecision[]) {
 }
 
 test('an explanation tells of each policy what it demands, and what of it held', async () => {
-  const { findings, request } = await review([decisionOf('e1')]).explain('e1')
+  const { findings, request, needed } = await review([decisionOf('e1')]).explain('e1')
+  assert.deepEqual(needed, [
+    '`research` permits it when principal in Comity::Group::"labs" and resource.sensitivity <= 1',
+  ])
   assert.equal(request.principal.id, 'did:web:lab.example')
   const [nearest, ...others] = findings
   assert.deepEqual(
     [nearest?.policy, nearest?.matches, others.map(({ policy }) => policy)],
-    ['abroad', false, ['writers', 'research']],
+    ['abroad', false, ['research', 'writers']],
   )
   const research = findings.find(({ policy }) => policy === 'research')
   assert.deepEqual(research?.scope, [
@@ -109,7 +112,8 @@ test('a demand that cannot be evaluated says why; those that decided come first'
   const relations = { ...noRelations, participantGroups: ['labs'] }
   const labels = [{ path: 'born', domain: 'identity', sensitivity: 'internal' } as const]
   const details = { question: { ...nowhere, labels }, relations, policies: ['abroad'] }
-  const { findings } = await review([decisionOf('e1', details)]).explain('e1')
+  const { findings, needed } = await review([decisionOf('e1', details)]).explain('e1')
+  assert.match(needed[0] ?? '', /^`abroad` must not match: one of these must not hold: not \(context has country/)
   assert.deepEqual(
     findings.map(({ policy, matches }) => [policy, matches]),
     [
@@ -182,4 +186,24 @@ test('looks at no more than it is told, over any number of pages, and lists a th
   const diff = await review(many).diff(all, 1_300)
   assert.deepEqual([diff.compared, diff.changedInAll, diff.changed.length], [1_300, 1_300, 1_000])
   assert.equal(diff.changed[0]?.exchange, '001449')
+})
+
+test('what cannot be evaluated is what must be corrected; without permits nothing helps but one', async () => {
+  const broken = await prepared(`
+    @id("sum") forbid (principal, action, resource) when { 9007199254740991 * 9007199254740991 * context.weekday == 1 };
+    @id("other") forbid (principal, action == Comity::Action::"write", resource);
+  `)
+  const { explain } = createDecisionReview({
+    decisions: { find: async () => decisionOf('e1', { outcome: 'failed', policies: ['sum'] }), list: async () => [] },
+    sets: {
+      find: async () => ({ version: 1, texts: [], prepared: broken, preparedAs: '', source: 'admin', setMs: 0 }),
+    },
+    engineOf: compiledEngine,
+    compile: compiledEngine,
+  })
+  const { needed } = await explain('e1')
+  assert.deepEqual(needed, [
+    '`sum` must be corrected: it cannot be evaluated for this call',
+    'a policy must permit it; there is none that permits anything',
+  ])
 })

@@ -4,7 +4,7 @@ import { Problem } from '@comity/core/problems'
 import type { DecisionStore, Outcome, StoredDecision } from './decision-store.ts'
 import { decidePolicy, usableSet, type UsableSet } from './decide-policy.ts'
 import type { PolicyEngine, PreparedSet } from './engine/policy-engine.ts'
-import { explainPolicies, type PolicyFinding } from './explain-policy.ts'
+import { explainPolicies, whatIsNeeded, type PolicyFinding } from './explain-policy.ts'
 import { outcomeOf } from './policies.ts'
 import { requestOf } from './policy-request.ts'
 import type { PolicySetStore } from './policy-set-store.ts'
@@ -31,6 +31,8 @@ export interface Explanation {
   readonly mask?: Readonly<Record<string, readonly string[]>> | undefined
   /** The call in Cedar's words. */
   readonly request: ReturnType<typeof requestOf>
+  /** What it would take for the call to be allowed: sentences; none when it was. */
+  readonly needed: readonly string[]
   /** Every policy of the set, those that decided first, then those that came closest. */
   readonly findings: readonly PolicyFinding[]
 }
@@ -97,7 +99,8 @@ async function explain(exchange: string, { decisions, sets, compile }: ReviewPar
   const set = version === 0 ? undefined : await sets.find(version)
   if (version > 0 && set === undefined) throw new Problem('policy-unknown', `version ${version} is not kept here`)
   const findings = explainPolicies(set?.prepared.policies ?? [], request, compile)
-  return { exchange, atMs, version, outcome, policies, mask: mask && maskText(mask), request, findings }
+  const needed = outcome === 'allowed' ? [] : whatIsNeeded(findings)
+  return { exchange, atMs, version, outcome, policies, mask: mask && maskText(mask), request, needed, findings }
 }
 
 async function diff(set: UsableSet, last: number, { decisions }: ReviewParts): Promise<PolicyDiff> {

@@ -37,10 +37,46 @@ export function explainPolicies(
   return findings.toSorted((a, b) => missing(a) - missing(b) || (a.policy < b.policy ? -1 : 1))
 }
 
-/** What of the scope is missing weighs more: such a policy is about other calls. */
+/** A policy about another action or resource is about other calls; one about somebody else comes closer. */
 function missing({ scope, conditions }: PolicyFinding): number {
-  const count = (demands: readonly Demand[]) => demands.filter(({ holds }) => !holds).length
-  return count(scope) * 1_000 + count(conditions)
+  const isMissing = ({ holds }: Demand) => !holds
+  const elsewhere = scope.filter(isMissing).map(({ text }) => (text.startsWith('principal') ? 1_000 : 1_000_000))
+  return elsewhere.reduce((sum, weight) => sum + weight, conditions.filter(isMissing).length)
+}
+
+/** What it would take for the call to be allowed, one sentence for each policy that stands in the way or comes closest;
+ *  nothing when it is allowed. */
+export function whatIsNeeded(findings: readonly PolicyFinding[]): readonly string[] {
+  const permits = findings.filter(({ effect }) => effect === 'permit')
+  const forbids = findings.filter(({ effect }) => effect === 'forbid')
+  const broken = findings.filter(isBroken)
+  const closest = Math.min(...permits.map(missing))
+  const near = permits.some(({ matches }) => matches) ? [] : permits.filter((permit) => missing(permit) === closest)
+  return [
+    ...broken.map(({ policy }) => `\`${policy}\` must be corrected: it cannot be evaluated for this call`),
+    ...forbids
+      .filter(({ matches }) => matches)
+      .map((forbid) => `\`${forbid.policy}\` must not match: ${unlessOf(forbid)}`),
+    ...near
+      .filter((permit) => !isBroken(permit))
+      .map((permit) => `\`${permit.policy}\` permits it when ${unmet(permit).join(' and ')}`),
+    ...(permits.length === 0 ? ['a policy must permit it; there is none that permits anything'] : []),
+  ]
+}
+
+const demandsIn = ({ scope, conditions }: PolicyFinding): readonly Demand[] => [...scope, ...conditions]
+const unmet = (finding: PolicyFinding): string[] =>
+  demandsIn(finding).flatMap(({ holds, text }) => (holds ? [] : [text]))
+
+/** A condition is only looked at where the scope matches. */
+function isBroken({ scope, conditions }: PolicyFinding): boolean {
+  const firstFalse = conditions.findIndex(({ holds }) => !holds)
+  return scope.every(({ holds }) => holds) && conditions[firstFalse]?.error !== undefined
+}
+
+function unlessOf(finding: PolicyFinding): string {
+  const texts = demandsIn(finding).map(({ text }) => text)
+  return texts.length === 0 ? 'it forbids every call' : `one of these must not hold: ${texts.join(', ')}`
 }
 
 function findingOf({ id, effect, json }: PreparedPolicy, request: PolicyRequest, compile: Compile): PolicyFinding {
