@@ -206,7 +206,9 @@ class Scanner {
     const isTiny = hasDot && digits > 7 && text.startsWith('0.000000', first === minus ? this.#at + 1 : this.#at)
     const isNegativeZero = first === minus && digits === 1 && last === zero
     if (isUnusual || digits > keptDigits || (hasDot && last === zero) || isTiny || isNegativeZero) {
-      this.#hasUnusualNumbers = true
+      // Doubles are commonly written with 16 or 17 digits, which they keep.
+      const source = text.slice(this.#at, at)
+      this.#hasUnusualNumbers ||= String(Number(source)) !== source
     }
     this.#at = at - 1
   }
