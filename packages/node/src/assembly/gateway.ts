@@ -8,6 +8,7 @@ import type { createConsentRoutes } from '../consent/holder/consent-routes.ts'
 import { answerLogRequest } from '../audit-log/audit-log-routes.ts'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { createExchangeStore, type ExchangeStore } from '../gateway/exchange-store.ts'
+import { createInboundComposite } from '../gateway/composite/inbound-composite.ts'
 import { createInbound, type InboundParts } from '../gateway/inbound.ts'
 import { createIntentStore } from '../gateway/intent-store.ts'
 import { createNonceStore } from '../gateway/nonce-store.ts'
@@ -107,6 +108,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     intents: createIntentStore(database, foundation.vault),
     references: createReferenceStore(database, foundation.vault),
     unsettled: new Set(),
+    underWay: { running: new Set(), resolving: new Set() },
     auditLog,
     recorder: createExchangeRecorder({ auditLog, identity, vault: foundation.vault }),
     tally: createRefusalTally(world.clock.now()),
@@ -208,6 +210,7 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
   const { foundation, auditLog, catalogue, counterparts, newId, isReady } = parts
   return createPublicHandler({
     exchange: createInbound(inbound),
+    composite: createInboundComposite(inbound),
     proof: createSignedRoute(inbound, answerProof(exchanges, auditLog)),
     didDocument: () => publishedDocument(foundation.identity.document(), catalogue, inbound.sealing),
     receiveEvent: async (token) => {

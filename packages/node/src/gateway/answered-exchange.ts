@@ -3,10 +3,18 @@
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { sha256Text } from '@comity/core/crypto/crypto-node'
 import type { ExchangeEvent, ExchangeOutcome } from '@comity/core/exchange/event'
+import { sliceHash } from '@comity/core/exchange/composite-answer'
+import {
+  compositeOutcome,
+  compositeProduct,
+  partsClaims,
+  type ExchangePart,
+} from '@comity/core/exchange/composite-parts'
 import { fieldClaims, policyClaims } from '@comity/core/exchange/field-lists'
 import type { ReceiptClaims } from '@comity/core/exchange/receipt'
 import type { SqlValue, Statement } from '../storage/database.ts'
-import type { Answer, InboundCall } from './inbound-call.ts'
+import type { SubjectKey } from '../vault/vault.ts'
+import type { Answer, InboundCall, PartOfCall } from './inbound-call.ts'
 import { claimsOfSealed, openingsRow } from './sealing-record.ts'
 
 export const hashOf = (data: Uint8Array | string): string => sha256Text(data, 'base64url')
@@ -46,7 +54,8 @@ function policyFacts({ policy }: InboundCall): Pick<ExchangeEvent, 'policies' | 
 }
 
 /** A refusal is one before anything has left; an answer that was cut off has failed, whatever the reason. */
-export function outcomeOf({ problem, answer }: InboundCall): 'allowed' | 'denied' | 'failed' {
+export function outcomeOf({ problem, answer, parts }: InboundCall): 'allowed' | 'denied' | 'failed' {
+  if (parts !== undefined) return compositeOutcome(parts.map(({ call }) => ({ outcome: outcomeOf(call) })))
   if (problem === undefined) return 'allowed'
   return problem.status >= 500 || answer?.left !== undefined ? 'failed' : 'denied'
 }
@@ -67,11 +76,38 @@ export function answeredEvent(call: InboundCall, answer: Answer, nowMs: number):
   return {
     ...eventOf(call, outcomeOf(call)),
     ...(release && carriesData(call, answer) && { released: release.released, withheld: release.withheld }),
+    parts: call.parts?.map((part) => exchangePart(part, nowMs)),
     status: answer.status,
     problem: call.problem?.code,
     responseHash: answer.left?.hash ?? hashOf(answer.body),
     streamed: answer.left && { bytes: answer.left.bytes, rows: answer.left.rows },
     durationMs: nowMs - call.receivedAtMs,
+  }
+}
+
+/** What the log says of a part. */
+export function exchangePart({ name, call, answer, slice }: PartOfCall, nowMs: number): ExchangePart {
+  const event = answeredEvent(call, answer, nowMs)
+  return {
+    name,
+    outcome: event.outcome as ExchangePart['outcome'],
+    product: event.product,
+    version: event.version,
+    operation: event.operation,
+    path: event.path,
+    agreement: event.agreement,
+    purpose: event.purpose,
+    consent: event.consent,
+    via: event.via,
+    reference: event.reference,
+    policies: event.policies,
+    policyVersion: event.policyVersion,
+    released: event.released,
+    withheld: event.withheld,
+    status: answer.status,
+    problem: event.problem,
+    responseHash: sliceHash(slice),
+    upstreamMs: event.upstreamMs,
   }
 }
 
@@ -84,20 +120,27 @@ function isRemembered({ problem }: InboundCall): boolean {
   return problem?.code !== 'nonce-store-full' && problem?.code !== 'signature-stale'
 }
 
-/** True unless it is known that the call's path is about nobody. */
-function mayNamePerson({ addressed, operation }: InboundCall): boolean {
+/** Under which what describes the call is kept: that of the person it is about, or one of its parts is. */
+export function subjectKeyOf({ consent, parts }: InboundCall): SubjectKey | undefined {
+  return consent?.key ?? parts?.find(({ call }) => call.consent !== undefined)?.call.consent?.key
+}
+
+/** True unless it is known that the call's path, or the body of a composite, is about nobody. */
+function mayNamePerson({ addressed, operation, product, parts }: InboundCall): boolean {
+  if (product?.id === compositeProduct) return parts?.every(({ call }) => !mayNamePerson(call)) !== true
   return addressed?.productClass === 'personal' && (operation === undefined || operation.personal !== undefined)
 }
 
-/** The signature's base names the path, and in it whom the call is about. */
+/** The signature's base names the path, and in it whom the call is about; of a composite the digest of what does. */
 function keptSignature(call: InboundCall, base: string, signature: Uint8Array): SqlValue[] {
-  if (call.consent !== undefined) return [call.consent.key.seal(base), encodeBase64url(signature)]
+  const key = subjectKeyOf(call)
+  if (key !== undefined) return [key.seal(base), encodeBase64url(signature)]
   return mayNamePerson(call) ? [null, null] : [base, encodeBase64url(signature)]
 }
 
 /** The row of an answered call. */
 export function answeredRow(call: InboundCall, receipt: string | undefined): Statement {
-  const { id, caller, consent } = call
+  const { id, caller } = call
   // A signature that did not verify proves nothing and is not kept.
   const signature = caller === undefined ? undefined : call.signature
   const request = signature
@@ -107,15 +150,16 @@ export function answeredRow(call: InboundCall, receipt: string | undefined): Sta
         ...(isRemembered(call) ? [signature.nonce, signature.expires] : [null, null]),
       ]
     : [null, null, null, null, null]
-  const params = [id, id, caller?.did ?? null, receipt ?? null, ...request, consent?.key.handle ?? null]
+  const params = [id, id, caller?.did ?? null, receipt ?? null, ...request, subjectKeyOf(call)?.handle ?? null]
   return { sql: insertAnswered, params }
 }
 
 /** What opens the commitments to the call's sealed contents. Of what may be about a person under whose key it cannot be
  *  kept, nothing is kept. */
 export function answeredOpenings(call: InboundCall): Statement[] {
-  if (call.consent === undefined && mayNamePerson(call)) return []
-  return openingsRow(call.id, call.sealing, call.consent?.key)
+  const key = subjectKeyOf(call)
+  if (key === undefined && mayNamePerson(call)) return []
+  return openingsRow(call.id, call.sealing, key)
 }
 
 /** The claims of a receipt are the event's facts, and where the log has them. */
@@ -142,6 +186,7 @@ export function claimsOf(
     via: event.via,
     ...policyClaims(event.policies),
     ...fieldClaims(event),
+    ...partsClaims(event.parts),
     sea: event.sealed,
     log: log.origin,
     leaf: log.leaf,

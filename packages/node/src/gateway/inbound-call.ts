@@ -5,6 +5,7 @@ import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import type { RowStream } from '@comity/core/minimisation/rows/row-stream'
 import type { Problem } from '@comity/core/problems'
 import type { RequestSignature } from '@comity/core/http-signatures/profile-request'
+import type { Slice } from '@comity/core/exchange/composite-answer'
 import type { ExchangeTrace } from '../telemetry/traces.ts'
 import type { StreamedBody } from '../http/incoming-stream.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
@@ -44,6 +45,8 @@ export interface InboundCall {
   readonly id: string
   readonly receivedAtMs: number
   readonly message: IncomingMessage
+  /** One part of a composite, whose answer is a slice of the whole. */
+  readonly isPart: boolean
   /** Of a sealed body, with the fields that travelled inside. */
   request: ReceivedRequest
   /** The product that the path names, before the caller is known to have any. */
@@ -68,6 +71,8 @@ export interface InboundCall {
   release: Release | undefined
   /** What the holder's policies decided; undefined on a node without any. */
   policy: Decided | undefined
+  /** Of a composite: its parts, once each has its slice. */
+  parts: readonly PartOfCall[] | undefined
   /** How what travels in this call is sealed. */
   readonly sealing: CallSealing
   /** Rate limit fields that the answer carries, name and value in turn. */
@@ -84,6 +89,15 @@ export interface InboundCall {
   readonly trace: ExchangeTrace | undefined
   /** True when nobody was identified and the refusal is only counted, not logged on its own. */
   tallied: boolean
+}
+
+/** One part of a composite that has its answer. */
+export interface PartOfCall {
+  readonly name: string
+  readonly call: InboundCall
+  /** The answer of the API as it leaves, or the refusal. */
+  readonly answer: Answer
+  readonly slice: Slice
 }
 
 /** The sealed contents of a call, filled in from step to step. */
@@ -112,10 +126,14 @@ export interface Step {
 
 /** A call of which only the head is known. */
 export function openCall(
-  head: Pick<InboundCall, 'id' | 'receivedAtMs' | 'message' | 'request' | 'addressed' | 'trace'>,
+  head: Pick<InboundCall, 'id' | 'receivedAtMs' | 'message' | 'request' | 'addressed' | 'trace'> & {
+    readonly isPart?: boolean
+  },
 ): InboundCall {
   return {
+    isPart: false,
     ...head,
+    parts: undefined,
     body: noBytes,
     signature: undefined,
     caller: undefined,

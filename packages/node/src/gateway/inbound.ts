@@ -60,6 +60,7 @@ export interface InboundParts {
   readonly references: ReferenceStore
   /** Exchange ids of intents whose calls ended while the storage took no record of how. */
   readonly unsettled: Set<string>
+  readonly underWay: UnderWay
   readonly auditLog: AuditLogPort
   readonly recorder: ExchangeRecorder
   readonly tally: RefusalTally
@@ -94,31 +95,46 @@ export function callerSteps(parts: InboundParts): Step[] {
 }
 
 /** What is under way in this process, by name. */
-interface UnderWay {
+export interface UnderWay {
   /** Unsafe calls with an idempotency key. */
   readonly running: Set<string>
   /** References that are being resolved. */
   readonly resolving: Set<string>
 }
 
-function exchangeSteps(parts: InboundParts, { running, resolving }: UnderWay): Step[] {
-  const { world, identity, limits, agreements, consents, policies, auditLog, intents, references, partnerOf, options } =
-    parts
+/** Whether a call is covered; the same for a call by itself and for a part of a composite. */
+export function coverSteps(parts: InboundParts): Step[] {
+  const { world, identity, agreements, consents, references, partnerOf, underWay } = parts
   return [
-    ...callerSteps(parts),
-    limit({ world, limits, partnerOf }),
-    unseal({ sealing: parts.sealing }),
-    resolveReference({ world, references, resolving }),
+    resolveReference({ world, references, resolving: underWay.resolving }),
     match({ identity, partnerOf }),
     agreement({ world, did: identity.did, agreements, consents, partnerOf }),
     consent({ world, consents, partnerOf }),
+  ]
+}
+
+/** What a call that is covered gets. */
+export function answerSteps(parts: InboundParts): Step[] {
+  const { world, policies, auditLog, intents, partnerOf, options, underWay } = parts
+  return [
     policy({ world, policies, partnerOf }),
-    recordIntent({ auditLog, intents, running }),
+    recordIntent({ auditLog, intents, running: underWay.running }),
     refer({ world, origin: options.origin }),
     forward({ world }),
     confirmConsent({ world }),
     minimise({ keyedHash: parts.keyedHash }),
     revalidate({ keyedHash: parts.keyedHash }),
+  ]
+}
+
+function exchangeSteps(parts: InboundParts): Step[] {
+  const { world, limits, partnerOf } = parts
+  return [
+    ...callerSteps(parts),
+    limit({ world, limits, partnerOf }),
+    unseal({ sealing: parts.sealing }),
+    ...coverSteps(parts),
+    ...answerSteps(parts),
   ]
 }
 
@@ -135,7 +151,8 @@ function reasonOf({ code, message, cause }: Problem): string {
   return code === 'upstream-invalid' && cause instanceof Error ? cause.message : message
 }
 
-function observe(parts: InboundParts, call: InboundCall, status: number): void {
+/** Tells of a call that has its answer. */
+export function observeCall(parts: InboundParts, call: InboundCall, status: number): void {
   const { problem, id } = call
   if (problem?.code === 'internal-error') parts.observer.internalError(problem.cause ?? problem, id)
   const nowMs = parts.world.clock.now()
@@ -155,10 +172,9 @@ function observe(parts: InboundParts, call: InboundCall, status: number): void {
 
 /** Handles one request below `/x/`. */
 export function createInbound(parts: InboundParts): (message: IncomingMessage) => Promise<Reply> {
-  const underWay: UnderWay = { running: new Set(), resolving: new Set() }
-  const steps = exchangeSteps(parts, underWay)
-  const settle = recordOutcome({ ...parts, ...underWay })
-  const streams = streamOptions(parts, underWay)
+  const steps = exchangeSteps(parts)
+  const settle = recordOutcome({ ...parts, ...parts.underWay })
+  const streams = streamOptions(parts)
   return async (message) => {
     const call = receive(parts, message)
     if (!('request' in call)) return call
@@ -171,18 +187,18 @@ export function createInbound(parts: InboundParts): (message: IncomingMessage) =
       call.problem = asProblem(error)
     }
     const reply = await settle(call)
-    observe(parts, call, reply.status)
+    observeCall(parts, call, reply.status)
     return reply
   }
 }
 
-function streamOptions(parts: InboundParts, underWay: UnderWay): InboundStreamOptions {
+function streamOptions(parts: InboundParts): InboundStreamOptions {
   const { world, identity, agreements, consents, partnerOf } = parts
   return {
     ...parts,
-    ...underWay,
+    ...parts.underWay,
     agreement: agreement({ world, did: identity.did, agreements, consents, partnerOf }),
-    observe: (call, status) => observe(parts, call, status),
+    observe: (call, status) => observeCall(parts, call, status),
   }
 }
 

@@ -5,7 +5,7 @@ import { receiptSigner, type ReceiptClaims } from '@comity/core/exchange/receipt
 import type { ProblemCode } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
-import { answeredEvent, answeredOpenings, answeredRow, claimsOf } from './answered-exchange.ts'
+import { answeredEvent, answeredOpenings, answeredRow, claimsOf, subjectKeyOf } from './answered-exchange.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
 import type { AuditLogPort, IdentityPort, NamedKey, PreparedEvent } from './ports.ts'
 import { pairwiseIn } from './outbound-consent.ts'
@@ -49,12 +49,13 @@ export function createExchangeRecorder({ auditLog, identity, vault }: RecorderPa
   return {
     prepareAnswered(call, answer, nowMs) {
       const facts = answeredEvent(call, answer, nowMs)
+      const subject = subjectKeyOf(call)
       const event = auditLog.prepare({
         id: call.id,
         type: 'exchange',
         timeMs: facts.time,
         body: exchangeEventBody(facts),
-        ...(call.consent && { subject: call.consent.key }),
+        ...(subject && { subject }),
       })
       if (call.caller === undefined || call.product === undefined) return { event, receipt: undefined }
       const log = { origin: auditLog.origin, leaf: encodeBase64url(event.leafHash) }

@@ -8,6 +8,8 @@ import { readRequest } from '../http/received-request.ts'
 export interface PublicParts {
   /** Exchanges, below `/x/`. */
   readonly exchange: (message: IncomingMessage) => Promise<Reply>
+  /** Several exchanges in one, at `/composites`. */
+  readonly composite: (message: IncomingMessage) => Promise<Reply>
   /** Proofs of exchanges, below `/receipts/`. */
   readonly proof: (message: IncomingMessage) => Promise<Reply>
   /** Requests for consent and what follows from them, below `/consents/`. */
@@ -92,6 +94,7 @@ const readFolders = ['/log/', '/receipts/', '/status/']
 async function route(parts: PublicParts, message: IncomingMessage): Promise<Reply> {
   const path = pathOf(message)
   if (path.startsWith('/x/')) return parts.exchange(message)
+  if (path === '/composites') return parts.composite(message)
   if (path.startsWith('/consents/')) return parts.consents(message)
   if (path === '/events') {
     if (message.method === 'POST') return receiveEvent(parts, message)

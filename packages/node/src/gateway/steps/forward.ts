@@ -4,9 +4,9 @@ import type { InboundCall, Step } from '../inbound-call.ts'
 import type { World } from '../ports.ts'
 import { targetOf } from './match.ts'
 
-/** What is sealed is sealed whole, and only HTTP/1.1 has an end that can be told from a cut. */
-function takesStream({ request, message, sealing }: InboundCall): boolean {
-  return request.method === 'GET' && message.httpVersion === '1.1' && sealing.target === undefined
+/** What is sealed is sealed whole, a slice stands in the middle of an answer, and only HTTP/1.1 has an end that can be told from a cut. */
+function takesStream({ request, message, sealing, isPart }: InboundCall): boolean {
+  return !isPart && request.method === 'GET' && message.httpVersion === '1.1' && sealing.target === undefined
 }
 
 export function forward({ world }: { readonly world: World }): Step {

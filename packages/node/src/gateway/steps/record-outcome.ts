@@ -60,7 +60,7 @@ function answerOf(call: InboundCall): Answer {
 }
 
 /** Headers of the signed answer. Anonymous callers, and those whose signature did not verify, get no signature. */
-function signAnswer(
+export function signAnswer(
   call: InboundCall,
   { answer, receipt }: { readonly answer: Answer; readonly receipt: string | undefined },
   options: RecordOutcomeOptions,
@@ -166,6 +166,14 @@ async function recordStanding(call: InboundCall, options: RecordOutcomeOptions):
   }
 }
 
+/** Why there is no answer when an exchange could not be recorded. */
+export function recordFailure(error: unknown): Problem {
+  const cause = asProblem(error)
+  if (cause.code === 'internal-error') return cause
+  const members = { retryAfterSeconds: 10 }
+  return new Problem('record-failed', 'the storage did not take the record', { cause, members })
+}
+
 /** Ends a call. Never throws: when the record fails, nothing of the answer is released. */
 export function recordOutcome(options: RecordOutcomeOptions): (call: InboundCall) => Promise<Reply> {
   return async (call) => {
@@ -176,14 +184,7 @@ export function recordOutcome(options: RecordOutcomeOptions): (call: InboundCall
       return problemReply(problem, call.id)
     } catch (error) {
       if (call.intent?.replayed === false) options.unsettled.add(call.id)
-      const cause = asProblem(error)
-      call.problem =
-        cause.code === 'internal-error'
-          ? cause
-          : new Problem('record-failed', 'the storage did not take the record', {
-              cause,
-              members: { retryAfterSeconds: 10 },
-            })
+      call.problem = recordFailure(error)
       return problemReply(call.problem, call.id)
     } finally {
       // What was recorded as a use is settled by now; else no answer left.

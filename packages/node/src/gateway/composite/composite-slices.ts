@@ -1,0 +1,64 @@
+/** The slices of a composite's answer, from what each part was answered. */
+import { compositeText, problemType, sliceContent, type Slice } from '@comity/core/exchange/composite-answer'
+import { partClaims, partsClaims } from '@comity/core/exchange/composite-parts'
+import { Problem } from '@comity/core/problems'
+import { asProblem, problemReply } from '../../http/problem-response.ts'
+import { exchangePart } from '../answered-exchange.ts'
+import type { Answer, InboundCall, PartOfCall } from '../inbound-call.ts'
+
+/** Longest content of all parts together, in bytes. */
+const compositeBytes = 24 * 1024 * 1024
+
+/** The slice of a part's call, which has an answer or a problem. */
+export function partOfCall(name: string, call: InboundCall): PartOfCall {
+  if (call.problem === undefined && call.answer === undefined) {
+    call.problem = asProblem(new Error(`the part \`${name}\` ended without an answer`))
+  }
+  const isProblem = call.problem !== undefined
+  const answer = isProblem ? refusalOf(call) : (call.answer as Answer)
+  const type = valueOf(answer.headers, 'content-type')
+  const content = sliceContent(type, answer.body, isProblem)
+  const withheld = isProblem || answer.status >= 400 ? undefined : call.release?.withheld
+  const slice = {
+    status: answer.status,
+    ...(content && { type: isProblem ? problemType : type, content }),
+    ...(withheld && { withheld }),
+  }
+  return { name, call, answer, slice }
+}
+
+function refusalOf({ problem, id }: InboundCall): Answer {
+  const { status, headers, body } = problemReply(problem as Problem, id)
+  return { status, headers, body }
+}
+
+function valueOf(fields: readonly string[], name: string): string | undefined {
+  const at = fields.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name)
+  return at < 0 ? undefined : fields[at + 1]
+}
+
+/** In the order of the request, what does not fit is left out: it can be had by itself. */
+export function fitting(parts: readonly PartOfCall[]): PartOfCall[] {
+  let room = compositeBytes
+  return parts.map((part) => {
+    const size = part.answer.body.length
+    if (part.call.problem !== undefined) return part
+    if (size <= room) {
+      room -= size
+      return part
+    }
+    part.call.problem = new Problem('composite-overflow', `the parts together are over ${compositeBytes} bytes`)
+    return partOfCall(part.name, part.call)
+  })
+}
+
+const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
+
+/** The whole answer. */
+export function compositeAnswer(parts: readonly PartOfCall[], nowMs: number): Answer {
+  const stated = parts.map((part) => exchangePart(part, nowMs))
+  const slices = new Map<string, Slice>(parts.map(({ name, slice }) => [name, slice]))
+  const isLong = partsClaims(stated).pth !== undefined
+  const text = compositeText({ slices, ...(isLong && { stated: stated.map(partClaims) }) })
+  return { status: 200, headers, body: Buffer.from(text) }
+}
