@@ -6,6 +6,7 @@ import { addConsents, addSubjects, addTemplates } from './consent-commands.ts'
 import { errorDocument, errorLines, processTerminal, type Terminal } from './output.ts'
 import { addPolicy } from './policy-commands.ts'
 import { addRelationships } from './policy-node-commands.ts'
+import { addProducts } from './product-commands.ts'
 import { addDuties, addRights } from './rights-commands.ts'
 import { addVerify } from './verify-commands.ts'
 
@@ -62,7 +63,9 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     .showHelpAfterError('(comity --help tells more)')
     .showSuggestionAfterError()
     .exitOverride()
-  for (const add of [addNode, addProducts, addKeys, addPartners, addAgreements, addEvidence]) add(program, run)
+  addNode(program, run)
+  addProducts(program, () => contextOf(program, run))
+  for (const add of [addKeys, addPartners, addAgreements, addEvidence]) add(program, run)
   for (const add of [
     addVerify,
     addConsents,
@@ -118,23 +121,6 @@ function addNode(program: Command, run: Run): void {
     .command('check')
     .description('list every mistake in the configuration')
     .action(async () => (await import('./commands/config.ts')).checkConfig(context()))
-}
-
-function addProducts(program: Command, run: Run): void {
-  const context = () => contextOf(program, run)
-  const products = program.command('products').description('the products on offer')
-  products
-    .command('list')
-    .description('what is offered')
-    .action(async () => (await import('./commands/products.ts')).listProducts(context()))
-  products
-    .command('add <file>')
-    .description('offer a product described in a YAML or JSON file, while the node runs')
-    .action(async (file: string) => (await import('./commands/products.ts')).addProduct(context(), file))
-  products
-    .command('remove <id>')
-    .description('stop offering a product that was added while the node ran')
-    .action(async (id: string) => (await import('./commands/products.ts')).removeProduct(context(), id))
 }
 
 /** Modes of sealing; `offered` is where the partner's document announces it. */

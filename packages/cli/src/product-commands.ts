@@ -1,0 +1,45 @@
+/** The part of the tree that is about products: `comity products`. */
+import { InvalidArgumentError, type Command } from 'commander'
+import type { ContextOf } from './consent-commands.ts'
+
+const load = () => import('./commands/products.ts')
+const loadContract = () => import('./commands/product-contract.ts')
+
+export function addProducts(program: Command, context: ContextOf): void {
+  const products = program.command('products').description('the products on offer')
+  products
+    .command('list')
+    .description('what is offered')
+    .action(async () => (await load()).listProducts(context()))
+  products
+    .command('add <file>')
+    .description('offer a product described in a YAML or JSON file, while the node runs')
+    .action(async (file: string) => (await load()).addProduct(context(), file))
+  products
+    .command('remove <id>')
+    .description('stop offering a product that was added while the node ran')
+    .action(async (id: string) => (await load()).removeProduct(context(), id))
+  products
+    .command('test [product]')
+    .description('call the API behind a product (its id, or a file) and check that it keeps to its OpenAPI document')
+    .option(
+      '--with <name=value>',
+      'value of a parameter, before the examples of the document; may be repeated',
+      pair,
+      [],
+    )
+    .action(async (product: string | undefined, options: { with: [string, string][] }) =>
+      (await loadContract()).testProducts(context(), product, options.with),
+    )
+  products
+    .command('diff <old> <new>')
+    .description('name what breaks between two OpenAPI documents of a product')
+    .action(async (before: string, after: string) => (await loadContract()).compareProducts(context(), before, after))
+}
+
+/** One `name=value` after those before. */
+function pair(text: string, before: [string, string][]): [string, string][] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('must be like id=7')
+  return [...before, [text.slice(0, at), text.slice(at + 1)]]
+}
