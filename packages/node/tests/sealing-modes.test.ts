@@ -98,6 +98,17 @@ describe('a product whose contents must be sealed', () => {
     assert.doesNotMatch(network.proxy.text(), /digest-of-it|secret>/)
   })
 
+  test('tells who has the content already, without a word of it', async () => {
+    const first = await get(network)
+    const etag = first.headers.get('etag') ?? ''
+    assert.ok(etag.length > 10)
+    const seen = network.proxy.seen.length
+    const again = await network.call('/holder/items/items/4711', { headers: { 'if-none-match': etag } })
+    assert.equal(again.status, 304)
+    const fields = network.proxy.seen.slice(seen).flatMap(({ line, headers }) => (line === '304' ? headers : []))
+    assert.ok(fields.includes(etag) && !fields.some((text) => text.toLowerCase() === 'content-type'))
+  })
+
   test('keeps no content in either log, and logs none', async () => {
     await network.post('kept nowhere')
     for (const node of [network.holder, network.recipient]) {
@@ -127,18 +138,16 @@ describe('a product whose contents may be sealed', () => {
   })
 
   test('says so in its published document, and says nothing when no product seals', async () => {
-    const document = async () => {
-      const { port, tls: _ } = { port: network.holder.port, tls: undefined }
-      const { resolver } = network.recipient.running.parts.counterparts
+    const { resolver } = network.recipient.running.parts.counterparts
+    const announced = async () => {
       resolver.invalidate(network.holder.did)
-      assert.ok(port > 0)
-      const found = await resolver.resolveDocument(network.holder.did)
-      return found.service?.find(({ type }) => type === 'ComityNode')?.['sealing']
+      const { service } = await resolver.resolveDocument(network.holder.did)
+      return service?.find(({ type }) => type === 'ComityNode')?.['sealing']
     }
     const algorithms = ['HPKE-9', 'HPKE-3', 'ECDH-ES+A256KW']
-    assert.deepEqual(await document(), { answers: algorithms, requests: algorithms })
+    assert.deepEqual(await announced(), { answers: algorithms, requests: algorithms })
     await reconfigure(network.holder, { answers: 'off', requests: 'off' })
-    assert.equal(await document(), undefined)
+    assert.equal(await announced(), undefined)
   })
 })
 
