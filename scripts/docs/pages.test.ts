@@ -33,7 +33,7 @@ test('the examples of the page on products are what a configuration may hold', (
   const page = readFileSync(join(root, 'docs/operating/products.md'), 'utf8')
   const examples = [...page.matchAll(/```yaml\n([^`]+)```/g)].map((match) => readConfigDocument(match[1] ?? '').value)
   assert.ok(examples.length >= 4)
-  for (const product of examples.flatMap((example) => (example as { products: unknown[] }).products)) {
+  for (const product of examples.flatMap((example) => (example as { products?: unknown[] }).products ?? [])) {
     assert.deepEqual(labelledFaults(productConfigSchema.parse(product)), [])
   }
 })
