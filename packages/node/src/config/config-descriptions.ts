@@ -66,6 +66,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].personal.operations.<name>.date': "Field of its rows' own date, if another.",
   'products[].personal.operations.<name>.open':
     'Open members of its answers, if others; none where it has `rows` of its own.',
+  'products[].personal.operations.<name>.stream':
+    'Whether its answers leave row by row while they arrive, for answers that are too large to hold.',
   'products[].personal.withoutSubject': 'Operations about nobody; an agreement is enough for them.',
   'products[].personal.requestedFields': 'Query parameter in which a call lists the fields it wants, with commas.',
   'products[].personal.forwardRequestedFields': 'Whether that parameter goes on to the API.',
@@ -98,6 +100,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].data.operations.<name>.date': "Field of its rows' own date, if another.",
   'products[].data.operations.<name>.open':
     'Open members of its answers, if others; none where it has `rows` of its own.',
+  'products[].data.operations.<name>.stream':
+    'Whether its answers leave row by row while they arrive, for answers that are too large to hold.',
   'products[].data.withoutData': 'Operations without labelled fields; their answers leave whole.',
   'products[].data.requestedFields': 'Query parameter in which a call lists the fields it wants, with commas.',
   'products[].data.forwardRequestedFields': 'Whether that parameter goes on to the API.',
