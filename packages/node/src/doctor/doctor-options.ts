@@ -1,5 +1,6 @@
 /** What the doctor is given: the configuration, the world, and what the running node says of itself, if one runs. */
 import type { Clock, RandomBytes } from '@comity/core/ports'
+import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
 import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import type { PeerTrust } from '../http/connector.ts'
@@ -62,6 +63,8 @@ export interface PartnerFacts {
   readonly did: string
   readonly url: string
   readonly fingerprints: readonly string[]
+  /** What is demanded of the contents exchanged with it. */
+  readonly sealing?: SealingSettings | undefined
 }
 
 /** Why a partner's node is believed: its pins, or a public authority when there are none. */

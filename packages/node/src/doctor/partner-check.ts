@@ -5,6 +5,7 @@ import type { ClockSample } from './clock-check.ts'
 import { trustIn, type DoctorOptions, type PartnerFacts } from './doctor-options.ts'
 import { bad, caution, codeOf, describeError, good, type Finding } from './finding.ts'
 import { probeNode } from './probe.ts'
+import { checkSealing } from './sealing-check.ts'
 
 export interface CheckedPartner {
   readonly findings: readonly Finding[]
@@ -22,13 +23,13 @@ export async function checkPartner(options: Options, partner: PartnerFacts): Pro
       const remedy = 'ask the partner whether this is the address of its node'
       return { findings: [bad(check, `${url} answers /healthz with ${probe.status}`, remedy)], clock: probe.clock }
     }
-    return { findings: [await checkIdentity(check, options, partner)], clock: probe.clock }
+    return { findings: await checkIdentity(check, options, partner), clock: probe.clock }
   } catch (error) {
     return { findings: [unreachable(check, options, { partner, error })], clock: undefined }
   }
 }
 
-async function checkIdentity(check: string, { fetch }: Options, partner: PartnerFacts): Promise<Finding> {
+async function checkIdentity(check: string, { fetch, clock }: Options, partner: PartnerFacts): Promise<Finding[]> {
   const { did, url, fingerprints } = partner
   const trust = fingerprints.length > 0 ? 'by its fingerprint' : 'by a public authority'
   const source = createDocumentSource({ fetch, trustFor: () => ({ url, fingerprints }) })
@@ -37,12 +38,15 @@ async function checkIdentity(check: string, { fetch }: Options, partner: Partner
     const named = tlsFingerprints(document)
     const isComputed = !did.startsWith('did:web:')
     if (isComputed || fingerprints.length === 0 || named.some((key) => fingerprints.includes(key))) {
-      return good(check, `reached at ${url}, trusted ${trust}`)
+      const reached = good(check, `reached at ${url}, trusted ${trust}`)
+      const sealing = checkSealing(document, partner, clock.now())
+      return sealing.length > 0 ? sealing : [reached]
     }
     const remedy = 'ask the partner for the fingerprint of now: its next rotation cannot be followed'
-    return caution(check, 'its DID document names none of the TLS keys that are trusted', remedy)
+    return [caution(check, 'its DID document names none of the TLS keys that are trusted', remedy)]
   } catch (error) {
-    return bad(check, `reached, but not identified: ${describeError(error)}`, 'ask the partner to run `comity doctor`')
+    const remedy = 'ask the partner to run `comity doctor`'
+    return [bad(check, `reached, but not identified: ${describeError(error)}`, remedy)]
   }
 }
 
