@@ -16,8 +16,21 @@ export function isAnswerPath(text: string): boolean {
   return (namedSegment.test(first) || elementSegment.test(first)) && rest.every((segment) => namedSegment.test(segment))
 }
 
+/** Paths come from configurations and consents: the same few again and again. */
+const knownSteps = new Map<string, readonly string[]>()
+const maxKnownSteps = 4_096
+
 /** The steps of a field path or an answer path: `items[].event` is `items`, `[]`, `event`. */
-export function stepsOf(path: string): string[] {
+export function stepsOf(path: string): readonly string[] {
+  let steps = knownSteps.get(path)
+  if (steps !== undefined) return steps
+  steps = readSteps(path)
+  if (knownSteps.size >= maxKnownSteps) knownSteps.clear()
+  knownSteps.set(path, steps)
+  return steps
+}
+
+function readSteps(path: string): string[] {
   if (path === '') return []
   return path.split('.').flatMap((segment) => {
     const open = segment.indexOf('[')
