@@ -96,7 +96,8 @@ export interface SealingService {
 export function createSealing(parts: SealingParts): SealingService {
   const { ownKeys, documents, algorithms, clock, randomBytes } = parts
   const own = rememberOwnKeys(ownKeys)
-  const keysOf = rememberKeys()
+  const keysOf = remember(readKeys)
+  const announcedIn = remember(announcementOf)
   const inUse = (document: DidDocument) => keysOf(document).filter(({ endsAtMs }) => clock.now() < endsAtMs)
 
   return {
@@ -135,12 +136,11 @@ export function createSealing(parts: SealingParts): SealingService {
     async announced(did, { anew = false } = {}) {
       if (anew) documents.invalidate(did)
       const document = await documents.resolveDocument(did)
-      const said = announcementOf(document)
       const target = (algorithm: SealingAlgorithm) => {
         const key = keyFor(algorithm, inUse(document))
         return key && targetOf(algorithm, key as KnownKey)
       }
-      return { ...said, target }
+      return { ...announcedIn(document), target }
     },
   }
 }
@@ -173,17 +173,20 @@ interface KnownKey extends AgreementKey {
 }
 
 /** The keys of a document, in the order in which they are to be sealed to, imported once. */
-function rememberKeys(): (document: DidDocument) => readonly KnownKey[] {
-  const known = new WeakMap<DidDocument, readonly KnownKey[]>()
+function readKeys(document: DidDocument): readonly KnownKey[] {
+  return agreementKeysOf(document, 0).map((key) => ({
+    ...key,
+    imported: once(() => importPublicKey(key.kind, key.bytes)),
+  }))
+}
+
+/** What is read of a document, once for as long as the document is in memory. */
+function remember<T extends object>(read: (document: DidDocument) => T): (document: DidDocument) => T {
+  const known = new WeakMap<DidDocument, T>()
   return (document) => {
-    const remembered = known.get(document)
-    if (remembered !== undefined) return remembered
-    const keys = agreementKeysOf(document, 0).map((key) => ({
-      ...key,
-      imported: once(() => importPublicKey(key.kind, key.bytes)),
-    }))
-    known.set(document, keys)
-    return keys
+    const value = known.get(document) ?? read(document)
+    known.set(document, value)
+    return value
   }
 }
 

@@ -80,11 +80,17 @@ function settleAnswer(call: InboundCall, rules: Rules, sealing: SealingPort): Pr
   return sealing.resolveTarget(verdict.offer).then((target) => void (call.sealing.target = { ...target, bnd }))
 }
 
+/** Most calls: neither side seals, and nothing came sealed. */
+function isNobodysWish({ product, request }: InboundCall): boolean {
+  if (product?.sealing !== undefined || request.header(acceptSealingField) !== undefined) return false
+  return !isSealed(request.header('content-type'))
+}
+
 export function unseal({ sealing }: UnsealOptions): Step {
   return {
     name: 'unseal',
     run(call) {
-      if (call.product === undefined) return
+      if (call.product === undefined || isNobodysWish(call)) return
       const rules = rulesOf(call, sealing)
       // The answer first: a request that cannot be opened is told so under the same seal.
       const settled = settleAnswer(call, rules, sealing)
