@@ -62,6 +62,7 @@ describe('the admin API', () => {
       did: 'did:web:third.example',
       fingerprints: [network.recipient.fingerprint],
       requireClientCertificate: true,
+      sealing: { answers: 'required', requests: 'offered' },
     }
     const added = await holder.call({ method: 'POST', path: '/v1/partners', body })
     assert.equal(added.status, 201)

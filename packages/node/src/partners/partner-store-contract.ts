@@ -11,6 +11,7 @@ const lab: StoredPartner = {
   requireClientCertificate: true,
   country: 'CH',
   name: 'The Lab',
+  sealing: { answers: 'required', requests: 'off', algorithms: ['HPKE-9', 'ECDH-ES+A256KW'] },
 }
 const archive: StoredPartner = {
   alias: 'archive',
