@@ -112,10 +112,18 @@ function mayBeRepeated({ method, headers }: OutboundRequest): boolean {
 
 function isTokenStale(
   { verified, answer }: Attempted,
-  { keyid }: AttachedConsent,
+  consent: AttachedConsent,
+  parts: Pick<SenderParts, 'identity'>,
+): boolean {
+  return isStaleBy(verified && answer && problemCodeOf(answer), consent, parts)
+}
+
+/** True when the code with which a holder refused a call under the consent says that a fresh token may do. */
+export function isStaleBy(
+  code: string | undefined,
+  { keyid }: Pick<AttachedConsent, 'keyid'>,
   { identity }: Pick<SenderParts, 'identity'>,
 ): boolean {
-  const code = verified && answer && problemCodeOf(answer)
   if (stale.has(code ?? '')) return true
   // The own key has rotated since the token was fetched.
   return code === 'consent-required' && keyid !== identity.authenticationKey().keyid

@@ -3,35 +3,24 @@
 import { parseActor } from '@comity/core/exchange/actor'
 import type { ExchangeTrace, Tracer } from '../telemetry/traces.ts'
 import type { IncomingMessage } from 'node:http'
-import { Problem } from '@comity/core/problems'
+import type { Problem } from '@comity/core/problems'
 import { readBody } from '../http/body.ts'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
 import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
 import { requireLocalCaller } from '../http/local-caller.ts'
-import {
-  pairwiseIn,
-  sendUnderConsent,
-  withConsent,
-  type AttachedConsent,
-  type ConsentedRequest,
-  type HeldConsentsPort,
-  type SentUnderConsent,
-} from './outbound-consent.ts'
+import { sendUnderConsent, withConsent, type ConsentedRequest, type SentUnderConsent } from './outbound-consent.ts'
+import { findAgreement, findConsent, findPartner, type PartiesParts } from './outbound-parties.ts'
 import { planSealing, replanSealing } from './outbound-sealing.ts'
 import { replyOf, returnedHeaders } from './outbound-reply.ts'
 import { passStream, streamedAttempt, type StreamedAttempt } from './outbound-stream.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
 import type { RefusalTally } from './refusal-tally.ts'
-import type { AgreementsPort, ObserverPort } from './ports.ts'
+import type { ObserverPort } from './ports.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
 import { sentOutcome } from './sent-exchange.ts'
-import { problemCodeOf, type Attempted, type PartnerLink, type SenderParts, type StreamTaken } from './send-request.ts'
+import { problemCodeOf, type Attempted, type SenderParts, type StreamTaken } from './send-request.ts'
 
-export interface OutboundParts extends SenderParts {
-  readonly agreements: AgreementsPort
-  /** The consents that this node was given. */
-  readonly consents: HeldConsentsPort
-  readonly partners: { find(aliasOrDid: string): PartnerLink | undefined }
+export interface OutboundParts extends SenderParts, Omit<PartiesParts, keyof SenderParts> {
   readonly recorder: ExchangeRecorder
   readonly tally: RefusalTally
   readonly observer: ObserverPort
@@ -63,54 +52,8 @@ const forwardedFields = [
   'comity-actor',
 ]
 
-function findPartner(parts: OutboundParts, name: string): PartnerLink {
-  const partner = parts.partners.find(name)
-  if (partner !== undefined) return partner
-  throw new Problem('partner-unknown', `there is no partner \`${name.slice(0, 200)}\``)
-}
-
-/** The agreement to call under. None known is no refusal yet: the product may be public, which its holder knows, as it
- *  knows which of several agreements allows the operation. */
-function findAgreement(
-  parts: OutboundParts,
-  request: ReceivedRequest,
-  { partner, product }: { readonly partner: PartnerLink; readonly product: string },
-): string | undefined {
-  const named = request.header('comity-agreement')
-  const question = {
-    assigner: partner.did,
-    assignee: parts.identity.did,
-    product,
-    operation: undefined,
-    purpose: request.header('comity-purpose'),
-    agreementId: named,
-  }
-  const verdict = parts.agreements.decide(question, parts.world.clock.now())
-  if (verdict.allowed) return verdict.agreementId
-  if (named === undefined && (verdict.code === 'agreement-required' || verdict.isUpToOperation === true)) {
-    return undefined
-  }
-  const members = verdict.agreements === undefined ? {} : { agreements: verdict.agreements }
-  throw new Problem(verdict.code, verdict.detail, { members })
-}
-
-/** The consent to call under; none for a call that names neither a consent nor a person. */
-async function findConsent(
-  { consents }: OutboundParts,
-  request: ReceivedRequest,
-  { partner, product }: { readonly partner: PartnerLink; readonly product: string },
-): Promise<AttachedConsent | undefined> {
-  return consents.attach({
-    partner: partner.did,
-    product,
-    purpose: request.header('comity-purpose'),
-    named: request.header('comity-consent'),
-    subject: pairwiseIn(request),
-  })
-}
-
 /** A request ready to be sent, and the product it is for. */
-interface PreparedRequest extends ConsentedRequest {
+export interface PreparedRequest extends ConsentedRequest {
   readonly product: string
 }
 
@@ -158,7 +101,10 @@ async function prepare(parts: OutboundParts, { request, ...asked }: LocalRequest
 
 /** Sends; when the holder says that it takes or gives contents only sealed, or could not open what was sealed to a key
  *  that it has replaced, once more by what its document says now. It has refused before it acted. */
-async function sendSealed(prepared: PreparedRequest, parts: OutboundParts): Promise<SentUnderConsent<PreparedRequest>> {
+export async function sendSealed(
+  prepared: PreparedRequest,
+  parts: OutboundParts,
+): Promise<SentUnderConsent<PreparedRequest>> {
   const sent = await sendUnderConsent(prepared, parts)
   const { answer, verified } = sent.attempted
   const { partner, body, sealing: plan } = prepared
@@ -168,7 +114,7 @@ async function sendSealed(prepared: PreparedRequest, parts: OutboundParts): Prom
 }
 
 /** A call as it came in. */
-interface Begun {
+export interface Begun {
   readonly id: string
   readonly method: string
   readonly startedMs: number
@@ -211,7 +157,7 @@ async function streamReply(parts: OutboundParts, call: SentCall, streamed: Strea
 }
 
 /** A call that was sent. */
-interface SentCall {
+export interface SentCall {
   readonly begun: Begun
   readonly request: PreparedRequest
   readonly trace: ExchangeTrace | undefined
@@ -225,7 +171,7 @@ interface Conclusion {
 }
 
 /** Records the exchange, and tells of it. */
-async function conclude(
+export async function conclude(
   parts: OutboundParts,
   { begun: { id, startedMs }, request, trace }: SentCall,
   { attempted, status, streamed }: Conclusion,
@@ -251,7 +197,7 @@ async function conclude(
 }
 
 /** Refused by this node itself, before anything left it: logged like every other refusal. */
-async function refuse(parts: OutboundParts, { id, method }: Begun, problem: Problem): Promise<Reply> {
+export async function refuse(parts: OutboundParts, { id, method }: Begun, problem: Problem): Promise<Reply> {
   const timeMs = parts.world.clock.now()
   try {
     await parts.recorder.recordUnsent({ id, method, problem: problem.code, timeMs })

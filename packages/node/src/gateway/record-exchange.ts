@@ -108,7 +108,8 @@ function handleOfRefused(vault: RecorderParts['vault']): string {
 async function subjectOf({ request }: SentExchange, vault: RecorderParts['vault']): Promise<SubjectKey | undefined> {
   const { path, query, headers } = request
   const presented = presentedConsent(headers.get('authorization'))
-  const subject = presented?.subject ?? pairwiseIn({ path, query, header: (name) => headers.get(name) })
+  const subject =
+    request.about ?? presented?.subject ?? pairwiseIn({ path, query, header: (name) => headers.get(name) })
   return subject === undefined ? undefined : vault.open(vault.handleOf(subject))
 }
 

@@ -5,6 +5,7 @@ import { contentDigest } from '@comity/core/http-signatures/content-digest'
 import { signRequest } from '@comity/core/http-signatures/profile-request'
 import { Problem } from '@comity/core/problems'
 import { asProblem } from '../http/problem-response.ts'
+import { checkComposite, type CheckedComposite, type SentPart } from './composite/composite-check.ts'
 import type { IdentityPort, World } from './ports.ts'
 import { openAnswer, sealRequest, type SealingPlan } from './outbound-sealing.ts'
 import { presentedConsent } from './presented-consent.ts'
@@ -62,6 +63,10 @@ export interface OutboundRequest {
   readonly deadlineMs: number
   /** How contents are sealed; nothing is when absent. */
   readonly sealing?: SealingPlan | undefined
+  /** Of a composite: its parts. */
+  readonly parts?: readonly SentPart[] | undefined
+  /** The person that a composite is about, by pairwise id. */
+  readonly about?: string | undefined
   /** A streamed answer can be passed on; it is collected, and then refused, when absent. */
   readonly stream?: StreamTaken | undefined
 }
@@ -75,6 +80,8 @@ export interface Attempted {
   /** What was sealed on its way. */
   readonly sealed?: SealedSides | undefined
   readonly verified: VerifiedAnswer | undefined
+  /** Of a composite that was not refused as a whole. */
+  readonly composite?: CheckedComposite | undefined
   readonly problem: Problem | undefined
   readonly attempts: number
   /** Set while a streamed answer is still on its way: judges it once it has come to its end. */
@@ -172,7 +179,8 @@ async function attempt(request: OutboundRequest, parts: SenderParts, attempts: n
         sealing: parts.sealing,
       })
       const sealed = { request: facts, answer: opened.facts }
-      return { ...common, answer: opened.content, sealed, verified, problem: undefined }
+      const composite = request.parts && checkComposite(opened.content, verified, request.parts)
+      return { ...common, answer: opened.content, sealed, verified, composite, problem: undefined }
     } catch (error) {
       return { ...common, answer, verified: undefined, problem: withUnverified(asProblem(error), answer) }
     }
@@ -200,7 +208,8 @@ export async function sendRequest(request: OutboundRequest, parts: SenderParts):
     const outcome = await attempt(request, parts, attempts)
     const verdict = decideRetry(
       {
-        method: request.method,
+        // A composite is posted, and reads.
+        method: request.parts === undefined ? request.method : 'GET',
         hasIdempotencyKey: request.headers.has('idempotency-key'),
         attempts,
         // An unsigned 429 or 503 tells nothing but to wait, which harms nobody.

@@ -1,6 +1,8 @@
 /** The recipient's side of an exchange as it is recorded: the event and the row beside it. What was asked about a person
  *  is sealed under a key of this node's own for the pairwise id that the holder gave it. */
 import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { sliceProblem } from '@comity/core/exchange/composite-answer'
+import { compositeOutcome, partOfClaims, type ExchangePart } from '@comity/core/exchange/composite-parts'
 import type { ExchangeEvent } from '@comity/core/exchange/event'
 import type { ReceiptClaims } from '@comity/core/exchange/receipt'
 import type { Statement } from '../storage/database.ts'
@@ -45,11 +47,16 @@ export function sentRow(exchange: SentExchange, key: SubjectKey | undefined): St
 }
 
 /** True for a call that the holder refused without looking for a consent: what its path and query name may be a person,
- *  and nobody has said whether it is. */
+ *  and nobody has said whether it is. So it is with a part of a composite. */
 export function mayNameSomebody({ request, attempted }: SentExchange): boolean {
-  return (
-    isEvidence(request, attempted) && attempted.answer !== undefined && problemCodeOf(attempted.answer) !== undefined
-  )
+  return isEvidence(request, attempted) && refusalsIn(attempted).length > 0
+}
+
+/** Codes of the refusals in an answer, which has several when it is a composite's. */
+function refusalsIn({ answer, composite }: Attempted): string[] {
+  const whole = answer && problemCodeOf(answer)
+  const slices = [...(composite?.answer.slices.values() ?? [])].flatMap((slice) => sliceProblem(slice) ?? [])
+  return whole === undefined ? slices : [whole, ...slices]
 }
 
 /** What opens the commitments to what was sealed; under the same key, or not kept for the same reason. */
@@ -71,9 +78,10 @@ function signedTexts({ request: asked, attempted }: SentExchange, key: SubjectKe
 }
 
 /** An answer whose receipt is evidence of the call, and which says nothing of a person. */
-function isEvidence({ headers }: SentExchange['request'], { verified, answer }: Attempted): boolean {
+function isEvidence({ headers }: SentExchange['request'], attempted: Attempted): boolean {
+  const { verified, answer } = attempted
   if (verified?.receipt === undefined || answer === undefined || headers.has('comity-subject')) return false
-  return !(problemCodeOf(answer)?.startsWith('consent-') ?? false)
+  return !refusalsIn(attempted).some((code) => code.startsWith('consent-') || code === 'composite-mixed')
 }
 
 /** The bytes in `comity=:BASE64:`. */
@@ -82,10 +90,19 @@ function signatureBytes(field: string): Uint8Array {
 }
 
 /** The same word that the holder has for it: an API's own error is an answer, a node's problem is a refusal. */
-export function sentOutcome({ verified, answer }: Attempted): 'allowed' | 'denied' | 'failed' {
+export function sentOutcome({ verified, answer, composite }: Attempted): 'allowed' | 'denied' | 'failed' {
   if (verified === undefined || answer === undefined) return 'failed'
+  if (composite !== undefined) return compositeOutcome(partsOf(composite))
   if (problemCodeOf(answer) === undefined) return 'allowed'
   return answer.status >= 500 ? 'failed' : 'denied'
+}
+
+/** What the receipt states of each part, and with which problem it was refused. */
+function partsOf({ answer, stated }: NonNullable<Attempted['composite']>): ExchangePart[] {
+  return stated.map((claims) => {
+    const slice = answer.slices.get(claims.name)
+    return partOfClaims(claims, slice && sliceProblem(slice))
+  })
 }
 
 /** What the holder's receipt says of consent and fields. */
@@ -111,6 +128,7 @@ export function sentEvent({ id, request, attempted, startedMs, finishedMs, strea
     agreement: claims?.agr ?? request.agreementId,
     purpose: claims === undefined ? request.headers.get('comity-purpose') : claims.pur,
     ...(claims && consentFacts(claims)),
+    parts: attempted.composite && partsOf(attempted.composite),
     status: verified && answer?.status,
     problem: problem?.code ?? refusal,
     requestHash: hashOf(sent.base),

@@ -2,6 +2,7 @@
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { equalBytes } from '@comity/core/bytes/bytes'
 import { sha256 } from '@comity/core/crypto/crypto-node'
+import { compositePath, compositeProduct } from '@comity/core/exchange/composite-parts'
 import { parseReceipt, verifyParsedReceipt, type ReceiptClaims } from '@comity/core/exchange/receipt'
 import { parseContentDigest, verifyContentDigest } from '@comity/core/http-signatures/content-digest'
 import {
@@ -88,15 +89,21 @@ function checkReceipt(claims: ReceiptClaims, answer: RawAnswer, sent: SentReques
   if (claims.req !== encodeBase64url(sha256(sent.base))) throw unbound('the receipt is for another request')
   if (claims.res !== encodeBase64url(contentHash(answer))) throw unbound('the receipt is for another answer')
   if (claims.status !== answer.status) throw unbound('the receipt states another status')
-  const { path, header } = sent.parts
-  if (!path.startsWith(`/x/${claims.prd}/`) && path !== `/x/${claims.prd}`) {
-    throw unbound('the receipt names another product')
-  }
+  const { header } = sent.parts
+  checkProduct(claims, sent.parts.path)
   if (claims.log !== logOriginOf(sent.holder)) throw unbound('the receipt names a log that is not the holder’s')
   checkConsent(claims, answer, sent.consentId)
   if (sent.agreementId === undefined || answer.status >= 300) return
   if (claims.agr !== sent.agreementId) throw unbound('the receipt names another agreement')
   if (claims.pur !== header('comity-purpose')) throw unbound('the receipt names another purpose')
+}
+
+/** The receipt is about the product that the path names, or about the parts of a composite. */
+function checkProduct({ prd, parts, pth }: ReceiptClaims, path: string): void {
+  const isComposite = path === compositePath
+  if (!isComposite && (parts !== undefined || pth !== undefined)) throw unbound('the receipt is one of a composite')
+  const isNamed = isComposite ? prd === compositeProduct : path.startsWith(`/x/${prd}/`) || path === `/x/${prd}`
+  if (!isNamed) throw unbound('the receipt names another product')
 }
 
 /** What was released under a consent says so, and under no other. */
