@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { createComityClient } from '@comity/client/client'
+import { createComityClient } from '../../client/src/client.ts'
 import { parseReceipt } from '@comity/core/exchange/receipt'
 import {
   call,

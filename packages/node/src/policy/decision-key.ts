@@ -35,12 +35,14 @@ export function decisionKey(
     if (facts === undefined) return undefined
     looked.push(facts(question, relations) ?? null)
   }
-  const { caller, actor, action, product, version, operation, labels } = question
-  const names = [caller ?? null, actor?.type, actor?.id, action, product, version, operation]
-  return JSON.stringify([names, labels.map(({ path }) => path), looked, entities && entityFacts(question, relations)])
+  const { caller, actor, action, product, productClass, version, operation } = question
+  const names = [caller ?? null, actor?.type, actor?.id, action, product, productClass, version, operation]
+  // Not their paths alone: a call may have been matched before its product was replaced.
+  const labels = question.labels.map(({ path, domain, sensitivity }) => `${path} ${domain ?? ''} ${sensitivity}`)
+  return JSON.stringify([names, labels, looked, entities && entityFacts(question, relations)])
 }
 
-/** Attributes and ancestors. Those of product and labels do not change while the product does not. */
+/** Attributes and ancestors, but for those of the product and the data, which are in every key. */
 function entityFacts({ country, actor, method }: PolicyQuestion, relations: RequestRelations): unknown[] {
   const { participantGroups, actorGroups, productGroups, operationGroups } = relations
   return [country, actor?.assurance, method, participantGroups, actorGroups, productGroups, operationGroups]

@@ -213,3 +213,13 @@ test('the trail holds all that was looked at, and nothing when none is to be kep
   const silent = open({ keepDecisions: 0 })
   assert.deepEqual((silent.decider.decide(question) as DecidedCall).trail('e1', undefined), [])
 })
+
+test('a product that was replaced while a call was under way is another product', () => {
+  const { decider, decide } = open()
+  decider.makeUsable(setOf(policyOf('m', { annotations: { id: 'm', sensitivity: 'confidential' } })), 1)()
+  const fieldsOf = (sensitivity: 'confidential' | 'restricted') => {
+    const verdict = decide({ labels: [{ path: 'name', domain: 'identity', sensitivity }] })
+    return verdict.allowed ? verdict.mask?.fields.length : undefined
+  }
+  assert.deepEqual([fieldsOf('confidential'), fieldsOf('restricted')], [1, 0])
+})
