@@ -9,10 +9,11 @@ import { answerLogRequest } from '../audit-log/audit-log-routes.ts'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { createExchangeStore, type ExchangeStore } from '../gateway/exchange-store.ts'
 import { createInboundComposite } from '../gateway/composite/inbound-composite.ts'
+import { createLocalHandler } from '../gateway/composite/outbound-composite.ts'
 import { createInbound, type InboundParts } from '../gateway/inbound.ts'
 import { createIntentStore } from '../gateway/intent-store.ts'
 import { createNonceStore } from '../gateway/nonce-store.ts'
-import { createOutbound, type OutboundParts } from '../gateway/outbound.ts'
+import { createOutboundCall, type OutboundParts } from '../gateway/outbound.ts'
 import type { IdentityPort, ObserverPort, OfferedProduct } from '../gateway/ports.ts'
 import { answerProof } from '../gateway/proof-route.ts'
 import { createReferenceStore } from '../gateway/references/reference-store.ts'
@@ -47,6 +48,8 @@ export interface GatewayParts {
 export interface Gateway {
   readonly handlePublic: (message: IncomingMessage) => Promise<Reply>
   readonly handleLocal: (message: IncomingMessage) => Promise<Reply>
+  /** Calls partners as applications do. */
+  readonly call: ReturnType<typeof createOutboundCall>
   readonly exchanges: ExchangeStore
   readonly tally: RefusalTally
   readonly nonceCount: () => number
@@ -261,10 +264,12 @@ export function createGateway(parts: GatewayParts): Gateway {
   const inbound = inboundParts(parts)
   const exchanges = createExchangeStore(parts.foundation.database, parts.foundation.vault)
   const recovery = recoveryParts(parts, inbound)
+  const outbound = outboundParts(parts, inbound)
   let settling: Promise<void> | undefined
   return {
     handlePublic: publicHandler(parts, inbound, exchanges),
-    handleLocal: createOutbound(outboundParts(parts, inbound)),
+    handleLocal: createLocalHandler(outbound),
+    call: createOutboundCall(outbound),
     exchanges,
     tally: inbound.tally,
     nonceCount: () => inbound.nonces.size,
