@@ -131,7 +131,7 @@ test('values inside objects and lists stand where they stood', () => {
   )
   assert.equal(
     grouped([{ l: [[1]] }, { l: [[2]] }], releaseOf({ fields: ['l'], transforms: [aggregate('l[][]', 'sum')] })),
-    '[{"l":[[]]}]',
+    '[{"l":[[3]]}]',
   )
   assert.equal(
     grouped([{ l: [[1]] }, { l: [[2]] }], releaseOf({ fields: ['l[][]'], transforms: [aggregate('l[][]', 'sum')] })),

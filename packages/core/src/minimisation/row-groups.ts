@@ -209,8 +209,12 @@ function place(target: Record<string, unknown>, [name = '', ...rest]: readonly s
     place(inner, rest, value)
     return setMember(target, name, inner)
   }
-  const isFree = present === undefined || (Array.isArray(present) && present.length === 0)
-  if (isFree) setMember(target, name, listOf(rest, value))
+  if (present === undefined || isHollow(present)) setMember(target, name, listOf(rest, value))
+}
+
+/** True for a list in which nothing is left but lists of which the same is true. */
+function isHollow(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isHollow)
 }
 
 /** Lists of one, inside each other, around the value or an object that has it. */
