@@ -28,6 +28,7 @@ const features = [
   'policy',
   'products',
   'public',
+  'replicas',
   'rights',
   'sealing',
   'status',
@@ -55,8 +56,9 @@ const arrows: Arrows = {
   [`${node}/storage`]: [core, `${node}/telemetry`],
   [`${node}/http`]: [core, `${node}/telemetry`],
   [`${node}/vault`]: [core, `${node}/storage`],
-  // The configuration is one schema; a product's part of it lies with the products, a webhook's with the webhooks.
-  [`${node}/config`]: [core, `${node}/http`, `${node}/products`, `${node}/webhooks`],
+  // The configuration is one schema; a product's part of it lies with the products, a webhook's with the webhooks, and
+  // so does that of replicas.
+  [`${node}/config`]: [core, `${node}/http`, `${node}/products`, `${node}/replicas`, `${node}/webhooks`],
   ...Object.fromEntries(features.map((feature) => [`${node}/${feature}`, ground])),
   ...Object.fromEntries(composition.map((folder) => [`${node}/${folder}`, everything])),
   'packages/node/tests': everything,

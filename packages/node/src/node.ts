@@ -1,5 +1,6 @@
 /** The composition root: builds every part of a node in order, and stops them in the reverse order. The only file that
  *  knows them all. */
+import type { ProblemCode } from '@comity/core/problems'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openAuditLog, type AuditLog } from './audit-log/audit-log.ts'
 import { createGateway, type Gateway } from './assembly/gateway.ts'
@@ -8,6 +9,7 @@ import { openEvidence } from './assembly/evidence.ts'
 import { openFoundation, type Foundation, type FoundationOptions } from './assembly/foundation.ts'
 import { openConsentWhenNeeded, type ConsentOfNode } from './assembly/late-consent.ts'
 import { openPoliciesWhenNeeded, type PolicyOfNode } from './assembly/late-policy.ts'
+import { openReplicasWhenNeeded, type ReplicasOfNode } from './assembly/late-replicas.ts'
 import { openListeners, type NodeListeners, type NodePorts } from './assembly/listeners.ts'
 import { startChores } from './assembly/chores.ts'
 import { createIdSource } from './assembly/world.ts'
@@ -36,6 +38,7 @@ export interface NodeParts {
   readonly consent: ConsentOfNode
   readonly policies: PolicyOfNode
   readonly gateway: Gateway
+  readonly replicas: ReplicasOfNode
   /** The evidence of an exchange by its id. Throws `receipt-unknown`. */
   readonly exportEvidence: ReturnType<typeof openEvidence>
   readonly newId: () => string
@@ -103,17 +106,32 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const consent = await openConsentWhenNeeded({ ...built, exportEvidence }, stack)
   const policies = await openPoliciesWhenNeeded(built)
   const gateway = createGateway({ ...built, consent, policies, isReady: () => state.ready })
+  const replicas = await openReplicasWhenNeeded(
+    { ...built, consent, ...localOf(foundation, gateway) },
+    gateway.handleLocal,
+  )
   const keysChanged = { listeners: [] }
   return {
     ...built,
     consent,
     policies,
     gateway,
+    replicas,
     exportEvidence,
     startedAtMs,
     version: options.version,
     state,
     keysChanged,
+  }
+}
+
+/** The listener of local applications, as replicas take part in it. */
+function localOf({ config: { listen } }: Foundation, { call, tally }: Gateway) {
+  const { address, port, allowInsecureRemote } = listen.local
+  return {
+    call,
+    countRefused: (code: ProblemCode, remoteAddress: string) => tally.count(code, remoteAddress),
+    trustedAuthorities: new Set(allowInsecureRemote ? [`${address}:${port}`] : []),
   }
 }
 

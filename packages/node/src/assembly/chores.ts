@@ -7,6 +7,7 @@ const settlePeriodMs = 1_000
 const prunePeriodMs = 3_600_000
 const consentPeriodMs = 5_000
 const overduePeriodMs = 60_000
+const replicasPeriodMs = 2_000
 /** Partners' documents are read at least this often, so that no rotation of a TLS key is missed. */
 const documentsPeriodMs = 1_800_000
 /** A clock may be set: look at the keys at least this often. */
@@ -93,6 +94,12 @@ async function tellOverdue({ consent, foundation: { events } }: NodeParts): Prom
   await consent.duties.tellOverdue().catch((error: unknown) => events.storageFailed(error))
 }
 
+/** Whose retention is over is removed, also what was over while the node did not run. */
+async function tendReplicas({ replicas, auditLog, foundation: { events } }: NodeParts): Promise<void> {
+  if (!auditLog.isWritable) return
+  await replicas.tend().catch((error: unknown) => events.storageFailed(error))
+}
+
 function repeat(work: () => Promise<void>, periodMs: number, stack: AsyncDisposableStack): void {
   const timer = setInterval(() => void work(), periodMs)
   timer.unref()
@@ -119,6 +126,8 @@ export function startChores(parts: NodeParts, listeners: NodeListeners, stack: A
   repeat(() => readDocuments(parts), documentsPeriodMs, stack)
   repeat(() => tendConsents(parts), consentPeriodMs, stack)
   repeat(() => tellOverdue(parts), overduePeriodMs, stack)
+  repeat(() => tendReplicas(parts), replicasPeriodMs, stack)
+  void tendReplicas(parts)
   followKeys(parts, listeners, stack)
   void prune()
   const timer = setTimeout(() => warm(parts), warmAfterMs).unref()

@@ -33,6 +33,8 @@ import type { Foundation } from './foundation.ts'
 import { openHeldConsents, type Held } from './held.ts'
 import { openWebhooks } from './notices.ts'
 import { openPeople, type ExportEvidence } from './people.ts'
+import { createReplicaEndings } from '../replicas/replica-endings.ts'
+import { createReplicaStore } from '../replicas/replica-store-sql.ts'
 import { openRights } from './rights.ts'
 import { eraseForDuty, openSubjectErasure, type SubjectErasure } from './subject-erasure.ts'
 
@@ -123,6 +125,7 @@ async function openDuties(
       if (late.forDuty === undefined) throw new Error('a duty was reported before the node was whole')
       await late.forDuty(duty)
     },
+    replicas: createReplicaEndings(createReplicaStore(database), world.clock),
     onOverdue: ({ id, kind, side }) => events.dutyOverdue({ id, kind, side }),
   })
 }

@@ -13,6 +13,8 @@ import { createHeldStore } from '../consent/held/held-store-sql.ts'
 import { createTemplates, type Templates } from '../consent/held/held-templates.ts'
 import { createTokenKeeper, type TokenKeeper } from '../consent/held/held-token-keeper.ts'
 import type { TokenSource } from '../consent/holder/issue-token.ts'
+import { createReplicaEndings } from '../replicas/replica-endings.ts'
+import { createReplicaStore } from '../replicas/replica-store-sql.ts'
 import type { HeldConsentsPort } from '../gateway/outbound-consent.ts'
 import { createSignedCaller } from '../http/signed-call.ts'
 import type { ConsentAssembly } from './consent.ts'
@@ -101,6 +103,7 @@ function heldPartsOf({ foundation, auditLog, counterparts, newId, webhooks }: He
     record: (event, effects) => auditLog.append(auditLog.prepare(event), effects),
     outbox,
     webhooks,
+    kept: createReplicaEndings(createReplicaStore(database), world.clock),
     findPartner,
     source,
     keeper,

@@ -53,7 +53,7 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
   }
   const adminListener = await open({ ...admin, handle: await createAdmin(parts, ports) })
   ports.admin = adminListener.port
-  const localListener = await open({ ...local, handle: gateway.handleLocal })
+  const localListener = await open({ ...local, handle: parts.replicas.handle })
   ports.local = localListener.port
   const peopleListener = await openPeopleListener(parts, open)
   if (peopleListener !== undefined) ports.people = peopleListener.port

@@ -17,6 +17,7 @@ import { partnerCountrySchema, partnerSealingMigrations, partnersSchema } from '
 import { peopleSchema } from '../people/people-schema.ts'
 import { policiesSchema } from '../policy/policies-schema.ts'
 import { productsSchema } from '../products/products-schema.ts'
+import { replicasSchema } from '../replicas/replicas-schema.ts'
 import { statusMigrations } from '../status/status-schema.ts'
 import { vaultSchema } from '../vault/vault-schema.ts'
 import { webhooksSchema } from '../webhooks/webhooks-schema.ts'
@@ -48,4 +49,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0022-duties-by-person', statements: dutiesByPersonSchema },
   { name: '0023-policies', statements: policiesSchema },
   { name: '0024-sealing', statements: [...exchangeOpeningsSchema, ...partnerSealingMigrations] },
+  { name: '0025-replicas', statements: replicasSchema },
 ]

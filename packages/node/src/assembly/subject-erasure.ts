@@ -4,6 +4,7 @@ import type { HolderConsents } from '../consent/holder/consents.ts'
 import type { Duty } from '../duties/duty-store.ts'
 import type { People } from '../people/people.ts'
 import { createRelationshipStore } from '../policy/relationship-store-sql.ts'
+import { createReplicaStore } from '../replicas/replica-store-sql.ts'
 import { createRightsStore } from '../rights/rights-store-sql.ts'
 import type { ConsentAssembly } from './consent.ts'
 import type { Held } from './held.ts'
@@ -23,6 +24,7 @@ export function openSubjectErasure(parts: ConsentAssembly, needs: ErasureNeeds):
   const { consents, held, people } = needs
   const rights = createRightsStore(database)
   const relationships = createRelationshipStore(database)
+  const replicas = createReplicaStore(database)
   return createSubjectErasure({
     did: identity.did,
     clock: world.clock,
@@ -37,6 +39,7 @@ export function openSubjectErasure(parts: ConsentAssembly, needs: ErasureNeeds):
       (subject) => people?.deleteSubject(subject) ?? [],
       (subject) => [rights.deleteReference(subject)],
       (subject) => [relationships.deletePerson(subject)],
+      (subject) => replicas.deleteSubject(subject),
     ],
   })
 }

@@ -162,6 +162,13 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'webhooks[].fingerprints':
     "SHA-256 fingerprints of the system's TLS keys. Without one a public authority must vouch for the address.",
   'webhooks[].timeoutMs': 'Longest wait for its answer.',
+  'replicas[].partner': 'Alias or DID of the partner whose answers are kept.',
+  'replicas[].product': 'Id of its product. Kept is only what agreement and consent allow to be.',
+  'replicas[].operations': 'Operation ids; all when absent.',
+  'replicas[].maxAge':
+    'How old an answer may be that a replica gives (ISO 8601 duration, such as `PT15M`); a call may ask for a younger one.',
+  'replicas[].refresh':
+    '`on-demand`, or how often what is kept is asked for anew without a call (ISO 8601 duration): each time is a use.',
   'policy.directory':
     'Folder of your policies: every `*.cedar` file below it. Without it policies are set over the admin API.',
   'policy.engine':

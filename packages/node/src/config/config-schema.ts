@@ -8,6 +8,7 @@ import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { isFingerprint } from '../http/spki-fingerprint.ts'
 import { productConfigSchema } from '../products/product-config.ts'
+import { replicaConfigSchema } from '../replicas/replica-config.ts'
 import { webhookConfigSchema } from '../webhooks/webhook-config.ts'
 import { secretReferenceSchema } from './secret.ts'
 
@@ -139,6 +140,7 @@ export const configSchema = z.strictObject({
   products: z.array(productConfigSchema).max(1_000).default([]),
   partners: z.array(partner).max(10_000).default([]),
   webhooks: z.array(webhookConfigSchema(secretReferenceSchema)).max(100).default([]),
+  replicas: z.array(replicaConfigSchema).max(1_000).default([]),
   policy: policy.optional(),
   sealing: sealing.prefault({}),
   limits: limits.prefault({}),

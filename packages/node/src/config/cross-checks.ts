@@ -19,6 +19,9 @@ export function crossChecks(config: Draft): Mistake[] {
     ...duplicates(partners, ['partners', 'alias'], ({ alias }) => alias),
     ...duplicates(partners, ['partners', 'did'], ({ did }) => did),
     ...duplicates(config.webhooks ?? [], ['webhooks', 'url'], ({ url }) => url),
+    ...duplicates(config.replicas ?? [], ['replicas', 'product'], ({ partner, product }) =>
+      replicaName(partner, product),
+    ),
     ...products.flatMap(labelMistakes),
     ...partnerMistakes(config),
     ...sealingMistakes(config),
@@ -97,6 +100,11 @@ function duplicates<T>(
     if (name === undefined || first === index) return []
     return [{ path: [list, index, key], message: `\`${name}\` is taken by \`${list}[${first}]\`` }]
   })
+}
+
+/** One product of one partner has one rule. */
+function replicaName(partner: string | undefined, product: string | undefined): string | undefined {
+  return partner === undefined || product === undefined ? undefined : `${partner}/${product}`
 }
 
 function labelMistakes(product: SettingsDraft, index: number): Mistake[] {

@@ -165,7 +165,8 @@ async function takeImposed(parts: DutiesParts, { issuer, payload }: Told): Promi
   }
   const told = { duty: id, kind, consent, holder, subject, due: new Date(dueMs).toISOString(), fields }
   const notices = webhooks.statement({ type: 'duty.owed', payload: told }, ownKey)
-  return { effects: [store.insert(owed), ...notices], subject: key }
+  const settled = parts.replicas?.settle(owed) ?? []
+  return { effects: [store.insert(owed), ...settled, ...notices], subject: key }
 }
 
 /** The holder's side: the receipt must be the debtor's own, and about exactly this duty. */

@@ -5,6 +5,17 @@ import type { Statement } from '../storage/database.ts'
 import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
 import type { Duty, DutyStore } from './duty-store.ts'
 
+/** The node's own copies of the holder's answers about a person. The node does its part of a duty by itself; whether the
+ *  organisation's other systems have done theirs is for the organisation to report. */
+export interface ReplicasOfDuties {
+  /** The writes that take away what the duty says must not stay. */
+  settle(duty: DutyAboutPerson): readonly Statement[]
+  /** How many were removed, and when the last of them was, in milliseconds; undefined for none. */
+  removed(duty: DutyAboutPerson): Promise<{ readonly removed: number; readonly at: number } | undefined>
+}
+
+export type DutyAboutPerson = Pick<Duty, 'kind' | 'consent' | 'holder' | 'handle' | 'fields'>
+
 export interface DutiesParts {
   /** Own DID. */
   readonly did: string
@@ -52,6 +63,8 @@ export interface DutiesParts {
   /** Makes everything unreadable that this node itself keeps about the person of a duty; repeating it does no harm. Done
    *  before it is signed that a person was erased here. */
   readonly eraseSubject: (duty: Duty & { readonly subject: string }) => Promise<unknown>
+  /** What this node keeps itself of what it received; absent where it keeps nothing. */
+  readonly replicas?: ReplicasOfDuties | undefined
   /** Told, for the operator, of each duty that was not done in time. */
   readonly onOverdue: (duty: Duty) => void
 }

@@ -1,7 +1,7 @@
 /** The debtor's side of a duty's end: its report becomes signed receipts, one for each duty that it discharges, which
  *  are sent to the holder. */
 import { fulfils, isPossibleOutcome, signDutyReceipt, type DutyKind } from '@comity/core/duties/duty-receipt'
-import type { DutyOutcome } from '@comity/core/duties/duty-receipt'
+import type { DutyOutcome, RemovedReplicas } from '@comity/core/duties/duty-receipt'
 import { sha256Text } from '@comity/core/crypto/crypto-node'
 import { dutyReported } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
@@ -33,7 +33,12 @@ export async function reportDuty(parts: DutiesParts, duty: Duty, report: DutyRep
   const covered = duty.kind === 'erase' && fulfils(duty.kind, outcome) ? await findCovered(parts, duty) : []
   const all = [duty, ...covered]
   const nowMs = parts.clock.now()
-  const receipts = all.map((one) => ({ duty: one, receipt: sign(parts, one, { ...report, nowMs }) }))
+  const receipts = await Promise.all(
+    all.map(async (one) => {
+      const replicas = await parts.replicas?.removed(one)
+      return { duty: one, receipt: sign(parts, one, { ...report, nowMs, replicas }) }
+    }),
+  )
   if (outcome === 'deleted') await eraseFor(parts, all)
   await close(parts, receipts, { ...report, nowMs })
   return covered.map(({ id }) => id)
@@ -54,10 +59,15 @@ interface Reported extends DutyReport {
   readonly nowMs: number
 }
 
-function sign({ did, assertionKey }: DutiesParts, duty: Duty, { outcome, ground, nowMs }: Reported): string {
+interface Signed extends Reported {
+  /** What the node itself removed. */
+  readonly replicas: RemovedReplicas | undefined
+}
+
+function sign({ did, assertionKey }: DutiesParts, duty: Duty, { outcome, ground, nowMs, replicas }: Signed): string {
   const { id, kind, holder, consent, subject = '' } = duty
   const claims = { iss: did, aud: holder, iat: Math.floor(nowMs / 1000), duty: id, kind, consent, sub: subject }
-  return signDutyReceipt({ ...claims, outcome, ground, at: nowMs }, assertionKey())
+  return signDutyReceipt({ ...claims, outcome, ground, at: nowMs, replicas }, assertionKey())
 }
 
 async function eraseFor({ eraseSubject }: DutiesParts, duties: readonly Duty[]): Promise<void> {

@@ -29,6 +29,14 @@ export interface OutboxPort {
   wake(): void
 }
 
+/** Copies of answers that were received under a held consent. */
+export interface KeptUnderConsent {
+  /** They go with the consent. */
+  remove(held: string): readonly Statement[]
+  /** The consent allows something else now: what was received before does not stay. */
+  empty(held: string): readonly Statement[]
+}
+
 export interface HeldParts {
   /** Own DID. */
   readonly did: string
@@ -51,6 +59,8 @@ export interface HeldParts {
     /** Called once what was stated is durable. */
     wake(): void
   }
+  /** What of the person's data this node keeps itself under a held consent; absent where it keeps none. */
+  readonly kept?: KeptUnderConsent | undefined
   /** By alias or DID. */
   readonly findPartner: (aliasOrDid: string) => PartnerEndpoint | undefined
   readonly source: ConsentSource

@@ -123,6 +123,10 @@ const consentWrites = {
     sql: 'NOT EXISTS (SELECT 1 FROM held_consents WHERE id = ?)',
     params: [id],
   }),
+  stands: ({ id, hash }: Pick<HeldConsent, 'id' | 'hash'>): Statement => ({
+    sql: `EXISTS (SELECT 1 FROM held_consents WHERE id = ? AND state = 'active' AND hash = ?)`,
+    params: nulled([id, hash]),
+  }),
   noteChecked: (id: string, atMs: number): Statement => ({
     sql: 'UPDATE held_consents SET checked_ms = ? WHERE id = ?',
     params: nulled([atMs, id]),

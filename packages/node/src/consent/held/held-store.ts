@@ -56,6 +56,8 @@ export interface HeldStore {
   differsFrom(after: Pick<HeldConsent, 'id' | 'state' | 'rev' | 'seq'>): Statement
   /** SQL condition: there is no row of this id. */
   isMissing(id: string): Statement
+  /** SQL condition: it is active, with this record. */
+  stands(held: Pick<HeldConsent, 'id' | 'hash'>): Statement
   noteChecked(id: string, atMs: number): Statement
   insertDelegation(delegation: Delegation): Statement
   findDelegation(id: string): Promise<Delegation | undefined>
