@@ -1,5 +1,6 @@
 /** Who was given what about a person, when and why: the uses of their consents, told by the log's own entries. */
-import { parseExchangeEvent } from '@comity/core/exchange/event'
+import { partOfId } from '@comity/core/exchange/composite-parts'
+import { parseExchangeEvent, type ExchangeEvent } from '@comity/core/exchange/event'
 import { Problem } from '@comity/core/problems'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import type { ConsentStore } from '../consent/holder/consent-store.ts'
@@ -20,9 +21,10 @@ const maxConsents = 1_000
 
 export function createAccessLog({ auditLog, store, uses, ...parts }: AccessLogParts): PersonAccessLog {
   const useOf = async (exchange: string): Promise<PersonUse | undefined> => {
-    const event = await auditLog.readEvent(exchange)
+    const event = await auditLog.readEvent(partOfId(exchange)?.exchange ?? exchange)
     if (event?.body === undefined || event.type !== 'exchange') return undefined
-    const { consent, time, peer, product, purpose, released, withheld, role } = parseExchangeEvent(event.body)
+    const { time, peer, role, ...whole } = parseExchangeEvent(event.body)
+    const { consent, product, purpose, released, withheld } = useIn(whole, exchange)
     if (role !== 'holder' || consent === undefined || peer === undefined || product === undefined) return undefined
     const { id } = consent
     return {
@@ -56,13 +58,19 @@ export function createAccessLog({ auditLog, store, uses, ...parts }: AccessLogPa
     },
     async proof(exchange) {
       try {
-        return await parts.exportEvidence(exchange)
+        return await parts.exportEvidence(partOfId(exchange)?.exchange ?? exchange)
       } catch (error) {
         if (error instanceof Problem && error.code === 'proof-pending') return undefined
         throw error
       }
     },
   }
+}
+
+/** What a use was of: of an exchange by itself, or of a part of a composite. */
+function useIn(event: Partial<ExchangeEvent>, id: string) {
+  const part = partOfId(id)
+  return part === undefined ? event : (event.parts?.find(({ name }) => name === part.name) ?? {})
 }
 
 /** Ids of exchanges are UUIDv7: their order is that of time. */

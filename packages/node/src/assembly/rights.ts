@@ -1,4 +1,5 @@
 /** Requests of people about their data, on the consents, duties and products of the node. */
+import { partOfId } from '@comity/core/exchange/composite-parts'
 import { Problem } from '@comity/core/problems'
 import type { StoredConsent } from '../consent/holder/consent-store.ts'
 import type { ConsentStore } from '../consent/holder/consent-store.ts'
@@ -160,7 +161,8 @@ async function describe(
   )
   const uses = (await Promise.all(of.map(({ id }) => usesOf(accessLog, id)))).flat().toSorted((a, b) => b.atMs - a.atMs)
   const documents: Record<string, unknown> = { 'consents.json': records, 'uses.json': uses.map(useView) }
-  for (const { exchange } of uses.slice(0, evidenceInBundle)) {
+  const exchanges = new Set(uses.map(({ exchange }) => partOfId(exchange)?.exchange ?? exchange))
+  for (const exchange of [...exchanges].slice(0, evidenceInBundle)) {
     // One that cannot be had now is where `uses.json` says, once it can.
     const evidence = await accessLog.proof(exchange).catch(missing)
     if (evidence !== undefined) documents[`evidence-${exchange}.json`] = evidence
