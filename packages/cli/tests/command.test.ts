@@ -8,7 +8,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
-import type { AgreementView, KeyView, LoggedEventView, NodeStatus, ReceiptView } from '@comity/node/admin/admin-api'
+import type {
+  AgreementView,
+  KeyView,
+  LoggedEventView,
+  PartnerView,
+  NodeStatus,
+  ReceiptView,
+} from '@comity/node/admin/admin-api'
 import { runQuietly } from '../src/test-terminal.ts'
 import { spawnCommand, startNode, type StartedNode } from './run-bin.ts'
 
@@ -192,7 +199,10 @@ describe('the command with two nodes', () => {
     assert.match(added, /! added, but .*third\.invalid/)
     assert.match(added, /! check that https:\/\/third\.invalid can be reached/)
     await holder.run('partners', 'remove', 'third')
-    assert.match(await holder.run(...third, '--offline'), /not tried to reach it/)
+    assert.match(await holder.run(...third, '--offline', '--seal-requests', 'required'), /not tried to reach it/)
+    const partners = await holder.ask<PartnerView[]>('partners', 'list')
+    const { sealing } = partners.find(({ alias }) => alias === 'third') ?? {}
+    assert.deepEqual(sealing, { answers: 'offered', requests: 'required' })
     await holder.run('partners', 'remove', 'third')
     const events = await holder.ask<LoggedEventView[]>('log', 'show')
     assert.deepEqual(

@@ -1,4 +1,4 @@
-/** What `comity verify exchange` says of evidence about a person who has been erased. */
+/** What `comity verify exchange` says of evidence: about a person who has been erased, and together with the content. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -37,4 +37,17 @@ test('an erased exchange with a receipt that does not verify is false', async ()
   const forged = receipt.slice(0, -4) + (receipt.endsWith('AAAA') ? 'BBBB' : 'AAAA')
   await writeFile(file, JSON.stringify({ ...rest, receipt: forged, erased: ['request', 'event'] }))
   assert.equal((await runQuietly('verify', 'exchange', file)).code, 1)
+})
+
+test('a file is held against what was answered', async () => {
+  await writeFile(file, JSON.stringify(exchangeEvidence()))
+  const [answer, other] = [join(home, 'answer.json'), join(home, 'other.json')]
+  await writeFile(answer, '{"id":1,"sport":"rowing"}')
+  await writeFile(other, '{"id":1,"sport":"judo"}')
+  const good = await runQuietly('verify', 'exchange', file, '--answer', answer)
+  assert.equal(good.code, 0, good.out)
+  assert.match(good.out, /✓ the answer was exactly this file/)
+  const bad = await runQuietly('verify', 'exchange', file, '--answer', other)
+  assert.equal(bad.code, 1)
+  assert.match(bad.out, /✗ the answer was another than this file/)
 })
