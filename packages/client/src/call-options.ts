@@ -61,6 +61,9 @@ export interface RequestOptions extends CallOptions {
   readonly body?: string | Uint8Array
 }
 
+/** Options of `stream()`. */
+export type StreamOptions = Omit<RequestOptions, 'body' | 'idempotencyKey'>
+
 interface AnswerHead {
   readonly status: number
   readonly headers: Headers
@@ -81,4 +84,16 @@ export interface BytesAnswer extends AnswerHead {
   readonly bytes: Uint8Array
   /** The bytes as UTF-8; what is malformed becomes U+FFFD. */
   text(): string
+}
+
+/** A success that is read while it arrives. Its `receipt` comes behind its content, where `fetch` shows it to nobody: the
+ *  own node keeps it under `exchangeId`. Iterating to the end without an error is the proof that the node had verified
+ *  all of it; what came before an error proves nothing and must not be used. */
+export interface StreamedAnswer extends AnswerHead {
+  /** The bytes as they come. `timeoutMs` bounds each wait. Throws `ComityError` `answer-incomplete` when the answer is cut
+   *  off, `timed-out`, or the reason of the call's signal. Leaving the loop ends the call. */
+  readonly body: AsyncIterable<Uint8Array>
+  /** The rows of NDJSON, instead of `body`. Throws as that does; `answer-not-json` for other content and for a line that
+   *  is no JSON, `answer-too-large` for one longer than `maxAnswerBytes`. */
+  rows<Row = unknown>(): AsyncIterable<Row>
 }

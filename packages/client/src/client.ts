@@ -5,6 +5,7 @@
  *      const { data, receipt } = await athletes.get('/athletes/{id}', { path: { id: 7 } })                      */
 import type { Clock, Fetch, RandomBytes } from '@comity/core/ports'
 import type { CallSettings } from './call-options.ts'
+import { askComposite, type CompositeAnswer, type CompositeOptions, type CompositePart } from './composite.ts'
 import { platform } from './main.ts'
 import { Pacer } from './pacer.ts'
 import { createProduct, positive, type Product, type TypedProduct } from './product.ts'
@@ -22,9 +23,12 @@ export type {
   PathValues,
   QueryValues,
   RequestOptions,
+  StreamedAnswer,
+  StreamOptions,
   UntypedOptions,
 } from './call-options.ts'
 export { ComityError } from './comity-error.ts'
+export type { CompositeAnswer, CompositeExchange, CompositeOptions, CompositePart, PartAnswer } from './composite.ts'
 export type { ClientErrorCode, ComityErrorCode } from './comity-error.ts'
 export type { DataOf, Method, OptionsOf, PathsWith } from './product-types.ts'
 export type { Product, TypedProduct } from './product.ts'
@@ -54,6 +58,12 @@ export interface ClientOptions extends CallSettings {
 export interface ComityClient {
   product(partner: string, product: string, settings?: CallSettings): Product
   product<Paths extends object>(partner: string, product: string, settings?: CallSettings): TypedProduct<Paths>
+  /** Reads several operations at once, of one partner or of several, at most 16: each part, under a name of your choice,
+   *  has its own answer or its own error. Throws `ComityError` when the whole is refused. */
+  composite<Asked extends Readonly<Record<string, CompositePart>>>(
+    parts: Asked,
+    options?: CompositeOptions,
+  ): Promise<CompositeAnswer<keyof Asked & string>>
 }
 
 /** Makes a client. Opens nothing; throws `ComityError` `invalid-call` for options that cannot be used. */
@@ -66,6 +76,7 @@ export function createComityClient(options: ClientOptions): ComityClient {
     maxQueued: options.maxQueued ?? 1_000,
   }
   const pacers = new Map<string, Pacer>()
+  const composites = new Pacer(pacing, world)
   return {
     product(partner: string, product: string, settings: CallSettings = {}): Product & TypedProduct<object> {
       const address = productAddress(node, partner, product)
@@ -73,6 +84,8 @@ export function createComityClient(options: ClientOptions): ComityClient {
       pacers.set(address, pacer)
       return createProduct({ address, headers, settings: { ...options, ...settings }, pacer, world })
     },
+    composite: (parts, settings) =>
+      askComposite({ node, headers, settings: options, pacer: composites, world }, parts, settings),
   }
 }
 

@@ -44,7 +44,8 @@ export function bytesAnswer(answer: ReceivedAnswer): BytesAnswer {
   return { ...headOf(answer), bytes: answer.bytes, text: () => decoder.decode(answer.bytes) }
 }
 
-function headOf({ status, headers }: ReceivedAnswer): Omit<BytesAnswer, 'bytes' | 'text'> {
+/** What an answer says before its content. */
+export function headOf({ status, headers }: ReceivedAnswer): Omit<BytesAnswer, 'bytes' | 'text'> {
   const exchangeId = headers.get('comity-exchange') ?? ''
   const withheld = parseStringList(headers.get('comity-fields-withheld') ?? '') ?? []
   return { status, headers, exchangeId, receipt: receiptOf(headers.get('comity-receipt')), withheld }
@@ -73,7 +74,8 @@ function documentOf(answer: ReceivedAnswer): unknown {
   }
 }
 
-function factsOf({ status, headers }: ReceivedAnswer): ComityErrorFacts {
+/** What an error says of the answer that it is about. */
+export function factsOf({ status, headers }: ReceivedAnswer): ComityErrorFacts {
   const exchangeId = headers.get('comity-exchange') ?? undefined
   return { status, exchangeId, receipt: receiptOf(headers.get('comity-receipt')) }
 }
@@ -82,7 +84,8 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value.slice(0, maxDetailLength) : undefined
 }
 
-function mediaTypeOf({ headers }: ReceivedAnswer): string {
+/** The answer's content type in lower case, without parameters. */
+export function mediaTypeOf({ headers }: ReceivedAnswer): string {
   return (headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 

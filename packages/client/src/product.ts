@@ -1,9 +1,19 @@
 /** A partner's product as an application holds it: one function for each method, and `request` for any content. */
-import type { Answer, BytesAnswer, CallOptions, CallSettings, RequestOptions, UntypedOptions } from './call-options.ts'
+import type {
+  Answer,
+  BytesAnswer,
+  CallOptions,
+  CallSettings,
+  RequestOptions,
+  StreamedAnswer,
+  StreamOptions,
+  UntypedOptions,
+} from './call-options.ts'
 import { invalidCall } from './comity-error.ts'
 import { bytesAnswer, jsonAnswer } from './judge-answer.ts'
 import type { Pacer } from './pacer.ts'
 import { performCall } from './perform-call.ts'
+import { streamedAnswer } from './streamed-answer.ts'
 import type { Method, TypedCall } from './product-types.ts'
 import { requestHead } from './request-head.ts'
 import type { ReceivedAnswer } from './send-once.ts'
@@ -14,6 +24,9 @@ interface Requests {
   /** Sends any body and gives the answer's bytes, whatever its content type; `method` in upper case. Fails like the
    *  other methods, as all do for a status of 300 and above. */
   request(method: string, path: string, options?: RequestOptions): Promise<BytesAnswer>
+  /** Reads with `GET` what may be too large to hold, while it arrives. A call is repeated only until its answer begins;
+   *  `maxAnswerBytes` bounds a row, not the answer. */
+  stream(path: string, options?: StreamOptions): Promise<StreamedAnswer>
 }
 
 /** A product whose `paths` are known to the compiler. */
@@ -60,12 +73,21 @@ export function createProduct(parts: ProductParts): Product {
     patch: json('PATCH'),
     delete: json('DELETE'),
     request: async (method, path, options = {}) => bytesAnswer(await send(parts, { method, path }, options)),
+    async stream(path, options = {}) {
+      const answer = await send(parts, { method: 'GET', path, isStreamed: true }, options)
+      const { timeoutMs, maxAnswerBytes } = chooseSettings(parts.settings, options)
+      return streamedAnswer(answer, { timeoutMs, maxRowBytes: maxAnswerBytes, signal: options.signal }, parts.world)
+    },
   }
 }
 
 async function send(
   { address, headers, settings, pacer, world }: ProductParts,
-  { method, path }: { readonly method: string; readonly path: string },
+  {
+    method,
+    path,
+    isStreamed = false,
+  }: { readonly method: string; readonly path: string; readonly isStreamed?: boolean },
   options: RequestOptions,
 ): Promise<ReceivedAnswer> {
   const chosen = chooseSettings(settings, options)
@@ -76,6 +98,7 @@ async function send(
     headers: requestHead(headers, { ...options, ...chosen }, world.random),
     body: options.body,
     maxAnswerBytes: chosen.maxAnswerBytes,
+    isStreamed,
   }
   const isRepeatable = safeMethods.has(method) || options.idempotencyKey !== undefined
   return performCall({ request, isRepeatable, ...chosen, signal: options.signal }, pacer, world)
@@ -83,8 +106,8 @@ async function send(
 
 type ChosenSettings = CallSettings & Required<Pick<CallSettings, keyof typeof defaults>>
 
-/** The nearer setting counts; one that is given as undefined counts as not given. */
-function chooseSettings(common: CallSettings, options: CallOptions): ChosenSettings {
+/** The nearer setting counts; one that is given as undefined counts as not given. Throws `invalid-call`. */
+export function chooseSettings(common: CallSettings, options: CallOptions): ChosenSettings {
   const purpose = options.purpose ?? common.purpose
   const agreement = options.agreement ?? common.agreement
   const actor = options.actor ?? common.actor

@@ -9,6 +9,8 @@ export interface PreparedRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array | undefined
   readonly maxAnswerBytes: number
+  /** Of a success only the head is waited for. */
+  readonly isStreamed?: boolean
 }
 
 export interface ReceivedAnswer {
@@ -16,6 +18,8 @@ export interface ReceivedAnswer {
   readonly status: number
   readonly headers: Headers
   readonly bytes: Uint8Array
+  /** Instead of `bytes`, which is empty then: what is still on its way. */
+  readonly reader?: ReadableStreamDefaultReader<Uint8Array> | undefined
 }
 
 /** Throws `ComityError` `node-unreachable`, `answer-incomplete` or `answer-too-large`, or the signal's reason. */
@@ -32,6 +36,10 @@ export async function sendOnce(
   } catch (cause) {
     signal.throwIfAborted()
     throw new ComityError('node-unreachable', 'the own node did not answer', { cause })
+  }
+  if (request.isStreamed === true && response.status < 300 && response.body !== null) {
+    const reader = response.body.getReader()
+    return { status: response.status, headers: response.headers, bytes: new Uint8Array(0), reader }
   }
   const bytes = await readBody(response, request.maxAnswerBytes, signal)
   return { status: response.status, headers: response.headers, bytes }

@@ -1,9 +1,18 @@
 /** A node as operators run it: the `comity start` of this checkout in a process of its own, to be killed. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const command = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
+
+/** The command as it is installed: with the options of its first line and its compile cache. Smaller than its sources
+ *  run as they are, once the cache is warm. */
+export function installedCommand(): readonly string[] {
+  const file = fileURLToPath(new URL('../../cli/bin/comity.js', import.meta.url))
+  const [, options = ''] = /^#!\/usr\/bin\/env -S node (.+)$/m.exec(readFileSync(file, 'utf8')) ?? []
+  return [...options.split(' '), file]
+}
 
 export interface NodeProcess extends AsyncDisposable {
   readonly pid: number
@@ -33,10 +42,12 @@ export interface ProcessOptions {
   readonly wrapper?: readonly string[]
   /** Milliseconds until it must be ready or have ended; 20,000 unless told. */
   readonly patienceMs?: number
+  /** What Node is given; the command's sources unless told. */
+  readonly command?: readonly string[]
 }
 
-function launch(configFile: string, { environment = {}, wrapper = [] }: ProcessOptions) {
-  const [program = '', ...args] = [...wrapper, process.execPath, command, '-c', configFile, 'start']
+function launch(configFile: string, { environment = {}, wrapper = [], command: file = [command] }: ProcessOptions) {
+  const [program = '', ...args] = [...wrapper, process.execPath, ...file, '-c', configFile, 'start']
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } })
   const said = { out: '', error: '' }
   child.stdout.on('data', (data: Buffer) => (said.out += data.toString('utf8')))

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Problem } from '@comity/core/problems'
+import { passedBytes } from './stream-garbage.ts'
 
 /** A body on its way. One reader at a time. */
 export interface StreamedBody {
@@ -89,6 +90,7 @@ export class IncomingStream implements StreamedBody {
   push(chunk: Buffer): void {
     if (this.#end !== undefined) return
     this.#received += chunk.length
+    passedBytes(chunk.length)
     if (this.#received > this.#options.maxBytes) return this.#giveUp(this.#options.problems.tooLarge())
     if (this.#reader !== undefined) return this.#answer(({ resolve }) => resolve(chunk))
     this.#chunks.push(chunk)
