@@ -69,7 +69,9 @@ test('a refusal is the same error as of every other call, and is repeated as one
     head(reply).end('{"id":1}\n')
   })
   assert.deepEqual(await all((await kit.product.stream('/rows')).rows()), [{ id: 1 }])
-  await using refusing = await started((_, reply) => answerProblem(reply, new Problem('consent-required', 'no consent')))
+  await using refusing = await started((_, reply) =>
+    answerProblem(reply, new Problem('consent-required', 'no consent')),
+  )
   await assert.rejects(refusing.product.stream('/rows'), code('consent-required'))
 })
 
