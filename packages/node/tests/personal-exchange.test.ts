@@ -93,6 +93,22 @@ describe('a call about a person', () => {
     assert.equal(codeOf(await call(network, page)), 'consent-inactive', 'the very next page')
   })
 
+  test('gives something about enough rows together, and nothing about fewer', async () => {
+    const path = `/x/results/athletes/${athleteReference}/results`
+    const grant = (arg: number) => ({
+      products: ['results'],
+      domains: ['sport.results'],
+      fields: { include: ['rank'] },
+      transforms: [{ path: 'rank', op: 'aggregate', fn: 'avg', arg }],
+    })
+    assert.deepEqual(jsonOf((await consented(grant(2), { path })).answer), { items: [{ rank: 2 }], total: 3 })
+    const { id, answer } = await consented(grant(3), { path })
+    assert.deepEqual(jsonOf(answer), { items: [], total: 3 })
+    const authorization = await tokenFor(network, id)
+    const page = await call(network, { authorization, path, query: '?page=2' })
+    assert.deepEqual(jsonOf(page), { items: [], total: 3 }, 'one row is no group')
+  })
+
   test('of a grant for a period, an operation whose rows carry no date gives nothing', async () => {
     const dataPeriod = { from: '2026-11-01T00:00:00Z' }
     const path = `/x/results/athletes/${athleteReference}/medals`
