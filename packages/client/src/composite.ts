@@ -36,14 +36,14 @@ export interface CompositeOptions extends Omit<CallSettings, 'agreement'> {
 }
 
 /** What a part was answered. */
-export type PartAnswer<Data = unknown> =
+export type PartAnswer =
   | {
       readonly ok: true
       readonly status: number
       /** Media type; undefined for an answer without content. */
       readonly type: string | undefined
       /** The JSON; of other content the text, or bytes. Undefined without content. */
-      readonly data: Data
+      readonly data: unknown
       readonly withheld: readonly string[]
     }
   | {
@@ -65,10 +65,10 @@ export interface CompositeExchange {
 }
 
 export interface CompositeAnswer<Name extends string = string> {
-  readonly parts: Readonly<Record<Name, PartAnswer<any>>>
+  readonly parts: Readonly<Record<Name, PartAnswer>>
   readonly exchanges: readonly CompositeExchange[]
   /** The answer as it came: each slice in it, byte by byte, is what a receipt's hash is of (`comity verify receipt
-   *  --content`). */
+   *  --answer`). */
   readonly bytes: Uint8Array
 }
 
