@@ -135,7 +135,11 @@ export function createSealing(parts: SealingParts): SealingService {
     },
     async announced(did, { anew = false } = {}) {
       if (anew) documents.invalidate(did)
-      const document = await documents.resolveDocument(did)
+      const document = await documents.resolveDocument(did).catch((error: unknown) => {
+        // The call may wait for a partner that is just starting; its answer must not meet the memory of this failure.
+        documents.invalidate(did)
+        throw error
+      })
       const target = (algorithm: SealingAlgorithm) => {
         const key = keyFor(algorithm, inUse(document))
         return key && targetOf(algorithm, key as KnownKey)
