@@ -210,6 +210,8 @@ test('the trail holds all that was looked at, and nothing when none is to be kep
     version: 4,
     details: { question, relations: noRelations, outcome: 'allowed', policies: ['p'] },
   })
+  const [anonymous] = (decider.decide({ ...question, caller: undefined }) as DecidedCall).trail('e2', undefined)
+  assert.match(String(anonymous?.params?.[0]), /"address":"192\.0\.2\.0"/)
   const silent = open({ keepDecisions: 0 })
   assert.deepEqual((silent.decider.decide(question) as DecidedCall).trail('e1', undefined), [])
 })

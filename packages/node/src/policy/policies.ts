@@ -2,6 +2,7 @@
 import type { Clock } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectKey } from '../vault/vault.ts'
+import { networkOf } from './address-network.ts'
 import { BoundedMemory, decisionKey } from './decision-key.ts'
 import type { DecisionStore, Outcome } from './decision-store.ts'
 import { decidePolicy, usableSet, type Judged, type UsableSet } from './decide-policy.ts'
@@ -161,9 +162,20 @@ export class PolicyDecider {
       )
     }
     const { policies, version } = verdict
-    const details = { question, relations, outcome: outcomeOf(verdict), policies, ...maskMember(verdict) }
+    const details = {
+      question: keptOf(question),
+      relations,
+      outcome: outcomeOf(verdict),
+      policies,
+      ...maskMember(verdict),
+    }
     return [decisions.insert({ exchange, atMs: clock.now(), version, details }, subject)]
   }
+}
+
+/** Of a caller who is nobody the network is kept, not the address. */
+function keptOf(question: PolicyQuestion): PolicyQuestion {
+  return question.caller === undefined ? { ...question, address: networkOf(question.address) } : question
 }
 
 interface Trailed {
