@@ -7,6 +7,7 @@ import { errorDocument, errorLines, processTerminal, type Terminal } from './out
 import { addPolicy } from './policy-commands.ts'
 import { addRelationships } from './policy-node-commands.ts'
 import { addProducts } from './product-commands.ts'
+import { addReplicas } from './replica-commands.ts'
 import { addDuties, addRights } from './rights-commands.ts'
 import { addVerify } from './verify-commands.ts'
 
@@ -75,6 +76,7 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     addDuties,
     addPolicy,
     addRelationships,
+    addReplicas,
   ])
     add(program, () => contextOf(program, run))
   return program

@@ -18,6 +18,7 @@ import type { AdminParts } from './ports.ts'
 import { policyRoutes } from './policy-routes.ts'
 import { productRoutes } from './product-routes.ts'
 import { relationshipRoutes } from './relationship-routes.ts'
+import { replicaRoutes } from './replica-routes.ts'
 import { rightsRoutes } from './rights-routes.ts'
 import { findRoute, type AdminRoute } from './routing.ts'
 import { subjectRoutes } from './subject-routes.ts'
@@ -41,6 +42,7 @@ export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
     ...dutyRoutes(parts.consent),
     ...policyRoutes(parts.policy),
     ...relationshipRoutes(parts.policy),
+    ...replicaRoutes(parts),
     ...subjectRoutes(parts),
     ...webhookRoutes(parts.consent),
   ]

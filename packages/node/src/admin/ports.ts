@@ -4,6 +4,7 @@ import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signatu
 import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
 import type { ConsentAdminParts } from './consent-ports.ts'
 import type { PolicyAdminParts } from './policy-ports.ts'
+import type { ReplicasPort } from './replica-routes.ts'
 import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
 
 export interface AdminParts {
@@ -25,6 +26,8 @@ export interface AdminParts {
   readonly consent: ConsentAdminParts
   /** The holder's own rules. */
   readonly policy: PolicyAdminParts
+  /** What this node keeps of what it received. */
+  readonly replicas: ReplicasPort
   /** Events from a position on, at most `limit`. */
   readonly readEvents: (range: { readonly from: number; readonly limit: number }) => Promise<readonly LoggedEvent[]>
   /** Exchanges with a receipt, newest first, older than `beforeId` when given. */

@@ -12,6 +12,7 @@ import { parsePartner } from '../partners/partner.ts'
 import { productAdditionSchema, type ProductAddition } from '../products/product-config.ts'
 import { consentAdministration } from './consent-administration.ts'
 import { policyAdministration } from './policy-administration.ts'
+import { replicaAdministration } from './replica-administration.ts'
 
 type Ports = NodeStatus['ports']
 
@@ -46,6 +47,7 @@ export async function createAdmin(
     keys: keysPort(parts),
     consent: consentAdministration(parts),
     policy: policyAdministration(parts),
+    replicas: replicaAdministration(parts),
     readEvents: (range) => auditLog.readEvents(range),
     listReceipts: (limit, beforeId) => gateway.exchanges.listWithReceipts(limit, beforeId),
     exportEvidence: parts.exportEvidence,

@@ -1,0 +1,168 @@
+/** What every store of replicas does. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Database, Statement } from '../storage/database.ts'
+import type { Replica } from './replica.ts'
+import type { ReplicaStore } from './replica-store.ts'
+
+const holder = 'did:web:holder.example'
+const always: Statement = { sql: '1 = 1' }
+const never: Statement = { sql: '1 = ?', params: [0] }
+
+export function replicaOf(id: string, changes: Partial<Replica> = {}): Replica {
+  return {
+    id,
+    holder,
+    product: 'athletes',
+    version: '1.0.0',
+    operation: 'athlete',
+    agreement: 'a1',
+    purpose: 'p',
+    held: 'h1',
+    consent: 'c1',
+    consentHash: 'hash',
+    subject: 's1',
+    exchange: `x-${id}`,
+    fetchedMs: 100,
+    validatedMs: 100,
+    confirmedMs: 100,
+    untilMs: 1_000,
+    sealed: 'sealed:content',
+    own: undefined,
+    ...changes,
+  }
+}
+
+export function replicaStoreContract(
+  open: () => Promise<{ store: ReplicaStore; database: Database } & AsyncDisposable>,
+): void {
+  const on = (work: (store: ReplicaStore, run: (...statements: Statement[]) => Promise<number[]>) => Promise<void>) =>
+    async function opened() {
+      await using made = await open()
+      await work(made.store, (...statements) => made.database.execute(statements))
+    }
+  const idsOf = async (store: ReplicaStore) => (await store.list({ limit: 100 })).map(({ id }) => id)
+
+  describe('a store of replicas', () => {
+    test(
+      'gives back what was put, and puts nothing where the condition does not hold',
+      on(async (store, run) => {
+        const full = replicaOf('a')
+        const bare = replicaOf('b', { held: undefined, consent: undefined, subject: undefined, untilMs: undefined })
+        assert.deepEqual(await run(store.put(full, always), store.put(bare, always)), [1, 1])
+        assert.deepEqual(await run(store.put(replicaOf('c'), never)), [0])
+        assert.deepEqual(await store.find('a'), full)
+        assert.deepEqual(await store.find('b'), bare)
+        assert.equal(await store.find('c'), undefined)
+      }),
+    )
+
+    test(
+      'replaces the content of one, and leaves its own fields',
+      on(async (store, run) => {
+        await run(store.put(replicaOf('a'), always), ...store.setOwn('a', 'sealed:own'))
+        await run(store.put(replicaOf('a', { sealed: 'sealed:new', exchange: 'x2' }), always))
+        assert.deepEqual(
+          await store.find('a'),
+          replicaOf('a', { sealed: 'sealed:new', exchange: 'x2', own: 'sealed:own' }),
+        )
+      }),
+    )
+
+    test(
+      'revalidates only the content that was asked about',
+      on(async (store, run) => {
+        await run(store.put(replicaOf('a'), always))
+        const known = { consentHash: 'h2', agreement: 'a2', untilMs: 2_000, nowMs: 500 }
+        assert.deepEqual(await run(store.revalidate({ id: 'a', exchange: 'other' }, known)), [0])
+        assert.deepEqual(await run(store.revalidate({ id: 'a', exchange: 'x-a' }, known)), [1])
+        const { validatedMs, confirmedMs, untilMs, consentHash, agreement } = (await store.find('a')) as Replica
+        assert.deepEqual([validatedMs, confirmedMs, untilMs, consentHash, agreement], [500, 500, 2_000, 'h2', 'a2'])
+      }),
+    )
+
+    test(
+      'empties and removes by consent, by held consent, and by person, and counts what went',
+      on(async (store, run) => {
+        await run(
+          store.put(replicaOf('a'), always),
+          store.put(replicaOf('b'), always),
+          store.put(replicaOf('c', { held: 'h2', consent: 'c2' }), always),
+          store.put(replicaOf('d', { held: 'h3', consent: 'c3', subject: 's2' }), always),
+          ...store.setOwn('b', 'sealed:own'),
+        )
+        await run(...store.empty({ held: 'h1' }, 200))
+        assert.deepEqual(await idsOf(store), ['b', 'c', 'd'])
+        assert.equal((await store.find('b'))?.sealed, '')
+        await run(...store.remove({ held: 'h1' }, 300), ...store.remove({ holder, consent: 'c2' }, 400))
+        assert.deepEqual(await idsOf(store), ['d'])
+        assert.deepEqual(await store.removed({ holder, consent: 'c1' }), { removed: 2, at: 200 })
+        assert.deepEqual(await store.removed({ holder, subject: 's1' }), { removed: 3, at: 400 })
+        assert.equal(await store.removed({ holder, consent: 'c3' }), undefined)
+        assert.equal(await store.removed({ holder: 'did:web:other.example', consent: 'c1' }), undefined)
+        await run(...store.deleteSubject('s1'), ...store.deleteSubject('s2'))
+        assert.deepEqual(await idsOf(store), [])
+        assert.equal(await store.removed({ holder, subject: 's1' }), undefined)
+      }),
+    )
+
+    test(
+      'removes what is over, to the millisecond, and nothing without an end',
+      on(async (store, run) => {
+        await run(
+          store.put(replicaOf('a', { untilMs: 500 }), always),
+          store.put(replicaOf('b', { untilMs: 501 }), always),
+          store.put(replicaOf('c', { untilMs: undefined }), always),
+        )
+        assert.equal(await store.countDue(500), 1)
+        await run(...store.removeDue(500))
+        assert.deepEqual(await idsOf(store), ['b', 'c'])
+      }),
+    )
+
+    test(
+      'tells what is to be asked for anew, and of whose consents nothing was heard',
+      on(async (store, run) => {
+        await run(
+          store.put(replicaOf('a', { validatedMs: 300, confirmedMs: 300 }), always),
+          store.put(replicaOf('b', { validatedMs: 100, confirmedMs: 200, held: 'h2' }), always),
+          store.put(replicaOf('c', { held: undefined, consent: undefined, subject: undefined }), always),
+          store.put(replicaOf('d', { sealed: '', held: 'h4' }), always),
+        )
+        assert.deepEqual((await store.findUnvalidated(200, 10)).map(({ id }) => id).toSorted(), ['b', 'c'])
+        assert.deepEqual(await store.findUnconfirmed(300, 10), ['h2', 'h1'])
+        await run(store.confirm('h2', 900))
+        assert.deepEqual(await store.findUnconfirmed(300, 10), ['h1'])
+        assert.deepEqual(await store.findUnconfirmed(900, 1), ['h1'])
+      }),
+    )
+
+    test(
+      'of own fields taken away leaves nothing where there is no content',
+      on(async (store, run) => {
+        await run(store.put(replicaOf('a'), always), store.put(replicaOf('b'), always))
+        await run(...store.setOwn('a', 'o'), ...store.setOwn('b', 'o'), ...store.emptyOne('b', 200))
+        await run(...store.setOwn('a', undefined), ...store.setOwn('b', undefined))
+        assert.deepEqual(await idsOf(store), ['a'])
+        assert.equal((await store.find('a'))?.own, undefined)
+        await run(...store.removeOne('a', 300))
+        assert.deepEqual(await idsOf(store), [])
+      }),
+    )
+
+    test(
+      'lists by holder and consent, from behind an id',
+      on(async (store, run) => {
+        await run(
+          store.put(replicaOf('a'), always),
+          store.put(replicaOf('b', { consent: 'c2' }), always),
+          store.put(replicaOf('c', { holder: 'did:web:other.example' }), always),
+        )
+        const ids = async (filter: object) => (await store.list({ limit: 10, ...filter })).map(({ id }) => id)
+        assert.deepEqual(await ids({ holder }), ['a', 'b'])
+        assert.deepEqual(await ids({ consent: 'c1' }), ['a', 'c'])
+        assert.deepEqual(await ids({ after: 'a', limit: 1 }), ['b'])
+      }),
+    )
+  })
+}
