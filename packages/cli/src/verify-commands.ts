@@ -8,6 +8,7 @@ export function addVerify(program: Command, context: ContextOf): void {
     .command('receipt <file>')
     .description('a receipt (.jws) against its holder’s DID document')
     .option('--did-document <file-or-url>', 'the holder’s DID document; not needed for a did:key or did:jwk')
+    .option('--answer <file>', 'content that must be the answer; of a composite it is held part by part')
     .action(async (file: string, options: object) =>
       (await import('./commands/verify.ts')).verifyReceiptFile(context(), file, options as never),
     )

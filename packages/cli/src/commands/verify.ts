@@ -2,9 +2,11 @@
 import { utf8Text } from '@comity/core/bytes/utf8'
 import { openCheckpoint } from '@comity/core/audit-log/checkpoint'
 import { verifyLogContent, verifyLogGrowth } from '@comity/core/audit-log/log-reader'
-import { importVerifyingKey } from '@comity/core/crypto/crypto-node'
+import { importVerifyingKey, sha256Text } from '@comity/core/crypto/crypto-node'
 import { verifyEvidence, type EvidenceReport } from '@comity/core/exchange/evidence'
-import { parseReceipt, verifyParsedReceipt } from '@comity/core/exchange/receipt'
+import { EvidenceChecks } from '@comity/core/exchange/evidence-checks'
+import { checkParts, isCompositeReceipt } from '@comity/core/exchange/evidence-parts'
+import { parseReceipt, verifyParsedReceipt, type ReceiptClaims } from '@comity/core/exchange/receipt'
 import { findVerificationMethod, parseDidDocument, type DidDocument } from '@comity/core/identity/did-document'
 import { parseDid } from '@comity/core/identity/did'
 import { didJwkDocument } from '@comity/core/identity/did-jwk'
@@ -44,7 +46,7 @@ export async function holderDocument(did: string, place: string | undefined): Pr
 export async function verifyReceiptFile(
   context: CommandContext,
   file: string,
-  options: { readonly didDocument?: string },
+  options: { readonly didDocument?: string; readonly answer?: string },
 ): Promise<void> {
   const parsed = parseReceipt((await readTextPlace(file)).trim())
   const document = await holderDocument(parsed.claims.iss, options.didDocument)
@@ -59,12 +61,38 @@ export async function verifyReceiptFile(
     atMs: parsed.claims.iat * 1_000,
   })
   verifyParsedReceipt(parsed, importVerifyingKey(jwk))
-  show(context, { ok: true, claims: parsed.claims }, () => [
+  const { checks, assumptions, ok } = await heldAgainst(parsed.claims, options.answer)
+  if (!ok) context.fail()
+  show(context, { ok, claims: parsed.claims, checks, assumptions }, () => [
     `${good} signed by ${parsed.kid}`,
-    ...Object.entries(parsed.claims).map(
-      ([name, value]) => `  ${name.padEnd(7)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
-    ),
+    ...reportLines({ ok, checks, assumptions }),
+    ...claimLines(parsed.claims),
   ])
+}
+
+/** What a receipt says, a line for each claim, and for each part of a composite. */
+function claimLines({ parts, ...claims }: ReceiptClaims): string[] {
+  const line = (name: string, value: unknown) =>
+    printable(`  ${name.padEnd(7)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+  return [
+    ...Object.entries(claims).map(([name, value]) => line(name, value)),
+    ...(parts ?? []).map(({ name, ...part }) => line('part', `${name} ${JSON.stringify(part)}`)),
+  ]
+}
+
+/** A content, when it is given, held against the receipt: as a whole, or of a composite part by part. */
+async function heldAgainst(claims: ReceiptClaims, place: string | undefined): Promise<EvidenceReport> {
+  const checks = new EvidenceChecks()
+  const answer = place === undefined ? undefined : await readContent(place)
+  checkParts(claims, { answer }, checks)
+  if (answer !== undefined && !isCompositeReceipt(claims)) {
+    checks.run('answer', () => {
+      if (sha256Text(answer, 'base64url') === claims.res) return ['the receipt is for exactly this content', undefined]
+      if (claims.sea?.res === undefined) throw new Problem('proof-invalid', 'the receipt is for other content')
+      throw new Problem('proof-invalid', 'the answer was sealed: only its evidence tells what was inside')
+    })
+  }
+  return { ok: checks.made.every(({ ok }) => ok), checks: checks.made, assumptions: checks.assumptions }
 }
 
 export async function verifyLog(
