@@ -336,13 +336,31 @@ test('a consent that was passed on too often is passed on no more, and whom it w
   await using scene = await openScene()
   const { delegates, database, store } = scene
   const id = await grantedConsent(scene, shared)
-  const known = { consent: id, delegator: lab.did, delegate: archive.did, depth: 1, endedMs: startMs }
+  const known = { consent: id, delegator: lab.did, delegate: firm.did, depth: 1, endedMs: startMs }
   const rows = Array.from({ length: maxDelegations }, (_, index) => ({ ...known, delegation: `k${index}` }))
   await database.execute(rows.map((row) => store.insertDelegate({ ...row, firstSeenMs: startMs })))
   const one = telling(id, await delegation(scene, id))
   assert.equal(await codeOf(delegates.consentDelegated(one)), 'event-invalid')
   const before = telling(id, await delegation(scene, id, { delegation: 'k7' }), { delegation: 'k7' })
   assert.deepEqual(await delegates.consentDelegated(before), [])
+})
+
+test('does not take the id of a delegation for another delegate, so that nobody hides behind it', async () => {
+  await using scene = await openScene()
+  const { delegates, database, store } = scene
+  const id = await grantedConsent(scene, shared)
+  const toFirm = telling(id, await delegation(scene, id))
+  const delegate = { did: archive.did, jwk: archive.key.publicJwk }
+  const toArchive = telling(id, await delegation(scene, id, { delegate }), { delegate: archive.did })
+  // Both at once: each was judged before the other was written.
+  const [first, second] = [await delegates.consentDelegated(toFirm), await delegates.consentDelegated(toArchive)]
+  await database.execute(first)
+  await assert.rejects(database.execute(second))
+  assert.equal(await codeOf(delegates.consentDelegated(toArchive)), 'event-invalid')
+  assert.deepEqual(
+    (await store.loadDelegates(id)).map((one) => one.delegate),
+    [firm.did],
+  )
 })
 
 test('counts no delegation that the chain does not show, from whom it does not name', async () => {

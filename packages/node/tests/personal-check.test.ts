@@ -264,6 +264,45 @@ test('a delegate reads its part, for the one who passed it on, and becomes known
   )
 })
 
+test('the id of a delegation stands for one delegate: another that calls with it is refused', async () => {
+  await using scene = await openCheckScene()
+  const { id, root, scopes, chain } = await delegated(scene)
+  const hidden = delegate(scene, root, { to: archive, scopes })
+  const reused = { allowed: false, code: 'consent-token-invalid' }
+  const judged = async (authorization: string, by = archive) => {
+    const verdict = await scene.check.decide(question(scene, authorization, { by }))
+    return verdict.allowed ? verdict : { allowed: false, code: verdict.code }
+  }
+  const before = await judged(hidden)
+  assert.ok('use' in before)
+  await scene.release(await scene.check.decide(question(scene, chain, { by: firm })))
+  // Judged before the other was known: the answer does not leave, and why is said.
+  await assert.rejects(scene.release(before))
+  const refused = await before.confirm(scene.world.nowMs)
+  assert.equal(refused?.code, 'consent-token-invalid')
+  assert.doesNotMatch(refused.detail, /did:/)
+  assert.deepEqual(await judged(hidden), reused)
+  // Further down the chain as well, be it known to the holder or not.
+  const below = delegate(scene, hidden, { from: archive, to: lab, delegation: 'd2', scopes })
+  assert.deepEqual(await judged(below, lab), reused)
+  const second = delegate(scene, chain, { from: firm, to: archive, delegation: 'd2', scopes })
+  assert.ok((await judged(second)).allowed)
+  const [known] = await scene.store.loadDelegates(id)
+  assert.ok(known)
+  await scene.database.execute([scene.store.insertDelegate({ ...known, delegator: firm.did, delegation: 'd3' })])
+  const third = delegate(scene, chain, { from: firm, to: archive, delegation: 'd3', scopes })
+  assert.deepEqual(await judged(third), reused)
+  assert.equal((await scene.store.loadDelegates(id)).length, 2)
+})
+
+test('the id of a delegation stands for one delegate also within one chain', async () => {
+  await using scene = await openCheckScene()
+  const { scopes, chain } = await delegated(scene, { onward: { allow: 'any', maxDepth: 3 } })
+  const back = delegate(scene, chain, { from: firm, to: lab, scopes })
+  const again = delegate(scene, back, { from: lab, to: archive, scopes })
+  assert.equal(await outcome(scene.check, question(scene, again, { by: archive })), 'consent-token-invalid')
+})
+
 test('a chain shown by another than its last bearer says nothing, not even whose it is', async () => {
   await using scene = await openCheckScene()
   const { chain } = await delegated(scene)

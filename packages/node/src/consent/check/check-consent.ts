@@ -6,7 +6,13 @@ import type { VerifiedChain } from '@comity/core/consent-token/consent-claims'
 import { Problem } from '@comity/core/problems'
 import type { SubjectKey } from '../../vault/vault.ts'
 import { createChainVerifier, type VerifyChain } from './check-chain.ts'
-import { checkDelegations, linkName, noteDelegations, type CheckedDelegations } from './check-delegations.ts'
+import {
+  checkDelegations,
+  judgeKnown,
+  linkName,
+  noteDelegations,
+  type CheckedDelegations,
+} from './check-delegations.ts'
 import { limitsOf } from './check-limits.ts'
 import type { ConsentCheckParts } from './check-ports.ts'
 import {
@@ -167,7 +173,8 @@ function given(allowed: Allowed, hold: UseHold | undefined, parts: ConsentCheckP
     keyedHash: (text) => parts.vault.keyedHash(text, root.client_id),
     async confirm(nowMs) {
       const row = await parts.standing(id)
-      return row === undefined ? consentRequired : decideStanding(row, chain, nowMs)
+      if (row === undefined) return consentRequired
+      return decideStanding(row, chain, nowMs) ?? (await judgeKnown(chain, parts.delegations)).refusal
     },
     use(exchange, nowMs, { mustStand = false } = {}) {
       usedMs = nowMs

@@ -10,7 +10,7 @@ import type { Statement } from '../../storage/database.ts'
 import { loadOwedRecord } from './consent-changes.ts'
 import { missedBy } from './consent-effects.ts'
 import type { ConsentsParts } from './consent-ports.ts'
-import { maxDelegations, type KnownDelegate, type StoredConsent } from './consent-store.ts'
+import { isSameDelegation, maxDelegations, type KnownDelegate, type StoredConsent } from './consent-store.ts'
 import { standingAt } from './standing.ts'
 
 /** What was told, and by whom; the word is verified to be theirs. */
@@ -68,10 +68,9 @@ async function entering(
 ): Promise<readonly Statement[]> {
   const nowMs = parts.clock.now()
   const known = await parts.store.loadDelegates(consent.id)
-  const isKnown = known.some(
-    ({ delegation, delegator }) => delegation === delegate.delegation && delegator === delegate.delegator,
-  )
-  if (isKnown) return []
+  const same = known.find((one) => isSameDelegation(one, delegate))
+  if (same?.delegate === delegate.delegate) return []
+  if (same !== undefined) throw new Problem('event-invalid', 'the id of the delegation stands for another delegate')
   if (known.length >= maxDelegations) throw new Problem('event-invalid', 'the consent was passed on too often')
   const facts = { consent: standingAt(consent, nowMs), record: await loadOwedRecord(parts, consent), nowMs }
   return [parts.store.insertDelegate(delegate), ...missedBy(parts, delegate.delegate, facts)]

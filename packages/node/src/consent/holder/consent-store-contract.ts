@@ -204,12 +204,21 @@ function delegateTests(open: () => Promise<Opened>): void {
     const { store, database: opened } = await open()
     await using database = opened
     const byFirm = delegateOf(3, { delegation: 'd1', delegator: firm, delegate: lab, depth: 2 })
-    const again = delegateOf(1, { delegate: 'did:web:other.example', firstSeenMs: 99 })
+    const again = delegateOf(1, { depth: 3, firstSeenMs: 99 })
     const all = [delegateOf(2), delegateOf(1), again, byFirm]
     await database.execute(all.map((one) => store.insertDelegate(one)))
     await database.execute([store.endDelegate(delegateOf(1), 50), store.endDelegate(delegateOf(1), 60)])
     const kept = [delegateOf(1, { endedMs: 50 }), delegateOf(2), byFirm]
     assert.deepEqual(await store.loadDelegates(idOf(1)), kept)
     assert.deepEqual(await store.loadDelegates(idOf(2)), [])
+  })
+
+  test('lets the id of a delegation stand for one delegate only: another is refused with all that goes with it', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    await database.execute([store.insertDelegate(delegateOf(1))])
+    const another = delegateOf(1, { delegate: 'did:web:other.example' })
+    await assert.rejects(database.execute([store.insertDelegate(delegateOf(2)), store.insertDelegate(another)]))
+    assert.deepEqual(await store.loadDelegates(idOf(1)), [delegateOf(1)])
   })
 }

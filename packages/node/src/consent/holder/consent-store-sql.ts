@@ -147,9 +147,11 @@ const writes: Pick<ConsentStore, Writes> = {
     sql: `INSERT INTO consent_steps (${stepColumns}) VALUES (${places(stepColumns)})`,
     params: [consent, seq, type, state, atMs, hash, event, body],
   }),
+  // No delegate is NULL: the column refuses it.
   insertDelegate: ({ consent, delegation, delegator, delegate, depth, firstSeenMs, endedMs }) => ({
     sql: `INSERT INTO consent_delegates (${delegateColumns}) VALUES (${places(delegateColumns)})
-      ON CONFLICT DO NOTHING`,
+      ON CONFLICT (consent, delegation, delegator) DO UPDATE SET delegate =
+        CASE WHEN consent_delegates.delegate = excluded.delegate THEN excluded.delegate END`,
     params: [consent, delegation, delegator, delegate, depth, firstSeenMs, endedMs ?? null],
   }),
   // No state is NULL: the column refuses it.

@@ -75,6 +75,14 @@ export interface KnownDelegate {
   readonly endedMs: number | undefined
 }
 
+/** True for two words about one delegation: a delegator names each by an id of its own. */
+export function isSameDelegation(
+  one: Pick<KnownDelegate, 'delegation' | 'delegator'>,
+  other: Pick<KnownDelegate, 'delegation' | 'delegator'>,
+): boolean {
+  return one.delegation === other.delegation && one.delegator === other.delegator
+}
+
 export interface ConsentStore {
   /** One row, by its key. */
   find(id: string): Promise<StoredConsent | undefined>
@@ -105,7 +113,7 @@ export interface ConsentStore {
   insertRevision(revision: StoredRevision): Statement
   /** Fails in the transaction when the consent has this step already. */
   insertStep(step: StoredStep): Statement
-  /** The first word about a delegation stays. */
+  /** The first word about a delegation stays; one that names another delegate fails in the transaction. */
   insertDelegate(delegate: KnownDelegate): Statement
   /** Changes nothing, and fails its transaction unless the consent is active with these terms. */
   mustStand(terms: { readonly id: string; readonly hash: string }): Statement
