@@ -27,6 +27,7 @@ import {
   uncovered,
   verifiesWith,
   type Coverage,
+  type CoveredField,
   type MadeSignature,
   type ProfileSignature,
 } from './profile.ts'
@@ -49,9 +50,11 @@ export interface AnsweredRequest {
 const status = coveredField('@status')
 const contentDigest = coveredField('content-digest')
 const contentType = coveredField('content-type')
-const ownFields = [contentType, contentDigest, coveredField('comity-receipt'), coveredField('etag')]
+const etag = coveredField('etag')
+const ownFields = [contentType, contentDigest, coveredField('comity-receipt'), etag]
 const streamedDigest = coveredField('content-digest', ';tr')
-const streamedFields = [contentType, streamedDigest, coveredField('comity-receipt', ';tr')]
+const streamedFields = [contentType, streamedDigest, coveredField('comity-receipt', ';tr'), etag]
+const headFields: ReadonlySet<CoveredField> = new Set(ownFields)
 
 /** The trailer fields of a streamed answer, which its field `Trailer` announces (RFC 9110 §6.6.2). None of them may
  *  stand in its head too. */
@@ -72,7 +75,7 @@ export function responseCoverage(response: ResponseParts, request: AnsweredReque
   let list = `(${status.identifier}`
   let lines = baseLine(status, String(response.status))
   for (const field of isStreamed ? streamedFields : ownFields) {
-    const value = isStreamed && field !== contentType ? response.trailer?.(field.name) : response.header(field.name)
+    const value = headFields.has(field) ? response.header(field.name) : response.trailer?.(field.name)
     if (value !== undefined) {
       list += field.listed
       lines += baseLine(field, value)

@@ -123,6 +123,14 @@ test('a signature over trailers does not count for an answer whose fields stand 
   assert.throws(() => accept(head, moved), refused('answer-invalid'))
 })
 
+test('a validator in the head is covered too: what the application gets of it is the holder`s word', () => {
+  const tagged = { ...head, etag: '"a"' }
+  const trailers = signedTail(tagged)
+  assert.match(accept(tagged, trailers), /^"etag": "a"$/m)
+  assert.throws(() => accept(head, trailers), refused('answer-invalid'))
+  assert.throws(() => accept({ ...head, etag: '"b"' }, trailers), refused('answer-invalid'))
+})
+
 test('is not signed without a digest, an empty answer neither', () => {
   const signing = { key: holder.signing, keyid: holderKeyid, createdAt }
   const { 'content-digest': _, ...without } = tail
