@@ -54,6 +54,9 @@ const refusals: Record<string, string> = {
   'statistics, past its own node': '403 consent-inactive',
   "lab's next call": '403 consent-inactive',
   "statistics' next call": '403 consent-inactive',
+  'from overseas': '403 policy-denied',
+  'an unknown service': '403 policy-denied',
+  'the same link again': '404 reference-invalid',
   'agreement terminated': '403 agreement-terminated',
 }
 
@@ -110,9 +113,9 @@ function checkNames(directory: string): void {
   }
 }
 
-/** The proofs that the athlete has are those of the two reads, both readers have deleted, and the firm never learned the federation's reference. */
+/** The proofs that the athlete has are those of the three reads, both readers have deleted, and the firm never learned the federation's reference. */
 function checkConsent(directory: string): void {
-  assert.equal(readdirSync(join(directory, 'person')).length, 2)
+  assert.equal(readdirSync(join(directory, 'person')).length, 3)
   for (const debtor of ['lab', 'statistics']) {
     assert.ok(existsSync(join(directory, `federation/deletion-${debtor}.jws`)))
     assert.ok(!existsSync(join(directory, debtor, 'study.json')), 'what was read is deleted')

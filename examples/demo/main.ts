@@ -1,4 +1,4 @@
-/** `npm run demo`: three participants, an agreement, exchanges, refusals, consent and proof, on this machine. */
+/** `npm run demo`: three participants, an agreement, exchanges, refusals, consent, policies and proof, on this machine. */
 import { enableCompileCache } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import colors from 'picocolors'

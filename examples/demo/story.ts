@@ -5,23 +5,34 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { DemoOptions } from './options.ts'
 import { tellAddresses } from './scenes/addresses.ts'
-import { consent } from './scenes/consent.ts'
+import { consent } from './scenes/consent/consent.ts'
 import { exchanges } from './scenes/exchanges.ts'
+import { policy } from './scenes/policy/policy.ts'
 import { proof } from './scenes/proof.ts'
 import { refusals } from './scenes/refusals.ts'
+import { sealed } from './scenes/sealed.ts'
 import { setUp } from './scenes/setup.ts'
 import { termination } from './scenes/termination.ts'
 import type { Report } from './stage/report.ts'
 
 const marker = '.comity-demo'
-const folders = ['federation', 'lab', 'statistics', 'person', 'agreement.json', 'agreement-2.json', 'consent.json']
+const folders = [
+  'federation',
+  'lab',
+  'statistics',
+  'person',
+  'agreement.json',
+  'agreement-2.json',
+  'agreement-statistics.json',
+  'consent.json',
+]
 
 /** Plays every scene. What it starts is on `stack`, which ends it. Throws when it cannot go on; the report has why. */
 export async function play(options: DemoOptions, report: Report, stack: AsyncDisposableStack): Promise<void> {
   const { directory, once } = options
   const root = directory === undefined ? await temporaryFolder() : await keptFolder(resolve(directory))
   const cast = await setUp(root, report, stack)
-  for (const scene of [exchanges, refusals, consent, termination, proof]) await scene(cast, report)
+  for (const scene of [exchanges, refusals, consent, policy, sealed, termination, proof]) await scene(cast, report)
   if (!once) await tellAddresses(cast, report)
   else if (directory !== undefined) report.say('', `Keys, logs and receipts are kept in ${root}`)
 }

@@ -5,7 +5,7 @@ import colors from 'picocolors'
 import { comityOf, type Participant } from '../stage/participant.ts'
 import type { Report } from '../stage/report.ts'
 import { idInForce } from './agreement.ts'
-import { askFor, decideOnPage, invitationOf } from './asked.ts'
+import { askFor, decideOnPage, invitationOf } from './consent/asked.ts'
 import { athlete, atFederation, atLab, otherAthlete, purpose, type Cast } from './cast.ts'
 
 /** A consent to call under, and pages to open. */
@@ -26,7 +26,7 @@ export async function tellAddresses(cast: Cast, report: Report): Promise<void> {
     note: `all files in ${cast.root}`,
     value: undefined,
   }))
-  const agreement = await idInForce(federation)
+  const agreement = await idInForce(cast)
   for (const [sentence, ...commands] of [...examples(cast, agreement), ...consentExamples(cast, prepared)]) {
     report.say('', sentence, ...commands.map((each) => `  ${colors.cyan(each)}`))
   }

@@ -6,14 +6,27 @@ import { otherPurpose, purpose, type Cast } from './cast.ts'
 
 const validDays = 30
 
-/** Makes an agreement over the athletes and their profiles, kept in `file`; its id is the value. */
-export async function agree({ federation, lab }: Cast, file: string): Promise<Outcome<string>> {
+/** Makes the agreement of federation and lab, kept in `file`; its id is the value. */
+export function agree({ federation, lab }: Cast, file: string): Promise<Outcome<string>> {
+  return agreeOn({ holder: federation, partner: lab, products: ['athletes', 'files', 'profiles'], file })
+}
+
+export interface Terms {
+  readonly holder: Participant
+  readonly partner: Participant
+  readonly products: readonly string[]
+  /** Where the document with both signatures is kept. */
+  readonly file: string
+}
+
+/** Makes an agreement, in force on both sides; its id is the value. */
+export async function agreeOn({ holder, partner, products, file }: Terms): Promise<Outcome<string>> {
   const until = new Date(Date.now() + validDays * 86_400_000).toISOString()
-  const what = ['--product', 'athletes', 'profiles', '--purpose', purpose, otherPurpose]
-  const terms = ['--partner', 'lab', ...what, '--until', until]
-  await comityOf(federation, 'agreements', 'draft', ...terms, '--out', file)
-  for (const party of [federation, lab]) await comityOf(party, 'agreements', 'sign', file)
-  const imported = [federation, lab].map((party) => comityOf<AgreementView>(party, 'agreements', 'import', file))
+  const what = ['--product', ...products, '--purpose', purpose, otherPurpose]
+  const terms = ['--partner', partner.name, ...what, '--until', until]
+  await comityOf(holder, 'agreements', 'draft', ...terms, '--out', file)
+  for (const party of [holder, partner]) await comityOf(party, 'agreements', 'sign', file)
+  const imported = [holder, partner].map((party) => comityOf<AgreementView>(party, 'agreements', 'import', file))
   const [id, ...others] = (await Promise.all(imported))
     .filter(({ state }) => state === 'in-force')
     .map((each) => each.id)
@@ -21,10 +34,10 @@ export async function agree({ federation, lab }: Cast, file: string): Promise<Ou
   return { detail: 'drafted by one, signed by both, in force on both', note: `for ${purpose}`, value: id }
 }
 
-/** Id of the agreement that is in force. Throws when there is none. */
-export async function idInForce(participant: Participant): Promise<string> {
-  const agreements = await comityOf<AgreementView[]>(participant, 'agreements', 'list')
-  const id = agreements.find(({ state }) => state === 'in-force')?.id
+/** Id of the agreement with the lab that is in force. Throws when there is none. */
+export async function idInForce({ federation, lab }: Pick<Cast, 'federation' | 'lab'>): Promise<string> {
+  const agreements = await comityOf<AgreementView[]>(federation, 'agreements', 'list')
+  const id = agreements.find(({ state, assignee }) => state === 'in-force' && assignee === lab.did)?.id
   if (id === undefined) throw new Error('no agreement is in force')
   return id
 }

@@ -37,9 +37,9 @@ export async function setUp(root: string, report: Report, stack: AsyncDisposable
 async function initAll({ root, wire, portal, pagesUrl }: Pick<Cast, 'root' | 'wire' | 'portal' | 'pagesUrl'>) {
   const settings = await settingsOfHolder({ directory: join(root, 'federation'), portal, pagesUrl })
   const options = [
-    { name: 'federation', title: 'Federation', port: wire.port, settings },
-    { name: 'lab', title: 'Lab', port: await freePort() },
-    { name: 'statistics', title: 'Statistics', port: await freePort() },
+    { name: 'federation', title: 'Federation', country: 'CH', port: wire.port, settings },
+    { name: 'lab', title: 'Lab', country: 'CH', port: await freePort() },
+    { name: 'statistics', title: 'Statistics', country: 'US', port: await freePort() },
   ]
   const made = options.map((each) => initParticipant({ ...each, directory: join(root, each.name) }))
   const [federation, lab, statistics] = (await Promise.all(made)) as [Participant, Participant, Participant]
@@ -54,8 +54,8 @@ interface HolderPlaces extends Pick<Cast, 'portal' | 'pagesUrl'> {
   readonly directory: string
 }
 
-/** A wire stands at the federation's public address, so its node takes any port; it has pages for people, and tells the
- *  member portal about consents. */
+/** A wire stands at the federation's public address, so its node takes any port; it has pages for people, tells the
+ *  member portal about consents, and keeps what policies look at from the first call on. */
 async function settingsOfHolder({ directory, portal, pagesUrl }: HolderPlaces): Promise<Setting[]> {
   await writeSecret(directory, portal)
   const webhook = { url: portal.url, secret: { file: 'webhook-secret' }, events: ['consent.requested'] }
@@ -63,6 +63,7 @@ async function settingsOfHolder({ directory, portal, pagesUrl }: HolderPlaces): 
     [['listen', 'public', 'port'], 0],
     [['listen', 'people'], { port: Number(new URL(pagesUrl).port), url: pagesUrl }],
     [['webhooks'], [webhook]],
+    [['policy'], {}],
   ]
 }
 
@@ -95,8 +96,9 @@ async function introduceAll(cast: Cast) {
 
 async function introduce(to: Participant, all: readonly Participant[]): Promise<void> {
   for (const other of all.filter((each) => each !== to)) {
-    const trust = ['--url', other.url, '--fingerprint', other.fingerprint, '--name', other.title]
-    await comityOf(to, 'partners', 'add', other.name, other.did, ...trust)
+    const trust = ['--url', other.url, '--fingerprint', other.fingerprint]
+    const facts = ['--name', other.title, '--country', other.country]
+    await comityOf(to, 'partners', 'add', other.name, other.did, ...trust, ...facts)
   }
   const document = await call(`${to.url}/.well-known/did.json`, { fingerprint: to.fingerprint })
   await writeFile(documentFile(to), JSON.stringify(expectJson(document), null, 2))

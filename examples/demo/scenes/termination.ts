@@ -1,4 +1,4 @@
-/** Fifth scene: the federation ends the agreement. */
+/** Seventh scene: the federation ends the agreement. */
 import { join } from 'node:path'
 import type { AgreementView } from '@comity/node/admin/admin-api'
 import { call, expectJson, expectRefusal } from '../stage/calls.ts'
@@ -16,7 +16,7 @@ const refusal = { status: 403, code: 'agreement-terminated' }
 export const termination: Scene = async (cast, report) => {
   report.chapter('The agreement ends', 'The federation terminates it; the very next call is refused.')
   const { federation, lab } = cast
-  const id = await idInForce(federation)
+  const id = await idInForce(cast)
   const acknowledgedBefore = await countAcknowledged(federation)
   await report.attempt('agreement terminated', async () => {
     await comityOf(federation, 'agreements', 'terminate', id, '--reason', reason)

@@ -69,9 +69,9 @@ export function expectRefusal(
   answer: Pick<Answer, 'status' | 'body'>,
   expected: { readonly status: number; readonly code: string },
 ): { detail: string; note: string; value: undefined } {
-  const { status, code, title, detail } = problemOf(answer)
+  const { status, code, title, detail, advice } = problemOf(answer)
   if (status === expected.status && code === expected.code) {
-    return { detail: `${status} ${code}`, note: `${title}: ${detail}`, value: undefined }
+    return { detail: `${status} ${code}`, note: `${title}: ${advice || detail}`, value: undefined }
   }
   throw new Error(`expected a refusal with ${expected.status} ${expected.code}, got ${describe(answer)}`)
 }
@@ -84,7 +84,9 @@ function problemOf({ status, body }: Pick<Answer, 'status' | 'body'>) {
     // Told by its status alone.
   }
   const text = (name: string) => (typeof document[name] === 'string' ? document[name] : '')
-  return { status, code: text('code'), title: text('title'), detail: text('detail') }
+  // Several policies may have something to say.
+  const advice = Array.isArray(document['advice']) ? document['advice'].join(' ') : text('advice')
+  return { status, code: text('code'), title: text('title'), detail: text('detail'), advice }
 }
 
 /** Status and, of a problem, code and sentence; never the data of an answer. */

@@ -12,6 +12,8 @@ export interface Participant {
   readonly name: string
   /** As people know it. */
   readonly title: string
+  /** Where it works with what it receives, by ISO 3166-1. */
+  readonly country: string
   readonly directory: string
   readonly configFile: string
   readonly did: string
@@ -27,6 +29,7 @@ export interface Participant {
 export interface ParticipantOptions {
   readonly name: string
   readonly title: string
+  readonly country: string
   readonly directory: string
   /** Port that partners call. */
   readonly port: number
@@ -40,7 +43,11 @@ const program = fileURLToPath(new URL('../../../packages/cli/src/main.ts', impor
 const loopback = ['127.0.0.0/8', '::1/128']
 
 /** Runs a command of `comity` in this process and gives what it prints with `--json`. Throws what it tells a person. */
-export async function comity<T>(...args: readonly string[]): Promise<T> {
+export function comity<T>(...args: readonly string[]): Promise<T> {
+  return run<T>(args, [0])
+}
+
+async function run<T>(args: readonly string[], expected: readonly number[]): Promise<T> {
   const printed: string[] = []
   const complaints: string[] = []
   const terminal = {
@@ -48,7 +55,8 @@ export async function comity<T>(...args: readonly string[]): Promise<T> {
     error: (line: string) => void complaints.push(line),
   }
   const exitCode = await runCommand(['--json', ...args], terminal)
-  if (exitCode !== 0) throw new Error(sentenceOf(complaints) || `comity ${args.join(' ')} ended with ${exitCode}`)
+  if (!expected.includes(exitCode) || printed.length === 0)
+    throw new Error(sentenceOf(complaints) || `comity ${args.join(' ')} ended with ${exitCode}`)
   return JSON.parse(printed.join('\n')) as T
 }
 
@@ -67,9 +75,14 @@ export function comityOf<T>({ configFile }: Pick<Participant, 'configFile'>, ...
   return comity<T>('-c', configFile, ...args)
 }
 
+/** Runs a command whose exit code is 1 when it found something, which is no failure. */
+export function findingsOf<T>({ configFile }: Participant, ...args: readonly string[]): Promise<T> {
+  return run<T>(['-c', configFile, ...args], [0, 1])
+}
+
 /** Makes configuration and keys. */
 export async function initParticipant(options: ParticipantOptions): Promise<Participant> {
-  const { name, title, directory, port, settings = [] } = options
+  const { name, title, country, directory, port, settings = [] } = options
   const url = `https://localhost:${port}`
   const [localPort, adminPort] = [await freePort(), await freePort()]
   const where = ['--url', url, '--address', '127.0.0.1', '--dir', directory, '--name', title]
@@ -77,7 +90,7 @@ export async function initParticipant(options: ParticipantOptions): Promise<Part
   const made = await comity<Initialised>('init', ...where, ...ports, '--allow-private', ...loopback)
   await edit(made.configFile, settings)
   const [localUrl, adminUrl] = [localPort, adminPort].map((each) => `http://127.0.0.1:${each}`) as [string, string]
-  return { name, title, directory, url, localUrl, adminUrl, ...made }
+  return { name, title, country, directory, url, localUrl, adminUrl, ...made }
 }
 
 /** As an operator would edit it; comments stay. */

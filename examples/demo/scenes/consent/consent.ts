@@ -1,10 +1,10 @@
 /** Fourth scene: consent. The lab asks for four fields of one athlete, who decides, is read about, and withdraws. */
-import { asking } from './consent-asking.ts'
-import { reading } from './consent-reading.ts'
-import { emptyThread } from './consent-thread.ts'
-import { knowing } from './consent-uses.ts'
-import { withdrawing } from './consent-withdrawal.ts'
-import type { Scene } from './cast.ts'
+import { asking } from './asking.ts'
+import { reading } from './reading.ts'
+import { emptyThread } from './thread.ts'
+import { knowing } from './uses.ts'
+import { withdrawing } from './withdrawal.ts'
+import type { Scene } from '../cast.ts'
 
 export const consent: Scene = async (cast, report) => {
   const thread = emptyThread()

@@ -4,12 +4,12 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DutyReceiptClaims } from '@comity/core/duties/duty-receipt'
 import type { DutyView } from '@comity/node/admin/rights-api'
-import type { Report } from '../stage/report.ts'
-import { comity, comityOf, type Participant } from '../stage/participant.ts'
-import { until } from '../stage/until.ts'
-import { withDocuments, type Cast } from './cast.ts'
-import { studyOf } from './consent-reading.ts'
-import { given, type ConsentThread } from './consent-thread.ts'
+import type { Report } from '../../stage/report.ts'
+import { comity, comityOf, type Participant } from '../../stage/participant.ts'
+import { until } from '../../stage/until.ts'
+import { withDocuments, type Cast } from '../cast.ts'
+import { studyOf } from './reading.ts'
+import { given, type ConsentThread } from './thread.ts'
 
 /** The steps, as part of the chapter of the withdrawal. */
 export async function discharge(cast: Cast, report: Report, thread: ConsentThread): Promise<void> {

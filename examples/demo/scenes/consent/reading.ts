@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { parseReceipt } from '@comity/core/exchange/receipt'
 import type { DelegationView, HeldConsentView } from '@comity/node/admin/consent-api'
-import { call, expectJson, expectRefusal, type Answer } from '../stage/calls.ts'
-import { comityOf, type Participant } from '../stage/participant.ts'
-import { until } from '../stage/until.ts'
-import { athlete, atLab, noAthlete, otherAthlete, otherPurpose, purpose, throughNodeOf, type Cast } from './cast.ts'
-import { given, type Chapter, type ConsentThread } from './consent-thread.ts'
+import { call, expectJson, expectRefusal, type Answer } from '../../stage/calls.ts'
+import { comityOf, type Participant } from '../../stage/participant.ts'
+import { until } from '../../stage/until.ts'
+import { athlete, atLab, noAthlete, otherAthlete, otherPurpose, purpose, throughNodeOf, type Cast } from '../cast.ts'
+import { readComposite } from './composite.ts'
+import { given, type Chapter, type ConsentThread } from './thread.ts'
 
 const delegatedDays = 7
-const asked = 'sport,height,weight,date_of_birth'
+export const asked = 'sport,height,weight,date_of_birth'
 
 interface Profile {
   readonly sport?: string
@@ -27,6 +28,7 @@ export const reading: Chapter = async ({ cast, report, thread }) => {
     return expectRefusal(answer, { status: 403, code: 'consent-purpose' })
   })
   await report.attempt('an athlete without consent', () => refuseOthers(cast, thread))
+  await report.attempt('three parts in one call', () => readComposite(cast, thread))
   await report.attempt('height, passed on', () => passOn(cast, thread))
   await report.attempt('the firm reads height', () => firmReads(cast, thread))
   await report.attempt('the firm asks for sport', async () =>

@@ -1,11 +1,11 @@
 /** What the athlete sees in the end: every use, with a proof of each. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expectJson, type Answer } from '../stage/calls.ts'
-import { comity } from '../stage/participant.ts'
-import { until } from '../stage/until.ts'
-import { participantsOf, withDocuments, type Cast } from './cast.ts'
-import { given, type Chapter, type ConsentThread } from './consent-thread.ts'
+import { expectJson, type Answer } from '../../stage/calls.ts'
+import { comity } from '../../stage/participant.ts'
+import { until } from '../../stage/until.ts'
+import { participantsOf, withDocuments, type Cast } from '../cast.ts'
+import { given, type Chapter, type ConsentThread } from './thread.ts'
 
 interface Use {
   readonly exchange: string

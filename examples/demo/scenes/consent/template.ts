@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TemplateView } from '@comity/node/admin/consent-api'
 import { stringify } from 'yaml'
-import { comityOf } from '../stage/participant.ts'
-import { purpose, type Cast } from './cast.ts'
+import { comityOf } from '../../stage/participant.ts'
+import { purpose, type Cast } from '../cast.ts'
 
 export const templateId = 'urn:example:sports-medicine'
 

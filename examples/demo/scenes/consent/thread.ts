@@ -1,7 +1,7 @@
 /** What the chapters about consent hand on to each other. */
-import type { Browser } from '../stage/browser.ts'
-import type { Report } from '../stage/report.ts'
-import type { Cast } from './cast.ts'
+import type { Browser } from '../../stage/browser.ts'
+import type { Report } from '../../stage/report.ts'
+import type { Cast } from '../cast.ts'
 
 export interface ConsentThread {
   /** Id of request, consent and token. */

@@ -1,8 +1,8 @@
 /** One person being asked: by the lab's node, through the federation's portal, on the federation's page. */
 import type { HeldConsentView } from '@comity/node/admin/consent-api'
-import { openBrowser, type Page } from '../stage/browser.ts'
-import { comityOf } from '../stage/participant.ts'
-import type { Cast } from './cast.ts'
+import { openBrowser, type Page } from '../../stage/browser.ts'
+import { comityOf } from '../../stage/participant.ts'
+import type { Cast } from '../cast.ts'
 import { templateId } from './template.ts'
 
 /** The lab asks; gives the id of request and consent. */

@@ -1,12 +1,12 @@
 /** The lab asks, the athlete decides. */
 import { join } from 'node:path'
 import type { ConsentDetailsView, HeldConsentView } from '@comity/node/admin/consent-api'
-import { openBrowser } from '../stage/browser.ts'
-import { comity, comityOf } from '../stage/participant.ts'
-import { until } from '../stage/until.ts'
+import { openBrowser } from '../../stage/browser.ts'
+import { comity, comityOf } from '../../stage/participant.ts'
+import { until } from '../../stage/until.ts'
 import { askFor, decideOnPage, invitationOf } from './asked.ts'
-import { athlete, withDocuments, type Cast } from './cast.ts'
-import { given, type Chapter, type ConsentThread } from './consent-thread.ts'
+import { athlete, withDocuments, type Cast } from '../cast.ts'
+import { given, type Chapter, type ConsentThread } from './thread.ts'
 import { signTemplate } from './template.ts'
 
 export const asking: Chapter = async ({ cast, report, thread }) => {
@@ -39,7 +39,8 @@ async function tellPortal(cast: Cast, thread: ConsentThread) {
 async function lookAtPage({ pagesUrl, lab, federation }: Cast, thread: ConsentThread) {
   const { boxes, ticked, text } = await openBrowser(pagesUrl).open(given(thread, 'link'))
   if (boxes === 0 || ticked > 0) throw new Error(`${ticked} of ${boxes} boxes are ticked beforehand`)
-  const sentence = `${lab.title} asks ${federation.title} for data about you.`
+  const country = new Intl.DisplayNames('en', { type: 'region' }).of(lab.country)
+  const sentence = `${lab.title} (${country}) asks ${federation.title} for data about you.`
   if (!text.includes(sentence)) throw new Error('the page does not say who asks')
   return { detail: `“${sentence}” ${boxes} boxes, none ticked; no JavaScript`, value: undefined }
 }

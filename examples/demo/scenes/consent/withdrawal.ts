@@ -1,14 +1,14 @@
 /** The athlete withdraws: the next call fails everywhere, and what was read is deleted. */
 import type { HeldConsentView, HeldTokenView, SubjectLinkView } from '@comity/node/admin/consent-api'
-import { openBrowser } from '../stage/browser.ts'
-import { expectRefusal } from '../stage/calls.ts'
-import { sendHandSigned, unlock } from '../stage/keys.ts'
-import { comityOf, type Participant } from '../stage/participant.ts'
-import { until } from '../stage/until.ts'
-import { athlete, atFederation, purpose, type Cast } from './cast.ts'
-import { discharge } from './consent-duties.ts'
-import { callAbout, callOfFirm } from './consent-reading.ts'
-import { given, type Chapter, type ConsentThread } from './consent-thread.ts'
+import { openBrowser } from '../../stage/browser.ts'
+import { expectRefusal } from '../../stage/calls.ts'
+import { sendHandSigned, unlock } from '../../stage/keys.ts'
+import { comityOf, type Participant } from '../../stage/participant.ts'
+import { until } from '../../stage/until.ts'
+import { athlete, atFederation, purpose, type Cast } from '../cast.ts'
+import { discharge } from './duties.ts'
+import { callAbout, callOfFirm } from './reading.ts'
+import { given, type Chapter, type ConsentThread } from './thread.ts'
 
 const refusal = { status: 403, code: 'consent-inactive' }
 
