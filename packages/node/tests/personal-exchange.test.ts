@@ -109,12 +109,12 @@ describe('a call about a person', () => {
     assert.deepEqual(jsonOf(page), { items: [], total: 3 }, 'one row is no group')
   })
 
-  test('of a grant for a period, an operation whose rows carry no date gives nothing', async () => {
+  test('of a grant for a period, an operation whose rows carry no date and no field of it gives nothing', async () => {
     const dataPeriod = { from: '2026-11-01T00:00:00Z' }
     const path = `/x/results/athletes/${athleteReference}/medals`
     const dated = { products: ['results'], domains: ['sport.results'], dataPeriod }
     const { answer } = await consented(dated, { path })
-    assert.deepEqual(jsonOf(answer), { items: [] })
+    assert.equal(codeOf(answer), 'consent-scope')
     const errors = [
       {
         pointer: '/grants/0/dataPeriod',
@@ -128,6 +128,36 @@ describe('a call about a person', () => {
     )
     const without = { ...dated, domains: ['sport'], fields: { exclude: ['medal'] } }
     await giveConsent(network, { grants: [without] })
+  })
+
+  test('is judged by the grants on what its own operation answers: rows, fields and uses of others are not touched', async () => {
+    const products = ['results']
+    const grants = [
+      {
+        products,
+        domains: ['sport.results'],
+        filters: [{ path: 'event', op: '=' as const, value: 'eights' }],
+        maxUses: 1,
+      },
+      { products, domains: ['sport.medals'] },
+    ]
+    const id = await giveConsent(network, { grants })
+    const ask = async (below: string) =>
+      call(network, {
+        authorization: await tokenFor(network, id),
+        path: `/x/results/athletes/${athleteReference}/${below}`,
+      })
+    for (const _ of [1, 2, 3]) {
+      const medals = await ask('medals')
+      assert.deepEqual(parseReceipt(medals.headers.get('comity-receipt') ?? '').claims.rel, ['medal'])
+    }
+    const results = await ask('results')
+    // Rows that the filter leaves out are not there at all, though another grant has no filter.
+    assert.deepEqual(jsonOf(results), { items: [], total: 3 })
+    const { rel, wit } = parseReceipt(results.headers.get('comity-receipt') ?? '').claims
+    assert.deepEqual([rel, wit], [['event', 'day', 'rank'], []])
+    assert.equal(codeOf(await ask('results')), 'consent-quota')
+    assert.equal(codeOf(await ask('medals')), '200')
   })
 
   test('may name the person by the pairwise id, which the API never sees', async () => {

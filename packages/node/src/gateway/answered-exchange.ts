@@ -70,12 +70,17 @@ function carriesData({ referral, problem }: InboundCall, { status, left }: Answe
   return referral === undefined && problem === undefined && status < 400
 }
 
+/** True when labelled fields may be in the answer. */
+function hasFields(call: InboundCall, answer: Answer): boolean {
+  return call.operation?.data?.answersFields === true && carriesData(call, answer)
+}
+
 /** The event of a call that has its answer. */
 export function answeredEvent(call: InboundCall, answer: Answer, nowMs: number): ExchangeEvent {
   const { release } = call
   return {
     ...eventOf(call, outcomeOf(call)),
-    ...(release && carriesData(call, answer) && { released: release.released, withheld: release.withheld }),
+    ...(release && hasFields(call, answer) && { released: release.released, withheld: release.withheld }),
     parts: call.parts?.map((part) => exchangePart(part, nowMs)),
     status: answer.status,
     problem: call.problem?.code,

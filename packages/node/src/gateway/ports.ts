@@ -82,10 +82,11 @@ export interface MatchedOperation {
 
 /** What a call to a product with labels asks for. */
 export interface DataCall {
-  /** Labelled fields of the product in their order; the same list from call to call. */
+  /** Labelled fields that the operation's answers may have, in the product's order; all of the product where they have
+   *  none. The same list from call to call. */
   readonly labels: readonly { readonly path: string; readonly domain: string; readonly sensitivity: Sensitivity }[]
-  /** Those of them that the operation's answers may have, by path. */
-  readonly carries: readonly string[]
+  /** False for an operation whose answers have no labelled field: a write that answers with nothing. */
+  readonly answersFields: boolean
   /** Fields that the call asks for, each touching a label; all when undefined. */
   readonly requested: readonly string[] | undefined
   readonly action: ConsentAction

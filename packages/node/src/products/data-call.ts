@@ -7,10 +7,11 @@ import { invalidParameters, type CheckedRequest } from './request-check.ts'
 
 /** Which labelled fields a call is about. */
 export interface DataCall {
-  /** The product's labels: the same list from call to call. */
+  /** Labels of the fields that the operation's answers may have; all of the product where they have none. The same list
+   *  from call to call. */
   readonly labels: readonly FieldLabel[]
-  /** Those of them that the operation's answers may have, by path. */
-  readonly carries: readonly string[]
+  /** False for an operation whose answers have no labelled field. */
+  readonly answersFields: boolean
   /** Field paths that the call asks for, each touching a label; undefined for all. */
   readonly requested: readonly string[] | undefined
   readonly action: ConsentAction
@@ -21,7 +22,9 @@ const maxRequestedFields = 256
 /** Reads a checked request. Throws `invalid-parameters` when a field is asked for that the product does not know. */
 export function readDataCall(checked: CheckedRequest, planned: DataOperation, labels: readonly FieldLabel[]): DataCall {
   const { action, carries } = planned
-  return { labels, carries, requested: requestedFields(checked, planned, labels), action }
+  const answersFields = carries.length > 0
+  const requested = requestedFields(checked, planned, labels)
+  return { labels: answersFields ? carries : labels, answersFields, requested, action }
 }
 
 function requestedFields(

@@ -23,8 +23,9 @@ export interface DataOperation {
   readonly subject: SubjectPlace | undefined
   readonly action: ConsentAction
   readonly layout: RowLayout
-  /** Labelled fields that the rows of its successes may have, by path. */
-  readonly carries: readonly string[]
+  /** Labels of the fields that the rows of its successes may have, in the product's order; the same list from call to
+   *  call. */
+  readonly carries: readonly FieldLabel[]
   /** The query parameter that lists the fields a call asks for, where the operation declares it. */
   readonly requestedFields: Parameter | undefined
   readonly forwardsRequestedFields: boolean
@@ -143,7 +144,7 @@ function planOperation(planning: Planning, operation: Operation): DataOperation 
       date: own?.date ?? config.date,
       open: own?.open ?? (own?.rows === undefined ? config.open : []),
     },
-    carries: labelsOf(config).flatMap((label) => (isCarried(label) ? [label.path] : [])),
+    carries: labelsOf(config).filter(isCarried),
     requestedFields:
       config.requestedFields === undefined ? undefined : operation.queryParameters.get(config.requestedFields),
     forwardsRequestedFields: config.forwardRequestedFields,

@@ -126,7 +126,7 @@ export function queryFor(
 }
 
 function ownParameters({ carries, layout }: DataOperation, query: UpstreamQuery, release: Release) {
-  return upstreamParameters({ query, carries, date: layout.date }, release)
+  return upstreamParameters({ query, carries: carries.map(({ path }) => path), date: layout.date }, release)
 }
 
 /** A body that names the reference itself goes on as it came. */

@@ -36,7 +36,7 @@ export function describePersonal({ labels, operations }: DataPlan): PersonalProd
     domains: [...new Set(labels.map(({ domain }) => domain))],
     actions: [...new Set(planned.map(({ action }) => action))],
     undated: [...operations].flatMap(([id, { action, layout, carries }]) =>
-      layout.date === undefined ? [{ id, action, fields: carries }] : [],
+      layout.date === undefined ? [{ id, action, fields: carries.map(({ path }) => path) }] : [],
     ),
     takesRequestedFields: planned.some(({ requestedFields }) => requestedFields !== undefined),
   }

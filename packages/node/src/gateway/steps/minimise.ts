@@ -30,7 +30,8 @@ function meansOf({ consent, caller }: InboundCall, { keyedHash }: MinimiseOption
 function withhold({ product, operation, answer }: Answered, release: Release, means: TransformMeans): Answer {
   if (answer.stream !== undefined) throw new Error(`a streamed answer of \`${product.id}\` is not minimised whole`)
   const { status, headers, body } = product.minimise(operation, answer, { release, means })
-  return { status, headers: [...headers, ...(status >= 400 ? [] : withheldField(release))], body }
+  const named = status < 400 && operation.data?.answersFields === true
+  return { status, headers: [...headers, ...(named ? withheldField(release) : [])], body }
 }
 
 /** The field that names what is withheld, name and value in turn. */

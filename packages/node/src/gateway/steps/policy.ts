@@ -2,11 +2,9 @@
  *  agreement and consent allow. */
 import type { ConsentAction } from '@comity/core/consent/consent-scope'
 import { coversField } from '@comity/core/consent/field-path'
-import { meets } from '@comity/core/consent/released-fields'
 import type { Release } from '@comity/core/consent/release'
 import { parseActor, type Actor } from '@comity/core/exchange/actor'
 import { maskRelease } from '@comity/core/minimisation/mask-release'
-import type { FieldMask } from '@comity/core/policy/field-mask'
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { Decided, PoliciesPort, PolicyQuestion } from '../policy-port.ts'
@@ -63,9 +61,6 @@ function actionOf(method: string): ConsentAction {
   return method === 'DELETE' ? 'delete' : 'write'
 }
 
-const mayHold = ({ carries }: DataCall, field: string): boolean =>
-  carries.includes(field) || carries.some((path) => meets(path, field))
-
 type Label = DataCall['labels'][number]
 
 /** A product's labels are the same list from call to call. */
@@ -80,20 +75,12 @@ function labelOf(path: string, labels: DataCall['labels']): Label | undefined {
   return above.toSorted((a, b) => b.path.length - a.path.length)[0]
 }
 
-/** The released fields that the answer may hold, each with what its label says; all of them where none may be in it. */
-function labelsOf({ released }: Release, data: DataCall): PolicyQuestion['labels'] {
-  const carried = released.filter((field) => mayHold(data, field))
-  return (carried.length > 0 ? carried : released).flatMap((path) => {
-    const label = labelOf(path, data.labels)
+/** The released fields, each with what its label says. */
+function labelsOf({ released }: Release, { labels }: DataCall): PolicyQuestion['labels'] {
+  return released.flatMap((path) => {
+    const label = labelOf(path, labels)
     return label === undefined ? [] : [{ path, domain: label.domain, sensitivity: label.sensitivity }]
   })
-}
-
-/** What the mask leaves. Fields that the answer cannot hold are not told as withheld. */
-function narrowed(release: Release, mask: FieldMask, data: DataCall): Release {
-  const masked = maskRelease(release, mask, data.labels)
-  const isTold = (field: string) => release.withheld.includes(field) || mayHold(data, field)
-  return { ...masked, withheld: masked.withheld.filter(isTold) }
 }
 
 function apply(call: InboundCall, decided: Decided | undefined, data: DataCall | undefined): void {
@@ -105,7 +92,7 @@ function apply(call: InboundCall, decided: Decided | undefined, data: DataCall |
     throw new Problem(verdict.code, verdict.detail, { members })
   }
   if (verdict.mask === undefined || call.release === undefined || data === undefined) return
-  call.release = narrowed(call.release, verdict.mask, data)
+  call.release = maskRelease(call.release, verdict.mask, data.labels)
   // What changes something may go on without an answer; a read for nothing need not be made.
   if (call.release.released.length > 0 || !isSafeMethod(call.request.method)) return
   throw new Problem('policy-denied', 'the policies of the holder leave nothing of what the call asks for')
