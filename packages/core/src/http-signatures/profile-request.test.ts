@@ -66,6 +66,16 @@ test('covers every field of the profile that is present, in the profile order', 
   )
 })
 
+test('covers what the caller says it has already, so that nobody can make an old answer the present one', () => {
+  const fields = signedRequestFields(signing, { 'if-none-match': '"old"' })
+  assert.match(accept(fields), /^"if-none-match": "old"$/m)
+  assert.throws(() => accept({ ...fields, 'if-none-match': '"new"' }), refused('signature-invalid'))
+  assert.throws(
+    () => accept({ ...signedRequestFields(signing, {}), 'if-none-match': '"new"' }),
+    refused('signature-coverage'),
+  )
+})
+
 test('refuses a request without a signature, with half of one, or with one of another tag', () => {
   assert.throws(() => accept(requestFields), refused('signature-missing'))
   for (const name of ['signature', 'signature-input']) {

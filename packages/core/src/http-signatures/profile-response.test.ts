@@ -58,6 +58,14 @@ test('covers the answer and the request that was sent, as the wire profile lists
   )
 })
 
+test('covers the validator of the answer', () => {
+  const made = { ...responseFields, etag: '"a"' }
+  const { list, lines } = responseCoverage(responseWith(made), answered)
+  assert.ok(list.includes('"comity-receipt" "etag" "@method";req'), list)
+  assert.match(lines, /^"etag": "a"$/m)
+  assert.throws(() => accept({ ...answer, etag: '"a"' }), refused('answer-invalid'))
+})
+
 test('covers fewer fields when fewer are there', () => {
   const get = signedRequestFields(lab.signing, {})
   const request = { parts: requestWith(get), signatureHeader: get['signature'] }
