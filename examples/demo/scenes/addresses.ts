@@ -7,6 +7,7 @@ import type { Report } from '../stage/report.ts'
 import { idInForce } from './agreement.ts'
 import { askFor, decideOnPage, invitationOf } from './consent/asked.ts'
 import { athlete, atFederation, atLab, otherAthlete, purpose, type Cast } from './cast.ts'
+import { houseRules } from './policy/policy.ts'
 
 /** A consent to call under, and pages to open. */
 interface Prepared {
@@ -27,7 +28,8 @@ export async function tellAddresses(cast: Cast, report: Report): Promise<void> {
     value: undefined,
   }))
   const agreement = await idInForce(cast)
-  for (const [sentence, ...commands] of [...examples(cast, agreement), ...consentExamples(cast, prepared)]) {
+  const all = [...examples(cast, agreement), ...policyExamples(cast), ...consentExamples(cast, prepared)]
+  for (const [sentence, ...commands] of all) {
     report.say('', sentence, ...commands.map((each) => `  ${colors.cyan(each)}`))
   }
 }
@@ -65,6 +67,20 @@ function examples(cast: Cast, agreement: string): Example[] {
   ]
 }
 
+function policyExamples(cast: Cast): Example[] {
+  const headers = `-H 'Comity-Purpose: ${purpose}' -H 'Comity-Actor: "another";type=service'`
+  return [
+    [
+      'The federation’s policies keep a service out that it does not know:',
+      `curl -si ${headers} ${atLab(cast, `athletes/athletes/${athlete}`)}`,
+    ],
+    [
+      'Change a rule there, and see what it would have decided otherwise:',
+      command(cast.federation, `policy diff ${shellPath(houseRules)}`),
+    ],
+  ]
+}
+
 function consentExamples(cast: Cast, { consent, overview, decision }: Prepared): Example[] {
   const headers = `-H 'Comity-Purpose: ${purpose}' -H 'Comity-Consent: ${consent}'`
   return [
@@ -72,10 +88,22 @@ function consentExamples(cast: Cast, { consent, overview, decision }: Prepared):
       `It reads what athlete ${otherAthlete} released (while the agreement stands):`,
       `curl -si ${headers} ${atLab(cast, `profiles/athletes/${otherAthlete}`)}`,
     ],
+    [
+      'That and a list of athletes in one call, with one receipt:',
+      `curl -s -H 'Content-Type: application/json' -d '${twoParts(consent)}' ${cast.lab.localUrl}/~composite`,
+    ],
     ['What this athlete sees, for your browser, once. Withdraw there, and the call is refused:', overview],
     [`What athlete ${athlete} is asked, for your browser. Decide as you like:`, decision],
     ['What became of that at the lab:', command(cast.lab, 'consents held')],
   ]
+}
+
+function twoParts(consent: string): string {
+  const common = { partner: 'federation', purpose }
+  const own = { ...common, product: 'profiles', path: `/athletes/${otherAthlete}`, consent }
+  return JSON.stringify({
+    parts: { own, team: { ...common, product: 'athletes', path: '/athletes', query: '_limit=2' } },
+  })
 }
 
 function command(participant: Participant, rest: string): string {

@@ -60,7 +60,7 @@ async function readYear(cast: Cast) {
     throw new Error('other fields changed too')
   }
   return {
-    detail: `200 {…,"date_of_birth":${JSON.stringify(born)},…}, to a call that got the day before`,
+    detail: `200 {…,"date_of_birth":${JSON.stringify(born)},…}; the same call got the day until now`,
     note: `@transforms("date_of_birth: year"); the other ${Object.keys(others).length} fields as they were`,
     value: undefined,
   }
