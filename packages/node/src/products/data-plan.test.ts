@@ -98,6 +98,49 @@ function planOf(section: object) {
   return planData({ root: document.root, settings, ...compiled })
 }
 
+const streaming = (schema: object, type = 'application/json', method = 'get') => ({
+  '/rows': {
+    [method]: { operationId: 'list', responses: { 200: { description: 'ok', content: { [type]: { schema } } } } },
+  },
+})
+const listOf = (more: object = {}, items: object = {}) => ({
+  type: 'object',
+  properties: { items: { type: 'array', items: row, ...items }, total: { type: 'integer' } },
+  ...more,
+})
+
+function streamFaults(ofPaths: object, section: object = {}): string[] {
+  const document = parseOpenApi(documentOf(ofPaths), 'test')
+  const compiled = compileOperations(document)
+  const data = dataConfigSchema.parse({ ...good, ...section, operations: { list: { stream: true } } })
+  const { faults } = planData({ root: document.root, settings: { class: 'partner', data }, ...compiled })
+  return faults.map(({ path, message }) => `${path.join('.')}: ${message}`)
+}
+
+test('rows in a list of a plain object can be streamed, NDJSON and CSV always', () => {
+  assert.deepEqual(streamFaults(streaming(listOf())), [])
+  for (const type of ['application/x-ndjson', 'application/jsonl', 'text/csv']) {
+    assert.deepEqual(streamFaults(streaming(row, type)), [], type)
+  }
+})
+
+test('what can only be judged as a whole is not streamed, nor what is not read', () => {
+  const cases: [object, RegExp][] = [
+    [streaming(listOf({ minProperties: 1 })), /`minProperties` stands at/],
+    [streaming(listOf({}, { minItems: 1 })), /`minItems` stands at/],
+    [streaming(listOf({}, { uniqueItems: true })), /`uniqueItems` stands at/],
+    [streaming({ allOf: [listOf()] }), /`allOf` stands at/],
+    [streaming(listOf({ additionalProperties: true })), /has undeclared members/],
+    [streaming(listOf(), 'application/json', 'post'), /is no `GET`/],
+  ]
+  for (const [ofPaths, expected] of cases) {
+    const [fault = '', ...others] = streamFaults(ofPaths)
+    assert.match(fault, /^data\.operations\.list\.stream: the operation `list` /)
+    assert.match(fault, expected)
+    assert.deepEqual(others, [])
+  }
+})
+
 test('every operation of a labelled product is labelled but for those that are excepted', () => {
   const { plan, faults } = planOf({ ...good, withoutData: ['report'] })
   assert.deepEqual(faults, [])
