@@ -16,6 +16,7 @@ export function addVerify(program: Command, context: ContextOf): void {
     .command('duty <file>')
     .description('the receipt of a duty (.jws, or what `duties show` printed) against its debtor’s DID document')
     .option('--did-document <file-or-url>', 'the debtor’s DID document; not needed for a did:key or did:jwk')
+    .option('--at <time>', 'judge its times as of then, in place of now')
     .action(async (file: string, options: object) =>
       (await import('./commands/verify-duty.ts')).verifyDuty(context(), file, options as never),
     )

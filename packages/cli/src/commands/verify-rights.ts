@@ -24,7 +24,7 @@ export async function verifyRights(
     importVerifyingKey(findVerificationMethod(document, id, { purpose: 'assertionMethod', atMs }).jwk),
   )
   const names = Object.keys(documents)
-  const found = checkRightsDocuments(documents, { holder: document, debtors: given })
+  const found = checkRightsDocuments(documents, { signedMs: manifest.iat * 1000, holder: document, debtors: given })
   const checks = [
     `signed by ${kid}: ${manifest.type}, ${manifest.status}`,
     `${counted(names.length, 'document')} as signed`,

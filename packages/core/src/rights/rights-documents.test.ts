@@ -36,6 +36,8 @@ const claims: DutyReceiptClaims = {
   at: 1_771_000_000_000,
 }
 
+const signedMs = claims.at + 5_000
+
 /** The outcome of a request as its bundle tells it. */
 function check(receipt: string, told: object = {}, debtors = [] as ReturnType<typeof webDocument>[]) {
   const { iss, duty, kind, consent, outcome } = claims
@@ -43,7 +45,7 @@ function check(receipt: string, told: object = {}, debtors = [] as ReturnType<ty
     { debtor: iss, duty, kind, consent, outcome, receipt, ...told },
     { debtor: iss, duty, kind },
   ]
-  return checkRightsDocuments({ 'outcome.json': JSON.stringify({ recipients }) }, { holder, debtors })
+  return checkRightsDocuments({ 'outcome.json': JSON.stringify({ recipients }) }, { signedMs, holder, debtors })
 }
 
 test('a receipt in a bundle is verified by the key of who signed it', () => {
@@ -60,6 +62,17 @@ test('a receipt of a DID that carries no key needs its document, and is not told
   assert.equal(check(receipt, told, [webDocument()]).checks.length, 1)
   const forged = check(receipt, told, [webDocument(keyOf().publicJwk)])
   assert.deepEqual([forged.checks, forged.failures.length, forged.cautions], [[], 1, []])
+})
+
+test('a receipt that is later than its bundle, or earlier than its duty, fails', () => {
+  const late = Date.UTC(2099, 0)
+  for (const change of [{ at: late, iat: late / 1000 }, { iat: late / 1000 }, { iat: 1 }] as const) {
+    const { checks, failures } = check(signDutyReceipt({ ...claims, ...change }, signer))
+    assert.deepEqual(checks, [])
+    assert.match(failures.join(), /for the duty d1: its time is impossible/)
+  }
+  const duty = '019c5d4e-2f00-7aa1-8e65-30b3c2d1a001'
+  assert.match(check(signDutyReceipt({ ...claims, duty }, signer), { duty }).failures.join(), /dated before the duty/)
 })
 
 test('a receipt that says something else than the bundle, or of another, fails', () => {

@@ -5,6 +5,7 @@ import { parseJson } from '../bytes/json.ts'
 import { parseConsentEvent, parseConsentRecord, verifyEventChain, verifyRecordChain } from '../consent/parse-record.ts'
 import { importVerifyingKey } from '#crypto'
 import { parseDutyReceipt, verifyDutyReceipt } from '../duties/duty-receipt.ts'
+import { receiptKeyTime, receiptTimeFault } from '../duties/receipt-times.ts'
 import { verifyEvidence } from '../exchange/evidence.ts'
 import { findVerificationMethod, type DidDocument } from '../identity/did-document.ts'
 import { parseDid } from '../identity/did.ts'
@@ -25,8 +26,13 @@ interface Found {
   readonly cautions: string[]
 }
 
-/** Whose keys are known. */
+/** How far the clocks of holder and debtor may differ. */
+const skewSeconds = 60
+
+/** Whose keys are known, and what the bundle says of its time. */
 export interface KnownDocuments {
+  /** When the bundle was signed, in milliseconds since the epoch: nothing in it is later. */
+  readonly signedMs: number
   /** Of who signed the bundle. */
   readonly holder: DidDocument
   /** Of those whose receipts are in it; a did:key or did:jwk needs none. */
@@ -120,7 +126,7 @@ function checkReceipt(
   known: KnownDocuments,
 ): void {
   const parsed = parseDutyReceipt(receipt)
-  const { iss, aud, duty, kind, consent, outcome, at } = parsed.claims
+  const { iss, aud, duty, kind, consent, outcome } = parsed.claims
   const isSame = iss === reported.debtor && aud === known.holder.id && duty === reported.duty && kind === reported.kind
   if (!isSame || consent !== reported.consent || outcome !== reported.outcome) {
     throw new Problem('duty-receipt-invalid', 'it says something else than the bundle')
@@ -130,7 +136,10 @@ function checkReceipt(
     cautions.push(`${what} is not verified: the DID document of ${iss} is not given`)
     return
   }
-  const { jwk } = findVerificationMethod(document, parsed.kid, { purpose: 'assertionMethod', atMs: at })
+  const fault = receiptTimeFault(parsed.claims, { nowMs: known.signedMs, skewSeconds })
+  if (fault !== undefined) throw new Problem('duty-receipt-invalid', `its time is impossible: ${fault}`)
+  const use = { purpose: 'assertionMethod', atMs: receiptKeyTime(parsed.claims) } as const
+  const { jwk } = findVerificationMethod(document, parsed.kid, use)
   verifyDutyReceipt(parsed, importVerifyingKey(jwk))
   checks.push(`${what} is signed by ${parsed.kid}: ${kind}, ${outcome}`)
 }

@@ -107,13 +107,14 @@ async function openDuties(
   webhooks: Webhooks,
   late: { readonly forDuty: DutiesParts['eraseSubject'] | undefined },
 ): Promise<Duties> {
-  const { identity, database, vault, events, world } = foundation
+  const { config, identity, database, vault, events, world } = foundation
   return createDuties({
     did: identity.did,
     store: createDutyStore(database),
     vault,
     ownKey: await vault.open(handleOfDuties(vault)),
     clock: world.clock,
+    skewSeconds: config.limits.clockSkewSeconds,
     newId,
     assertionKey: () => identity.assertionKey(),
     resolveKey: (keyid, purpose, atMs) => counterparts.resolver.resolveKey(keyid, purpose, atMs),

@@ -21,6 +21,8 @@ export interface Told {
 }
 
 const nothing: Statement = { sql: 'SELECT 1' }
+/** Since when a key is out of use, by its id. */
+export const retired = new Map<string, number>()
 export const clock = { nowMs: 1_000_000, now: () => clock.nowMs }
 
 /** A participant's duties on a database of its own; what it would tell others is kept in `told`. */
@@ -44,11 +46,13 @@ async function participant(did: string, keys: Map<string, SigningKey>) {
     vault,
     ownKey: await vault.open(handleOfDuties(vault)),
     clock,
+    skewSeconds: 30,
     newId: () => `${did}-${(count += 1)}`,
     assertionKey: () => ({ keyid, key: keys.get(keyid) as SigningKey }),
-    resolveKey: async (id) => {
+    resolveKey: async (id, _, atMs = clock.now()) => {
       const key = keys.get(id)
-      if (key === undefined) throw new Problem('key-unknown', 'no such key')
+      if (key === undefined || atMs >= (retired.get(id) ?? Number.POSITIVE_INFINITY))
+        throw new Problem('key-unknown', 'no such key')
       return importVerifyingKey(key.publicJwk)
     },
     outbox: { statement: (event) => (told.push(event), nothing), wake: () => undefined },

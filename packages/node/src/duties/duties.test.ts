@@ -4,7 +4,7 @@ import { dutyImposed, dutyReported } from '@comity/core/events/event-types'
 import type { SigningKey } from '@comity/core/crypto/crypto'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
 import { parseDutyReceipt, signDutyReceipt } from '@comity/core/duties/duty-receipt'
-import { clock, keptIn, pair } from './duties-test-pair.ts'
+import { clock, keptIn, pair, retired } from './duties-test-pair.ts'
 
 test('whom a duty is about, and its receipt, are kept sealed, and gone with the person`s key once it is closed', async () => {
   await using both = await pair()
@@ -158,6 +158,40 @@ test('refuses a receipt of another duty, another debtor, another person, or with
   const stranger = { issuer: 'did:web:x.example', payload: { duty, receipt: right } }
   await assert.rejects(holder.duties.handleReported(stranger), { code: 'event-invalid' })
   assert.equal((await holder.duties.show(duty)).state, 'open')
+})
+
+test('refuses a receipt of an impossible time, and a key that was out of use by the time that the receipt bears', async (t) => {
+  await using both = await pair()
+  const { keys, holder, debtor, imposed } = both
+  t.after(() => {
+    retired.clear()
+    clock.nowMs = 1_000_000
+  })
+  const duty = String(imposed.payload['duty'])
+  const signer = { keyid: debtor.keyid, key: keys.get(debtor.keyid) as SigningKey }
+  const told = (members: { at: number; iat?: number }) => {
+    const about = { duty, kind: 'delete', consent: 'urn:uuid:1', sub: 'ps_1', outcome: 'deleted' } as const
+    const iat = Math.floor(members.at / 1000)
+    const receipt = signDutyReceipt({ iss: debtor.did, aud: holder.did, ...about, iat, ...members }, signer)
+    return holder.duties.handleReported({ issuer: debtor.did, payload: { duty, receipt } })
+  }
+  clock.nowMs = 1_500_000
+  for (const at of [0, Date.UTC(1999, 0), Date.UTC(2099, 0), 969_999, 1_530_001]) {
+    await assert.rejects(told({ at }), { code: 'event-invalid' }, String(at))
+  }
+  for (const iat of [0, Date.UTC(1999, 0) / 1000, Date.UTC(2099, 0) / 1000, 968, 1_531]) {
+    await assert.rejects(told({ at: 1_200_000, iat }), { code: 'event-invalid' }, String(iat))
+  }
+  // Out of use since before the duty: no time that the receipt could bear is one of the key.
+  retired.set(debtor.keyid, 900_000)
+  await assert.rejects(told({ at: 899_000 }), { code: 'event-invalid' })
+  await assert.rejects(told({ at: 1_200_000 }), { code: 'key-unknown' })
+  retired.set(debtor.keyid, 1_300_000)
+  await assert.rejects(told({ at: 1_200_000, iat: 1_400 }), { code: 'key-unknown' })
+  assert.equal((await holder.duties.show(duty)).state, 'open')
+  // Made while the key was in use, and delivered after.
+  await holder.database.execute([...(await told({ at: 1_200_000 })).effects])
+  assert.equal((await holder.duties.show(duty)).state, 'done')
 })
 
 test('a duty that is not done in time is shown as overdue and told once', async () => {

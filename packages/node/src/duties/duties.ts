@@ -2,6 +2,7 @@
  *  acknowledges, and open until its signed receipt is here. What is late is shown as late, not forgotten. */
 import { dutyImposed, dutyImposedPayload, dutyReportedPayload } from '@comity/core/events/event-types'
 import { fulfils, parseDutyReceipt, verifyDutyReceipt, type DutyKind } from '@comity/core/duties/duty-receipt'
+import { receiptKeyTime, receiptTimeFault } from '@comity/core/duties/receipt-times'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectHandle, SubjectKey } from '../vault/vault.ts'
@@ -192,8 +193,12 @@ async function takeReported(parts: DutiesParts, { issuer, payload }: Told): Prom
     claims.consent === duty.consent &&
     claims.sub === duty.subject
   if (!isOfDuty) return refuse('the receipt is for another duty')
-  // As the key counted when the receipt was made: it may have waited for this node longer than a key lives.
-  const signedBy = await parts.resolveKey(kid, 'assertionMethod', claims.at)
+  const bounds = { createdMs: duty.createdMs, nowMs: parts.clock.now(), skewSeconds: parts.skewSeconds }
+  const fault = receiptTimeFault(claims, bounds)
+  if (fault !== undefined) return refuse(`the time of the receipt is impossible: ${fault}`)
+  // As the key counted when the receipt was made: it may have waited for this node longer than a key lives. That it was
+  // made in time is the debtor's word, under whose key of now the event came.
+  const signedBy = await parts.resolveKey(kid, 'assertionMethod', receiptKeyTime(claims))
   try {
     verifyDutyReceipt(parsed, signedBy)
   } catch (cause) {

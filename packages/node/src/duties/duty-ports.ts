@@ -24,6 +24,8 @@ export interface DutiesParts {
   /** The node's own key for what has to outlive an erasure: that of `handleOfDuties`. */
   readonly ownKey: SubjectKey
   readonly clock: Clock
+  /** How far the clocks of others may differ. */
+  readonly skewSeconds: number
   readonly newId: () => string
   readonly assertionKey: () => { readonly keyid: string; readonly key: SigningKey }
   readonly resolveKey: (keyid: string, purpose: 'assertionMethod', atMs?: number) => Promise<VerifyingKey>
