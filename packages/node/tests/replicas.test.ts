@@ -2,7 +2,7 @@
  *  validator, with the organisation's own fields beside, each use in the log. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { athleteOf, callLocally, consented, passOn, type ConsentNetwork } from './consent-network.ts'
+import { athleteOf, callLocally, consented, passOn, until, type ConsentNetwork } from './consent-network.ts'
 import { otherReference } from './personal-upstream.ts'
 import { callReplica, exchangesOf, ownFields, rowsOf, startReplicaNetwork, storable } from './replica-network.ts'
 
@@ -146,7 +146,7 @@ describe('a replica', () => {
     assert.equal(posted.code, 'malformed-request')
   })
 
-  test('of a product about nobody is kept under the agreement, unless the holder says `no-store`', async () => {
+  test('of a product about nobody is kept under the agreement, and goes with it', async () => {
     await network.agree()
     const headers = { 'comity-replica': 'prefer', 'comity-purpose': 'https://w3id.org/dpv#ScientificResearch' }
     const call = () => fetch(network.recipient.local('/holder/items/items/1'), { headers })
@@ -155,6 +155,20 @@ describe('a replica', () => {
     const second = await call()
     assert.match(second.headers.get('comity-replica') ?? '', /^hit/)
     assert.deepEqual(await second.json(), await first.json())
+    const agreements = network.recipient.running.parts.counterparts.agreements
+    const about = agreements
+      .list()
+      .filter(({ permissions }) => permissions.some(({ products }) => products.includes('items')))
+    for (const { id } of about) await agreements.terminate(id, 'over')
+    const gone = await fetch(network.recipient.local('/holder/items/items/1'), {
+      headers: { ...headers, 'comity-replica': 'only' },
+    })
+    assert.equal(gone.status, 504)
+    const { database } = network.recipient.running.parts.foundation
+    await until(
+      'removed',
+      async () => (await database.get("SELECT 1 FROM replicas WHERE product = 'items'")) === undefined,
+    )
   })
 })
 

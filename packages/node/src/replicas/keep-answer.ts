@@ -101,6 +101,11 @@ async function judge(parts: ReplicasParts, asked: Asked, reply: Reply) {
   return verdict.allowed ? { kept: true as const, claims, held, nowMs, untilMs: verdict.untilMs } : no(verdict.reason)
 }
 
+/** Who acts for another is covered by that one's agreement, of which this node knows nothing. */
+function agreementOf({ agr }: ReceiptClaims, held: HeldForReplica | undefined): string | undefined {
+  return held?.delegation === undefined ? agr : undefined
+}
+
 const always = { sql: '1 = 1' }
 
 /** Keeps a whole answer, if it may be: durable when it resolves. The consent is looked at once more by the write itself,
@@ -117,7 +122,7 @@ export async function keepAnswer(parts: ReplicasParts, asked: Asked, reply: Repl
     product: asked.product,
     version: claims.ver,
     operation: claims.op,
-    agreement: claims.agr,
+    agreement: agreementOf(claims, held),
     purpose: claims.pur,
     held: held?.id,
     consent: held?.consent,
@@ -148,7 +153,7 @@ export async function keepOn(
     return verdict
   }
   const { claims, held, untilMs } = verdict
-  const known = { consentHash: held?.hash, agreement: claims.agr, untilMs, nowMs }
+  const known = { consentHash: held?.hash, agreement: agreementOf(claims, held), untilMs, nowMs }
   const [changed = 0] = await parts.execute([parts.store.revalidate(replica, known)])
   return changed > 0 ? { kept: true, replica: { ...replica, ...known, validatedMs: nowMs } } : no('emptied')
 }

@@ -121,6 +121,25 @@ export function replicaStoreContract(
     )
 
     test(
+      'tells under which agreements anything is kept, and takes away what came under one',
+      on(async (store, run) => {
+        const under = { holder, product: 'athletes', operation: 'athlete', purpose: 'p', agreement: 'a1' }
+        await run(
+          store.put(replicaOf('a'), always),
+          store.put(replicaOf('b', { purpose: undefined }), always),
+          store.put(replicaOf('c', { agreement: 'a2' }), always),
+          store.put(replicaOf('d', { agreement: undefined }), always),
+          store.put(replicaOf('e'), always),
+        )
+        assert.equal((await store.agreements()).length, 3)
+        await run(...store.emptyUnder(under, 200))
+        assert.deepEqual(await idsOf(store), ['b', 'c', 'd'])
+        await run(...store.emptyUnder({ ...under, purpose: undefined }, 200))
+        assert.deepEqual(await idsOf(store), ['c', 'd'])
+      }),
+    )
+
+    test(
       'tells what is to be asked for anew, and of whose consents nothing was heard',
       on(async (store, run) => {
         await run(

@@ -1,7 +1,7 @@
 /** The store of replicas, on the node's database. */
 import type { Database, Row, SqlValue, Statement } from '../storage/database.ts'
 import type { Replica } from './replica.ts'
-import type { ReplicasOf, ReplicaStore } from './replica-store.ts'
+import type { ReplicasOf, ReplicaStore, UnderAgreement } from './replica-store.ts'
 
 const columns = `id, holder, product, version, operation, agreement, purpose, held, consent, consent_hash, subject,
   exchange, fetched_ms, validated_ms, confirmed_ms, until_ms, sealed, own`
@@ -51,6 +51,13 @@ function whereOf(of: ReplicasOf): Where {
   if ('held' in of) return { sql: 'held = ?', params: [of.held] }
   if ('consent' in of) return { sql: 'holder = ? AND consent = ?', params: [of.holder, of.consent] }
   return { sql: 'holder = ? AND subject = ?', params: [of.holder, of.subject] }
+}
+
+function underAgreement({ holder, product, operation, purpose, agreement }: UnderAgreement): Where {
+  return {
+    sql: `agreement = ? AND holder = ? AND product = ? AND COALESCE(operation, '') = ? AND COALESCE(purpose, '') = ?`,
+    params: [agreement, holder, product, operation ?? '', purpose ?? ''],
+  }
 }
 
 const one = (id: string): Where => ({ sql: 'id = ?', params: [id] })
@@ -116,6 +123,19 @@ function reads(database: Database) {
       )
       return rows.map(({ held }) => String(held))
     },
+    async agreements() {
+      const rows = await database.all(
+        `SELECT DISTINCT holder, product, operation, purpose, agreement FROM replicas
+          WHERE agreement IS NOT NULL AND sealed <> ''`,
+      )
+      return rows.map((row) => ({
+        holder: String(row['holder']),
+        product: String(row['product']),
+        operation: textOf(row['operation']),
+        purpose: textOf(row['purpose']),
+        agreement: String(row['agreement']),
+      }))
+    },
     async countDue(nowMs) {
       const row = await database.get('SELECT COUNT(*) AS n FROM replicas WHERE until_ms <= ?', [nowMs])
       return Number(row?.['n'] ?? 0)
@@ -149,6 +169,7 @@ const writes = {
       : [{ sql: 'UPDATE replicas SET own = ? WHERE id = ?', params: [own, id] }],
   empty: (of, nowMs) => emptying(whereOf(of), nowMs),
   emptyOne: (id, nowMs) => emptying(one(id), nowMs),
+  emptyUnder: (under, nowMs) => emptying(underAgreement(under), nowMs),
   remove: (of, nowMs) => removing(whereOf(of), nowMs),
   removeOne: (id, nowMs) => removing(one(id), nowMs),
   removeDue: (nowMs) => removing(due(nowMs), nowMs),

@@ -9,6 +9,10 @@ export type ReplicasOf =
   | { readonly holder: string; readonly consent: string }
   | { readonly holder: string; readonly subject: string }
 
+export interface UnderAgreement extends Pick<Replica, 'holder' | 'product' | 'operation' | 'purpose'> {
+  readonly agreement: string
+}
+
 export interface ReplicaFilter {
   readonly holder?: string | undefined
   readonly consent?: string | undefined
@@ -44,6 +48,10 @@ export interface ReplicaStore {
   /** Takes the content away, the own fields stay. */
   empty(of: ReplicasOf, nowMs: number): Statement[]
   emptyOne(id: string, nowMs: number): Statement[]
+  /** What was received under an agreement and is kept, once for each operation and purpose. */
+  agreements(): Promise<UnderAgreement[]>
+  /** Takes away the content that came under an agreement. */
+  emptyUnder(under: UnderAgreement, nowMs: number): Statement[]
   /** Takes away all of it. */
   remove(of: ReplicasOf, nowMs: number): Statement[]
   removeOne(id: string, nowMs: number): Statement[]

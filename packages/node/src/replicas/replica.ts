@@ -27,6 +27,7 @@ export interface Replica {
   readonly product: string
   readonly version: string | undefined
   readonly operation: string | undefined
+  /** The own agreement that it was received under; undefined for what is public, and under a delegation. */
   readonly agreement: string | undefined
   readonly purpose: string | undefined
   /** Id of the held consent or delegation; undefined for what is about nobody. */

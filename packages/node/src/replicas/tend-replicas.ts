@@ -23,6 +23,7 @@ async function round(parts: ReplicasParts, pausedUntil: Map<string, number>): Pr
   const nowMs = parts.clock.now()
   for (const [holder, untilMs] of pausedUntil) if (untilMs <= nowMs) pausedUntil.delete(holder)
   await guarded(parts, () => removeDue(parts, nowMs))
+  await guarded(parts, () => endWithAgreements(parts))
   await guarded(parts, () => hear(parts, pausedUntil))
   await guarded(parts, () => refreshDue(parts, pausedUntil))
 }
@@ -37,6 +38,12 @@ async function removeDue({ store, record, newId }: ReplicasParts, nowMs: number)
   const id = newId()
   const body = JSON.stringify({ type: 'replicas-removed', id, time: nowMs, reason: 'retention-over', removed })
   await record({ id, type: 'replicas-removed', timeMs: nowMs, body }, store.removeDue(nowMs))
+}
+
+/** What came under an agreement does not stay without it. */
+async function endWithAgreements({ store, hasAgreement, execute, clock }: ReplicasParts): Promise<void> {
+  const over = (await store.agreements()).filter((under) => !hasAgreement(under))
+  if (over.length > 0) await execute(over.flatMap((under) => store.emptyUnder(under, clock.now())))
 }
 
 /** Half of the time before the last word is too old: there is time to try again. */

@@ -13,12 +13,10 @@ import type { Replica, ReplicaContent, ReplicaReason } from './replica.ts'
 export async function judgeReplica(parts: ReplicasParts, replica: Replica, maxAgeMs: number): Promise<UseVerdict> {
   const { holder, product, operation, purpose, agreement, held } = replica
   const consent = held === undefined ? undefined : await parts.held.find(held)
-  // Who acts for another is covered by that one's agreement.
-  const isCovered = agreement === undefined || consent?.delegation !== undefined
   return decideUse({
     replica,
     consent,
-    hasAgreement: isCovered || parts.hasAgreement({ holder, product, operation, purpose, agreement }),
+    hasAgreement: agreement === undefined || parts.hasAgreement({ holder, product, operation, purpose, agreement }),
     maxAgeMs,
     nowMs: parts.clock.now(),
   })
@@ -78,7 +76,7 @@ function eventOf({ clock }: ReplicasParts, replica: Replica, { use, content }: U
     version: replica.version,
     operation: replica.operation,
     method: 'GET',
-    agreement: replica.agreement,
+    agreement: claims.agr,
     purpose: replica.purpose,
     consent: claims.con,
     via: claims.via,
