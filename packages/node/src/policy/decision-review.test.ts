@@ -180,6 +180,25 @@ test('a changed set is held against what was decided: calls, masks, failures, an
   assert.deepEqual([last.compared, last.unreadable], [1, 1])
 })
 
+test('a mask that leaves everything that was asked for leaves as much as none', async () => {
+  const masked = await prepared('@id("all") @fields("name, born") permit (principal, action, resource);')
+  const [first, second] = question.labels
+  const whole = { fields: question.labels.map(({ path }) => ({ path, transforms: [] })) }
+  const decisions = [
+    decisionOf('1', { outcome: 'allowed' }),
+    decisionOf('2', { outcome: 'allowed', mask: whole }),
+    decisionOf('3', { outcome: 'allowed', mask: { fields: whole.fields.slice(1) } }),
+    decisionOf('4', { outcome: 'allowed', question: { ...question, labels: [second!, first!] } }),
+  ]
+  const diff = await review(decisions).diff(masked, 100)
+  assert.deepEqual(
+    diff.changed.map(({ exchange, change }) => [exchange, change]),
+    [['3', 'mask']],
+  )
+  const plain = await prepared('@id("all") permit (principal, action, resource);')
+  assert.equal((await review(decisions.slice(0, 2)).diff(plain, 100)).changedInAll, 0)
+})
+
 test('looks at no more than it is told, over any number of pages, and lists a thousand', async () => {
   const many = Array.from({ length: 1_450 }, (_, index) => decisionOf(String(index).padStart(6, '0')))
   const all = await prepared('@id("all") permit (principal, action, resource);')

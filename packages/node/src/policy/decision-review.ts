@@ -135,7 +135,7 @@ function changeOf({ exchange, atMs, details }: StoredDecision, set: UsableSet): 
   const { question, relations, outcome, policies, mask } = details
   const before: DecidedAs = { outcome, policies, ...(mask && { mask: maskText(mask) }) }
   const after = decidedBy(set, question, relations)
-  const change = kindOf(before, after)
+  const change = kindOf(before, after, question.labels)
   if (change === undefined) return undefined
   const { caller, product, operation } = question
   return { exchange, atMs, caller, product, operation, before, after, change }
@@ -154,14 +154,22 @@ function decidedBy(
   }
 }
 
+type Labels = NonNullable<StoredDecision['details']>['question']['labels']
+
 /** Which policies decided does not matter where the outcome is the same. */
-function kindOf(before: DecidedAs, after: DecidedAs): ChangedDecision['change'] | undefined {
+function kindOf(before: DecidedAs, after: DecidedAs, labels: Labels): ChangedDecision['change'] | undefined {
   if (before.outcome === after.outcome) {
-    return JSON.stringify(before.mask) === JSON.stringify(after.mask) ? undefined : 'mask'
+    return before.outcome !== 'allowed' || leaving(before, labels) === leaving(after, labels) ? undefined : 'mask'
   }
   if (after.outcome === 'failed') return 'failed'
   if (before.outcome === 'allowed') return 'allowed-denied'
   return after.outcome === 'allowed' ? 'denied-allowed' : undefined
+}
+
+/** What leaves of the fields, and how. No mask leaves as much as one that names every field that the call may have. */
+function leaving({ mask }: DecidedAs, labels: Labels): string {
+  const whole = () => Object.fromEntries(labels.map(({ path }) => [path, []]))
+  return JSON.stringify(Object.entries(mask ?? whole()).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** `{ "born": ["year"], "name": [] }`, in the order of names. */
