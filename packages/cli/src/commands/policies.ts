@@ -162,6 +162,8 @@ function diffLines({ compared, unreadable, changed, changedInAll, warnings }: Po
 }
 
 function decidedText({ outcome, policies, mask }: DecidedView): string {
-  const by = policies.length === 0 ? 'by no policy' : `by ${policies.join(', ')}`
-  return printable(`${outcome} ${by}${mask === undefined ? '' : `: ${maskText(mask)}`}`)
+  // Allowed by none: no set was in force.
+  const byNone = { allowed: ' without policies', denied: ', none permits it', failed: '' }[outcome]
+  const by = policies.length === 0 ? byNone : ` by ${policies.join(', ')}`
+  return printable(`${outcome}${by}${mask === undefined ? '' : `: ${maskText(mask)}`}`)
 }
