@@ -1,6 +1,13 @@
 /** Composites on real nodes: what a recipient's node would send to the holder, and what comes back. */
 import assert from 'node:assert/strict'
-import { parseComposite, sliceHash, type CompositeAnswer, type Slice } from '@comity/core/exchange/composite-answer'
+import {
+  parseComposite,
+  parseSlices,
+  sliceHash,
+  type CompositeAnswer,
+  type Slice,
+} from '@comity/core/exchange/composite-answer'
+import { membersOf } from '@comity/core/bytes/raw-members'
 import { parseReceipt, type ReceiptClaims } from '@comity/core/exchange/receipt'
 import { testPurposes } from '@comity/core/consent/test-consent'
 import { isSigned, send, signCall, type Answer, type CallDraft } from './signed-call.ts'
@@ -61,4 +68,31 @@ export function codesOf(seen: CompositeAnswer): Record<string, string> {
 
 function codeOf({ status, content }: Slice): string {
   return content?.as === 'problem' ? String((JSON.parse(content.json) as { code?: unknown }).code) : String(status)
+}
+
+/** One exchange of a composite, as the application reads of it. */
+export interface CompositeProof {
+  readonly partner: string
+  readonly exchange: string
+  readonly parts: readonly string[]
+  readonly receipt?: string
+}
+
+/** What an application gets of the recipient's own node. `text` is the answer as it came. */
+export async function compose(
+  network: TestNetwork,
+  parts: Record<string, PartDraft>,
+  headers: Record<string, string> = {},
+) {
+  const answer = await fetch(network.recipient.local('/~composite'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ parts }),
+  })
+  const text = await answer.text()
+  assert.equal(answer.status, 200, text)
+  const members = membersOf(text)
+  const slices = parseSlices(members.get('parts') ?? '')
+  const exchanges = JSON.parse(members.get('exchanges') ?? '') as CompositeProof[]
+  return { text, slices, exchanges, id: answer.headers.get('comity-exchange') ?? '', codes: codesOf({ slices }) }
 }

@@ -184,7 +184,8 @@ async function introduce(to: TestNode, other: TestNode): Promise<void> {
   })
 }
 
-async function agree(
+/** Makes an agreement between two nodes, in force on both. */
+export async function agree(
   holder: TestNode,
   recipient: TestNode,
   { purposes = [testPurpose], products = ['items'], operations, untilMs }: AgreementTerms = {},
