@@ -21,7 +21,7 @@ describe('a part', () => {
     const { reference } = bodyOf(promised, 'a') as { reference: string }
     const path = new URL(reference).pathname.slice('/x/athletes'.length)
     const resolved = await composite(network, { a: part(path), b: part(path) })
-    assert.deepEqual(Object.values(codesOf(resolved)).sort(), ['200', 'reference-invalid'])
+    assert.deepEqual(Object.values(codesOf(resolved)).toSorted(), ['200', 'reference-invalid'])
     assert.deepEqual(codesOf(await composite(network, { a: part(path) })), { a: 'reference-invalid' })
     const event = await loggedExchange(network.holder, resolved.id)
     assert.equal(event?.parts?.find(({ status }) => status === 200)?.reference, `${promised.id}.a`)
