@@ -123,7 +123,10 @@ describe('consents over the admin API', () => {
     assert.equal(code(await post(holder, `${path}/decide`, { ...decision, session: {} })), 'malformed-request')
     const wider = { ...decision, grants: [{ id: 'g1', fields: ['name'] }] }
     assert.equal(code(await post(holder, `${path}/decide`, wider)), 'consent-choice-invalid')
-    assert.equal(good<ConsentView>(await post(holder, `${path}/decide`, decision)).state, 'active')
+    const granted = good<ConsentView>(await post(holder, `${path}/decide`, decision))
+    assert.equal(granted.state, 'active')
+    const again = good<ConsentView>(await post(holder, `${path}/decide`, decision))
+    assert.deepEqual(again, { ...granted, isUnchanged: true })
     const shown = good<ConsentDetailsView>(await holder.call({ path }))
     assert.equal(shown.reference, athleteReference)
     verifyRecordChain(shown.records)
@@ -170,7 +173,8 @@ describe('consents over the admin API', () => {
     const { keeper } = network.recipient.running.parts.consent.held
     const drop = keeper.drop
     keeper.drop = () => undefined
-    const decision = { decision: 'grant', session, lang: 'en', grants: [{ id: 'g1', fields: ['height'] }] }
+    const expires = new Date(network.clock.now() + 3 * 86_400_000).toISOString()
+    const decision = { decision: 'grant', session, lang: 'en', expires, grants: [{ id: 'g1', fields: ['height'] }] }
     const amended = good<ConsentView>(await post(holder, `/v1/consents/${id}/decide`, decision))
     assert.equal(amended.rev, 2)
     const answer = await read()

@@ -6,6 +6,7 @@ import { decideDropped } from '../src/consent/holder/narrowing-duties.ts'
 import {
   athlete,
   bySubject,
+  codeOf,
   dayMs,
   firm,
   grantedConsent,
@@ -56,6 +57,30 @@ test('fields that a new revision gives no more are owed by the recipient and its
   const atEnd = (await imposed(scene)).slice(before)
   assert.ok(atEnd.length === 4 && atEnd.every(({ fields: some }) => some === undefined), 'the rest is owed at the end')
 })
+
+test('a decision that is made again gives what is given: no revision, and every token stays good', async () => {
+  await using scene = await openScene()
+  const { consents, world } = scene
+  const choice = { grants: [{ id: 'g1', fields: ['sport', 'height'] }] }
+  const id = await grantedConsent(scene, asked, choice)
+  const before = await consents.find(id)
+  const steps = (await consents.events(id)).length
+  world.nowMs += 5_000
+  for (const same of [choice, { ...choice, expires: (await consents.records(id))[0]?.validity.expires }, reordered]) {
+    const by = bySubject()
+    const draft = await consents.draft(id, same, by)
+    assert.deepEqual(await consents.grant(draft, linkProof(draft), by), before)
+  }
+  assert.deepEqual([(await consents.records(id)).length, (await consents.events(id)).length], [1, steps])
+  const by = bySubject()
+  const draft = await consents.draft(id, choice, by)
+  const forged = { ...linkProof(draft), by: 'ps_other' }
+  assert.equal(await codeOf(consents.grant(draft, forged, by)), 'consent-proof-invalid')
+  await amend(scene, id, { ...choice, expires: '2026-03-05T10:00:00Z' })
+  assert.equal((await consents.find(id))?.rev, 2)
+})
+
+const reordered = { grants: [{ id: 'g1', fields: ['height', 'sport'] }] }
 
 test('a revision that is only shorter imposes nothing', async () => {
   await using scene = await openScene()

@@ -48,7 +48,7 @@ describe('the command and people`s rights', () => {
     await writeFile(data, '{"name":"Amina Rossi"}')
     assert.match(await ran(network.holder, 'rights', 'extend', id, '--reason', 'many systems'), /due 20/)
     const [report, product] = [['rights', 'report', id] as const, '--product']
-    assert.equal((await run(network.holder, ...report, product, 'athletes')).code, 1)
+    await refusedWith(/say with `--data FILE` .* or with `--no-data`/, ...report, product, 'athletes')
     assert.match(
       await ran(network.holder, ...report, product, 'athletes', '--data', data),
       /^athletes has done its part, as the person is told\nin_progress, due 20.*\nwaits for results/,

@@ -61,6 +61,9 @@ describe('the rights of a person', () => {
     assert.deepEqual([told.data['reference'], told.data['products']], [athleteReference, stores])
     const path = `/v1/rights/requests/${id}/report`
     assert.equal(await rejected(network.holder, path, { product: 'athletes', state: 'done' }), 'rights-request-invalid')
+    const wrong = { method: 'POST', path, body: { product: 'athletes', state: 'done' } }
+    const { errors } = (await (await adminOf(network.holder)).call(wrong)).json as { errors: { pointer: string }[] }
+    assert.equal(errors[0]?.pointer, '/data')
     await reportStore(network, id, { product: 'athletes', state: 'done', data: { name: 'Amina Rossi' } })
     assert.equal((await requestAt(network, id)).status, 'in_progress')
     assert.equal((await person.call('GET', `/rights/requests/${id}/bundle`)).json['code'], 'rights-request-state')

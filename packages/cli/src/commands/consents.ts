@@ -3,6 +3,7 @@ import type {
   ConsentDetailsView,
   ConsentUseView,
   ConsentView,
+  DecidedConsentView,
   DelegationView,
   HeldConsentView,
   HeldTokenView,
@@ -112,8 +113,9 @@ export async function decide(context: CommandContext, id: string, args: DecideAr
     session: given({ channel, acr, amr, authTime: seconds }),
     grantor: grantor === undefined ? undefined : { id: grantor, capacity },
   })
-  const consent = await (await connect(context)).post<ConsentView>(`${keptPath(id)}/decide`, body)
-  show(context, consent, () => [`${consent.id} is ${consent.state}${untilText(consent.expires)}`])
+  const consent = await (await connect(context)).post<DecidedConsentView>(`${keptPath(id)}/decide`, body)
+  const unchanged = consent.isUnchanged === true ? ', as it was decided before: nothing has changed' : ''
+  show(context, consent, () => [`${consent.id} is ${consent.state}${untilText(consent.expires)}${unchanged}`])
 }
 
 const untilText = (until: string | undefined): string => (until === undefined ? '' : ` until ${until}`)

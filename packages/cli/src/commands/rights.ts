@@ -83,16 +83,34 @@ export async function reportStore(context: CommandContext, id: string, options: 
   if (refused && data !== undefined && data !== true)
     throw new Problem('malformed-request', '`--refused` hands nothing over: leave `--data` and `--no-data` out')
   const known = typeof data === 'string' ? await readJsonFile(data) : null
-  const request = await (
-    await connect(context)
-  ).post<RightsRequestView>(`${requestPath(id)}/report`, {
-    product,
-    state: refused ? 'refused' : 'done',
-    ...(ground !== undefined && { ground }),
-    ...(data !== undefined && data !== true && { data: known }),
-  })
+  const client = await connect(context)
+  const request = await client
+    .post<RightsRequestView>(`${requestPath(id)}/report`, {
+      product,
+      state: refused ? 'refused' : 'done',
+      ...(ground !== undefined && { ground }),
+      ...(data !== undefined && data !== true && { data: known }),
+    })
+    .catch((error: unknown) => {
+      throw isAboutData(error) ? saidByOptions(data) : error
+    })
   const said = refused ? 'will not do it' : 'has done its part'
   show(context, request, () => [`${product} ${said}, as the person is told`, ...requestLines(request)])
+}
+
+function isAboutData(error: unknown): boolean {
+  if (!(error instanceof Problem) || error.code !== 'rights-request-invalid') return false
+  const errors = error.members['errors'] as readonly { readonly pointer?: string }[] | undefined
+  return errors?.some(({ pointer }) => pointer === '/data') === true
+}
+
+/** What the node says of `data`, in the words of the command line. */
+function saidByOptions(data: ReportArguments['data']): Problem {
+  const isSaid = data !== undefined && data !== true
+  const detail = isSaid
+    ? '`--data` and `--no-data` belong to `access` and `port` only: leave them out'
+    : 'say with `--data FILE` what the system has of the person, or with `--no-data` that it has nothing'
+  return new Problem('malformed-request', detail)
 }
 
 export async function extendRequest(context: CommandContext, id: string, reason: string): Promise<void> {

@@ -59,6 +59,31 @@ test('more than was asked for is refused', () => {
   refuses({ grants: [{ id: 'g2', fields: ['height'] }] })
 })
 
+test('a refusal names what was chosen wrongly, and what there is to choose', () => {
+  const why = (choice: GrantChoice, from: Parameters<typeof applyChoice>[0] = offered): string => {
+    try {
+      applyChoice(from, choice, facts)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return ''
+  }
+  assert.equal(why({ grants: [{ id: 'g3' }] }), 'the grant `g3` was not asked for; there is `g1`, `g2`')
+  assert.equal(
+    why({ grants: [{ id: 'g1', fields: ['name'] }] }),
+    'the field `name` of the grant `g1` was not asked for; there is `sport`, `height`, `weight`',
+  )
+  assert.match(why({ grants: [{ id: 'g2', fields: ['height'] }] }), /`height` of the grant `g2` .*; there is `born`/)
+  assert.equal(why({ grants: [{ id: 'g1', fields: [] }] }), 'the grant `g1` is chosen without a field')
+  const narrowed = { grants: [testGrant({ fields: { include: ['height'] } })], expires: '2026-03-05T00:00:00Z' }
+  assert.equal(
+    why({ grants: [{ id: 'g1', fields: ['weight'] }] }, narrowed),
+    'the field `weight` of the grant `g1` is not in the consent as it stands, which can only be narrowed; there is `height`',
+  )
+  assert.match(why({ grants: [{ id: 'g2' }] }, narrowed), /^the grant `g2` is not in the consent as it stands/)
+  assert.ok(why({ grants: [{ id: 'x'.repeat(9_999) }] }).length < 400)
+})
+
 test('it ends when asked, or sooner, never later and never in the past', () => {
   const all = [{ id: 'g1' }]
   assert.deepEqual(applyChoice(offered, { grants: all }, facts).expires, '2026-03-31T10:00:00Z')

@@ -45,13 +45,14 @@ export function applyChoice(
   const chosen = new Map(choice.grants.map((grant) => [grant.id, grant]))
   if (chosen.size < choice.grants.length) throw invalid('a grant is chosen twice')
   for (const id of chosen.keys()) {
-    if (!offered.grants.some(({ grant }) => grant === id)) throw invalid('a grant is chosen that was not asked for')
+    if (!offered.grants.some(({ grant }) => grant === id))
+      throw notOffered(offered, `the grant ${named(id)}`, possibleGrants(offered))
   }
 
   const grants = offered.grants.flatMap((grant) => {
     const part = chosen.get(grant.grant)
     if (grant.effect === 'deny') return [keptRefusal(grant, part?.fields)]
-    return part === undefined ? [] : [narrowedGrant(grant, part.fields, facts.labels)]
+    return part === undefined ? [] : [narrowedGrant(grant, part.fields, { offered, labels: facts.labels })]
   })
   if (!grants.some(({ effect }) => effect === 'permit')) throw invalid('no grant is chosen')
 
@@ -67,17 +68,19 @@ function keptRefusal(grant: ConsentGrant, fields: readonly string[] | undefined)
 function narrowedGrant(
   grant: ConsentGrant,
   fields: readonly string[] | undefined,
-  labels: readonly FieldLabel[] | undefined,
+  { offered, labels }: { readonly offered: OfferedGrants; readonly labels: readonly FieldLabel[] | undefined },
 ): ConsentGrant {
   if (fields === undefined) return grant
-  if (fields.length === 0) throw invalid('a grant is chosen without a field')
+  if (fields.length === 0) throw invalid(`the grant ${named(grant.grant)} is chosen without a field`)
   const { include, exclude } = grant.fields ?? {}
   for (const field of fields) {
-    if (include !== undefined && !coveredByAny(include, field))
-      throw invalid('a field is chosen that was not asked for')
-    if (coveredByAny(exclude ?? [], field)) throw invalid('a field is chosen that was not asked for')
-    if (labels !== undefined && !isOfDomains(field, grant.domains, labels)) {
-      throw invalid('a field is chosen that is not one of the grant')
+    const isOffered =
+      (include === undefined || coveredByAny(include, field)) &&
+      !coveredByAny(exclude ?? [], field) &&
+      (labels === undefined || isOfDomains(field, grant.domains, labels))
+    if (!isOffered) {
+      const what = `the field ${named(field)} of the grant ${named(grant.grant)}`
+      throw notOffered(offered, what, possibleFields(grant, labels))
     }
   }
   return { ...grant, fields: { include: [...new Set(fields)], ...(exclude !== undefined && { exclude }) } }
@@ -101,6 +104,30 @@ function chosenEnd(offered: OfferedGrants, expires: string | undefined, nowMs: n
   if (endMs > latestMs) throw invalid('the end lies beyond what was asked for')
   return endMs
 }
+
+/** What may be chosen of a grant, as far as it is known. */
+function possibleFields({ fields, domains }: ConsentGrant, labels: readonly FieldLabel[] = []): readonly string[] {
+  const { include, exclude = [] } = fields ?? {}
+  const all = include ?? labels.flatMap(({ path }) => (isOfDomains(path, domains, labels) ? [path] : []))
+  return all.filter((path) => !coveredByAny(exclude, path))
+}
+
+function possibleGrants({ grants }: OfferedGrants): readonly string[] {
+  return grants.flatMap(({ grant, effect }) => (effect === 'permit' ? [grant] : []))
+}
+
+/** Most names that a refusal lists. */
+const listed = 50
+
+/** Of a consent that is in force only less can be given. */
+function notOffered({ duration }: OfferedGrants, what: string, possible: readonly string[]): Problem {
+  const why =
+    duration === undefined ? 'is not in the consent as it stands, which can only be narrowed' : 'was not asked for'
+  const names = possible.slice(0, listed).map(named).join(', ')
+  return invalid(`${what} ${why}; there is ${names === '' ? 'nothing to choose' : names}`)
+}
+
+const named = (name: string): string => `\`${name.slice(0, 200)}\``
 
 function invalid(detail: string): Problem {
   return new Problem('consent-choice-invalid', detail)

@@ -22,6 +22,12 @@ export interface ConsentView {
   readonly expires: string | undefined
 }
 
+/** `POST /v1/consents/{id}/decide`. */
+export interface DecidedConsentView extends ConsentView {
+  /** True when exactly this was in force already: no revision was made, and tokens stay good. */
+  readonly isUnchanged?: true
+}
+
 /** `GET /v1/consents/{id}`. */
 export interface ConsentDetailsView extends ConsentView {
   /** The person as the holder's systems know them; undefined when they were erased. */

@@ -3,7 +3,7 @@ import { consentStates, type ConsentActor, type ConsentProof } from '@comity/cor
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
-import type { ConsentDetailsView, SubjectLinkView } from './consent-api.ts'
+import type { ConsentDetailsView, DecidedConsentView, SubjectLinkView } from './consent-api.ts'
 import type { Change, ConsentAdminParts, Decision, Standing } from './consent-ports.ts'
 import { consentView, useView } from './consent-views.ts'
 import { parseInput, wholeNumber } from './input.ts'
@@ -134,7 +134,7 @@ async function link({ subjects }: ConsentAdminParts, { path, body }: AdminCall):
   return { url, expires: formatDateTime(expiresMs) }
 }
 
-async function decide(parts: ConsentAdminParts, { path: { id = '' }, body }: AdminCall) {
+async function decide(parts: ConsentAdminParts, { path: { id = '' }, body }: AdminCall): Promise<DecidedConsentView> {
   const { consents, clock } = parts
   const input = parseInput(decisionSchema, body)
   const { decision, grantor, presented, lang } = input
@@ -145,7 +145,7 @@ async function decide(parts: ConsentAdminParts, { path: { id = '' }, body }: Adm
     lang,
     presentedMs: presented === undefined ? clock.now() : Date.parse(presented),
   }
-  const { rev } = await find(parts, id)
+  const { rev, hash } = await find(parts, id)
   // Of what was granted before, a narrower part may be granted later, without a new request that could be shown.
   if (rev === 0) await consents.present(id, by)
   if (decision === 'refuse') return consentView(await consents.refuse(id, by))
@@ -159,7 +159,8 @@ async function decide(parts: ConsentAdminParts, { path: { id = '' }, body }: Adm
     at: formatDateTime(clock.now()),
     value: input.session,
   }
-  return consentView(await consents.grant(draft, proof, by))
+  const granted = consentView(await consents.grant(draft, proof, by))
+  return granted.hash === hash ? { ...granted, isUnchanged: true } : granted
 }
 
 async function change(parts: ConsentAdminParts, name: ChangeName, { path: { id = '' }, body }: AdminCall) {

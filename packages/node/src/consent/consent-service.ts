@@ -102,7 +102,8 @@ export interface Consents {
   present(id: string, by: DecisionBy): Promise<void>
   /** The record that the choice would make. Nothing is kept. Throws `consent-choice-invalid`, `consent-state`. */
   draft(id: string, choice: ConsentChoice, by: DecisionBy): Promise<ConsentDraft>
-  /** Grants by a draft and its proof. Throws `consent-proof-invalid`, `consent-state` for what was decided already. */
+  /** Grants by a draft and its proof; one that gives what is given already changes nothing, and has the revision in
+   *  force as its answer. Throws `consent-proof-invalid`, `consent-state` for what was decided already. */
   grant(draft: ConsentDraft, proof: ConsentProof, by: DecisionBy): Promise<ConsentStanding>
   refuse(id: string, by: DecisionBy): Promise<ConsentStanding>
   defer(id: string, by: DecisionBy): Promise<ConsentStanding>

@@ -218,5 +218,10 @@ test('refuses to report what is not owed, and an outcome that is none of the dut
   await assert.rejects(holder.duties.report(id, { outcome: 'deleted' }), { code: 'duty-unknown' })
   await assert.rejects(debtor.duties.report(id, { outcome: 'deleted' }), { code: 'duty-unknown' })
   await debtor.database.execute([...(await take()).effects])
-  await assert.rejects(debtor.duties.report(id, { outcome: 'lifted' }), { code: 'duty-receipt-invalid' })
+  await assert.rejects(debtor.duties.report(id, { outcome: 'lifted' }), {
+    code: 'duty-receipt-invalid',
+    message:
+      '`lifted` is not how a duty `delete` ends; it ends with one of `deleted`, `none-held`, `retained`, `refused`',
+    members: { outcomes: ['deleted', 'none-held', 'retained', 'refused'] },
+  })
 })

@@ -1,6 +1,12 @@
 /** The debtor's side of a duty's end: its report becomes signed receipts, one for each duty that it discharges, which
  *  are sent to the holder. */
-import { fulfils, isPossibleOutcome, signDutyReceipt, type DutyKind } from '@comity/core/duties/duty-receipt'
+import {
+  dutyOutcomes,
+  fulfils,
+  isPossibleOutcome,
+  signDutyReceipt,
+  type DutyKind,
+} from '@comity/core/duties/duty-receipt'
 import type { DutyOutcome, RemovedReplicas } from '@comity/core/duties/duty-receipt'
 import { sha256Text } from '@comity/core/crypto/crypto-node'
 import { dutyReported } from '@comity/core/events/event-types'
@@ -24,7 +30,10 @@ const maxCovered = 10_000
 export async function reportDuty(parts: DutiesParts, duty: Duty, report: DutyReport): Promise<readonly string[]> {
   const { outcome, ground } = report
   if (!isPossibleOutcome(duty.kind, outcome)) {
-    throw new Problem('duty-receipt-invalid', `\`${outcome}\` is not how a duty \`${duty.kind}\` ends`)
+    const possible = dutyOutcomes.filter((one) => isPossibleOutcome(duty.kind, one))
+    const names = possible.map((one) => `\`${one}\``).join(', ')
+    const detail = `\`${outcome}\` is not how a duty \`${duty.kind}\` ends; it ends with one of ${names}`
+    throw new Problem('duty-receipt-invalid', detail, { members: { outcomes: possible } })
   }
   if (ground === undefined && (outcome === 'retained' || outcome === 'refused')) {
     const why = outcome === 'retained' ? 'by which law the data is kept' : 'why it is not done'

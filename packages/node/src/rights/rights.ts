@@ -146,7 +146,9 @@ async function extend(parts: RightsParts, stored: StoredRights, reason: string):
   const isPossible = stored.closedMs === undefined && stored.extension === undefined && parts.clock.now() < stored.dueMs
   if (!isPossible) throw await wrongState(parts, stored, 'extended once, before it is due')
   if (reason.length === 0 || reason.length > 1000)
-    throw new Problem('rights-request-invalid', 'tell the person why it takes longer')
+    throw new Problem('rights-request-invalid', 'tell the person why it takes longer', {
+      members: { errors: [{ pointer: '/reason', detail: 'has to be 1 to 1000 characters' }] },
+    })
   const sealed = (await parts.vault.open(stored.subject)).seal(reason)
   await recordStep(parts, { stored, step: 'extended' }, [
     parts.store.extend(stored.id, extendedRightsDueMs(stored.receivedMs), sealed),
@@ -229,21 +231,25 @@ async function takeReport(
 
 function readReport(report: TaskReport, { type }: StoredRights) {
   const parsed = reportSchema.safeParse(report)
-  if (!parsed.success)
-    throw new Problem('rights-request-invalid', `the report is wrong: ${parsed.error.issues[0]?.message ?? ''}`)
+  if (!parsed.success) {
+    const { path = [], message = '' } = parsed.error.issues[0] ?? {}
+    throw wrongReport(`/${path.join('/')}`, message)
+  }
   const { state, data } = parsed.data
   const handsOver = type === 'access' || type === 'port'
   if (handsOver && state === 'done' && data === undefined)
-    throw new Problem(
-      'rights-request-invalid',
+    throw wrongReport(
+      '/data',
       'hand over in `data` what the system has of the person, or say with `null` that it has nothing',
     )
   if (!handsOver && data !== undefined)
-    throw new Problem(
-      'rights-request-invalid',
-      `\`data\` belongs to \`access\` and \`port\` only, and this is \`${type}\``,
-    )
+    throw wrongReport('/data', `\`data\` belongs to \`access\` and \`port\` only, and this is \`${type}\``)
   return parsed.data
+}
+
+function wrongReport(pointer: string, detail: string): Problem {
+  const members = { errors: [{ pointer, detail }] }
+  return new Problem('rights-request-invalid', `the report is wrong: ${detail}`, { members })
 }
 
 async function viewOf(parts: RightsParts, stored: StoredRights): Promise<RightsView> {

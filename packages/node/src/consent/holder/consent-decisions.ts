@@ -12,7 +12,7 @@ import type { ConsentsParts } from './consent-ports.ts'
 import type { ConsentChoice, ConsentDraft, DecisionBy } from '../consent-service.ts'
 import { planStep, recordSteps, stateProblem, stepFailure, type PlannedStep, type StepFacts } from './consent-steps.ts'
 import type { StoredConsent } from './consent-store.ts'
-import { choiceOf, draftRecord, type DraftFacts } from './draft-record.ts'
+import { choiceOf, decidesTheSame, draftRecord, type DraftFacts } from './draft-record.ts'
 import { dutiesOfNarrowing } from './narrowing-duties.ts'
 import { isGranted, stateAt } from './standing.ts'
 
@@ -51,7 +51,7 @@ export async function draft(
   return { record, hash: recordHash(record) }
 }
 
-/** Grants by a draft and its proof. Throws `consent-unknown`, `consent-state`, `consent-choice-invalid`,
+/** Grants by a draft and its proof; a draft that says what is in force already changes nothing. Throws `consent-unknown`, `consent-state`, `consent-choice-invalid`,
  *  `consent-proof-invalid`, `record-failed`. */
 export async function grant(
   parts: ConsentsParts,
@@ -65,6 +65,8 @@ export async function grant(
   if (made.record.rev !== consent.rev + 1) throw stateProblem(stateAt(consent, nowMs))
   const record = await remake(parts, consent, { made, by, nowMs })
   await verifyProof(parts, consent, { record, proof, by, hash: made.hash })
+  const current = await loadRecord(parts, consent)
+  if (current !== undefined && decidesTheSame(record, current)) return consent
   return enterRecord(parts, { consent, planned, record: { ...record, proofs: [proof] }, nowMs })
 }
 

@@ -1,6 +1,6 @@
 /** The record that a decision would make: of a request its first revision, of an active consent a narrower one. Pure,
  *  so that the record a person signed is checked by making it again. */
-import { formatDateTime } from '@comity/core/agreement/date-time'
+import { formatDateTime, parseDateTime } from '@comity/core/agreement/date-time'
 import {
   consentRecordSchemaIri,
   type ConsentGrantor,
@@ -93,6 +93,22 @@ export function choiceOf(record: ConsentRecord, facts: Pick<DraftFacts, 'terms' 
     }),
     expires: record.validity.expires,
   }
+}
+
+/** True when a record gives what another one gives, for as long, by the same person: a revision of it would only make
+ *  every token useless. When it was decided, and in which language, does not count. */
+export function decidesTheSame(record: ConsentRecord, current: ConsentRecord): boolean {
+  return canonicalJson(decisionIn(record)) === canonicalJson(decisionIn(current))
+}
+
+function decisionIn({ grants, validity: { expires }, grantor }: ConsentRecord) {
+  const given = grants.map(({ fields, ...grant }) => ({
+    ...grant,
+    ...(fields !== undefined && {
+      fields: { ...fields, ...(fields.include && { include: fields.include.toSorted() }) },
+    }),
+  }))
+  return { grants: given, expires: parseDateTime(expires), grantor }
 }
 
 function labelsOf(
