@@ -82,6 +82,8 @@ async function heldOf(
 }
 
 async function judge(parts: ReplicasParts, asked: Asked, reply: Reply) {
+  // Its receipt comes at its end, when the application has it.
+  if (reply.stream !== undefined) return no('streamed')
   const claims = claimsOfReply(reply)
   if (claims === undefined) return no('no-receipt')
   if (asked.operations?.includes(claims.op ?? '') === false) return no('not-configured')
@@ -90,7 +92,6 @@ async function judge(parts: ReplicasParts, asked: Asked, reply: Reply) {
   const nowMs = parts.clock.now()
   const verdict = decideStore({
     status: reply.status,
-    isStreamed: reply.stream !== undefined,
     bytes: reply.body.byteLength,
     cacheControl: fieldOf(reply, 'cache-control'),
     product: asked.product,

@@ -25,7 +25,6 @@ const consent = { state: 'active', hash: 'h', expiresMs: nowMs + 100 * hourMs }
 
 const question = (scopes: readonly ConsentScope[], changes: Partial<StoreQuestion> = {}): StoreQuestion => ({
   status: 200,
-  isStreamed: false,
   bytes: 10,
   cacheControl: undefined,
   product: 'athletes',
@@ -68,9 +67,8 @@ describe('what is received', () => {
     assert.equal(reasonOf(question([], { consent: over })), 'consent-inactive')
   })
 
-  test('is not kept when it is streamed, too large, no answer, or marked `no-store`', () => {
+  test('is not kept when it is too large, no answer, or marked `no-store`', () => {
     const changed = (changes: Partial<StoreQuestion>) => reasonOf(question([scope()], changes))
-    assert.equal(changed({ isStreamed: true }), 'streamed')
     assert.equal(changed({ bytes: maxReplicaBytes + 1 }), 'too-large')
     assert.equal(changed({ status: 404 }), 'not-an-answer')
     assert.equal(changed({ status: 206 }), 'not-an-answer')

@@ -20,7 +20,6 @@ export interface ConsentFacts {
 
 export interface StoreQuestion {
   readonly status: number
-  readonly isStreamed: boolean
   readonly bytes: number
   readonly cacheControl: string | undefined
   readonly product: string
@@ -39,8 +38,7 @@ const refuse = (reason: ReplicaReason) => ({ allowed: false, reason }) as const
 /** A person's answer is kept where every grant that may have covered the call says `store` (one that names no mode does
  *  not); any other under the agreement, whose `use` (ODRL) includes it. What the holder marks `no-store` never is. */
 export function decideStore(question: StoreQuestion): StoreVerdict {
-  const { status, isStreamed, bytes, cacheControl = '', consent, nowMs } = question
-  if (isStreamed) return refuse('streamed')
+  const { status, bytes, cacheControl = '', consent, nowMs } = question
   if (status !== 200 && status !== 304) return refuse('not-an-answer')
   if (bytes > maxReplicaBytes) return refuse('too-large')
   if (/(?:^|[\s,])no-store(?:$|[\s,])/i.test(cacheControl)) return refuse('no-store')
