@@ -426,7 +426,7 @@ const kinds = {
   'consent-superseded': {
     status: 409,
     title: 'The consent has changed since the token was issued',
-    remedy: 'Fetch a fresh token and read its new terms.',
+    remedy: 'Repeat the call with a fresh token, which an application’s own node fetches, and read its new terms.',
   },
   'consent-scope': {
     status: 403,
@@ -601,6 +601,11 @@ const kinds = {
     status: 422,
     title: 'The OpenAPI document cannot be used',
     remedy: 'Correct what `errors` lists; the node takes self-contained OpenAPI 3.1 documents.',
+  },
+  'product-version-ended': {
+    status: 410,
+    title: 'This version of the product is no longer offered',
+    remedy: 'Call the version that `successor` names; `Link` has its address.',
   },
   'product-unknown': {
     status: 404,

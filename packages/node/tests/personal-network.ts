@@ -20,14 +20,17 @@ const { research, marketing } = testPurposes
 export type ProductChanges = Readonly<Record<string, object>>
 
 /** The network with the products about athletes, and an agreement on them for research and marketing. */
-export async function startPersonalNetwork(changes: ProductChanges = {}): Promise<PersonalNetwork> {
+export async function startPersonalNetwork(
+  changes: ProductChanges = {},
+  offer = (products: readonly { readonly id: string }[]): readonly object[] => products,
+): Promise<PersonalNetwork> {
   await using stack = new AsyncDisposableStack()
   const api = stack.use(await startAthletesApi())
   const network = await startTestNetwork({
     holder: (config, root) => {
       const products = athletesProducts(api.url, root) as { id: string }[]
       const changed = products.map((product) => ({ ...product, ...changes[product.id] }))
-      ;(config['products'] as object[]).push(...changed)
+      ;(config['products'] as object[]).push(...offer(changed))
     },
   })
   stack.use(network)

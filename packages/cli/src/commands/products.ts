@@ -8,15 +8,19 @@ import { readYamlFile } from '../read-yaml.ts'
 
 export async function listProducts(context: CommandContext): Promise<void> {
   const products = await (await connect(context)).get<ProductView[]>('/v1/products')
-  const rows = products.map(({ id, version, class: productClass, title, operations, source }) => [
+  const rows = products.map(({ id, version, class: productClass, title, operations, source, deprecated, sunset }) => [
     id,
     version,
     productClass,
     title,
     operations.join(' '),
     source,
+    deprecated ?? '',
+    sunset ?? '',
   ])
-  show(context, products, () => table([['id', 'version', 'class', 'title', 'operations', 'from'], ...rows]))
+  show(context, products, () =>
+    table([['id', 'version', 'class', 'title', 'operations', 'from', 'deprecated', 'sunset'], ...rows]),
+  )
 }
 
 /** The file is one entry of `products` as in `comity.yaml`; its `openapi` path starts from the file's folder. */

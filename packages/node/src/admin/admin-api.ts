@@ -48,6 +48,11 @@ export interface ProductView {
   readonly class: 'public' | 'partner' | 'personal'
   readonly operations: readonly string[]
   readonly source: Source
+  /** RFC 3339; the version is reached as `id@version` when another one is current. */
+  readonly deprecated?: string
+  readonly sunset?: string
+  /** As it was declared: an id or `id@version`. */
+  readonly successor?: string
 }
 
 export interface AgreementView {

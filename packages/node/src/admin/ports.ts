@@ -106,6 +106,9 @@ export interface ProductSettings {
   readonly title: string
   /** Values may be credentials. */
   readonly upstreamHeaders: Readonly<Record<string, unknown>>
+  readonly deprecated?: string | undefined
+  readonly sunset?: string | undefined
+  readonly successor?: string | undefined
 }
 
 /** What the body of `POST /v1/products` was judged to be. */

@@ -26,7 +26,18 @@ export function partnerView(partner: KnownPartner, fingerprints: readonly string
 /** A product without its settings, some of which are secret. */
 export function productView(product: OfferedProduct, source: Source): ProductView {
   const { id, version, productClass, operationIds, settings } = product
-  return { id, title: settings.title, version, class: productClass, operations: operationIds, source }
+  const { title, deprecated, sunset, successor } = settings
+  return {
+    id,
+    title,
+    version,
+    class: productClass,
+    operations: operationIds,
+    source,
+    ...(deprecated !== undefined && { deprecated }),
+    ...(sunset !== undefined && { sunset }),
+    ...(successor !== undefined && { successor }),
+  }
 }
 
 /** `did` is the node's own. */

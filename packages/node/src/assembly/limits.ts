@@ -1,4 +1,5 @@
 /** The gateway's limits, from the configuration. */
+import { versionAddress } from '@comity/core/exchange/product-address'
 import { createRateLimiter, type NamedLimit } from '../limits/rate-limiter.ts'
 import { rateLimitFields } from '../limits/rate-limit-fields.ts'
 import { countedAddress } from '../http/counted-address.ts'
@@ -40,8 +41,8 @@ const open: RateVerdict = { admitted: true, retryAfterSeconds: 0, fields: [] }
  *  address, and one that makes up keys must not get a budget for each. */
 const keysPerAddress = 10
 
-/** Counts by address, by failures and by caller and product; products' own rates are looked up by id. */
-export function createLimits(config: Config, productOf: (id: string) => Product | undefined): LimitsPort {
+/** Counts by address, by failures and by caller and product; products' own rates are looked up by `id@version`. */
+export function createLimits(config: Config, productOf: (address: string) => Product | undefined): LimitsPort {
   const limiter = createRateLimiter()
   const perAddress = namedLimit('address', config.limits.perAddress)
   const failures = namedLimit('failures', config.limits.failures)
@@ -78,10 +79,12 @@ export function createLimits(config: Config, productOf: (id: string) => Product 
       limiter.charge([{ limit: failures, key: `${address} ${claimedKey}` }], nowMs)
       limiter.charge([{ limit: failuresOfAddress, key: address }], nowMs)
     },
-    admitCall(caller, { id }, nowMs) {
-      const product = productOf(id)
+    admitCall(caller, { id, version }, nowMs) {
+      // Versions have their own rates, and may be counted by other periods.
+      const address = versionAddress(id, version)
+      const product = productOf(address)
       if (product === undefined) return open
-      const verdict = limiter.charge([{ limit: limitOf(product), key: `${id} ${caller}` }], nowMs)
+      const verdict = limiter.charge([{ limit: limitOf(product), key: `${address} ${caller}` }], nowMs)
       return {
         admitted: verdict.allowed,
         retryAfterSeconds: Math.ceil(verdict.retryAfterMs / 1_000),

@@ -72,9 +72,9 @@ function personalProducts({ catalogue }: ConsentAssembly) {
 }
 
 function productsAboutPeople(parts: ConsentAssembly): readonly ProductAboutPeople[] {
-  return personalProducts(parts).map(({ id, personal }) => ({
+  return [...Map.groupBy(personalProducts(parts), ({ id }) => id)].map(([id, versions]) => ({
     id,
-    fields: personal?.describe().labels.map(({ path }) => path) ?? [],
+    fields: [...new Set(versions.flatMap(({ personal }) => personal?.describe().labels.map(({ path }) => path) ?? []))],
   }))
 }
 

@@ -43,6 +43,11 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].id': 'Name of the product in addresses: `/x/{id}/…`.',
   'products[].title': 'Name for people.',
   'products[].version': 'Version of the product; it stands in every receipt.',
+  'products[].deprecated':
+    'Since when, or from when on, callers should leave this version; callers read it in `Deprecation`. Beside a version without it, one with it is reached at `/x/{id}@{version}/…`.',
+  'products[].sunset': 'From when on this version is refused; callers read it in `Sunset`.',
+  'products[].successor':
+    'What takes its place: `id` or `id@version` of one of your products; the current version of the same id when absent.',
   'products[].class':
     '`public`: anybody, rate limited. `partner`: an agreement is needed. `personal`: an agreement and the consent of the person are.',
   'products[].personal.subject.in': 'Where calls name the person, unless an operation says otherwise.',

@@ -4,6 +4,7 @@ import { didWebOfUrl } from '@comity/core/identity/did-web'
 import { sealingAlgorithms } from '@comity/core/sealing/sealing-algorithms'
 import ipaddr from 'ipaddr.js'
 import { labelledFaults, type SettingsDraft } from '../products/personal-config.ts'
+import { versionFaults } from '../products/versions.ts'
 import type { Draft } from './draft.ts'
 import type { ConfigPath, Mistake } from './mistakes.ts'
 
@@ -15,7 +16,7 @@ export function crossChecks(config: Draft): Mistake[] {
     ...didMistakes(config),
     ...portMistakes(config),
     ...exposureMistakes(config),
-    ...duplicates(products, ['products', 'id'], ({ id }) => id),
+    ...versionFaults(products).map(({ index, path, message }) => ({ path: ['products', index, path], message })),
     ...duplicates(partners, ['partners', 'alias'], ({ alias }) => alias),
     ...duplicates(partners, ['partners', 'did'], ({ did }) => did),
     ...duplicates(config.webhooks ?? [], ['webhooks', 'url'], ({ url }) => url),

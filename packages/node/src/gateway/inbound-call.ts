@@ -77,6 +77,8 @@ export interface InboundCall {
   readonly sealing: CallSealing
   /** Rate limit fields that the answer carries, name and value in turn. */
   limitFields: readonly string[]
+  /** What the answer says of the end of the product's version, name and value in turn. */
+  lifeFields: readonly string[]
   /** True when an intent row waits for this call's outcome. */
   intent: IntentOfCall | undefined
   /** When the upstream was called and how long it took. */
@@ -148,6 +150,7 @@ export function openCall(
     policy: undefined,
     sealing: { request: undefined, target: undefined, answer: undefined },
     limitFields: [],
+    lifeFields: [],
     intent: undefined,
     upstreamMs: undefined,
     answer: undefined,

@@ -7,6 +7,7 @@ import { formatContentDigest } from '@comity/core/http-signatures/content-digest
 import { answerTrailers } from '@comity/core/http-signatures/profile-response'
 import { RowFault, type RowStream } from '@comity/core/minimisation/rows/row-stream'
 import { Problem } from '@comity/core/problems'
+import { withLife } from './product-life.ts'
 import type { StreamedBody } from '../http/incoming-stream.ts'
 import { asProblem, type Reply } from '../http/problem-response.ts'
 import type { ReplySink } from '../http/reply-stream.ts'
@@ -56,7 +57,7 @@ export async function beginStream(streaming: Streaming): Promise<Reply> {
     const flow = new Flow(streaming)
     const first = await flow.first()
     await recordBegin(streaming)
-    const headers = [...answer.headers, ...call.limitFields, 'comity-exchange', call.id]
+    const headers = [...withLife(answer.headers, call.lifeFields), ...call.limitFields, 'comity-exchange', call.id]
     const stream = {
       trailers: call.caller === undefined ? [] : answerTrailers,
       idleMs: product.streamIdleMs,

@@ -2,6 +2,7 @@
 import type { Tracer } from '../telemetry/traces.ts'
 import type { IncomingMessage } from 'node:http'
 import type { BodyLimits } from '../http/body.ts'
+import { addressInPath } from '@comity/core/exchange/product-address'
 import type { Problem } from '@comity/core/problems'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
 import { readRequest, type ClientKeyOf } from '../http/received-request.ts'
@@ -105,9 +106,10 @@ export interface UnderWay {
 /** Whether a call is covered; the same for a call by itself and for a part of a composite. */
 export function coverSteps(parts: InboundParts): Step[] {
   const { world, identity, agreements, consents, references, partnerOf, underWay } = parts
+  const { origin } = parts.options
   return [
     resolveReference({ world, references, resolving: underWay.resolving }),
-    match({ identity, partnerOf }),
+    match({ world, identity, partnerOf, successorOf: (product) => parts.products.successorOf(product), origin }),
     agreement({ world, did: identity.did, agreements, consents, partnerOf }),
     consent({ world, consents, partnerOf }),
   ]
@@ -202,8 +204,6 @@ function streamOptions(parts: InboundParts): InboundStreamOptions {
   }
 }
 
-const productOfPath = /^\/x\/([^/]+)/
-
 /** The call, or the reply when its head cannot even be read. */
 export function receive(parts: InboundParts, message: IncomingMessage): InboundCall | Reply {
   const id = parts.newId()
@@ -211,7 +211,7 @@ export function receive(parts: InboundParts, message: IncomingMessage): InboundC
     const request = readRequest(message, true, parts.clientKeyOf)
     const nowMs = parts.world.clock.now()
     const trace = parts.tracer.startExchange({ direction: 'inbound', nowMs })
-    const addressed = parts.products.get(productOfPath.exec(request.path)?.[1] ?? '')
+    const addressed = parts.products.get(addressInPath(request.path))
     return openCall({ id, receivedAtMs: nowMs, message, request, addressed, trace })
   } catch (error) {
     const problem = asProblem(error)

@@ -88,7 +88,7 @@ async function prepare(parts: OutboundParts, { request, ...asked }: LocalRequest
     partner,
     sealing,
     method: request.method,
-    path: `/x/${route.product}${route.path}`,
+    path: `/x/${route.address}${route.path}`,
     query: request.query,
     headers,
     body,

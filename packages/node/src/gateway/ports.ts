@@ -20,6 +20,9 @@ export interface OfferedProduct {
   readonly productClass: 'public' | 'partner' | 'personal'
   readonly requestBytes: number
   readonly requireClientCertificate: boolean
+  /** Since when or from when on the version is deprecated, and until when it is answered, in milliseconds since the epoch. */
+  readonly deprecatedMs?: number | undefined
+  readonly sunsetMs?: number | undefined
   /** Undefined when contents leave in clear. */
   readonly sealing?: SealingSettings | undefined
   /** Finds and validates the operation. `path` is normalised and relative to the product (`/…`). */
@@ -108,7 +111,10 @@ export interface UpstreamAnswer {
 }
 
 export interface ProductsPort {
-  get(id: string): OfferedProduct | undefined
+  /** By id, which is the current version, or `id@version`. */
+  get(address: string): OfferedProduct | undefined
+  /** The address of what takes the place of a version; undefined when nothing does. */
+  successorOf(product: OfferedProduct): string | undefined
 }
 
 /** Who asks for what under which agreement, to be answered from memory. */

@@ -3,6 +3,7 @@ import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { equalBytes } from '@comity/core/bytes/bytes'
 import { sha256 } from '@comity/core/crypto/crypto-node'
 import { compositePath, compositeProduct } from '@comity/core/exchange/composite-parts'
+import { addressInPath, isAddressed } from '@comity/core/exchange/product-address'
 import { parseReceipt, verifyParsedReceipt, type ReceiptClaims } from '@comity/core/exchange/receipt'
 import { parseContentDigest, verifyContentDigest } from '@comity/core/http-signatures/content-digest'
 import {
@@ -98,12 +99,12 @@ function checkReceipt(claims: ReceiptClaims, answer: RawAnswer, sent: SentReques
   if (claims.pur !== header('comity-purpose')) throw unbound('the receipt names another purpose')
 }
 
-/** The receipt is about the product that the path names, or about the parts of a composite. */
-function checkProduct({ prd, parts, pth }: ReceiptClaims, path: string): void {
+/** The receipt is about the product that the path names, in the version where it names one, or about the parts of a composite. */
+function checkProduct({ prd, ver, parts, pth }: ReceiptClaims, path: string): void {
   const isComposite = path === compositePath
   if (!isComposite && (parts !== undefined || pth !== undefined)) throw unbound('the receipt is one of a composite')
-  const isNamed = isComposite ? prd === compositeProduct : path.startsWith(`/x/${prd}/`) || path === `/x/${prd}`
-  if (!isNamed) throw unbound('the receipt names another product')
+  const isNamed = isComposite ? prd === compositeProduct : isAddressed(addressInPath(path), { prd, ver })
+  if (!isNamed) throw unbound('the receipt names another product, or another version')
 }
 
 /** What was released under a consent says so, and under no other. */

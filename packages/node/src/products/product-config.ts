@@ -1,4 +1,5 @@
 /** What an operator declares of a product, in `comity.yaml` or over the admin API. */
+import { productAddressShape } from '@comity/core/exchange/product-address'
 import { sealingSettingsSchema } from '@comity/core/sealing/sealing-settings'
 import { z } from 'zod'
 import { referencesConfigSchema } from './reference-config.ts'
@@ -69,6 +70,13 @@ const productFields = {
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must match `[a-z0-9][a-z0-9-]{0,62}`'),
   title: z.string().min(1).max(200),
   version: z.string().min(1).max(64),
+  /** Since when, or from when on, callers should leave this version. One that is said to be deprecated is reached as
+   *  `id@version` beside the current one. */
+  deprecated: z.iso.datetime({ offset: true }).optional(),
+  /** From when on it is refused. */
+  sunset: z.iso.datetime({ offset: true }).optional(),
+  /** What takes its place; the current version of the same id when absent. */
+  successor: z.string().regex(productAddressShape, 'must be the id of a product, or `id@version`').optional(),
   class: z.enum(['public', 'partner', 'personal']).default('partner'),
   /** For class `personal`, and only there. */
   personal: personalConfigSchema.optional(),

@@ -68,6 +68,9 @@ export interface Product extends AsyncDisposable {
   readonly productClass: 'public' | 'partner' | 'personal'
   /** What a consent can speak about; undefined for products of other classes. */
   readonly personal: PersonalProduct | undefined
+  /** Milliseconds since the epoch. */
+  readonly deprecatedMs: number | undefined
+  readonly sunsetMs: number | undefined
   readonly requestBytes: number
   readonly requireClientCertificate: boolean
   readonly sealing: ProductSettings['sealing']
@@ -151,6 +154,8 @@ export function createProduct(parts: ProductParts, clock: Clock): Product {
     version: settings.version,
     productClass: settings.class,
     personal: plan === undefined || settings.class !== 'personal' ? undefined : describePersonal(plan),
+    deprecatedMs: instantOf(settings.deprecated),
+    sunsetMs: instantOf(settings.sunset),
     requestBytes: settings.limits.requestBytes,
     sealing: settings.sealing,
     requireClientCertificate: settings.requireClientCertificate,
@@ -177,6 +182,11 @@ export function createProduct(parts: ProductParts, clock: Clock): Product {
     streamIdleMs: settings.limits.streamIdleMs,
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   }
+}
+
+/** Of a text that the configuration's schema took. */
+function instantOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Date.parse(text)
 }
 
 function watchAnswers({ settings, onUnlabelled }: ProductParts, plan: DataPlan, clock: Clock) {

@@ -250,3 +250,28 @@ test('settings that say little are safe', () => {
   assert.deepEqual([requireClientCertificate, productClass], [false, 'partner'])
   assert.deepEqual(limits.rate, { requests: 600, perSeconds: 60 })
 })
+
+test('an added version stands beside the current one, also after a restart, and is removed by itself', async () => {
+  const store = await emptyStore()
+  const added = (parts: object) => productAdditionSchema.parse({ ...settings, document, ...parts })
+  const old = { version: '0.9', deprecated: '2026-01-01T00:00:00Z' }
+  {
+    await using catalogue = await openCatalogue([configured()], await options(store))
+    await catalogue.add(added(old))
+    await assert.rejects(catalogue.add(added(old)), { code: 'already-exists' })
+    await assert.rejects(catalogue.add(added({ version: '2' })), { code: 'already-exists' })
+    await assert.rejects(catalogue.add(added({ ...old, version: '0 8' })), { code: 'malformed-request' })
+  }
+  await using catalogue = await openCatalogue([configured()], await options(store))
+  assert.deepEqual(
+    catalogue.list().map(({ product }) => product.version),
+    ['1', '0.9'],
+  )
+  assert.deepEqual([catalogue.get('athletes')?.version, catalogue.get('athletes@0.9')?.version], ['1', '0.9'])
+  assert.equal(catalogue.successorOf({ id: 'athletes', version: '0.9' }), 'athletes@1')
+  assert.equal(catalogue.successorOf({ id: 'athletes', version: '1' }), undefined)
+  await assert.rejects(catalogue.remove('athletes'), { code: 'already-exists' })
+  await catalogue.remove('athletes@0.9')
+  assert.equal(catalogue.get('athletes@0.9'), undefined)
+  assert.deepEqual(await store.list(), [])
+})

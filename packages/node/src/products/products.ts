@@ -1,5 +1,6 @@
 /** The catalogue: every product that the node offers, from the configuration and from the admin API. */
 import type { Clock } from '@comity/core/ports'
+import { versionAddress } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
 import { loadOpenApi, openApiProblem, parseOpenApi, type OpenApiDocument } from './openapi/openapi.ts'
 import { validateOpenApi } from './openapi/openapi-validation.ts'
@@ -14,6 +15,7 @@ import {
 import { compileData, compileProduct, createProduct, type Product } from './product.ts'
 import type { ProductStore, StoredProduct } from './product-store.ts'
 import type { UnlabelledField } from './unlabelled-watch.ts'
+import { storedId, versionFaults, Versions, type ListedProduct } from './versions.ts'
 
 export interface CatalogueOptions {
   readonly clock: Clock
@@ -24,19 +26,16 @@ export interface CatalogueOptions {
   readonly onUnlabelled?: ((field: UnlabelledField) => void) | undefined
 }
 
-/** A product and where it was declared. */
-export interface ListedProduct {
-  readonly product: Product
-  readonly declaredIn: 'configuration' | 'admin'
-}
-
 export interface ProductCatalogue extends AsyncDisposable {
-  get(id: string): Product | undefined
-  /** By id. */
+  /** By id, which is the current version, or `id@version`. */
+  get(address: string): Product | undefined
+  /** The address of what takes the place of a version: as it is declared, else the current version. */
+  successorOf(version: Pick<Product, 'id' | 'version'>): string | undefined
+  /** By id, the current version before older ones. */
   list(): ListedProduct[]
   /** Adds a product for good. Throws `already-exists`, `openapi-invalid`, or the secret's problem. */
   add(addition: ProductAddition): Promise<Product>
-  /** Removes an added product. Throws `product-unknown`; `already-exists` for one that the configuration declares. */
+  /** Removes an added product, by id or `id@version`. Throws `product-unknown`; `already-exists` for one that the configuration declares. */
   remove(id: string): Promise<void>
   /** Takes over other configured products; calls under way end undisturbed. Nothing changes when it throws. */
   reload(configured: readonly ProductConfig[]): Promise<void>
@@ -55,7 +54,7 @@ export async function openCatalogue(
 
 class Catalogue implements ProductCatalogue {
   readonly #options: CatalogueOptions
-  #products = new Map<string, ListedProduct>()
+  #products: Versions = new Versions()
   /** The change under way; changes wait for each other. */
   #change: Promise<unknown> = Promise.resolve()
 
@@ -63,25 +62,40 @@ class Catalogue implements ProductCatalogue {
     this.#options = options
   }
 
-  get(id: string): Product | undefined {
-    return this.#products.get(id)?.product
+  get(address: string): Product | undefined {
+    return this.#products.get(address)?.product
+  }
+
+  successorOf({ id, version }: Pick<Product, 'id' | 'version'>): string | undefined {
+    const declared = this.get(versionAddress(id, version))?.settings.successor
+    if (declared !== undefined) return this.get(declared) === undefined ? undefined : declared
+    const current = this.get(id)
+    return current === undefined || current.version === version ? undefined : versionAddress(id, current.version)
   }
 
   list(): ListedProduct[] {
-    return [...this.#products.values()].toSorted((a, b) => (a.product.id < b.product.id ? -1 : 1))
+    return this.#products.list()
   }
 
   add(addition: ProductAddition): Promise<Product> {
     return this.#exclusively(async () => {
       const { document: text, ...settings } = productAdditionSchema.parse(addition)
       const { id } = settings
-      if (this.#products.has(id)) throw new Problem('already-exists', `there is a product \`${id}\` already`)
+      const taken = this.#products.takenBy(settings)
+      if (taken !== undefined) throw new Problem('already-exists', `there is a product \`${taken}\` already`)
+      const [fault] = versionFaults([...this.#products.list().map(({ product }) => product.settings), settings])
+      if (fault !== undefined) throw new Problem('malformed-request', `\`${fault.path}\` ${fault.message}`)
       const document = parseOpenApi(text, id)
       await ensureValid(document, this.#options)
       const product = await build(settings, document, this.#options)
-      const stored = { id, settings: JSON.stringify(settings), document: text, addedMs: this.#options.clock.now() }
+      const stored = {
+        id: storedId(settings),
+        settings: JSON.stringify(settings),
+        document: text,
+        addedMs: this.#options.clock.now(),
+      }
       await this.#options.store.insert(stored)
-      this.#products.set(id, { product, declaredIn: 'admin' })
+      this.#products.add({ product, declaredIn: 'admin' })
       return product
     })
   }
@@ -93,8 +107,8 @@ class Catalogue implements ProductCatalogue {
       if (listed.declaredIn === 'configuration') {
         throw new Problem('already-exists', `the product \`${id}\` is declared in the configuration; remove it there`)
       }
-      await this.#options.store.remove(id)
-      this.#products.delete(id)
+      await this.#options.store.remove(storedId(listed.product.settings))
+      this.#products.delete(listed)
     })
   }
 
@@ -107,7 +121,7 @@ class Catalogue implements ProductCatalogue {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#exclusively(() => disposeAll(this.#products))
+    await this.#exclusively(() => disposeAll(this.#products.list()))
   }
 
   #exclusively<T>(change: () => Promise<T>): Promise<T> {
@@ -117,8 +131,8 @@ class Catalogue implements ProductCatalogue {
   }
 }
 
-async function disposeAll(products: ReadonlyMap<string, ListedProduct>): Promise<void> {
-  await Promise.all([...products.values()].map(({ product }) => product[Symbol.asyncDispose]()))
+async function disposeAll(products: readonly ListedProduct[]): Promise<void> {
+  await Promise.all(products.map(({ product }) => product[Symbol.asyncDispose]()))
 }
 
 /** Full validation of a document, once in its life. */
@@ -174,21 +188,21 @@ interface ConfigMistake {
 }
 
 async function buildAll(configured: readonly ProductConfig[], options: CatalogueOptions) {
-  const products = new Map<string, ListedProduct>()
+  const products = new Versions()
   const mistakes: ConfigMistake[] = []
   for (const [index, config] of configured.entries()) {
     try {
       const { openapi, ...settings } = config
       const document = await loadOpenApi(openapi)
       await ensureValid(document, options)
-      products.set(config.id, { product: await build(settings, document, options), declaredIn: 'configuration' })
+      products.add({ product: await build(settings, document, options), declaredIn: 'configuration' })
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       mistakes.push(...mistakesOf(error, `products[${index}]`))
     }
   }
   if (mistakes.length > 0) {
-    await disposeAll(products)
+    await disposeAll(products.list())
     throw productsProblem(mistakes)
   }
   for (const stored of await options.store.list()) await addStored(stored, products, options)
@@ -217,10 +231,10 @@ function mistakesOf(problem: Problem, path: string): ConfigMistake[] {
   }))
 }
 
-/** A product of the configuration hides an added one of the same id. */
-async function addStored(stored: StoredProduct, products: Map<string, ListedProduct>, options: CatalogueOptions) {
-  if (products.has(stored.id)) return
+/** A product of the configuration hides an added one of the same id or version. */
+async function addStored(stored: StoredProduct, products: Versions, options: CatalogueOptions) {
   const settings = productSettingsSchema.parse(JSON.parse(stored.settings))
+  if (products.takenBy(settings) !== undefined) return
   const product = await build(settings, parseOpenApi(stored.document, stored.id), options)
-  products.set(stored.id, { product, declaredIn: 'admin' })
+  products.add({ product, declaredIn: 'admin' })
 }

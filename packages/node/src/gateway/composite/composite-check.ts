@@ -2,6 +2,7 @@
  *  answered, and no other. */
 import { parseComposite, sliceHash, type CompositeAnswer, type Slice } from '@comity/core/exchange/composite-answer'
 import { statedHash, type PartClaims } from '@comity/core/exchange/composite-parts'
+import { isAddressed } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
 import type { RawAnswer, VerifiedAnswer } from '../verify-answer.ts'
 
@@ -68,7 +69,9 @@ function checkPart(asked: SentPart, claims: PartClaims, slice: Slice): void {
   if (claims.status !== slice.status) throw unbound(name, 'states another status')
   const isRefused = slice.content?.as === 'problem'
   if (isRefused !== true && claims.prd === undefined) throw unbound(name, 'names no product')
-  if (claims.prd !== undefined && claims.prd !== asked.product) throw unbound(name, 'names another product')
+  if (claims.prd !== undefined && !isAddressed(asked.product, claims)) {
+    throw unbound(name, 'names another product, or another version')
+  }
   checkConsent(asked, claims)
   if (asked.agreementId === undefined || slice.status >= 300) return
   if (claims.agr !== asked.agreementId) throw unbound(name, 'names another agreement')

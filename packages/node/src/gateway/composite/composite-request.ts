@@ -2,6 +2,7 @@
  *
  *      {"parts":{"profile":{"product":"athletes","path":"/athletes/ps_…","query":"fields=name","purpose":"https://…",
  *                           "agreement":"urn:uuid:…","authorization":"Comity eyJ…"}}} */
+import { productAddressShape } from '@comity/core/exchange/product-address'
 import { z } from 'zod'
 import { parseJson } from '@comity/core/bytes/json'
 import { utf8Text } from '@comity/core/bytes/utf8'
@@ -21,7 +22,7 @@ export const fieldValue = (max: number) =>
 
 /** What is asked of a product, the same for nodes and for applications. */
 export const askedSchema = {
-  product: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'is not the id of a product'),
+  product: z.string().regex(productAddressShape, 'is not the id of a product, or `id@version`'),
   path: z
     .string()
     .max(maxPathLength)

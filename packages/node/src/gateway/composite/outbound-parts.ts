@@ -2,6 +2,7 @@
  *  by the holders that are to be asked. */
 import { z } from 'zod'
 import { parseTarget } from '@comity/core/exchange/path'
+import { splitProductAddress } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
 import { asProblem } from '../../http/problem-response.ts'
 import type { ReceivedRequest } from '../../http/received-request.ts'
@@ -50,7 +51,7 @@ export async function preparePart(
     const { partner: alias, consent: _, ...asked } = { ...part, purpose: part.purpose ?? purpose }
     const partner = findPartner(parts, alias)
     const request = askedCall(part, asked.purpose)
-    const called = { partner, product: part.product }
+    const called = { partner, product: splitProductAddress(part.product).id }
     const consent = await findConsent(parts, request, called)
     const agreementId = consent?.isDelegated === true ? undefined : findAgreement(parts, request, called)
     return underConsent({ name, partner, wire: wireOf(asked, agreementId), agreementId, consent }, consent)

@@ -20,7 +20,7 @@ export function forward({ world }: { readonly world: World }): Step {
       const span = call.trace?.startCall(startedMs)
       try {
         call.answer = await product.forward(operation, {
-          ...targetOf(call, product),
+          ...targetOf(call),
           headers: request.headers,
           body: call.body,
           exchangeId: call.id,

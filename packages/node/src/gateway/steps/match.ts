@@ -1,25 +1,27 @@
 /** Step 5, `match`: path normalised, product and operation found, parameters and body valid; all else is 404. */
 import { normalisePath } from '@comity/core/exchange/path'
+import { addressInPath } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
-import type { IdentityPort, OfferedProduct, PartnerOfGateway } from '../ports.ts'
+import { announceLife, refuseEnded, type LifeOptions } from '../product-life.ts'
+import type { IdentityPort, PartnerOfGateway } from '../ports.ts'
 import type { ReferredRequest } from '../references/reference-store.ts'
 
-export interface MatchOptions {
+export interface MatchOptions extends LifeOptions {
   readonly identity: IdentityPort
   readonly partnerOf: (did: string) => PartnerOfGateway | undefined
 }
 
 /** What is asked of the product: by the call itself, or by the one whose promised answer it fetches. */
-export function targetOf(call: InboundCall, product: OfferedProduct): ReferredRequest {
+export function targetOf(call: InboundCall): ReferredRequest {
   if (call.resolved !== undefined) return call.resolved.request
   const { method, path, query } = call.request
-  return { method, path: pathInProduct(path, product), query }
+  return { method, path: pathInProduct(path), query }
 }
 
 /** The path below `/x/{product}`, at least `/`. */
-export function pathInProduct(path: string, product: OfferedProduct): string {
-  const below = normalisePath(path).slice(`/x/${product.id}`.length)
+export function pathInProduct(path: string): string {
+  const below = normalisePath(path).slice(`/x/${addressInPath(path)}`.length)
   return below === '' ? '/' : below
 }
 
@@ -32,7 +34,7 @@ async function requireClientCertificate(call: InboundCall, did: string, identity
   }
 }
 
-export function match({ identity, partnerOf }: MatchOptions): Step {
+export function match({ identity, partnerOf, ...life }: MatchOptions): Step {
   return {
     name: 'match',
     run(call) {
@@ -41,12 +43,14 @@ export function match({ identity, partnerOf }: MatchOptions): Step {
       if (caller === undefined && product.productClass !== 'public') {
         throw new Problem('signature-missing', `the product \`${product.id}\` is for partners`)
       }
+      call.lifeFields = announceLife(product, life)
+      refuseEnded(product, life)
       if (body.length > product.requestBytes) {
         throw new Problem('body-too-large', `the body is over ${product.requestBytes} bytes`, {
           members: { limitBytes: product.requestBytes },
         })
       }
-      call.operation = product.match({ ...targetOf(call, product), headers: request.headers, body })
+      call.operation = product.match({ ...targetOf(call), headers: request.headers, body })
       const demanded = product.requireClientCertificate || (caller && partnerOf(caller.did)?.requireClientCertificate)
       if (demanded) return requireClientCertificate(call, caller?.did ?? '', identity)
     },

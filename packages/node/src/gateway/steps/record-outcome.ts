@@ -9,6 +9,7 @@ import type { Answer, InboundCall } from '../inbound-call.ts'
 import type { IntentStore } from '../intent-store.ts'
 import type { IdentityPort, World } from '../ports.ts'
 import { isReleased } from '../answered-exchange.ts'
+import { withLife } from '../product-life.ts'
 import type { ExchangeRecorder } from '../record-exchange.ts'
 import type { ReferenceStore } from '../references/reference-store.ts'
 import type { RefusalTally } from '../refusal-tally.ts'
@@ -144,7 +145,9 @@ export function decisionEffects(
 
 async function record(call: InboundCall, options: RecordOutcomeOptions): Promise<Reply> {
   const plain = answerOf(call)
-  const answer = sealAnswer(call, plain, options.sealing)
+  // What is kept for a repetition of the call is without what is said of the version today.
+  const told = { ...plain, headers: withLife(plain.headers, call.lifeFields) }
+  const answer = sealAnswer(call, told, options.sealing)
   const outcome = options.recorder.prepareAnswered(call, answer, options.world.clock.now())
   // Everything that costs the processor is done before the wait for the disk.
   const headers = signAnswer(call, { answer, receipt: outcome.receipt }, options)

@@ -1,6 +1,7 @@
 /** Step 10 where the product answers with references, `refer`: instead of calling the upstream, a link is promised by
  *  which the same caller may make this very call once, soon, past every check anew. */
 import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { addressInPath } from '@comity/core/exchange/product-address'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { World } from '../ports.ts'
 import type { NewReference } from '../references/reference-store.ts'
@@ -19,19 +20,20 @@ export const referenceMediaType = 'application/vnd.comity.reference+json'
 function referralOf(call: InboundCall, lifeSeconds: number, { world, origin }: ReferOptions) {
   const { product, caller, id } = call
   if (product === undefined || caller === undefined) throw new Error('a reference for nobody, or to no product')
+  const address = addressInPath(call.request.path)
   const secret = encodeBase64url(world.randomBytes(32))
   const expiresMs = world.clock.now() + lifeSeconds * 1_000
   const referral: NewReference = {
     id: referenceId(secret),
     caller: caller.did,
-    product: product.id,
-    request: targetOf(call, product),
+    product: address,
+    request: targetOf(call),
     subject: call.consent?.key,
     issuedBy: id,
     expiresMs,
   }
   const body = JSON.stringify({
-    reference: `${origin}/x/${product.id}/~references/${secret}`,
+    reference: `${origin}/x/${address}/~references/${secret}`,
     expires: new Date(expiresMs).toISOString(),
   })
   const headers = ['content-type', referenceMediaType, 'cache-control', 'no-store']

@@ -2,6 +2,7 @@
  *  answer, made now. Every later step judges it as such. */
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { sha256 } from '@comity/core/crypto/crypto-node'
+import { addressInPath } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { World } from '../ports.ts'
@@ -28,13 +29,14 @@ function invalid(): Problem {
 }
 
 async function resolve(call: InboundCall, secret: string, options: ResolveReferenceOptions): Promise<OpenReference> {
-  const { caller, product, request } = call
+  const { caller, request } = call
   if (caller === undefined || !/^[A-Za-z0-9_-]{43}$/.test(secret)) throw invalid()
   if (request.method !== 'GET') {
     throw new Problem('method-not-allowed', 'a reference is resolved with GET', { members: { allow: ['GET'] } })
   }
   const found = await options.references.find(referenceId(secret), options.world.clock.now())
-  if (found === undefined || found.caller !== caller.did || found.product !== product?.id) throw invalid()
+  if (found === undefined || found.caller !== caller.did || found.product !== addressInPath(request.path))
+    throw invalid()
   if (options.resolving.has(found.id)) throw invalid()
   options.resolving.add(found.id)
   return found
@@ -46,7 +48,7 @@ export function resolveReference(options: ResolveReferenceOptions): Step {
     run(call) {
       const { product, request } = call
       if (product === undefined || !request.path.includes('/~references/')) return
-      const secret = shape.exec(pathInProduct(request.path, product))?.[1]
+      const secret = shape.exec(pathInProduct(request.path))?.[1]
       if (secret === undefined) return
       return resolve(call, secret, options).then((found) => void (call.resolved = found))
     },
