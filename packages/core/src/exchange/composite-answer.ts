@@ -1,12 +1,13 @@
 /** The content of a composite's answer: for each part a slice, which holds the very bytes that the part alone would have
  *  been answered, so that each can be held against the receipt by itself.
  *
- *      {"parts":{"profile":{"status":200,"type":"application/json","body":{"name":"Amina Rossi"},"withheld":["born"]},
+ *      {"parts":{"profile":{"status":200,"salt":"mZ3vNn0zTq1bq2yQw5d7Jg","type":"application/json","body":{"name":"Amina Rossi"},"withheld":["born"]},
  *                "table":{"status":200,"type":"text/csv","text":"day,rank\n…"},
  *                "notes":{"status":403,"type":"application/problem+json","problem":{"type":"urn:comity:problem:…",…}}}} */
 import { z } from 'zod'
 import { sha256Text } from '#crypto'
 import { decodeBase64, encodeBase64 } from '../bytes/base64.ts'
+import { concatBytes } from '../bytes/bytes.ts'
 import { parsePlainJson } from '../bytes/exact-json.ts'
 import { JsonFault } from '../bytes/json-scan.ts'
 import { membersOf, rawMembers } from '../bytes/raw-members.ts'
@@ -27,6 +28,8 @@ export interface Slice {
   readonly type?: string | undefined
   /** Undefined when there is none. */
   readonly content?: SliceContent | undefined
+  /** Base64url of 16 random bytes, made for this answer. */
+  readonly salt?: string | undefined
   /** Labelled fields that were asked for and did not leave. */
   readonly withheld?: readonly string[] | undefined
 }
@@ -78,16 +81,16 @@ function isStrictJson(text: string): boolean {
   }
 }
 
-/** SHA-256 (base64url) of the content, as the part alone would have been answered. */
-export function sliceHash({ content }: Slice): string {
-  if (content === undefined) return sha256Text('', 'base64url')
-  if (content.as === 'base64') return sha256Text(content.bytes, 'base64url')
-  return sha256Text(content.as === 'text' ? content.text : content.json, 'base64url')
+/** What a receipt is for: SHA-256 (base64url) over the text of the salt, a full stop, and the content as the part alone
+ *  would have been answered. */
+export function sliceHash(slice: Slice): string {
+  return sha256Text(concatBytes(utf8Bytes(`${slice.salt ?? ''}.`), sliceBytes(slice)), 'base64url')
 }
 
 /** A slice as JSON. */
-export function sliceText({ status, type, content, withheld }: Slice): string {
+export function sliceText({ status, salt, type, content, withheld }: Slice): string {
   const members = [`"status":${status}`]
+  if (salt !== undefined) members.push(`"salt":${JSON.stringify(salt)}`)
   if (type !== undefined) members.push(`"type":${JSON.stringify(type)}`)
   if (content !== undefined) members.push(`"${content.as}":${contentText(content)}`)
   if (withheld !== undefined && withheld.length > 0) members.push(`"withheld":${JSON.stringify(withheld)}`)
@@ -112,6 +115,10 @@ export function compositeText({ slices, stated }: CompositeAnswer): string {
 
 const sliceSchema = z.strictObject({
   status: z.int().min(100).max(599),
+  salt: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{22,86}$/)
+    .optional(),
   type: z.string().min(1).max(256).optional(),
   body: z.unknown().optional(),
   problem: z.looseObject({}).optional(),
@@ -154,11 +161,17 @@ export function parseSlices(text: string): ReadonlyMap<string, Slice> {
 }
 
 function parseSlice(raw: string): Slice {
-  const { status, type, withheld, ...said } = sliceSchema.parse(JSON.parse(raw))
+  const { status, salt, type, withheld, ...said } = sliceSchema.parse(JSON.parse(raw))
   const [member, second] = contentMembers.filter((name) => said[name] !== undefined)
   if (second !== undefined) throw malformed('has a part with two contents')
   const content = member === undefined ? undefined : contentOf(member, said, membersOf(raw).get(member) ?? '')
-  return { status, ...(type !== undefined && { type }), ...(content && { content }), ...(withheld && { withheld }) }
+  return {
+    status,
+    ...(salt !== undefined && { salt }),
+    ...(type !== undefined && { type }),
+    ...(content && { content }),
+    ...(withheld && { withheld }),
+  }
 }
 
 function contentOf(

@@ -50,7 +50,7 @@ export interface ExchangePart {
   readonly fields?: string | undefined
   readonly status: number
   readonly problem?: string | undefined
-  /** SHA-256 (base64url) of the part's own content. */
+  /** Salted SHA-256 (base64url) of the part's own content (`composite-answer.ts`). */
   readonly responseHash: string
   readonly upstreamMs?: number | undefined
 }

@@ -1,6 +1,8 @@
 /** The slices of a composite's answer, from what each part was answered. */
+import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { compositeText, problemType, sliceContent, type Slice } from '@comity/core/exchange/composite-answer'
 import { partClaims, partsClaims } from '@comity/core/exchange/composite-parts'
+import type { RandomBytes } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import { asProblem, problemReply } from '../../http/problem-response.ts'
 import { exchangePart } from '../answered-exchange.ts'
@@ -9,8 +11,9 @@ import type { Answer, InboundCall, PartOfCall } from '../inbound-call.ts'
 /** Longest content of all parts together, in bytes. */
 const compositeBytes = 24 * 1024 * 1024
 
-/** The slice of a part's call, which has an answer or a problem. */
-export function partOfCall(name: string, call: InboundCall): PartOfCall {
+/** The slice of a part's call, which has an answer or a problem. Its salt keeps the hash in the receipt from telling a
+ *  guess of the content from another, to who carries a sealed answer or reads receipts after an erasure. */
+export function partOfCall(name: string, call: InboundCall, randomBytes: RandomBytes): PartOfCall {
   if (call.problem === undefined && call.answer === undefined) {
     call.problem = asProblem(new Error(`the part \`${name}\` ended without an answer`))
   }
@@ -21,6 +24,7 @@ export function partOfCall(name: string, call: InboundCall): PartOfCall {
   const withheld = isProblem || answer.status >= 400 ? undefined : call.release?.withheld
   const slice = {
     status: answer.status,
+    salt: encodeBase64url(randomBytes(16)),
     ...(content && { type: isProblem ? problemType : type, content }),
     ...(withheld && { withheld }),
   }
@@ -38,7 +42,7 @@ function valueOf(fields: readonly string[], name: string): string | undefined {
 }
 
 /** In the order of the request, what does not fit is left out: it can be had by itself. */
-export function fitting(parts: readonly PartOfCall[]): PartOfCall[] {
+export function fitting(parts: readonly PartOfCall[], randomBytes: RandomBytes): PartOfCall[] {
   let room = compositeBytes
   return parts.map((part) => {
     const size = part.answer.body.length
@@ -48,7 +52,7 @@ export function fitting(parts: readonly PartOfCall[]): PartOfCall[] {
       return part
     }
     part.call.problem = new Problem('composite-overflow', `the parts together are over ${compositeBytes} bytes`)
-    return partOfCall(part.name, part.call)
+    return partOfCall(part.name, part.call, randomBytes)
   })
 }
 

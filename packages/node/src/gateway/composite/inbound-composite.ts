@@ -30,6 +30,7 @@ export function createInboundComposite(parts: InboundParts): (message: IncomingM
   const steps: PartSteps = {
     cover: [limit({ world, limits, partnerOf }), ...coverSteps(parts)],
     answer: answerSteps(parts),
+    randomBytes: world.randomBytes,
   }
   const outcome = { ...parts, ...parts.underWay }
   const settle = recordOutcome(outcome)

@@ -58,7 +58,7 @@ async function refuseEnded(call: InboundCall, { world }: RecordOutcomeOptions): 
       if (refused === undefined) return part
       isChanged = true
       of.problem = new Problem(refused.code, refused.detail, { members: refused.members ?? {} })
-      return partOfCall(name, of)
+      return partOfCall(name, of, world.randomBytes)
     }),
   )
   call.parts = parts

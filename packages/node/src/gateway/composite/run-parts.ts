@@ -1,5 +1,6 @@
 /** The parts of a composite pass the same steps as calls of their own, side by side. All are judged up to the consent
  *  before any goes on: a composite is about one person at most. */
+import type { RandomBytes } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import { asProblem } from '../../http/problem-response.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
@@ -10,6 +11,7 @@ export interface PartSteps {
   /** Up to whether the call is covered: nothing is asked of an API. */
   readonly cover: readonly Step[]
   readonly answer: readonly Step[]
+  readonly randomBytes: RandomBytes
 }
 
 /** Runs the parts; what ends one is its answer and ends no other. Throws `composite-mixed` before any API is called. */
@@ -18,7 +20,11 @@ export async function runParts(calls: ReadonlyMap<string, InboundCall>, steps: P
   await Promise.all(all.map((call) => runPart(call, steps.cover)))
   requireOnePerson(all)
   await Promise.all(all.map((call) => runPart(call, steps.answer)))
-  return fitting([...calls].map(([name, call]) => partOfCall(name, call)))
+  const { randomBytes } = steps
+  return fitting(
+    [...calls].map(([name, call]) => partOfCall(name, call, randomBytes)),
+    randomBytes,
+  )
 }
 
 async function runPart(call: InboundCall, steps: readonly Step[]): Promise<void> {
