@@ -94,4 +94,37 @@ describe('a consent that is narrowed after parts of it were passed on', () => {
     const { id } = await operate<DelegationView>(network.recipient, path, { ...body, until: expires })
     assert.equal((await untilHeld(network.delegate, id, 'active')).expires, expires)
   })
+
+  test('a delegate that calls before anybody has heard of the narrowing reads what is left, at once', async () => {
+    const consent = await consented(network)
+    const delegation = await passOn(network, consent, { fields: undefined as never })
+    for (const one of [
+      [network.recipient, consent],
+      [network.delegate, delegation],
+    ] as const)
+      assert.equal((await fieldsOf(...one)).length, 4)
+    // Both keep their tokens of the first revision, as before the event arrives.
+    const keepers = [network.recipient, network.delegate].map(({ running }) => running.parts.consent.held.keeper)
+    const drops = keepers.map(({ drop }) => drop)
+    for (const keeper of keepers) keeper.drop = () => undefined
+    await narrow(consent, 'height')
+    assert.deepEqual(await fieldsOf(network.delegate, delegation), ['height'])
+    for (const [index, keeper] of keepers.entries()) keeper.drop = drops[index] ?? keeper.drop
+  })
+
+  test('a delegation of two parts that loses one says so', async () => {
+    const grants = [{}, { grant: 'g2', domains: ['identity'] }]
+    const consent = await consented(network, { grants })
+    const { expires = '' } = await operate<{ expires?: string }>(network.recipient, `/v1/held-consents/${consent}`)
+    const path = `/v1/held-consents/${consent}/delegate`
+    const passed = { delegate: 'delegate', until: expires, grants: [{ grant: 'g1' }, { grant: 'g2' }] }
+    const { id, dropped } = await operate<DelegationView>(network.recipient, path, passed)
+    assert.deepEqual(dropped, [])
+    await narrow(consent, 'height')
+    const left = await until('what fell away', async () => {
+      const one = await listed(id)
+      return one?.dropped.length === 1 ? one : undefined
+    })
+    assert.deepEqual([left.dropped, left.grants?.map(({ grant }) => grant), left.ended], [['g2'], ['g1'], undefined])
+  })
 })

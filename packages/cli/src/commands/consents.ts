@@ -252,11 +252,13 @@ const endings: Readonly<Record<NonNullable<DelegationView['endedBy']>, string>> 
 
 export async function listDelegations(context: CommandContext): Promise<void> {
   const delegations = await (await connect(context)).get<DelegationView[]>('/v1/delegations')
-  const rows = delegations.map(({ id, consent, delegate: to, until, ended, endedBy }) => {
+  const rows = delegations.map(({ id, consent, delegate: to, until, ended, endedBy, grants = [], dropped }) => {
     const why = endedBy === undefined ? '' : endings[endedBy]
-    return [id, consent, to, until, ended ?? '', why]
+    const left = grants.flatMap(({ grant, effect }) => (effect === 'permit' ? [grant] : []))
+    return [id, consent, to, until, left.join(' '), dropped.join(' '), ended ?? '', why]
   })
-  show(context, delegations, () => table([['id', 'consent', 'delegate', 'until', 'ended', 'why'], ...rows]))
+  const header = ['id', 'consent', 'delegate', 'until', 'grants', 'lost by narrowing', 'ended', 'why']
+  show(context, delegations, () => table([header, ...rows]))
 }
 
 export async function endDelegation(context: CommandContext, id: string): Promise<void> {

@@ -100,7 +100,10 @@ export interface DelegationView {
   readonly ended: string | undefined
   /** `order` of the operator, `narrowing` of the consent, which does not cover it any more, or the end of the `consent`. */
   readonly endedBy: 'order' | 'narrowing' | 'consent' | undefined
+  /** What is left of it. */
   readonly grants: readonly ConsentScope[] | undefined
+  /** Grants of which a part was passed on, and which a narrowing of the consent has taken from it since. */
+  readonly dropped: readonly string[]
 }
 
 export interface TemplateView {

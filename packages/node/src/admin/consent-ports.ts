@@ -205,6 +205,7 @@ export interface Delegated {
   readonly endedMs: number | undefined
   readonly endedBy: 'order' | 'narrowing' | 'consent' | undefined
   readonly scopes: readonly ConsentScope[] | undefined
+  readonly dropped: readonly string[]
 }
 
 export interface DelegationsPort {

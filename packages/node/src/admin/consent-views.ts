@@ -48,9 +48,9 @@ export function tokenView({ chain, verified }: Awaited<ReturnType<HeldConsentsPo
 }
 
 export function delegationView(delegated: Delegated): DelegationView {
-  const { id, consent, holder, delegate, untilMs, createdMs, endedMs, endedBy, scopes: grants } = delegated
+  const { id, consent, holder, delegate, untilMs, createdMs, endedMs, endedBy, scopes: grants, dropped } = delegated
   const times = { until: formatDateTime(untilMs), created: formatDateTime(createdMs), ended: isoOrNone(endedMs) }
-  return { id, consent, holder, delegate, ...times, endedBy, grants }
+  return { id, consent, holder, delegate, ...times, endedBy, grants, dropped }
 }
 
 export function templateView({ id, version, hash, jws, signedMs, template }: SignedTemplate): TemplateView {

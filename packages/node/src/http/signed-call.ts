@@ -18,6 +18,8 @@ export interface SignedRequest {
   readonly body?: unknown
   /** Lets the partner carry it out once however often it is sent. Printable ASCII without `"` and `\\`. */
   readonly idempotencyKey?: string
+  /** Tag of what is at hand already and of no use, for the field `If-None-Match`. Printable ASCII without `"`. */
+  readonly ifNoneMatch?: string
 }
 
 export interface SignedAnswer {
@@ -81,6 +83,7 @@ function signedHeaders(
     headers.set('content-digest', contentDigest(body))
   }
   if (request.idempotencyKey !== undefined) headers.set('idempotency-key', `"${request.idempotencyKey}"`)
+  if (request.ifNoneMatch !== undefined) headers.set('if-none-match', `"${request.ifNoneMatch}"`)
   const createdAt = Math.floor(clock.now() / 1_000)
   const signer = authenticationKey()
   const made = signRequest(

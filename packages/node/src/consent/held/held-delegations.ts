@@ -26,6 +26,8 @@ export interface DelegationView extends Omit<Delegation, 'sealed'> {
   readonly holder: string
   /** Undefined when the person was erased. */
   readonly scopes: readonly ConsentScope[] | undefined
+  /** Grants of which a part was passed on, and which a narrowing of the consent has taken from the delegation. */
+  readonly dropped: readonly string[]
 }
 
 export interface HeldDelegations {
@@ -42,6 +44,8 @@ export interface HeldDelegations {
 export interface DelegateKey {
   readonly did: string
   readonly jwk: PublicJwk
+  /** Hash of the record whose tokens the holder takes no more, by the delegate's word. */
+  readonly refused?: string | undefined
 }
 
 export interface DelegatedToken {
@@ -77,7 +81,10 @@ export function createHeldDelegations(parts: HeldParts): HeldDelegations {
 async function viewOf(parts: HeldParts, delegation: Delegation): Promise<DelegationView> {
   const { sealed, ...rest } = delegation
   const { holder } = await findHeld(parts, delegation.held)
-  return { ...rest, holder, scopes: (await unsealTerms(parts, { sealed }))?.scopes }
+  const { scopes, parts: passedOn = [] } = (await unsealTerms(parts, { sealed })) ?? {}
+  const left = new Set(scopes?.map(({ grant }) => grant))
+  const dropped = passedOn.flatMap(({ grant }) => (left.has(grant) ? [] : [grant]))
+  return { ...rest, holder, scopes, dropped }
 }
 
 async function delegate(parts: HeldParts, order: DelegationOrder): Promise<DelegationView> {
@@ -165,12 +172,18 @@ async function tokenFor(parts: HeldParts, consent: string, to: DelegateKey): Pro
   if (delegation === undefined) return undefined
   const held = await findHeld(parts, delegation.held)
   requireActive(held)
-  const token = await parts.keeper.fresh(held)
+  const token = await freshFor(parts, held, to)
   const scopes = await settleDelegation(parts, held, { delegation, giver: token.verified.leaf })
   if (scopes === undefined) return undefined
   const { id, untilMs } = delegation
   const chain = mint(parts, { id, untilMs, scopes, token, delegate: to })
   return { token: chain, expires: Math.min(token.verified.leaf.exp, Math.floor(untilMs / 1_000)) * 1_000 }
+}
+
+/** A delegate may have heard of a change before this node has. */
+async function freshFor({ keeper }: HeldParts, held: HeldConsent, { refused: hash }: DelegateKey): Promise<HeldToken> {
+  const token = await keeper.fresh(held)
+  return hash === token.verified.root.consent.hash ? keeper.renewed(held, token.chain) : token
 }
 
 function refused(error: string, members: Readonly<Record<string, string>> = {}): Problem {

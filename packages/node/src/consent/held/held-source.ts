@@ -32,7 +32,8 @@ export interface ConsentSource {
   ask(partner: PartnerEndpoint, request: ConsentRequest, idempotencyKey: string): Promise<AskedState & { id: string }>
   requestState(partner: PartnerEndpoint, id: string): Promise<AskedState>
   show(partner: PartnerEndpoint, id: string): Promise<ShownConsent>
-  token(partner: PartnerEndpoint, id: string): Promise<FetchedToken>
+  /** `refused`: hash of the record whose tokens the holder takes no more, which a delegator may not have heard of. */
+  token(partner: PartnerEndpoint, id: string, refused?: string): Promise<FetchedToken>
   /** Gives a consent up. */
   revoke(partner: PartnerEndpoint, id: string, reason: string | undefined): Promise<void>
 }
@@ -64,8 +65,13 @@ export function createConsentSource(call: SignedCaller): ConsentSource {
       const { record, state: shown, events } = read(shownSchema, (await get(partner, `/consents/${id}`)).value, partner)
       return { record, state: shown, events }
     },
-    async token(partner, id) {
-      const { value, keyid } = await get(partner, `/consents/${id}/token`)
+    async token(partner, id, refused) {
+      const path = `/consents/${id}/token`
+      const { value, keyid } = await call(partner, {
+        method: 'GET',
+        path,
+        ...(refused !== undefined && { ifNoneMatch: refused }),
+      })
       return { chain: read(tokenSchema, value, partner).token, keyid }
     },
     async revoke(partner, id, reason) {

@@ -56,10 +56,10 @@ export function createTokenKeeper(parts: TokenKeeperParts): TokenKeeper {
   const fetching = new Map<string, Promise<HeldToken>>()
   const pausedUntil = new LRUCache<string, number>({ max: maxTokens })
 
-  function fetchOnce(held: HeldName): Promise<HeldToken> {
+  function fetchOnce(held: HeldName, refused?: string): Promise<HeldToken> {
     const running = fetching.get(held.id)
     if (running !== undefined) return running
-    const started = fetchToken(parts, held)
+    const started = fetchToken(parts, held, refused)
       .then((token) => {
         // Dropped meanwhile: what was being fetched is not kept, though whoever waits for it may try it.
         if (fetching.get(held.id) === started) tokens.set(held.id, token)
@@ -99,7 +99,8 @@ export function createTokenKeeper(parts: TokenKeeperParts): TokenKeeper {
     },
     renewed(held, stale) {
       const token = usable(held.id)
-      return token === undefined || token.chain === stale ? fetchOnce(held) : Promise.resolve(token)
+      if (token !== undefined && token.chain !== stale) return Promise.resolve(token)
+      return fetchOnce(held, parseConsentChain(stale).root.claims.consent.hash)
     },
     drop(id) {
       tokens.delete(id)
@@ -128,8 +129,8 @@ async function isRetired({ chain }: HeldToken, { resolveKey }: TokenKeeperParts)
   }
 }
 
-async function fetchToken(parts: TokenKeeperParts, held: HeldName): Promise<HeldToken> {
-  const fetched = await parts.source.token(parts.partnerOf(held.source), held.consent)
+async function fetchToken(parts: TokenKeeperParts, held: HeldName, refused: string | undefined): Promise<HeldToken> {
+  const fetched = await parts.source.token(parts.partnerOf(held.source), held.consent, refused)
   const verified = await verifyChainFor(parts, held, fetched)
   return { ...fetched, verified, fetchedMs: parts.clock.now() }
 }

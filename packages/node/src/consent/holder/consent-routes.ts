@@ -143,7 +143,8 @@ async function giveToken({ tokenSources, resolveKey }: ConsentRoutesParts, asked
   const { did, keyid } = asked.caller
   const { jwk } = await resolveKey(keyid, 'authentication')
   let issued: IssuedToken | undefined
-  for (const source of tokenSources) issued ??= await source.tokenFor(asked.consent, { did, jwk })
+  const [, refused] = /^"([\w-]{43})"$/.exec(asked.call.request.header('if-none-match') ?? '') ?? []
+  for (const source of tokenSources) issued ??= await source.tokenFor(asked.consent, { did, jwk, refused })
   if (issued === undefined) throw unknown()
   return jsonReply(200, { token: issued.token, expires: issued.expires }, noStore)
 }

@@ -18,6 +18,8 @@ export interface TokenBearer {
   /** DID. */
   readonly did: string
   readonly jwk: PublicJwk
+  /** Hash of the record whose tokens the holder takes no more, by the bearer's word: a delegator may not know yet. */
+  readonly refused?: string | undefined
 }
 
 export interface IssuedToken {
