@@ -1,6 +1,7 @@
 /** What every call may be told, and what it gives: the words of the SDK's interface. */
 import type { Actor } from '@comity/core/exchange/actor'
 import type { Receipt } from './receipt.ts'
+import type { VersionEnd } from './version-end.ts'
 
 /** Settings of one call, of a product, or of the client; the nearer one counts. */
 export interface CallSettings {
@@ -72,6 +73,8 @@ interface AnswerHead {
   readonly receipt: Receipt | undefined
   /** Fields that were asked for and that the person did not consent to, by their paths; empty for other products. */
   readonly withheld: readonly string[]
+  /** The announced end of the product's version; undefined when none is. */
+  readonly versionEnd: VersionEnd | undefined
 }
 
 /** A successful answer with its JSON. `data` is undefined when the answer has no body, as with 204 and 304. */

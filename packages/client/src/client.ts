@@ -11,6 +11,7 @@ import { Pacer } from './pacer.ts'
 import { createProduct, positive, type Product, type TypedProduct } from './product.ts'
 import { checkFields } from './request-head.ts'
 import { parseNodeAddress, productAddress } from './target.ts'
+import type { VersionEnd } from './version-end.ts'
 import type { Sleep, World } from './world.ts'
 
 export type { Actor } from '@comity/core/exchange/actor'
@@ -33,6 +34,7 @@ export type { ClientErrorCode, ComityErrorCode } from './comity-error.ts'
 export type { DataOf, Method, OptionsOf, PathsWith } from './product-types.ts'
 export type { Product, TypedProduct } from './product.ts'
 export type { Receipt } from './receipt.ts'
+export type { VersionEnd } from './version-end.ts'
 export type { Sleep } from './world.ts'
 
 /** Settings of all calls, and how this client reaches its node. */
@@ -46,6 +48,9 @@ export interface ClientOptions extends CallSettings {
   readonly maxConcurrent?: number
   /** Calls to one product that wait for a turn; one more is refused. Default 1,000. */
   readonly maxQueued?: number
+  /** Told once of each product whose version comes to an end, however many calls say so; a place to write a warning.
+   *  What it throws, the call throws. */
+  readonly onVersionEnd?: (end: VersionEnd & { readonly partner: string; readonly product: string }) => void
   /** The surroundings; those of the platform where left out. */
   readonly fetch?: Fetch
   readonly clock?: Clock
@@ -76,13 +81,19 @@ export function createComityClient(options: ClientOptions): ComityClient {
     maxQueued: options.maxQueued ?? 1_000,
   }
   const pacers = new Map<string, Pacer>()
+  const told = new Set<string>()
   const composites = new Pacer(pacing, world)
   return {
     product(partner: string, product: string, settings: CallSettings = {}): Product & TypedProduct<object> {
       const address = productAddress(node, partner, product)
       const pacer = pacers.get(address) ?? new Pacer(pacing, world)
       pacers.set(address, pacer)
-      return createProduct({ address, headers, settings: { ...options, ...settings }, pacer, world })
+      const onVersionEnd = (end: VersionEnd) => {
+        if (told.has(address)) return
+        told.add(address)
+        options.onVersionEnd?.({ ...end, partner, product })
+      }
+      return createProduct({ address, headers, settings: { ...options, ...settings }, pacer, onVersionEnd, world })
     },
     composite: (parts, settings) =>
       askComposite({ node, headers, settings: options, pacer: composites, world }, parts, settings),

@@ -4,6 +4,7 @@ import type { Answer, BytesAnswer } from './call-options.ts'
 import { ComityError, type ComityErrorFacts } from './comity-error.ts'
 import { receiptOf } from './receipt.ts'
 import type { ReceivedAnswer } from './send-once.ts'
+import { versionEndOf } from './version-end.ts'
 
 const decoder = new TextDecoder()
 
@@ -48,7 +49,14 @@ export function bytesAnswer(answer: ReceivedAnswer): BytesAnswer {
 export function headOf({ status, headers }: ReceivedAnswer): Omit<BytesAnswer, 'bytes' | 'text'> {
   const exchangeId = headers.get('comity-exchange') ?? ''
   const withheld = parseStringList(headers.get('comity-fields-withheld') ?? '') ?? []
-  return { status, headers, exchangeId, receipt: receiptOf(headers.get('comity-receipt')), withheld }
+  return {
+    status,
+    headers,
+    exchangeId,
+    receipt: receiptOf(headers.get('comity-receipt')),
+    withheld,
+    versionEnd: versionEndOf(headers),
+  }
 }
 
 function refusalOf(answer: ReceivedAnswer): ComityError {

@@ -18,6 +18,7 @@ import type { Method, TypedCall } from './product-types.ts'
 import { requestHead } from './request-head.ts'
 import type { ReceivedAnswer } from './send-once.ts'
 import { fillPath, queryText } from './target.ts'
+import { versionEndOf, type VersionEnd } from './version-end.ts'
 import type { World } from './world.ts'
 
 interface Requests {
@@ -44,6 +45,8 @@ export interface ProductParts {
   readonly headers: Readonly<Record<string, string>>
   readonly settings: CallSettings
   readonly pacer: Pacer
+  /** Told of every answer that announces the end of its version. */
+  readonly onVersionEnd?: ((end: VersionEnd) => void) | undefined
   readonly world: World
 }
 
@@ -82,7 +85,7 @@ export function createProduct(parts: ProductParts): Product {
 }
 
 async function send(
-  { address, headers, settings, pacer, world }: ProductParts,
+  { address, headers, settings, pacer, onVersionEnd, world }: ProductParts,
   {
     method,
     path,
@@ -101,7 +104,10 @@ async function send(
     isStreamed,
   }
   const isRepeatable = safeMethods.has(method) || options.idempotencyKey !== undefined
-  return performCall({ request, isRepeatable, ...chosen, signal: options.signal }, pacer, world)
+  const answer = await performCall({ request, isRepeatable, ...chosen, signal: options.signal }, pacer, world)
+  const end = onVersionEnd && versionEndOf(answer.headers)
+  if (end !== undefined) onVersionEnd?.(end)
+  return answer
 }
 
 type ChosenSettings = CallSettings & Required<Pick<CallSettings, keyof typeof defaults>>

@@ -1,6 +1,7 @@
 /** Versions of a product side by side: how a call names one, what the answers say of its end, and what does not change. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { createComityClient } from '@comity/client/client'
 import type { ExchangeEvent } from '@comity/core/exchange/event'
 import { adminOf } from './admin-call.ts'
 import { loggedExchange } from './signed-call.ts'
@@ -125,6 +126,22 @@ describe('two versions of a product', () => {
     assert.equal(answer.status, 200, text)
     const told = JSON.parse(text) as { parts: Record<string, { status: number }> }
     assert.deepEqual([told.parts['p0']?.status, told.parts['p1']?.status], [200, 200])
+  })
+
+  test('an application with the SDK reads the end of the version, and is told of it once', async () => {
+    const told: unknown[] = []
+    const client = createComityClient({
+      node: network.recipient.local(''),
+      purpose: testPurpose,
+      onVersionEnd: ({ product, successor }) => void told.push([product, successor]),
+    })
+    const old = client.product('holder', 'items@1.0')
+    const { versionEnd } = await old.get('/items/1')
+    await old.get('/items/1')
+    const successor = `${network.holder.url}/x/items@2.0`
+    assert.deepEqual(versionEnd, { deprecated, sunset, successor })
+    assert.deepEqual(told, [['items@1.0', successor]])
+    assert.equal((await client.product('holder', 'items').get('/items/1')).versionEnd, undefined)
   })
 
   test('the admin API lists both', async () => {
