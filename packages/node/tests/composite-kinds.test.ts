@@ -5,6 +5,7 @@ import { bodyOf, codesOf, composite, compositeCall, research, type PartDraft } f
 import { giveConsent, startPersonalNetwork, tokenFor } from './personal-network.ts'
 import { athleteReference } from './personal-upstream.ts'
 import { loggedExchange, send } from './signed-call.ts'
+import { decisionOf, putPolicies } from './policy-network.ts'
 import { startSealingNetwork } from './sealing-network.ts'
 import { startStreamNetwork } from './stream-network.ts'
 import { testPurpose } from './test-network.ts'
@@ -72,3 +73,35 @@ async function asSlices(text: string) {
   const { membersOf } = await import('@comity/core/bytes/raw-members')
   return { slices: parseSlices(membersOf(text).get('parts') ?? '') }
 }
+
+test('the holder’s policies decide part by part: one is denied, one masked, and each decision is kept under its part', async () => {
+  await using network = await startPersonalNetwork()
+  const grants = [{ domains: ['sport.body', 'identity'] }, { products: ['results'], domains: ['sport.results'] }]
+  const authorization = await tokenFor(network, await giveConsent(network, { grants }))
+  await putPolicies(
+    network.holder,
+    `@id("height-only")
+@fields("height")
+permit (principal, action, resource) when { resource.product == Comity::Product::"athletes" };`,
+  )
+  const below = `/athletes/${athleteReference}`
+  const seen = await composite(network, {
+    body: { product: 'athletes', path: below, purpose: research, authorization },
+    results: { product: 'results', path: `${below}/results`, purpose: research, authorization },
+  })
+  assert.deepEqual(codesOf(seen), { body: '200', results: 'policy-denied' })
+  assert.deepEqual(bodyOf(seen, 'body'), { height: 181 })
+  const event = await loggedExchange(network.holder, seen.id)
+  assert.deepEqual(
+    event?.parts?.map(({ released, policyVersion }) => [released, policyVersion]),
+    [
+      [['height'], 1],
+      [undefined, 1],
+    ],
+  )
+  const decided = [await decisionOf(network, `${seen.id}.body`), await decisionOf(network, `${seen.id}.results`)]
+  assert.deepEqual(
+    decided.map(({ outcome }) => outcome),
+    ['allowed', 'denied'],
+  )
+})
