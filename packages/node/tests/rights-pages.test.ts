@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { rightsTypes } from '@comity/core/rights/rights-request'
 import { rightsTexts } from '../src/people/texts/rights-texts.ts'
-import { ask, browserAt, startConsentNetwork, type ConsentNetwork } from './consent-network.ts'
+import { ask, browserAt, startConsentNetwork, until, type ConsentNetwork } from './consent-network.ts'
 import { attribute, textOf } from './html-page.ts'
 import { formOf, personAt, reportStore, requestAt, untilClosed, type Person } from './rights-person.ts'
 
@@ -112,10 +112,36 @@ describe('the pages', () => {
     assert.match((await decider.open('/rights/requests')).text, /session-required.*link to all/)
   })
 
+  test('of two equal requests at once one is open, and the holder`s systems are told once', async () => {
+    const headers = await formOf(person.call)
+    const post = (body: object) => person.call('POST', '/rights/requests', { body, headers })
+    const asked = await Promise.all([post({ type: 'access' }), post({ type: 'access' })])
+    assert.deepEqual(
+      asked.map(({ status }) => status),
+      [202, 202],
+    )
+    const [{ json: first }, { json: second }] = asked as [(typeof asked)[0], (typeof asked)[0]]
+    assert.equal(first['id'], second['id'])
+    const scoped = await post({ type: 'access', scope: { products: ['athletes'] } })
+    const said = await post({ type: 'access', message: 'all of it' })
+    assert.equal(new Set([first, scoped.json, said.json].map(({ id }) => id)).size, 3, 'another scope, other words')
+    assert.equal((await post({ type: 'access', scope: { products: ['athletes'] } })).json['id'], scoped.json['id'])
+    const { heard } = network.systems.holder
+    const told = () => heard.filter(({ type }) => type === 'rights.requested').map(({ data }) => data['request'])
+    await until('the last', () => told().includes(said.json['id']))
+    assert.equal(told().filter((id) => id === first['id']).length, 1)
+    for (const { id } of [first, scoped.json, said.json]) {
+      assert.equal((await person.call('DELETE', `/rights/requests/${String(id)}`, { headers })).status, 200)
+    }
+    const again = await person.ask({ type: 'access' })
+    assert.notEqual(again, first['id'])
+    await person.call('DELETE', `/rights/requests/${again}`, { headers })
+  })
+
   test('a person cannot pile up requests', async () => {
-    for (let count = 0; count < 20; count += 1) await person.ask({ type: 'access' })
+    for (let count = 0; count < 20; count += 1) await person.ask({ type: 'access', message: `no. ${count}` })
     const more = await person.call('POST', '/rights/requests', {
-      body: { type: 'access' },
+      body: { type: 'access', message: 'one more' },
       headers: await formOf(person.call),
     })
     assert.deepEqual([more.status, more.json['code']], [409, 'rights-request-state'])

@@ -1,5 +1,5 @@
 /** `comity rights`: what people ask about their data, entered, answered and handed over. */
-import type { RightsRequestView } from '@comity/node/admin/rights-api'
+import type { OpenedRightsView, RightsRequestView } from '@comity/node/admin/rights-api'
 import { Problem } from '@comity/core/problems'
 import { connect, readJsonFile, show, writeTextFile, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
@@ -21,14 +21,15 @@ export async function openRequest(context: CommandContext, options: OpenArgument
   const scope = { ...(product && { products: product }), ...(consent && { consents: consent }) }
   const request = await (
     await connect(context)
-  ).post<RightsRequestView>(path, {
+  ).post<OpenedRightsView>(path, {
     reference,
     type,
     ...(Object.keys(scope).length > 0 && { scope }),
     ...(correct && { corrections: Object.fromEntries(correct.map(correctionOf)) }),
     ...(message !== undefined && { message }),
   })
-  show(context, request, () => [request.id, ...requestLines(request)])
+  const known = request.isNew ? [] : ['asked before and still open: nobody was told again']
+  show(context, request, () => [request.id, ...known, ...requestLines(request)])
 }
 
 /** `height=182`, `name=Amina`: a value that is JSON is taken as such. */

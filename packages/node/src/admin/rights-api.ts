@@ -72,3 +72,9 @@ export interface RightsRequestView {
     readonly receipt: string | undefined
   }[]
 }
+
+/** `POST /v1/rights/requests`. */
+export interface OpenedRightsView extends RightsRequestView {
+  /** False when the person has asked for just that and it is open: this is that one, and nobody is told again. */
+  readonly isNew: boolean
+}

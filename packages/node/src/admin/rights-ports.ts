@@ -70,7 +70,7 @@ export interface RightsPort {
     person: { readonly subject: string; readonly reference: string },
     input: unknown,
     method: string,
-  ): Promise<KnownRequest>
+  ): Promise<KnownRequest & { readonly isNew: boolean }>
   list(filter: {
     readonly subject?: string | undefined
     readonly isOpen?: boolean | undefined

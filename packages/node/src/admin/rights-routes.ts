@@ -3,7 +3,7 @@ import { formatDateTime } from '@comity/core/agreement/date-time'
 import { z } from 'zod'
 import type { ConsentAdminParts } from './consent-ports.ts'
 import { parseInput, wholeNumber } from './input.ts'
-import type { RightsRequestView } from './rights-api.ts'
+import type { OpenedRightsView, RightsRequestView } from './rights-api.ts'
 import type { KnownRequest } from './rights-ports.ts'
 import type { AdminCall, AdminRoute } from './routing.ts'
 
@@ -48,10 +48,11 @@ function askedRoutes({ rights, subjects }: ConsentAdminParts): AdminRoute[] {
       method: 'POST',
       path,
       status: 201,
-      async answer({ body }) {
+      async answer({ body }): Promise<OpenedRightsView> {
         const { reference: named, ...input } = parseInput(openSchema, body)
         const person = { subject: subjects.handleOf(named), reference: named }
-        return requestView(await rights.open(person, input, 'operator'))
+        const opened = await rights.open(person, input, 'operator')
+        return { ...requestView(opened), isNew: opened.isNew }
       },
     },
     { method: 'GET', path: `${path}/{id}`, answer: async (call) => requestView(await rights.show(idOf(call))) },

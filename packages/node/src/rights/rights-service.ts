@@ -45,11 +45,16 @@ export interface PersonAsking {
   readonly reference?: string | undefined
 }
 
+export interface OpenedRights extends RightsView {
+  /** False when it was open already: then nothing was written or told. */
+  readonly isNew: boolean
+}
+
 export interface Rights {
   /** Takes a request of a person, acts on it at once as far as the node itself can, and asks everyone who has to
-   *  report. Throws `rights-request-invalid`, `rights-request-state` when the person has asked too much already,
+   *  report; where the person has asked for just that and it is open, that one is the answer. Throws `rights-request-invalid`, `rights-request-state` when the person has asked too much already,
    *  `subject-erased`. `method` tells how it was asked: `page`, `api`, `operator`. */
-  open(person: PersonAsking, input: unknown, method: string): Promise<RightsView>
+  open(person: PersonAsking, input: unknown, method: string): Promise<OpenedRights>
   list(filter: RightsFilter): Promise<readonly RightsView[]>
   /** Throws `rights-request-unknown`; also when `subject` is given and it is another person's. */
   show(id: string, subject?: string): Promise<RightsView>

@@ -12,8 +12,9 @@ import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
 import { createTurns, type Turns } from '../storage/turns.ts'
 import type { RightsParts } from './rights-ports.ts'
-import { requireKnown, erasesWhole, storesOf } from './rights-scope.ts'
+import { erasesWhole, requireKnown, storesOf } from './rights-scope.ts'
 import type { PersonAsking, Rights, RightsView, TaskReport } from './rights-service.ts'
+import { findSame } from './same-request.ts'
 import { closeRequest, dutiesOf, liftRestriction, recordStep, requestOf, settleRequest } from './rights-steps.ts'
 import type { StoredRights, StoredTask } from './rights-store.ts'
 
@@ -43,9 +44,9 @@ export function createRights(parts: RightsParts): Rights {
     ...changesOf(parts, turns),
     async open(person, input, method) {
       // In turns by person, so that what they may ask is counted right.
-      const id = await turns(`person ${person.subject}`, () => open(parts, person, { input, method }))
+      const { id, isNew } = await turns(`person ${person.subject}`, () => open(parts, person, { input, method }))
       await turns(id, () => settleRequest(parts, id)).catch(parts.onError)
-      return view(await find(parts, id))
+      return { ...(await view(await find(parts, id))), isNew }
     },
   }
 }
@@ -155,20 +156,24 @@ async function extend(parts: RightsParts, stored: StoredRights, reason: string):
   ])
 }
 
-/** Writes the request down, with what its systems are told. What follows from it is done after that, and done again
- *  should it be cut off. */
+/** Writes the request down, with what its systems are told; what is open already is not asked for again. What follows
+ *  from it is done after that, and done again should it be cut off. */
 async function open(
   parts: RightsParts,
   person: PersonAsking,
   { input, method }: { readonly input: unknown; readonly method: string },
-): Promise<string> {
+): Promise<{ readonly id: string; readonly isNew: boolean }> {
   const { store, clock, newId, vault, consents, webhooks } = parts
   const { subject } = person
   const request = parseRightsRequest(input)
   const key = await vault.open(subject)
   const products = parts.products()
-  requireKnown(request, { products, consents: await consents.list(subject) })
-  await requireRoom(parts, subject, request)
+  const ofPerson = await consents.list(subject)
+  requireKnown(request, { products, consents: ofPerson })
+  const asked = await store.list({ subject, isOpen: true, limit: maxOpen })
+  const same = await findSame(parts, { asked, consents: ofPerson }, request)
+  if (same !== undefined) return { id: same.id, isNew: false }
+  await requireRoom(parts, asked, request)
   const [id, receivedMs] = [newId(), clock.now()]
   const dueMs = rightsDueMs(receivedMs)
   const body = key.seal(JSON.stringify(request))
@@ -186,11 +191,10 @@ async function open(
     key,
   )
   webhooks.wake()
-  return id
+  return { id, isNew: true }
 }
 
-async function requireRoom(parts: RightsParts, subject: string, request: RightsRequest): Promise<void> {
-  const asked = await parts.store.list({ subject, isOpen: true, limit: maxOpen })
+async function requireRoom(parts: RightsParts, asked: readonly StoredRights[], request: RightsRequest): Promise<void> {
   if (asked.length >= maxOpen)
     throw new Problem('rights-request-state', `${maxOpen} requests are open already; wait for one, or take one back`)
   const same = erasesWhole(request) ? asked.find(({ type }) => type === 'erase') : undefined
