@@ -52,11 +52,26 @@ export function errorLines(error: unknown): string[] {
       error instanceof Error ? (error.stack ?? error.message) : String(error),
     ]
   }
-  const { title, detail, remedy, code, errors } = problemDocument(error)
+  const { title, detail, remedy, code, errors, ...facts } = problemDocument(error)
   // The detail of a wrong configuration lists its mistakes itself, one a line.
   const listed = Array.isArray(errors) && !detail.includes('\n') ? errors.map((entry) => `  - ${describe(entry)}`) : []
   const told = detail.split('\n').map(printable).join('\n')
-  return [`${colors.red('✗')} ${title}: ${told}`, ...listed, `  ${colors.dim(`${remedy} (${code})`)}`]
+  return [
+    `${colors.red('✗')} ${title}: ${told}`,
+    ...listed,
+    ...factLines(facts),
+    `  ${colors.dim(`${remedy} (${code})`)}`,
+  ]
+}
+
+/** Members that a refusal names what to go on with by. */
+const toldFacts = ['consent', 'consents', 'lapses']
+
+function factLines(facts: Readonly<Record<string, unknown>>): string[] {
+  return toldFacts.flatMap((name) => {
+    const texts = [facts[name] ?? []].flat().filter((value) => typeof value === 'string')
+    return texts.length === 0 ? [] : [`  ${name}: ${texts.map(printable).join(', ')}`]
+  })
 }
 
 function describe(entry: unknown): string {

@@ -406,7 +406,7 @@ const kinds = {
     status: 403,
     title: 'No consent covers this call',
     remedy:
-      'Ask for consent with `POST /consents/requests`, and present its token; whether a person exists is never told.',
+      'Name a consent that is held (`Comity-Consent`), or its person by the pairwise id; else ask for one with `POST /consents/requests`. Whether a person exists is never told.',
   },
   'consent-token-invalid': {
     status: 401,

@@ -79,6 +79,16 @@ describe('the command and consents', () => {
     assert.equal(asked['state'], 'requested')
     id = String(asked['id'])
     assert.match(await good('recipient', 'consents', 'held', '--label', 'person 12'), new RegExp(`${id} +requested`))
+    const args = ['consents', 'request', '--partner', 'holder', '--reference', athleteReference] as const
+    const named = ['--template', 'urn:example:sports-medicine@1', '--for'] as const
+    const again = await good('recipient', ...args, ...named, 'P7D', '--label', 'person 13')
+    assert.match(
+      again,
+      new RegExp(`^${id} is requested.*\n.*its label stays \`person 12\`, and \`person 13\` is not kept`),
+    )
+    const other = await as('recipient', ...args, ...named, 'P6D')
+    assert.deepEqual([other.code, /consent-state/.test(other.error)], [1, true])
+    assert.match(other.error, new RegExp(`^ +consent: ${id}$`, 'm'))
     const both = await as('recipient', 'consents', 'request', '--partner', 'holder', '--reference', '1')
     assert.match(both.error, /one of `--template` and `--file`/)
   })

@@ -163,10 +163,15 @@ export async function requestConsent(context: CommandContext, args: RequestArgum
     capacity,
   })
   const asked = await (await connect(context)).post<HeldConsentView>('/v1/held-consents', body)
+  const isOther = label !== undefined && asked.label !== label
   show(context, asked, () => [
     `${asked.id} is ${asked.state}${asked.lapses === undefined ? '' : `; it lapses ${asked.lapses}`}`,
+    ...(isOther ? [`asked before: ${keptLabel(asked.label)}, and \`${label}\` is not kept`] : []),
   ])
 }
+
+const keptLabel = (label: string | undefined): string =>
+  label === undefined ? 'it has no label' : `its label stays \`${label}\``
 
 /** `urn:example:t@3`. An id may hold an `@`; the last one parts it from the version. */
 function templateName(text: string): { readonly id: string; readonly version?: string } {
