@@ -270,6 +270,21 @@ test('links and sessions that are over are forgotten', async () => {
   }
 })
 
+test('a second press of the button leads on in the browser that the first let in, and in no other', async () => {
+  await using scene = await openPeopleScene()
+  const { url } = await scene.people.createManageLink(athlete)
+  const action = new URL(url).pathname
+  const browser = new Browser(scene)
+  const shown = await browser.open(url)
+  assert.equal((await browser.submit(shown, action)).path, '/me')
+  const again = await browser.submit(shown, action)
+  assert.deepEqual([again.path, again.status], ['/me', 200])
+  const other = new Browser(scene)
+  const { url: own } = await scene.people.createManageLink('736041665')
+  await other.submit(await other.open(own), new URL(own).pathname)
+  assert.equal((await other.submit(shown, action)).status, 404)
+})
+
 test('a link that was not used opens nothing once the decision was made in the portal', async () => {
   await using scene = await openPeopleScene()
   const { id, link } = await asked(scene)

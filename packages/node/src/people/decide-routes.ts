@@ -79,6 +79,9 @@ async function sessionOf(
 /** `POST /c/{secret}`: a link to all consents counts once, by the press of a button. */
 export async function enterByLink(services: PeopleServices, call: PersonCall, secret: string): Promise<Reply> {
   requireOwnPage(call, services.url)
+  // A second press of the button: the browser is in by the first already.
+  const { session: running } = call
+  if (running?.purpose === 'manage' && (await isUsedBy(services.store, running, secret))) return seeOther('/me')
   const link = await findLink(services, call, secret)
   requireEntry(services, call, await readForm(call))
   if (link?.purpose !== 'manage' || link.subject === undefined) throw invalidLink()
