@@ -1,8 +1,10 @@
 /** The part of the tree that is about products: `comity products`. */
 import { InvalidArgumentError, type Command } from 'commander'
+import type { LabelOptions } from './commands/product-labels.ts'
 import type { ContextOf } from './consent-commands.ts'
 
 const load = () => import('./commands/products.ts')
+const loadLabels = () => import('./commands/product-labels.ts')
 const loadContract = () => import('./commands/product-contract.ts')
 
 export function addProducts(program: Command, context: ContextOf): void {
@@ -32,8 +34,20 @@ export function addProducts(program: Command, context: ContextOf): void {
       (await loadContract()).testProducts(context(), product, options.with),
     )
   products
+    .command('labels <product>')
+    .description(
+      'propose labels for the fields of a product (its id, or a file) from sample answers; nothing is changed',
+    )
+    .option('--samples <folder>', 'answers to look at, as .json and .ndjson files, in the place of examples and API')
+    .option('--offline', 'look at the examples of the document alone, without calling the API')
+    .option('--with <name=value>', 'value of a parameter, before the examples; may be repeated', pair, [])
+    .option('--write <file>', 'write the proposed section into this file')
+    .action(async (product: string, options: LabelOptions) =>
+      (await loadLabels()).proposeProductLabels(context(), product, options),
+    )
+  products
     .command('diff <old> <new>')
-    .description('name what breaks between two OpenAPI documents of a product')
+    .description('name what breaks between two versions of a product: OpenAPI documents, or `id@version`')
     .action(async (before: string, after: string) => (await loadContract()).compareProducts(context(), before, after))
 }
 

@@ -2,7 +2,7 @@
  *  person to confirm; the values themselves never leave a detector. */
 import type { Sensitivity } from '@comity/core/policy/sensitivity'
 import { parsePhoneNumberFromString } from 'libphonenumber-js/min'
-import stdnum from 'stdnum'
+import { personValidators } from 'stdnum'
 import validators from 'validator'
 import { nameKind, type NameKind } from './field-names.ts'
 
@@ -98,13 +98,13 @@ function isLikeName(text: string): boolean {
   return text.length <= 80 && /^\p{L}[\p{L}\p{M}.'’·・-]*(?:,? \p{L}[\p{L}\p{M}.'’·・-]*){0,5}$/u.test(text)
 }
 
-type Validator = (typeof stdnum.personValidators)[string][number]
+type Validator = (typeof personValidators)[string][number]
 
 /** What shows that the texts are ids of one country; undefined when they need not be. */
 function nationalId(texts: readonly string[], isNamed: boolean): string | undefined {
   const distinct = [...new Set(texts)]
   if (!isNamed && distinct.length < distinctIds) return undefined
-  for (const [country, ofCountry] of Object.entries(stdnum.personValidators)) {
+  for (const [country, ofCountry] of Object.entries(personValidators)) {
     for (const validator of ofCountry) {
       const passing = distinct.filter((text) => hasCheckDigit(validator, text)).length
       const needed = isNamed ? Math.max(1, distinct.length * enough) : distinct.length

@@ -28,6 +28,20 @@ export function checkExamples(root: JsonObject, operation: Operation): ContractF
   return [...parameters, ...bodies, ...answers]
 }
 
+/** The examples of the JSON that an operation's successes carry. */
+export function examplesOfAnswers(root: JsonObject, operation: Operation): Example[] {
+  const responses = member(operationPlace(root, operation), 'responses')
+  return [...operation.answers].flatMap(([status, { contents }]) => {
+    const content = member(resolveObject(root, member(responses, status)), 'content')
+    if (!status.startsWith('2') || !isObject(content.value)) return []
+    return Object.keys(content.value).flatMap((type) => {
+      const declared = contents.get((type.toLowerCase().split(';')[0] ?? '').trim())
+      if (declared?.kind !== 'json') return []
+      return [...examplesAt(root, member(content, type)), ...ownExamples(root, declared)]
+    })
+  })
+}
+
 /** The parameters of an operation wherever they stand. */
 export function allParameters({ pathParameters, queryParameters, headerParameters }: Operation): Parameter[] {
   return [...pathParameters, ...queryParameters.values(), ...headerParameters]

@@ -91,7 +91,8 @@ function reasonOf({ message, cause }: Problem): string {
   return cause instanceof Error && !(cause instanceof Problem) ? `${message}: ${cause.message}` : message
 }
 
-interface ProbeRequest {
+/** A call to the upstream of a product. */
+export interface ProbeRequest {
   readonly method: string
   readonly path: string
   readonly query: string
@@ -100,7 +101,7 @@ interface ProbeRequest {
 }
 
 /** A call with the parameters that must be there, and those whose values were given. */
-function requestFor(operation: Operation, probed: ProductToProbe): ProbeRequest | { readonly missing: string } {
+export function requestFor(operation: Operation, probed: ProductToProbe): ProbeRequest | { readonly missing: string } {
   const headers = new Map([['accept', '*/*']])
   const inPath = new Map<string, string>()
   const query: string[] = []
