@@ -1,7 +1,7 @@
 /** Versions of a product side by side: how a call names one, what the answers say of its end, and what does not change. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { createComityClient } from '@comity/client/client'
+import { createComityClient } from '../../client/src/client.ts'
 import type { ExchangeEvent } from '@comity/core/exchange/event'
 import { adminOf } from './admin-call.ts'
 import { loggedExchange } from './signed-call.ts'
