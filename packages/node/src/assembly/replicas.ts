@@ -1,7 +1,7 @@
 /** Local replicas, on the parts that the node has. */
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { unsealDetails } from '../consent/held/held-details.ts'
-import { parseOutboundRoute } from '../gateway/outbound-route.ts'
+import { parseOutboundRoute, type OutboundRoute } from '../gateway/outbound-route.ts'
 import { pairwiseIn } from '../gateway/outbound-consent.ts'
 import { replicaRule } from '../replicas/replica-config.ts'
 import type { HeldPort, ReplicasParts } from '../replicas/replica-ports.ts'
@@ -29,7 +29,7 @@ export function openReplicas(parts: ReplicaAssembly): Replicas {
     vault,
     rules: config.replicas.map((rule) => replicaRule({ ...rule, operations: rule.operations && [...rule.operations] })),
     findPartner: (aliasOrDid) => counterparts.partners.find(aliasOrDid),
-    routeOf: parseOutboundRoute,
+    routeOf: replicaRoute,
     personIn: pairwiseIn,
     hasAgreement: ({ holder, agreement, ...called }) =>
       counterparts.agreements.decide(
@@ -57,4 +57,10 @@ function heldPort({ vault }: Foundation, { held }: Pick<ConsentOfNode, 'held'>):
     refresh: (id) => held.consents.refresh(id),
     stands: (known) => held.store.stands(known),
   }
+}
+
+/** A call that names a version is not answered by what another version said: rules are for products without one. */
+function replicaRoute(path: string): OutboundRoute {
+  const route = parseOutboundRoute(path)
+  return { ...route, product: route.address }
 }
