@@ -22,6 +22,10 @@ export interface BenchOptions {
   readonly sizes: boolean
   /** For each size of a set of policies and each engine. */
   readonly policyPace: { readonly rounds: number; readonly stretchMs: number }
+  /** Sizes of sealed contents in KiB; the first is 1. */
+  readonly sealingKiB: readonly number[]
+  /** An answer that is streamed: its length, and how often. */
+  readonly stream: { readonly bytes: number; readonly rounds: number }
 }
 
 type Extent = Omit<BenchOptions, 'json' | 'only'>
@@ -35,7 +39,9 @@ const quick: Extent = {
   chains: [1, 3],
   withdrawalPairs: 3,
   sizes: false,
-  policyPace: { rounds: 3, stretchMs: 60 },
+  policyPace: { rounds: 3, stretchMs: 30 },
+  sealingKiB: [1, 64],
+  stream: { bytes: 10_000_000, rounds: 1 },
 }
 const full: Extent = {
   pace: { rounds: 9, warmUpMs: 5000, roundMs: 2000 },
@@ -46,6 +52,8 @@ const full: Extent = {
   withdrawalPairs: 25,
   sizes: true,
   policyPace: { rounds: 9, stretchMs: 300 },
+  sealingKiB: [1, 16, 256, 1024],
+  stream: { bytes: 100_000_000, rounds: 3 },
 }
 
 export const usage = `npm run bench -- [--quick] [--json] [--only NAME[,NAME…]]
@@ -53,7 +61,8 @@ export const usage = `npm run bench -- [--quick] [--json] [--only NAME[,NAME…]
   --quick   three short rounds, under 60 s in all
   --json    one JSON object a line
   --only    measure these systems only (bare-node always is); bare-node-tls, its like over TLS, only so;
-            consents stands for what is measured of them beside comity-personal, policies for their decisions
+            consents stands for what is measured of them beside comity-personal, policies for their decisions,
+            minimisation, sealing and streams for what these cost
 `
 
 /** Throws with a sentence for the user when an argument is unknown. */

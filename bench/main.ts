@@ -7,11 +7,14 @@ import { measureColdStart, type ColdStart } from './cold-start.ts'
 import { startLoadGenerator, type LoadGenerator } from './load/generator.ts'
 import { benchLogAppends } from './log-appends.ts'
 import { temporaryFolder } from './processes.ts'
+import { benchMinimisation } from './minimisation.ts'
 import { benchPolicies } from './policies/policies.ts'
 import { logAppendsTable, machineLine, rounded, summaryForPrograms, systemsTable } from './report.ts'
 import { measureInTurn, type Summary } from './rounds.ts'
 import { prepareComityHolder, startComityHolder, type ConsentedPartner } from './systems/comity.ts'
 import { startBareNodeTls, startNginxProxy, startNodeProxy } from './systems/proxies.ts'
+import { benchSealing } from './sealing.ts'
+import { benchStreams } from './streams.ts'
 import type { SystemUnderTest } from './systems/system.ts'
 import { payload } from './upstream/payload.ts'
 import { startUpstream, type Upstream } from './upstream/upstream.ts'
@@ -132,6 +135,9 @@ async function main(): Promise<void> {
   await benchSystems(options)
   if (isWanted('consents', options)) await benchConsents(options)
   if (isWanted('policies', options)) await benchPolicies(options, note)
+  if (isWanted('minimisation', options)) benchMinimisation(options)
+  if (isWanted('sealing', options)) await benchSealing(options)
+  if (isWanted('streams', options)) await benchStreams(options)
   if (options.only.length === 0) await benchLog(options)
 }
 

@@ -1,7 +1,6 @@
-/** `node bench/sealing.ts`: what sealing and opening content cost, by algorithm and size, as ratios to one signature and
+/** What sealing and opening content cost, by algorithm and size, as ratios to one signature and
  *  its verification with P-256, the unit of what an exchange costs; and the same by libraries on WebCrypto. */
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
 import { encodeContent } from '@comity/core/sealing/sealed-content'
 import { parseEnvelope } from '@comity/core/sealing/sealed-envelope'
@@ -10,10 +9,10 @@ import { importPrivateKey } from '@comity/node/sealing/key-encapsulation'
 import { openEnvelope, sealEnvelope } from '@comity/node/sealing/sealing-cipher'
 import { AEAD_AES_128_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from 'hpke'
 import { compactDecrypt, CompactEncrypt } from 'jose'
-import { table } from './report.ts'
+import type { BenchOptions } from './arguments.ts'
+import { rounded, table } from './report.ts'
 import { median } from './rounds.ts'
 
-const sizes = [1, 16, 256, 1024]
 const stretchMs = 40
 
 /** Median CPU microseconds of a call, all threads, over eight stretches after one to warm up. */
@@ -83,21 +82,32 @@ async function libraries(): Promise<Cost[]> {
   ]
 }
 
-/** Prints the table. */
-export async function printSealing(): Promise<void> {
+/** Measures and prints. */
+export async function benchSealing({
+  json,
+  sealingKiB: sizes,
+}: Pick<BenchOptions, 'json' | 'sealingKiB'>): Promise<void> {
   const unit = await unitMicros()
   const costs: Cost[] = []
   for (const algorithm of sealingAlgorithms) for (const kib of sizes) costs.push(await costOf(algorithm, kib))
   costs.push(...(await libraries()))
+  if (json) return printLines(costs, unit)
   const rows = costs.map(({ name, seal, open }) => [name, (seal / unit).toFixed(2), (open / unit).toFixed(2)])
   console.log(table([['ratio to one P-256 signature and verification', 'seal', 'open'], ...rows]))
   for (const algorithm of sealingAlgorithms) {
     const of = (kib: number) => costs.find(({ name }) => name === `${algorithm}, ${kib} KiB`)
-    const [small, large] = [of(1), of(1024)]
+    const most = Math.max(...sizes)
+    const [small, large] = [of(1), of(most)]
     if (small === undefined || large === undefined) continue
-    const each = (side: 'seal' | 'open') => ((large[side] - small[side]) / 1023 / unit).toFixed(4)
+    const each = (side: 'seal' | 'open') => ((large[side] - small[side]) / (most - 1) / unit).toFixed(4)
     console.log(`${algorithm}: each further KiB ${each('seal')} to seal, ${each('open')} to open`)
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await printSealing()
+function printLines(costs: readonly Cost[], unit: number): void {
+  const ratioTo = 'p256-signature-and-verification'
+  for (const { name, seal, open } of costs) {
+    const figures = { sealRatio: rounded(seal / unit, 3), openRatio: rounded(open / unit, 3) }
+    console.log(JSON.stringify({ name: `sealing ${name}`, ...figures, ratioTo }))
+  }
+}

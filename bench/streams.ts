@@ -1,4 +1,4 @@
-/** `node bench/streams.ts`: what a large answer costs, streamed row by row through a holder's node, beside plain proxies
+/** What a large answer costs, streamed row by row through a holder's node, beside plain proxies
  *  that pass the same bytes on unread. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -10,12 +10,10 @@ import { parse, stringify } from 'yaml'
 import { startNode } from './cold-start.ts'
 import { cpuSeconds, residentMebibytes } from './proc.ts'
 import { startScript, temporaryFolder } from './processes.ts'
-import { table } from './report.ts'
+import type { BenchOptions } from './arguments.ts'
+import { rounded, table } from './report.ts'
 import { prepareComityHolder } from './systems/comity.ts'
 import { startNodeProxy } from './systems/proxies.ts'
-
-const bytes = 100_000_000
-const rounds = 3
 
 const text = { type: 'string' }
 const row = {
@@ -75,7 +73,7 @@ async function startHolder(upstreamPort: number, stack: AsyncDisposableStack): P
 }
 
 /** Reads one answer to its end and gives its bytes. */
-function read(url: string): Promise<number> {
+function read(url: string, bytes: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const take = (message: IncomingMessage): void => {
       let size = 0
@@ -99,17 +97,20 @@ interface Cost {
   readonly out: number
 }
 
-async function measure({ pid, url }: Streamed): Promise<Cost> {
+async function measure({ pid, url }: Streamed, bytes: number): Promise<Cost> {
   const [startedMs, startedCpu] = [performance.now(), cpuSeconds(pid)]
-  const out = await read(url)
+  const out = await read(url, bytes)
   return { seconds: (performance.now() - startedMs) / 1_000, cpu: cpuSeconds(pid) - startedCpu, out }
 }
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number
 
-/** Prints the table. */
-export async function printStreams(): Promise<void> {
+/** Measures and prints. */
+export async function benchStreams({
+  json,
+  stream: { bytes, rounds },
+}: Pick<BenchOptions, 'json' | 'stream'>): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const upstream = stack.use(await startScript(fileURLToPath(new URL('upstream/rows.ts', import.meta.url))))
   const port = Number(upstream.announcement['port'])
@@ -124,13 +125,21 @@ export async function printStreams(): Promise<void> {
   // In turn, so that what else the machine does meets all of them; the first round warms up.
   for (let round = 0; round <= rounds; round++) {
     for (const system of systems) {
-      const cost = await measure(system)
+      const cost = await measure(system, bytes)
       if (round > 0) costs.get(system.name)?.push(cost)
     }
   }
   const mebibytes = bytes / 1_048_576
   const cpuOf = (name: string) => median((costs.get(name) ?? []).map(({ cpu }) => cpu))
   const plain = cpuOf('fastify-http-proxy')
+  if (json) {
+    for (const { name, pid } of systems) {
+      const [cpu, resident] = [rounded((cpuOf(name) / mebibytes) * 1_000, 2), rounded(residentMebibytes(pid), 0)]
+      const figures = { cpuMillisPerMebibyte: cpu, ratio: rounded(cpuOf(name) / plain, 2), residentMebibytes: resident }
+      console.log(JSON.stringify({ name: `stream ${name}`, ...figures, ratioTo: 'stream fastify-http-proxy' }))
+    }
+    return
+  }
   const rows = systems.map(({ name, pid }) => {
     const own = costs.get(name) ?? []
     return [
@@ -144,5 +153,3 @@ export async function printStreams(): Promise<void> {
   console.log(`An answer of ${bytes / 1e6} MB of NDJSON, of which 5 of 8 fields leave; medians of ${rounds} rounds.\n`)
   console.log(table([['', 'MiB/s', 'ms of CPU for each MiB', 'of fastify-http-proxy', 'resident MiB'], ...rows]))
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await printStreams()

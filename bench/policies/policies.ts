@@ -1,4 +1,5 @@
 /** What a decision of policies costs by the size of the set, by either engine, cold and remembered. */
+import { microsOf } from '../micros.ts'
 import { decidePolicy, usableSet } from '@comity/node/policy/decide-policy'
 import { cedarEngine } from '@comity/node/policy/engine/cedar-engine'
 import { compiledEngine } from '@comity/node/policy/engine/compiled-engine'
@@ -91,16 +92,6 @@ function deciderOf({ set }: SizedSet, engine: PolicyEngine): PolicyDecider {
 function inTurn(decide: (call: (typeof calls)[number]) => unknown): () => unknown {
   let next = 0
   return () => decide(calls[next++ % calls.length]!)
-}
-
-/** CPU of all threads, so with what garbage it makes. */
-function microsOf(decide: () => unknown, stretchMs: number): number {
-  const before = process.cpuUsage()
-  const endsAt = performance.now() + stretchMs
-  let count = 0
-  for (; performance.now() < endsAt; count += 4) for (let i = 0; i < 4; i++) decide()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / count
 }
 
 function printLines(measured: readonly Measured[]): void {
