@@ -1,6 +1,6 @@
 /** What a decision of policies costs by the size of the set, by either engine, cold and remembered. */
 import { microsOf } from '../micros.ts'
-import { decidePolicy, usableSet } from '@comity/node/policy/decide-policy'
+import { decidePolicy, usableSet } from '@comity/node/policy/decisions/decide-policy'
 import { cedarEngine } from '@comity/node/policy/engine/cedar-engine'
 import { compiledEngine } from '@comity/node/policy/engine/compiled-engine'
 import type { PolicyEngine } from '@comity/node/policy/engine/policy-engine'

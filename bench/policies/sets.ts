@@ -1,8 +1,8 @@
 /** Sets of policies of a size, and the calls that are judged by them. */
 import type { PreparedSet } from '@comity/node/policy/engine/policy-engine'
-import { noRelations, type RequestRelations } from '@comity/node/policy/policy-request'
+import { noRelations, type RequestRelations } from '@comity/node/policy/decisions/policy-request'
 import type { PolicyQuestion } from '@comity/node/policy/policy-service'
-import { prepareSet } from '@comity/node/policy/prepare-set'
+import { prepareSet } from '@comity/node/policy/sets/prepare-set'
 
 /** A prepared set, and how long its preparation took. */
 export interface SizedSet {

@@ -8,7 +8,7 @@ import { configDescriptions } from '../../packages/node/src/config/config-descri
 import { readConfigDocument } from '../../packages/node/src/config/config-document.ts'
 import { loadConfig } from '../../packages/node/src/config/config.ts'
 import { eventNames } from '../../packages/node/src/telemetry/events.ts'
-import { labelledFaults } from '../../packages/node/src/products/personal-config.ts'
+import { labelledFaults } from '../../packages/node/src/products/labels/personal-config.ts'
 import { productConfigSchema } from '../../packages/node/src/products/product-config.ts'
 import { createMetrics, gauges } from '../../packages/node/src/telemetry/metrics.ts'
 import { configEntries } from './configuration-page.ts'

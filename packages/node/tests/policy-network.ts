@@ -1,6 +1,6 @@
 /** A network whose holder has policies over a product about people. */
 import assert from 'node:assert/strict'
-import type { StoredSet } from '../src/policy/policy-set-store.ts'
+import type { StoredSet } from '../src/policy/sets/policy-set-store.ts'
 import type { TestNetwork, TestNode } from './test-network.ts'
 
 /** Puts a set into force at a node: one text, or several by name. */

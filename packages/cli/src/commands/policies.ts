@@ -13,7 +13,7 @@ import type {
   PolicySetView,
   PolicyVersionView,
 } from '@comity/node/admin/policy-api'
-import { readPolicyFiles } from '@comity/node/policy/policy-files'
+import { readPolicyFiles } from '@comity/node/policy/sets/policy-files'
 import { Problem } from '@comity/core/problems'
 import colors from 'picocolors'
 import { connect, readTextFile, show, type CommandContext } from '../command-context.ts'

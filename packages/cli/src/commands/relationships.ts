@@ -1,6 +1,6 @@
 /** `comity relationships`: who is in which group, and what somebody is to a person. */
 import type { RelationshipRemovedView, RelationshipView } from '@comity/node/admin/policy-api'
-import { parseRelationship } from '@comity/node/policy/relationship-text'
+import { parseRelationship } from '@comity/node/policy/relationships/relationship-text'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
 

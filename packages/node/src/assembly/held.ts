@@ -15,7 +15,7 @@ import { createTokenKeeper, type TokenKeeper } from '../consent/held/held-token-
 import type { TokenSource } from '../consent/holder/issue-token.ts'
 import { createReplicaEndings } from '../replicas/replica-endings.ts'
 import { createReplicaStore } from '../replicas/replica-store-sql.ts'
-import type { HeldConsentsPort } from '../gateway/outbound-consent.ts'
+import type { HeldConsentsPort } from '../gateway/outbound/outbound-consent.ts'
 import { createSignedCaller } from '../http/signed-call.ts'
 import type { ConsentAssembly } from './consent.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'

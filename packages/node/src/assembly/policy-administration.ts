@@ -3,12 +3,12 @@ import { formatDateTime } from '@comity/core/agreement/date-time'
 import type { PolicyAdminParts, PoliciesPort, RelationshipsPort } from '../admin/policy-ports.ts'
 import type { PolicyExplanationView } from '../admin/policy-api.ts'
 import type { NodeParts } from '../node.ts'
-import type { Explanation } from '../policy/decision-review.ts'
+import type { Explanation } from '../policy/decisions/decision-review.ts'
 import type { EntityUid, PolicyFault, PreparedSet } from '../policy/engine/policy-engine.ts'
-import { invalidPolicies } from '../policy/policy-sets.ts'
-import { prepareSet, type PolicyText } from '../policy/prepare-set.ts'
-import { labelsOf as fieldLabels } from '../products/field-labels.ts'
-import { unknownNames } from '../policy/unknown-names.ts'
+import { invalidPolicies } from '../policy/sets/policy-sets.ts'
+import { prepareSet, type PolicyText } from '../policy/sets/prepare-set.ts'
+import { labelsOf as fieldLabels } from '../products/labels/field-labels.ts'
+import { unknownNames } from '../policy/sets/unknown-names.ts'
 
 export function policyAdministration(parts: NodeParts): PolicyAdminParts {
   return { policies: policiesPort(parts), relationships: relationshipsPort(parts) }

@@ -1,8 +1,8 @@
 /** Local replicas, on the parts that the node has. */
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { unsealDetails } from '../consent/held/held-details.ts'
-import { parseOutboundRoute, type OutboundRoute } from '../gateway/outbound-route.ts'
-import { pairwiseIn } from '../gateway/outbound-consent.ts'
+import { parseOutboundRoute, type OutboundRoute } from '../gateway/outbound/outbound-route.ts'
+import { pairwiseIn } from '../gateway/outbound/outbound-consent.ts'
 import { replicaRule } from '../replicas/replica-config.ts'
 import type { HeldPort, ReplicasParts } from '../replicas/replica-ports.ts'
 import { createReplicaStore } from '../replicas/replica-store-sql.ts'

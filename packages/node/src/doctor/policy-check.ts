@@ -1,7 +1,7 @@
 /** Tells which policies are in force, and whether those in files could be: a bad file keeps the next start from
  *  succeeding. */
-import { readPolicyFiles } from '../policy/policy-files.ts'
-import { prepareSet, type Preparation } from '../policy/prepare-set.ts'
+import { readPolicyFiles } from '../policy/sets/policy-files.ts'
+import { prepareSet, type Preparation } from '../policy/sets/prepare-set.ts'
 import type { DoctorOptions, PolicyFacts } from './doctor-options.ts'
 import { bad, caution, describeError, good, type Finding } from './finding.ts'
 

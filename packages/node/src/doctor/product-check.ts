@@ -1,6 +1,6 @@
 /** Checks the products: that their documents can be used, and that something answers at their upstreams. */
 import { counted } from '@comity/core/bytes/counted'
-import { openCounts } from '../products/open-counts.ts'
+import { openCounts } from '../products/labels/open-counts.ts'
 import { loadOpenApi } from '../products/openapi/openapi.ts'
 import { compileData, compileProduct } from '../products/product.ts'
 import { connects } from './connects.ts'

@@ -8,9 +8,9 @@ import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
 import { answeredEvent, answeredOpenings, answeredRow, claimsOf, subjectKeyOf } from './answered-exchange.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
 import type { AuditLogPort, IdentityPort, NamedKey, PreparedEvent } from './ports.ts'
-import { pairwiseIn } from './outbound-consent.ts'
-import { presentedConsent } from './presented-consent.ts'
-import { mayNameSomebody, sentEvent, sentOpenings, sentRow, type SentExchange } from './sent-exchange.ts'
+import { pairwiseIn } from './outbound/outbound-consent.ts'
+import { presentedConsent } from './outbound/presented-consent.ts'
+import { mayNameSomebody, sentEvent, sentOpenings, sentRow, type SentExchange } from './outbound/sent-exchange.ts'
 
 export interface ExchangeRecorder {
   /** Holder: prepares the event and, for an identified caller of a known product, the receipt. No I/O. */

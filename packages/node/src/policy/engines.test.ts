@@ -4,9 +4,9 @@ import { test } from 'node:test'
 import { cedarEngine } from './engine/cedar-engine.ts'
 import { compiledEngine } from './engine/compiled-engine.ts'
 import type { EngineDecision, PolicyRequest, PreparedPolicy, PreparedSet } from './engine/policy-engine.ts'
-import { noRelations, requestOf } from './policy-request.ts'
+import { noRelations, requestOf } from './decisions/policy-request.ts'
 import type { PolicyQuestion } from './policy-service.ts'
-import { prepareSet } from './prepare-set.ts'
+import { prepareSet } from './sets/prepare-set.ts'
 
 const question: PolicyQuestion = {
   caller: 'did:web:lab.example',

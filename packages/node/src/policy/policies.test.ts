@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { PolicyEngine, PolicyRequest, PreparedPolicy, PreparedSet } from './engine/policy-engine.ts'
 import { compiledEngine } from './engine/compiled-engine.ts'
 import { PolicyDecider, type DecidedCall, type PolicyFailure } from './policies.ts'
-import { noRelations } from './policy-request.ts'
+import { noRelations } from './decisions/policy-request.ts'
 import type { PolicyQuestion } from './policy-service.ts'
 
 const question: PolicyQuestion = {

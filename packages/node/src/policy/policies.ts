@@ -2,15 +2,15 @@
 import type { Clock } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectKey } from '../vault/vault.ts'
-import { networkOf } from './address-network.ts'
-import { BoundedMemory, decisionKey } from './decision-key.ts'
-import type { DecisionStore, Outcome } from './decision-store.ts'
-import { decidePolicy, usableSet, type Judged, type UsableSet } from './decide-policy.ts'
+import { networkOf } from './decisions/address-network.ts'
+import { BoundedMemory, decisionKey } from './decisions/decision-key.ts'
+import type { DecisionStore, Outcome } from './decisions/decision-store.ts'
+import { decidePolicy, usableSet, type Judged, type UsableSet } from './decisions/decide-policy.ts'
 import { comity } from './policy-words.ts'
 import type { PolicyEngine, PreparedSet } from './engine/policy-engine.ts'
-import { noRelations, type RequestRelations } from './policy-request.ts'
+import { noRelations, type RequestRelations } from './decisions/policy-request.ts'
 import type { PolicyQuestion, PolicyVerdict } from './policy-service.ts'
-import type { Relationships } from './relationships.ts'
+import type { Relationships } from './relationships/relationships.ts'
 
 /** A call that was judged. */
 export interface DecidedCall {

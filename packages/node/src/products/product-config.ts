@@ -3,8 +3,8 @@ import { productAddressShape } from '@comity/core/exchange/product-address'
 import { sealingSettingsSchema } from '@comity/core/sealing/sealing-settings'
 import { z } from 'zod'
 import { referencesConfigSchema } from './reference-config.ts'
-import { dataConfigSchema, type DeepReadonly } from './data-config.ts'
-import { labelledFaults, personalConfigSchema } from './personal-config.ts'
+import { dataConfigSchema, type DeepReadonly } from './labels/data-config.ts'
+import { labelledFaults, personalConfigSchema } from './labels/personal-config.ts'
 
 /** Where a secret is read from; the value itself never stands in a configuration. */
 const secretReferenceSchema = z.union([

@@ -4,21 +4,27 @@ import { setImmediate } from 'node:timers/promises'
 import type { Release } from '@comity/core/consent/release'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
-import { buildOperationTree, matchOperation, type OperationTree } from './matching.ts'
+import { buildOperationTree, matchOperation, type OperationTree } from './operations/matching.ts'
 import { openApiProblem, type OpenApiDocument } from './openapi/openapi.ts'
-import { judgeReleased, judgeWhole } from './judge-answer.ts'
-import { compileOperations, declaredAnswer, type CompiledOperations } from './operations.ts'
-import { conditionalFields, type JudgedAnswer, type ReleaseToApply } from './data-answer.ts'
-import { readDataCall, type DataCall } from './data-call.ts'
-import { planData, type DataOperation, type DataPlan } from './data-plan.ts'
-import { isPersonal, queryFor, readPersonalCall, requestForUpstream, type PersonalCall } from './personal-call.ts'
-import { describePersonal, type PersonalProduct } from './personal-product.ts'
+import { judgeReleased, judgeWhole } from './operations/judge-answer.ts'
+import { compileOperations, declaredAnswer, type CompiledOperations } from './operations/operations.ts'
+import { conditionalFields, type JudgedAnswer, type ReleaseToApply } from './labels/data-answer.ts'
+import { readDataCall, type DataCall } from './labels/data-call.ts'
+import { planData, type DataOperation, type DataPlan } from './labels/data-plan.ts'
+import {
+  isPersonal,
+  queryFor,
+  readPersonalCall,
+  requestForUpstream,
+  type PersonalCall,
+} from './labels/personal-call.ts'
+import { describePersonal, type PersonalProduct } from './labels/personal-product.ts'
 import type { ProductSettings } from './product-config.ts'
 import { referenceFaults, referenceSecondsOf, type ReferenceSettings } from './reference-config.ts'
-import { checkRequest, type CheckedRequest } from './request-check.ts'
+import { checkRequest, type CheckedRequest } from './operations/request-check.ts'
 import { openStream, streamsOf, type StreamedHead } from './rows/stream-answer.ts'
-import { watchUnlabelled, type UnlabelledField } from './unlabelled-watch.ts'
-import { createUpstream, type ForwardedAnswer, type Upstream } from './upstream.ts'
+import { watchUnlabelled, type UnlabelledField } from './labels/unlabelled-watch.ts'
+import { createUpstream, type ForwardedAnswer, type Upstream } from './upstream/upstream.ts'
 
 /** A call that found its operation and satisfied it. */
 export interface MatchedCall {

@@ -2,9 +2,9 @@
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
-import { buildOperationTree, matchOperation, type OperationTree } from './matching.ts'
+import { buildOperationTree, matchOperation, type OperationTree } from './operations/matching.ts'
 import { parseOpenApi } from './openapi/openapi.ts'
-import { compileOperations } from './operations.ts'
+import { compileOperations } from './operations/operations.ts'
 
 export interface TestUpstream extends AsyncDisposable {
   readonly url: string

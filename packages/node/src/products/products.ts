@@ -14,7 +14,7 @@ import {
 } from './product-config.ts'
 import { compileData, compileProduct, createProduct, type Product } from './product.ts'
 import type { ProductStore, StoredProduct } from './product-store.ts'
-import type { UnlabelledField } from './unlabelled-watch.ts'
+import type { UnlabelledField } from './labels/unlabelled-watch.ts'
 import { storedId, versionFaults, Versions, type ListedProduct } from './versions.ts'
 
 export interface CatalogueOptions {

@@ -1,8 +1,8 @@
 /** What an operator declares of operations that answer with a reference: a link in the place of the data, to be
  *  resolved once. */
 import { z } from 'zod'
-import { operationName, type DeepReadonly, type SettingsFault } from './data-config.ts'
-import type { Operation } from './operations.ts'
+import { operationName, type DeepReadonly, type SettingsFault } from './labels/data-config.ts'
+import type { Operation } from './operations/operations.ts'
 
 /** The section `references` of a product. */
 export const referencesConfigSchema = z.strictObject({

@@ -1,6 +1,6 @@
 /** What a product's sealing does not go with. */
 import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
-import type { SettingsFault } from './data-config.ts'
+import type { SettingsFault } from './labels/data-config.ts'
 
 /** What is judged; any of it may be absent. */
 export interface SealingDraft {

@@ -4,10 +4,10 @@ import { problemType, sliceProblem, type Slice } from '@comity/core/exchange/com
 import { compositePath, compositeProduct } from '@comity/core/exchange/composite-parts'
 import { Problem } from '@comity/core/problems'
 import { asProblem, problemReply } from '../../http/problem-response.ts'
-import { isStaleBy, type AttachedConsent } from '../outbound-consent.ts'
-import { planSealing } from '../outbound-sealing.ts'
-import { conclude, sendSealed, type OutboundParts, type PreparedRequest } from '../outbound.ts'
-import type { Attempted } from '../send-request.ts'
+import { isStaleBy, type AttachedConsent } from '../outbound/outbound-consent.ts'
+import { planSealing } from '../outbound/outbound-sealing.ts'
+import { conclude, sendSealed, type OutboundParts, type PreparedRequest } from '../outbound/outbound.ts'
+import type { Attempted } from '../outbound/send-request.ts'
 import { sentPart, underConsent, type HolderParts, type ReadyPart } from './outbound-parts.ts'
 
 /** One exchange that a composite needed. */

@@ -4,7 +4,7 @@ import { parseComposite, sliceHash, type CompositeAnswer, type Slice } from '@co
 import { statedHash, type PartClaims } from '@comity/core/exchange/composite-parts'
 import { isAddressed } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
-import type { RawAnswer, VerifiedAnswer } from '../verify-answer.ts'
+import type { RawAnswer, VerifiedAnswer } from '../outbound/verify-answer.ts'
 
 /** A part as it was sent. */
 export interface SentPart {

@@ -6,10 +6,16 @@ import { splitProductAddress } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
 import { asProblem } from '../../http/problem-response.ts'
 import type { ReceivedRequest } from '../../http/received-request.ts'
-import type { AttachedConsent } from '../outbound-consent.ts'
-import { findAgreement, findConsent, findPartner, type AskedCall, type PartiesParts } from '../outbound-parties.ts'
-import { presentedConsent } from '../presented-consent.ts'
-import type { PartnerLink } from '../send-request.ts'
+import type { AttachedConsent } from '../outbound/outbound-consent.ts'
+import {
+  findAgreement,
+  findConsent,
+  findPartner,
+  type AskedCall,
+  type PartiesParts,
+} from '../outbound/outbound-parties.ts'
+import { presentedConsent } from '../outbound/presented-consent.ts'
+import type { PartnerLink } from '../outbound/send-request.ts'
 import type { SentPart } from './composite-check.ts'
 import { askedSchema, fieldValue, partsOf, readParts, type WirePart } from './composite-request.ts'
 

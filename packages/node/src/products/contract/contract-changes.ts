@@ -1,8 +1,8 @@
 /** What of a new version of a product breaks those who call the old one. */
-import type { Contents } from '../contents.ts'
+import type { Contents } from '../operations/contents.ts'
 import type { OpenApiDocument } from '../openapi/openapi.ts'
-import type { Operation } from '../operations.ts'
-import type { Parameter } from '../parameters.ts'
+import type { Operation } from '../operations/operations.ts'
+import type { Parameter } from '../operations/parameters.ts'
 import { compileProduct } from '../product.ts'
 import { allParameters, parameterSchema } from './document-examples.ts'
 import { schemaChanges, type Direction } from './schema-changes.ts'

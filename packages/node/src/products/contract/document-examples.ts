@@ -1,9 +1,9 @@
 /** The examples that an OpenAPI document gives of parameters, bodies and answers (OpenAPI 3.1 §4.8.19). */
-import type { Contents } from '../contents.ts'
+import type { Contents } from '../operations/contents.ts'
 import { isObject, type JsonObject } from '../openapi/openapi.ts'
 import { member, resolveObject, type Located } from '../openapi/references.ts'
-import type { Operation } from '../operations.ts'
-import type { Parameter } from '../parameters.ts'
+import type { Operation } from '../operations/operations.ts'
+import type { Parameter } from '../operations/parameters.ts'
 import { schemaParts } from '../schemas/schema-parts.ts'
 import type { ContractFinding } from './contract-finding.ts'
 

@@ -2,7 +2,7 @@
  *  answers to the reads that `probeProduct` makes. */
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
-import type { Operation } from '../operations.ts'
+import type { Operation } from '../operations/operations.ts'
 import { compileProduct, createProduct, type Product } from '../product.ts'
 import { examplesOfAnswers } from './document-examples.ts'
 import { requestFor, type ProductToProbe } from './probe-product.ts'

@@ -3,7 +3,7 @@ import type { CsvColumn } from '@comity/core/minimisation/rows/csv-rows'
 import { stepsOf } from '@comity/core/minimisation/answer-path'
 import type { JsonObject } from '../openapi/openapi.ts'
 import type { Located } from '../openapi/references.ts'
-import { isRequiredAt, presenceAt, typesAt } from '../schema-paths.ts'
+import { isRequiredAt, presenceAt, typesAt } from '../operations/schema-paths.ts'
 
 /** How the cells of a column are read; undefined for one that no row has. A column of numbers or booleans alone is one
  *  of those, all others are text. */

@@ -1,9 +1,9 @@
 /** A success that is read while it arrives: which answers are, and what of its head and rows leaves. */
 import type { RowStream } from '@comity/core/minimisation/rows/row-stream'
-import { declaredContent } from '../answer-check.ts'
-import { contentFields, type WatchedRelease } from '../data-answer.ts'
-import type { DataOperation } from '../data-plan.ts'
-import type { Operation } from '../operations.ts'
+import { declaredContent } from '../operations/answer-check.ts'
+import { contentFields, type WatchedRelease } from '../labels/data-answer.ts'
+import type { DataOperation } from '../labels/data-plan.ts'
+import type { Operation } from '../operations/operations.ts'
 import { openReleasedRows } from './row-answer.ts'
 
 /** The head of an answer, and what its body passes through. Names and values alternate in `headers`. */

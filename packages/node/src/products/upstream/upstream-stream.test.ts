@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http'
 import { test } from 'node:test'
 import { Problem } from '@comity/core/problems'
 import type { StreamedBody } from '../../http/incoming-stream.ts'
-import type { ForwardedAnswer } from '../upstream.ts'
+import type { ForwardedAnswer } from './upstream.ts'
 import { http, raw, requestOf } from './upstream-test-kit.ts'
 
 const streamed = requestOf({ streams: (type) => type === 'application/x-ndjson' })

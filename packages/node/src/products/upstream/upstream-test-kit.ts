@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import { Problem, problemDocument, type ProblemCode } from '@comity/core/problems'
 import { startHttpUpstream, startRawUpstream, type TestUpstream } from '../products-test-kit.ts'
-import { createUpstream, type UpstreamRequest, type UpstreamSettings } from '../upstream.ts'
+import { createUpstream, type UpstreamRequest, type UpstreamSettings } from './upstream.ts'
 
 export const clock = { now: () => performance.now() }
 export const defaults: Omit<UpstreamSettings, 'url'> = {

@@ -1,0 +1,82 @@
+/** The decision about one call by one set of policies. Pure; Cedar's answer in this node's words. */
+import type { EngineDecision, PolicyEngine, PreparedSet } from '../engine/policy-engine.ts'
+import { isUnmasked, maskOf, readMask, type PermitMask } from '../sets/policy-mask.ts'
+import { requestOf, type RequestRelations } from './policy-request.ts'
+import type { PolicyQuestion, PolicyVerdict } from '../policy-service.ts'
+
+/** A set ready to decide by. */
+export interface UsableSet {
+  readonly version: number
+  readonly engine: PolicyEngine
+  /** What each permit leaves, by its id. */
+  readonly masks: ReadonlyMap<string, PermitMask>
+  /** What forbids tell callers, by id. */
+  readonly advice: ReadonlyMap<string, string>
+}
+
+/** A verdict, and what the operator alone is to know of it: policies whose evaluation failed, and why. */
+export interface Judged {
+  readonly verdict: PolicyVerdict
+  readonly errors: EngineDecision['errors']
+}
+
+/** Reads masks and advice. The set was prepared, so its annotations can be read; throws an `Error` if not. */
+export function usableSet({ policies }: PreparedSet, version: number, engine: PolicyEngine): UsableSet {
+  const masks = new Map<string, PermitMask>()
+  const advice = new Map<string, string>()
+  for (const { id, effect, annotations } of policies) {
+    const read = readMask(annotations, effect)
+    if (read.faults.length > 0) throw new Error(`the annotations of the policy \`${id}\` cannot be read`)
+    if (effect === 'permit') masks.set(id, read.mask)
+    if (read.advice !== undefined) advice.set(id, read.advice)
+  }
+  return { version, engine, masks, advice }
+}
+
+/** Decides. INVARIANT: whatever cannot be evaluated is a denial. Throws what the engine throws. */
+export function decidePolicy(set: UsableSet, question: PolicyQuestion, relations: RequestRelations): Judged {
+  const { decision, reasons, errors } = set.engine.decide(requestOf(question, relations))
+  const by = { policies: reasons, version: set.version }
+  if (errors.length > 0) {
+    const policies = [...new Set(errors.map(({ policy }) => policy))].toSorted()
+    const verdict = failed({ policies, version: set.version }, 'a policy of the holder could not be evaluated')
+    return { verdict, errors }
+  }
+  if (decision === 'deny') return { verdict: forbidden(set, reasons), errors: [] }
+  const permits = reasons.map((id) => maskNamed(id, set))
+  if (question.labels.length === 0 && !permits.some(isUnmasked)) {
+    const told = reasons.map((policy) => ({ policy, message: unlabelledForOperator }))
+    return {
+      verdict: failed(by, 'the policies leave only a part of an answer whose parts are not known'),
+      errors: told,
+    }
+  }
+  const mask = maskOf(permits, question.labels)
+  return { verdict: { allowed: true, ...by, ...(mask !== undefined && { mask }) }, errors: [] }
+}
+
+function maskNamed(id: string, { masks }: UsableSet): PermitMask {
+  const mask = masks.get(id)
+  if (mask === undefined) throw new Error(`the engine names a permit \`${id}\`, which the set does not have`)
+  return mask
+}
+
+const unlabelledForOperator =
+  'the permit leaves only some fields, but this operation has no labelled fields: label them in the product, or add a permit without a mask'
+
+function failed(by: { readonly policies: readonly string[]; readonly version: number }, detail: string): PolicyVerdict {
+  return { allowed: false, code: 'policy-failed', detail, ...by }
+}
+
+function forbidden({ version, advice }: UsableSet, reasons: readonly string[]): PolicyVerdict {
+  const told = reasons.flatMap((id) => advice.get(id) ?? [])
+  return {
+    allowed: false,
+    code: 'policy-denied',
+    detail:
+      reasons.length === 0 ? 'no policy of the holder permits the call' : 'a policy of the holder forbids the call',
+    policies: reasons,
+    version,
+    ...(told.length > 0 && { advice: [...new Set(told)] }),
+  }
+}

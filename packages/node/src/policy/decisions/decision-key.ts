@@ -1,0 +1,76 @@
+/** The key under which a decision is remembered: everything that the policies which may match look at, and nothing
+ *  that they do not. */
+import type { Dependencies } from '../engine/policy-engine.ts'
+import type { RequestRelations } from './policy-request.ts'
+import type { PolicyQuestion } from '../policy-service.ts'
+
+const dayMs = 86_400_000
+
+type Facts = (question: PolicyQuestion, relations: RequestRelations) => unknown
+
+/** What a member of the context is made of. `now` is other with every call: what looks at it is not remembered. */
+const contextFacts: Readonly<Record<string, Facts>> = {
+  weekday: ({ nowMs }) => Math.floor(nowMs / dayMs),
+  address: ({ address }) => address,
+  country: ({ country }) => country,
+  assurance: ({ actor }) => actor?.assurance,
+  purpose: ({ purpose }) => purpose,
+  agreement: ({ agreement }) => agreement,
+  consent: ({ consent }) => consent !== undefined,
+  delegated: ({ via = [] }) => via.length > 0,
+  // In every key, since masks depend on them.
+  fields: () => 0,
+  relations: (_, { relations }) => relations,
+}
+
+/** Undefined for a decision that is not to be remembered. */
+export function decisionKey(
+  question: PolicyQuestion,
+  relations: RequestRelations,
+  { context, entities }: Dependencies,
+): string | undefined {
+  const looked: unknown[] = []
+  for (const member of context) {
+    const facts = Object.hasOwn(contextFacts, member) ? contextFacts[member] : undefined
+    if (facts === undefined) return undefined
+    looked.push(facts(question, relations) ?? null)
+  }
+  const { caller, actor, action, product, productClass, version, operation } = question
+  const names = [caller ?? null, actor?.type, actor?.id, action, product, productClass, version, operation]
+  // Not their paths alone: a call may have been matched before its product was replaced.
+  const labels = question.labels.map(({ path, domain, sensitivity }) => `${path} ${domain ?? ''} ${sensitivity}`)
+  return JSON.stringify([names, labels, looked, entities && entityFacts(question, relations)])
+}
+
+/** Attributes and ancestors, but for those of the product and the data, which are in every key. */
+function entityFacts({ country, actor, method }: PolicyQuestion, relations: RequestRelations): unknown[] {
+  const { participantGroups, actorGroups, productGroups, operationGroups } = relations
+  return [country, actor?.assurance, method, participantGroups, actorGroups, productGroups, operationGroups]
+}
+
+/** Remembers up to `size` values; the one that came first is forgotten first. */
+export class BoundedMemory<V> {
+  readonly #values = new Map<string, V>()
+  readonly #size: number
+
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  get(key: string): V | undefined {
+    return this.#values.get(key)
+  }
+
+  set(key: string, value: V): void {
+    if (this.#values.size >= this.#size) this.#values.delete(this.#values.keys().next().value as string)
+    this.#values.set(key, value)
+  }
+
+  clear(): void {
+    this.#values.clear()
+  }
+
+  get count(): number {
+    return this.#values.size
+  }
+}

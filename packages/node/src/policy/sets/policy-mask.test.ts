@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { maskOf, readMask, type PermitMask } from './policy-mask.ts'
+import type { PolicyLabel } from '../policy-service.ts'
+
+const labels: readonly PolicyLabel[] = [
+  { path: 'name', domain: 'identity', sensitivity: 'internal' },
+  { path: 'address.city', domain: 'identity.address', sensitivity: 'internal' },
+  { path: 'weight', domain: 'health.body', sensitivity: 'confidential' },
+  { path: 'dose', domain: 'health.medication', sensitivity: 'restricted' },
+  { path: 'club', sensitivity: 'public' },
+]
+
+function permit(annotations: Record<string, string>): PermitMask {
+  const { mask, faults } = readMask(annotations, 'permit')
+  assert.deepEqual(faults, [])
+  return mask
+}
+
+function fieldsOf(...permits: readonly Record<string, string>[]): string[] | undefined {
+  return maskOf(permits.map(permit), labels)?.fields.map(
+    ({ path, transforms }) => `${path}${transforms.map(({ op, arg }) => ` ${op}${arg ?? ''}`).join('')}`,
+  )
+}
+
+test('a permit without annotations of fields gives everything, whatever others say', () => {
+  assert.equal(fieldsOf({ id: 'a', description: 'all' }, { fields: 'name' }), undefined)
+})
+
+test('a field path gives all below it', () => {
+  assert.deepEqual(fieldsOf({ fields: 'address, weight' }), ['address.city', 'weight'])
+})
+
+test('a domain gives all below it, and nothing that has no domain', () => {
+  assert.deepEqual(fieldsOf({ domains: 'identity' }), ['name', 'address.city'])
+  assert.deepEqual(fieldsOf({ domains: 'ident' }), [])
+})
+
+test('a level gives what is at or below it', () => {
+  assert.deepEqual(fieldsOf({ sensitivity: 'internal' }), ['name', 'address.city', 'club'])
+})
+
+test('annotations of one permit narrow each other', () => {
+  assert.deepEqual(fieldsOf({ domains: 'health', sensitivity: 'confidential', fields: 'name, weight, dose' }), [
+    'weight',
+  ])
+})
+
+test('permits that decide together add', () => {
+  assert.deepEqual(fieldsOf({ fields: 'name' }, { domains: 'health.body' }), ['name', 'weight'])
+})
+
+test('transforms alone give every field, those that are named changed', () => {
+  assert.deepEqual(fieldsOf({ transforms: 'weight: round 5; dose: drop; address: mask 2' }), [
+    'name',
+    'address.city mask2',
+    'weight round5',
+    'club',
+  ])
+})
+
+test('a field that one permit gives as it is leaves as it is', () => {
+  assert.deepEqual(fieldsOf({ fields: 'weight', transforms: 'weight: round 5' }, { fields: 'weight' }), ['weight'])
+})
+
+test('transforms of all permits that give a field apply in the order of the policies, each once', () => {
+  assert.deepEqual(
+    fieldsOf(
+      { fields: 'weight', transforms: 'weight: round 5' },
+      { fields: 'weight', transforms: 'weight: round 5; weight: mask' },
+      { fields: 'name', transforms: 'weight: hash' },
+    ),
+    ['name', 'weight round5 mask'],
+  )
+})
+
+test('what one permit drops another may give', () => {
+  assert.deepEqual(
+    fieldsOf({ fields: 'weight', transforms: 'weight: drop' }, { fields: 'weight', transforms: 'weight: round' }),
+    ['weight round'],
+  )
+  assert.deepEqual(fieldsOf({ fields: 'weight', transforms: 'weight: drop' }), [])
+})
+
+test('a product without labels has no field that a mask could give', () => {
+  assert.deepEqual(maskOf([permit({ fields: 'name' })], []), { fields: [] })
+})
+
+test('an aggregate names its function and perhaps the smallest group', () => {
+  assert.deepEqual(permit({ transforms: 'weight: aggregate avg 5; name: aggregate count' }).transforms, [
+    { path: 'weight', op: 'aggregate', fn: 'avg', arg: 5 },
+    { path: 'name', op: 'aggregate', fn: 'count' },
+  ])
+})
+
+for (const [name, text] of [
+  ['transforms', 'weight'],
+  ['transforms', 'weight: shrink'],
+  ['transforms', 'weight: round 0'],
+  ['transforms', 'weight: round 1e3'],
+  ['transforms', 'weight: mask 1.5'],
+  ['transforms', 'weight: year 3'],
+  ['transforms', 'weight: aggregate'],
+  ['transforms', 'weight: aggregate median'],
+  ['transforms', 'weight: aggregate avg 1'],
+  ['transforms', 'weight: constructor'],
+  ['transforms', 'a..b: year'],
+  ['transforms', 'weight: year;'],
+  ['fields', ''],
+  ['fields', 'name,'],
+  ['domains', 'health.*'],
+  ['sensitivity', 'secret'],
+  ['field', 'name'],
+] as const) {
+  test(`@${name}("${text}") is a fault`, () => {
+    assert.equal(readMask({ [name]: text }, 'permit').faults.length, 1)
+  })
+}
+
+test('a mask on a forbid and advice on a permit are faults', () => {
+  assert.equal(readMask({ fields: 'name' }, 'forbid').faults.length, 1)
+  assert.equal(readMask({ advice: 'ask us' }, 'permit').faults.length, 1)
+  assert.deepEqual(readMask({ advice: 'ask us', x_ticket: '7' }, 'forbid'), { mask: {}, advice: 'ask us', faults: [] })
+})

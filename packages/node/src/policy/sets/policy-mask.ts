@@ -1,0 +1,126 @@
+/** What a permit leaves of the fields that a call may have, said by annotations:
+ *
+ *      @fields("name, address.city")      these fields and all below them
+ *      @domains("identity, activity")     fields of these domains of data and all below them
+ *      @sensitivity("internal")           fields up to this level
+ *      @transforms("birthDate: year; weight: round 5; score: aggregate avg 5")
+ *
+ *  Annotations of one permit narrow each other; permits that decide together add. */
+import type { FieldTransform } from '@comity/core/consent/consent-scope'
+import { coversDomain, isDataDomain } from '@comity/core/consent/data-domain'
+import { coveredByAny, coversField, isFieldPath } from '@comity/core/consent/field-path'
+import type { FieldMask, MaskedField } from '@comity/core/policy/field-mask'
+import { sensitivities, sensitivityRank, type Sensitivity } from '@comity/core/policy/sensitivity'
+import { readTransforms } from './mask-transforms.ts'
+import type { PolicyLabel } from '../policy-service.ts'
+
+/** The mask of one permit. Without a member all fields leave as they are. */
+export interface PermitMask {
+  readonly fields?: readonly string[] | undefined
+  readonly domains?: readonly string[] | undefined
+  /** The highest level that may leave. */
+  readonly sensitivity?: Sensitivity | undefined
+  readonly transforms?: readonly FieldTransform[] | undefined
+}
+
+/** What the annotations of a policy say. */
+export interface ReadAnnotations {
+  readonly mask: PermitMask
+  /** What a forbid tells the caller. */
+  readonly advice?: string | undefined
+  /** What cannot be read, one sentence each. */
+  readonly faults: readonly string[]
+}
+
+const maskAnnotations = ['fields', 'domains', 'sensitivity', 'transforms'] as const
+const otherAnnotations = ['id', 'description', 'advice']
+
+/** Reads the annotations of a policy. One that is not known is a fault, since a mask whose name was misspelt would
+ *  release everything; an organisation's own begin with `x_`. */
+export function readMask(annotations: Readonly<Record<string, string>>, effect: 'permit' | 'forbid'): ReadAnnotations {
+  const faults = Object.keys(annotations).flatMap((name) => misplaced(name, effect))
+  const members: Partial<Record<(typeof maskAnnotations)[number], unknown>> = {}
+  for (const name of maskAnnotations) {
+    const text = annotations[name]
+    if (text === undefined) continue
+    const value = readers[name](text)
+    if (typeof value === 'string') faults.push(`@${name}: ${value}`)
+    else members[name] = value.value
+  }
+  const { advice } = annotations
+  return { mask: members as PermitMask, ...(advice === undefined ? {} : { advice }), faults }
+}
+
+/** True when the permit says nothing of fields. */
+export function isUnmasked({ fields, domains, sensitivity, transforms }: PermitMask): boolean {
+  return fields === undefined && domains === undefined && sensitivity === undefined && transforms === undefined
+}
+
+/** What leaves under all permits that decided, which come in the order of their ids; undefined when one of them gives
+ *  everything as it is. A field that one gives as it is leaves as it is; to any other, the transforms of all that give
+ *  it are applied. */
+export function maskOf(permits: readonly PermitMask[], labels: readonly PolicyLabel[]): FieldMask | undefined {
+  if (permits.some(isUnmasked)) return undefined
+  return { fields: labels.flatMap((label) => fieldOf(permits, label)) }
+}
+
+function fieldOf(permits: readonly PermitMask[], label: PolicyLabel): readonly MaskedField[] {
+  const given = permits.flatMap((permit) => {
+    const transforms = transformsOf(permit, label)
+    return transforms === undefined ? [] : [transforms]
+  })
+  if (given.length === 0) return []
+  if (given.some((transforms) => transforms.length === 0)) return [{ path: label.path, transforms: [] }]
+  const once = new Map(given.flat().map((transform) => [JSON.stringify(transform), transform]))
+  return [{ path: label.path, transforms: [...once.values()] }]
+}
+
+/** What happens to the field before it leaves; undefined when this permit does not give it. */
+function transformsOf(
+  permit: PermitMask,
+  { path, domain, sensitivity }: PolicyLabel,
+): readonly FieldTransform[] | undefined {
+  const { fields, domains, transforms = [] } = permit
+  if (fields !== undefined && !coveredByAny(fields, path)) return undefined
+  if (domains !== undefined && (domain === undefined || !domains.some((each) => coversDomain(each, domain))))
+    return undefined
+  if (permit.sensitivity !== undefined && sensitivityRank(sensitivity) > sensitivityRank(permit.sensitivity))
+    return undefined
+  const own = transforms.flatMap((transform) => {
+    if (coversField(transform.path, path)) return [{ ...transform, path }]
+    return coversField(path, transform.path) ? [transform] : []
+  })
+  return own.some((transform) => transform.op === 'drop' && transform.path === path) ? undefined : own
+}
+
+function misplaced(name: string, effect: 'permit' | 'forbid'): string[] {
+  if ((maskAnnotations as readonly string[]).includes(name))
+    return effect === 'permit' ? [] : [`@${name} stands on permits only; a forbid releases nothing`]
+  if (name === 'advice' && effect === 'permit')
+    return ['@advice stands on forbids only; it tells a caller why it was refused']
+  if (otherAnnotations.includes(name) || name.startsWith('x_')) return []
+  const known = [...otherAnnotations, ...maskAnnotations].map((each) => `@${each}`).join(', ')
+  return [`@${name} is not known here: known are ${known}, and your own begin with @x_`]
+}
+
+type Read<T> = { readonly value: T } | string
+
+/** A wrapper around what was read, or what is wrong with it. */
+const readers = {
+  fields: (text: string): Read<readonly string[]> => readList(text, isFieldPath, 'a field path'),
+  domains: (text: string): Read<readonly string[]> => readList(text, isDataDomain, 'a data domain'),
+  sensitivity: (text: string): Read<Sensitivity> => {
+    const level = sensitivities.find((each) => each === text.trim())
+    return level === undefined ? `\`${text}\` is none of ${sensitivities.join(', ')}` : { value: level }
+  },
+  transforms: (text: string): Read<readonly FieldTransform[]> => {
+    const transforms = readTransforms(text)
+    return typeof transforms === 'string' ? transforms : { value: transforms }
+  },
+}
+
+function readList(text: string, fits: (entry: string) => boolean, what: string): Read<readonly string[]> {
+  const entries = text.split(',').map((entry) => entry.trim())
+  const wrong = entries.find((entry) => !fits(entry))
+  return wrong === undefined ? { value: entries } : `\`${wrong}\` is not ${what}`
+}

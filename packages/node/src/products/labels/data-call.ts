@@ -1,0 +1,48 @@
+/** What a call to a product with labels asks for. */
+import type { ConsentAction } from '@comity/core/consent/consent-scope'
+import { coversField, isFieldPath } from '@comity/core/consent/field-path'
+import type { DataOperation } from './data-plan.ts'
+import type { FieldLabel } from './field-labels.ts'
+import { invalidParameters, type CheckedRequest } from '../operations/request-check.ts'
+
+/** Which labelled fields a call is about. */
+export interface DataCall {
+  /** Labels of the fields that the operation's answers may have; all of the product where they have none. The same list
+   *  from call to call. */
+  readonly labels: readonly FieldLabel[]
+  /** False for an operation whose answers have no labelled field. */
+  readonly answersFields: boolean
+  /** Field paths that the call asks for, each touching a label; undefined for all. */
+  readonly requested: readonly string[] | undefined
+  readonly action: ConsentAction
+}
+
+const maxRequestedFields = 256
+
+/** Reads a checked request. Throws `invalid-parameters` when a field is asked for that the product does not know. */
+export function readDataCall(checked: CheckedRequest, planned: DataOperation, labels: readonly FieldLabel[]): DataCall {
+  const { action, carries } = planned
+  const answersFields = carries.length > 0
+  const requested = requestedFields(checked, planned, labels)
+  return { labels: answersFields ? carries : labels, answersFields, requested, action }
+}
+
+function requestedFields(
+  { texts }: CheckedRequest,
+  { requestedFields: parameter }: DataOperation,
+  labels: readonly FieldLabel[],
+): readonly string[] | undefined {
+  const sent = parameter === undefined ? undefined : texts.query.get(parameter.name)
+  if (parameter === undefined || sent === undefined) return undefined
+  const fields = new Set((parameter.list ? sent : (sent[0] ?? '').split(',')).map((field) => field.trim()))
+  const unknown = [...fields].find((field) => !isFieldPath(field) || !touchesAny(labels, field))
+  const refuse = (detail: string) => invalidParameters([{ parameter: parameter.name, in: 'query', detail }])
+  if (fields.size > maxRequestedFields) throw refuse('names too many fields')
+  if (unknown === undefined && fields.size > 0) return [...fields]
+  if (unknown === undefined || unknown === '') throw refuse('names no field')
+  throw refuse(`names \`${unknown.slice(0, 64)}\`, which the product does not have`)
+}
+
+function touchesAny(labels: readonly FieldLabel[], field: string): boolean {
+  return labels.some(({ path }) => coversField(path, field) || coversField(field, path))
+}
