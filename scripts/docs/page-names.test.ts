@@ -70,7 +70,12 @@ test('every header field of this product that the code reads or writes is explai
   const fields = [...text.matchAll(/(?:header\(|get\(|headers\[|\[|, )'(comity-[a-z-]+)'[\],)]/g)].map(
     ([, name = '']) => name,
   )
-  const said = ['docs/operating/client.md', 'docs/operating/consent-pages.md', 'docs/protocols/wire-profile.md']
+  const said = [
+    'docs/operating/client.md',
+    'docs/operating/consent-pages.md',
+    'docs/operating/replicas.md',
+    'docs/protocols/wire-profile.md',
+  ]
     .map((path) => read(path).toLowerCase())
     .join('\n')
   const unexplained = new Set(fields.filter((name) => !said.includes(`\`${name}\``)))
