@@ -102,6 +102,16 @@ describe('masks over a product of class partner', () => {
     assert.deepEqual(await leaves(rounded + permit('b', '')), sample)
   })
 
+  test('with an aggregate leave no single row, whichever fields are asked for', async () => {
+    await putPolicies(
+      network.holder,
+      '@id("totals") @fields("site, weight") @transforms("weight: aggregate avg 5") permit (principal, action, resource);',
+    )
+    for (const query of ['', '?fields=site', '?fields=site,weight', '?fields=weight']) {
+      assert.deepEqual(await (await ask(query)).json(), {}, query)
+    }
+  })
+
   test('stand in the receipt and in the log of both, ids and what was withheld', async () => {
     const { version } = await putPolicies(
       network.holder,

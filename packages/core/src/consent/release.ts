@@ -16,6 +16,8 @@ export interface ReleasePart {
   /** All must hold for a row, or the row gives nothing of this part. */
   readonly filters: readonly RowFilter[]
   readonly period?: ReleasePeriod | undefined
+  /** Least rows of a group, where the rows leave in groups only although no transform is an aggregate. */
+  readonly groupsOf?: number | undefined
 }
 
 export interface Release {

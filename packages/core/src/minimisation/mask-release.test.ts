@@ -46,6 +46,19 @@ test('transforms of the mask come after those of the consent, none of them twice
   assert.deepEqual(maskRelease(release, mask, labels).parts[0]?.transforms, [year, hash])
 })
 
+test('a part of which one field leaves in groups only leaves in groups, of the largest size', () => {
+  const fields = [
+    { path: 'name', transforms: [], groupsOf: 3 },
+    { path: 'born', transforms: [], groupsOf: 7 },
+    { path: 'weight', transforms: [] },
+  ]
+  const release = releaseOf([part(['name', 'born']), part(['weight'], { grant: 'g2' })])
+  assert.deepEqual(
+    maskRelease(release, { fields }, labels).parts.map(({ groupsOf }) => groupsOf),
+    [7, undefined],
+  )
+})
+
 test('a mask that names a part of a field leaves that part, and the field counts as withheld', () => {
   const masked = maskRelease(releaseOf([part(['address'])]), maskOf('address.city'), labels)
   assert.deepEqual(masked, { parts: [part(['address.city'])], released: ['address.city'], withheld: ['address'] })

@@ -32,8 +32,10 @@ function leftOf(field: string, { fields }: FieldMask, released: readonly string[
 function maskedPart(part: ReleasePart, left: ReadonlyMap<string, readonly MaskedField[]>): ReleasePart {
   const kept = part.fields.flatMap((field) => left.get(field) ?? [])
   const transforms = kept.flatMap((field) => field.transforms)
+  const groups = [part, ...kept].flatMap(({ groupsOf }) => groupsOf ?? [])
   return {
     ...part,
+    ...(groups.length > 0 && { groupsOf: Math.max(...groups) }),
     fields: kept.map(({ path }) => path),
     transforms: transforms.length === 0 ? part.transforms : withoutRepeats([...part.transforms, ...transforms]),
   }

@@ -28,8 +28,8 @@ export class TooManyGroups extends Error {
 }
 
 /** True when the rows of a part leave in groups only. */
-export function isGrouped({ transforms }: Pick<ReleasePart, 'transforms'>): boolean {
-  return transforms.some(({ op }) => op === 'aggregate')
+export function isGrouped({ transforms, groupsOf }: Pick<ReleasePart, 'transforms' | 'groupsOf'>): boolean {
+  return groupsOf !== undefined || transforms.some(({ op }) => op === 'aggregate')
 }
 
 /** One aggregated field. */
@@ -67,7 +67,10 @@ export class RowGroups {
   readonly #groups = new Map<string, Group>()
   #keyLength = 0
 
-  constructor({ fields, transforms }: Pick<ReleasePart, 'fields' | 'transforms'>, means: TransformMeans) {
+  constructor(
+    { fields, transforms, groupsOf = 0 }: Pick<ReleasePart, 'fields' | 'transforms' | 'groupsOf'>,
+    means: TransformMeans,
+  ) {
     const own = transforms.filter(({ op }) => op === 'aggregate')
     const paths = [...new Set(own.map(({ path }) => path))]
     const others = transforms.filter(({ path }) => !paths.includes(path))
@@ -77,7 +80,8 @@ export class RowGroups {
       .filter((path) => fields.some((field) => coversField(field, path)))
       .filter((path) => !transforms.some((other) => other.path !== path && coversField(other.path, path)))
       .map((path) => aggregateOf(path, transforms))
-    this.#leastRows = Math.max(leastGroupSize, ...own.map(({ arg }) => Math.ceil(arg ?? usualGroupSize)))
+    const least = own.map(({ arg }) => Math.ceil(arg ?? usualGroupSize))
+    this.#leastRows = Math.max(leastGroupSize, groupsOf, ...least)
     this.#means = means
   }
 

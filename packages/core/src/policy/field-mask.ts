@@ -11,4 +11,7 @@ export interface FieldMask {
 export interface MaskedField {
   readonly path: string
   readonly transforms: readonly FieldTransform[]
+  /** Least rows of a group, where rows with the field leave in groups only: only permits with an aggregate give it, and
+   *  they mean groups also when the aggregated field is not asked for. */
+  readonly groupsOf?: number | undefined
 }

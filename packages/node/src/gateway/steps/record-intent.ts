@@ -42,7 +42,8 @@ function fingerprintOf(call: InboundCall): string {
   const request = `${method} ${path}${query} ${encodeBase64url(sha256(call.body))}`
   if (call.release === undefined) return encodeBase64url(sha256(request))
   // A period that is told from the time of the call is another with every call.
-  const parts = call.release.parts.map(({ grant, fields, transforms, filters }) => ({
+  const parts = call.release.parts.map(({ grant, fields, transforms, filters, groupsOf }) => ({
+    groupsOf,
     grant,
     fields,
     transforms,

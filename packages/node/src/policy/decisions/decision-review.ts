@@ -174,11 +174,16 @@ function leaving({ mask }: DecidedAs, labels: Labels): string {
 
 /** `{ "born": ["year"], "name": [] }`, in the order of names. */
 function maskText({ fields }: NonNullable<NonNullable<StoredDecision['details']>['mask']>) {
-  const texts = fields.map(({ path, transforms }) => {
-    const named = transforms.map(({ path: at, op, arg }) =>
-      [...(at === path ? [] : [`${at}:`]), op, ...(arg === undefined ? [] : [String(arg)])].join(' '),
+  const texts = fields.map(({ path, transforms, groupsOf }) => {
+    const named = transforms.map(({ path: at, op, fn, arg }) =>
+      [
+        ...(at === path ? [] : [`${at}:`]),
+        op,
+        ...(fn === undefined ? [] : [fn]),
+        ...(arg === undefined ? [] : [arg]),
+      ].join(' '),
     )
-    return [path, named] as const
+    return [path, groupsOf === undefined ? named : [...named, `in groups of ${groupsOf}`]] as const
   })
   return Object.fromEntries(texts.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -50,6 +50,24 @@ test('permits that decide together add', () => {
   assert.deepEqual(fieldsOf({ fields: 'name' }, { domains: 'health.body' }), ['name', 'weight'])
 })
 
+test('what a permit with an aggregate gives leaves in groups, whatever is asked for, unless another gives it as it is', () => {
+  const total = { fields: 'name, club, weight', transforms: 'weight: aggregate avg 7' }
+  const groups = (...permits: readonly Record<string, string>[]) =>
+    maskOf(
+      permits.map(permit),
+      labels.filter(({ path }) => path !== 'weight'),
+    )?.fields.map(({ path, groupsOf }) => [path, groupsOf])
+  assert.deepEqual(groups(total), [
+    ['name', 7],
+    ['club', 7],
+  ])
+  assert.deepEqual(groups(total, { fields: 'name', transforms: 'dose: aggregate count' })?.[0], ['name', 7])
+  assert.deepEqual(groups(total, { fields: 'club' }), [
+    ['name', 7],
+    ['club', undefined],
+  ])
+})
+
 test('transforms alone give every field, those that are named changed', () => {
   assert.deepEqual(fieldsOf({ transforms: 'weight: round 5; dose: drop; address: mask 2' }), [
     'name',

@@ -9,6 +9,7 @@
 import type { FieldTransform } from '@comity/core/consent/consent-scope'
 import { coversDomain, isDataDomain } from '@comity/core/consent/data-domain'
 import { coveredByAny, coversField, isFieldPath } from '@comity/core/consent/field-path'
+import { usualGroupSize } from '@comity/core/minimisation/row-groups'
 import type { FieldMask, MaskedField } from '@comity/core/policy/field-mask'
 import { sensitivities, sensitivityRank, type Sensitivity } from '@comity/core/policy/sensitivity'
 import { readTransforms } from './mask-transforms.ts'
@@ -58,7 +59,7 @@ export function isUnmasked({ fields, domains, sensitivity, transforms }: PermitM
 
 /** What leaves under all permits that decided, which come in the order of their ids; undefined when one of them gives
  *  everything as it is. A field that one gives as it is leaves as it is; to any other, the transforms of all that give
- *  it are applied. */
+ *  it are applied. What only permits with aggregates give leaves in groups. */
 export function maskOf(permits: readonly PermitMask[], labels: readonly PolicyLabel[]): FieldMask | undefined {
   if (permits.some(isUnmasked)) return undefined
   return { fields: labels.flatMap((label) => fieldOf(permits, label)) }
@@ -67,12 +68,22 @@ export function maskOf(permits: readonly PermitMask[], labels: readonly PolicyLa
 function fieldOf(permits: readonly PermitMask[], label: PolicyLabel): readonly MaskedField[] {
   const given = permits.flatMap((permit) => {
     const transforms = transformsOf(permit, label)
-    return transforms === undefined ? [] : [transforms]
+    return transforms === undefined ? [] : [{ transforms, groupsOf: groupsOf(permit) }]
   })
   if (given.length === 0) return []
-  if (given.some((transforms) => transforms.length === 0)) return [{ path: label.path, transforms: [] }]
-  const once = new Map(given.flat().map((transform) => [JSON.stringify(transform), transform]))
-  return [{ path: label.path, transforms: [...once.values()] }]
+  const { path } = label
+  const alone = given.filter((each) => each.groupsOf === undefined)
+  if (alone.some((each) => each.transforms.length === 0)) return [{ path, transforms: [] }]
+  const once = new Map(given.flatMap((each) => each.transforms).map((each) => [JSON.stringify(each), each]))
+  const transforms = [...once.values()]
+  if (alone.length > 0) return [{ path, transforms }]
+  return [{ path, transforms, groupsOf: Math.max(...given.map((each) => each.groupsOf ?? 0)) }]
+}
+
+/** Least rows of a group: what a permit with an aggregate gives of rows, it gives of groups of rows. */
+function groupsOf({ transforms = [] }: PermitMask): number | undefined {
+  const sizes = transforms.flatMap(({ op, arg }) => (op === 'aggregate' ? [arg ?? usualGroupSize] : []))
+  return sizes.length === 0 ? undefined : Math.max(...sizes)
 }
 
 /** What happens to the field before it leaves; undefined when this permit does not give it. */
