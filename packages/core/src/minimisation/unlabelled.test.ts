@@ -4,8 +4,9 @@ import { knownFields, unlabelledFields, unlabelledFieldsOfRow } from './unlabell
 
 const labels = [{ path: 'name' }, { path: 'address.city' }, { path: 'laps[].time' }]
 const layout = { rows: 'items[]', open: ['total', 'page.next'] }
+const isTold = (name: string) => /^[a-z]+[0-9]{0,3}$/.test(name)
 const found = (answer: unknown, withheld: string[] = [], where = layout) =>
-  unlabelledFields(answer, knownFields(where, labels, withheld))
+  unlabelledFields(answer, knownFields(where, labels, { withheld, isTold }))
 
 test('nothing is found where labels and open paths cover everything', () => {
   const row = { name: { any: 1 }, address: { city: [{ x: 1 }] }, laps: [{ time: 1 }, { time: 2 }] }
@@ -18,7 +19,10 @@ test('fields of rows are told by their own paths, once, wherever they stand', ()
     { laps: [{ time: 1 }, { pulse: 180 }], diagnosis: null },
   ]
   assert.deepEqual(found({ items: rows }), ['diagnosis', 'address.street', 'laps[].pulse'])
-  assert.deepEqual(unlabelledFieldsOfRow(rows[0], knownFields(layout, labels, [])), ['diagnosis', 'address.street'])
+  assert.deepEqual(unlabelledFieldsOfRow(rows[0], knownFields(layout, labels, { withheld: [], isTold })), [
+    'diagnosis',
+    'address.street',
+  ])
 })
 
 test('what is around the rows is told by its path in the answer', () => {

@@ -10,16 +10,25 @@ export interface KnownFields {
   readonly inRows: Projection
   /** Answer paths around the rows: open, or known to be withheld. */
   readonly around: Projection
+  readonly isTold: (name: string) => boolean
 }
 
-/** Prepares the search. `withheld` are paths, of rows or of the whole answer, that nobody needs to be told of. */
+/** What is known beside the labels. */
+export interface Untold {
+  /** Paths, of rows or of the whole answer, that nobody needs to be told of. */
+  readonly withheld: readonly string[]
+  /** Which names of members may be told: any other may be somebody's data. */
+  readonly isTold: (name: string) => boolean
+}
+
+/** Prepares the search. */
 export function knownFields(
   layout: RowLayout,
   labels: readonly { readonly path: string }[],
-  withheld: readonly string[],
+  { withheld, isTold }: Untold,
 ): KnownFields {
   const inRows = projectionOfPaths([...labels.map(({ path }) => path), ...withheld])
-  return { layout, inRows, around: projectionOfPaths([...layout.open, ...withheld]) }
+  return { layout, inRows, around: projectionOfPaths([...layout.open, ...withheld]), isTold }
 }
 
 /** Values looked at in one answer, and fields told of it: an answer may be large, and its fields as many as its values. */
@@ -27,14 +36,15 @@ const maxVisited = 20_000
 const maxFound = 50
 
 interface Search {
+  readonly isTold: (name: string) => boolean
   readonly found: Set<string>
   visited: number
 }
 
 /** The unlabelled fields: of rows as field paths, of what is around them as answer paths. Looks at the beginning of a
  *  very large answer alone. */
-export function unlabelledFields(answer: unknown, { layout, inRows, around }: KnownFields): string[] {
-  const search: Search = { found: new Set(), visited: 0 }
+export function unlabelledFields(answer: unknown, { layout, inRows, around, isTold }: KnownFields): string[] {
+  const search: Search = { isTold, found: new Set(), visited: 0 }
   const steps = stepsOf(layout.rows)
   if (steps.length === 0) visit(answer, { known: [inRows, around], path: '' }, search)
   else descend(answer, { steps, inRows, around, path: '' }, search)
@@ -42,8 +52,8 @@ export function unlabelledFields(answer: unknown, { layout, inRows, around }: Kn
 }
 
 /** The same of one row. */
-export function unlabelledFieldsOfRow(row: unknown, { inRows }: KnownFields): string[] {
-  const search: Search = { found: new Set(), visited: 0 }
+export function unlabelledFieldsOfRow(row: unknown, { inRows, isTold }: KnownFields): string[] {
+  const search: Search = { isTold, found: new Set(), visited: 0 }
   visit(row, { known: [inRows], path: '' }, search)
   return [...search.found]
 }
@@ -68,7 +78,7 @@ function descend(value: unknown, place: Place, search: Search): void {
   if (!isObject(value)) return
   for (const name of Object.keys(value)) {
     const known = around?.members.get(name)
-    const inner = { path: joined(path, name), known: known === undefined ? [] : [known] }
+    const inner = { path: joined(path, name, search), known: known === undefined ? [] : [known] }
     if (name === step) descend(value[name], { steps, inRows, around: known, path: inner.path }, search)
     else visit(value[name], inner, search)
   }
@@ -88,15 +98,13 @@ function visit(
   } else if (isObject(value)) {
     for (const name of Object.keys(value)) {
       const members = known.flatMap((each) => each.members.get(name) ?? [])
-      visit(value[name], { known: members, path: joined(path, name) }, search)
+      visit(value[name], { known: members, path: joined(path, name, search) }, search)
     }
   }
 }
 
-const legibleName = /^[A-Za-z_$@][\w$-]{0,63}$/
-
 /** A name that may be somebody's data is not told. */
-function joined(path: string, name: string): string {
-  const told = legibleName.test(name) ? name : '…'
+function joined(path: string, name: string, { isTold }: Search): string {
+  const told = isTold(name) ? name : '…'
   return path === '' ? told : `${path}.${told}`
 }

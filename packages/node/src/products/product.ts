@@ -1,5 +1,6 @@
 /** One product as the gateway uses it: its operations are found and checked, its upstream is called, its answers are
  *  judged. */
+import { declaredNames } from './operations/declared-names.ts'
 import { setImmediate } from 'node:timers/promises'
 import type { Release } from '@comity/core/consent/release'
 import type { Clock } from '@comity/core/ports'
@@ -195,10 +196,17 @@ function instantOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Date.parse(text)
 }
 
-function watchAnswers({ settings, onUnlabelled }: ProductParts, plan: DataPlan, clock: Clock) {
+function watchAnswers({ settings, document, onUnlabelled }: ProductParts, plan: DataPlan, clock: Clock) {
   if (onUnlabelled === undefined) return undefined
   const { withheld = [] } = settings.personal ?? settings.data ?? {}
-  return watchUnlabelled({ product: settings.id, plan, withheld, clock, report: onUnlabelled })
+  return watchUnlabelled({
+    product: settings.id,
+    plan,
+    withheld,
+    declared: () => declaredNames(document.root),
+    clock,
+    report: onUnlabelled,
+  })
 }
 
 function plannedOf(plan: DataPlan | undefined, { operationId }: MatchedCall): DataOperation | undefined {

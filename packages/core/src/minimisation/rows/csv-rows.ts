@@ -104,7 +104,8 @@ class CsvRows implements RowStream {
   #column(name: string): ReadColumn {
     const column = isFieldPath(name) && !name.includes('[') ? this.#plan.column(name) : undefined
     if (column === undefined)
-      throw this.#desk.fault('undeclared', `the column \`${name.slice(0, 64)}\` is not declared`)
+      // The name is not told: where the header is missing it is somebody's data.
+      throw this.#desk.fault('undeclared', 'the header names a column that is not declared')
     const isReleased = this.#plan.fields.some((field) => coversField(field, name))
     return { ...column, name, steps: stepsOf(name), isReleased }
   }

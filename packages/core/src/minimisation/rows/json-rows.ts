@@ -225,7 +225,8 @@ class JsonRows implements RowStream {
 
   #checkMember(frame: Frame, value: unknown): void {
     const check = this.#shapes[frame.at]?.members.get(this.#name)
-    const wrong = check === undefined ? 'is not declared' : check(value)
+    if (check === undefined) throw this.#desk.fault('undeclared', 'beside the rows is a member that is not declared')
+    const wrong = check(value)
     if (wrong !== undefined) throw this.#desk.fault('undeclared', `\`${this.#name}\` beside the rows: ${wrong}`)
   }
 }

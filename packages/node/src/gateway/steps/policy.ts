@@ -43,7 +43,7 @@ function questionOf(
     version: product.version,
     operation: operation.operationId,
     method: request.method,
-    labels: data === undefined || release === undefined ? [] : labelsOf(release, data),
+    labels: data === undefined || release === undefined ? [] : labelsOf(release, data, request.method),
     purpose: call.purpose,
     agreement: call.agreementId,
     ...(consent && { consent: consent.consent.id, via: consent.via, subject: consent.key.handle }),
@@ -75,8 +75,10 @@ function labelOf(path: string, labels: DataCall['labels']): Label | undefined {
   return above.toSorted((a, b) => b.path.length - a.path.length)[0]
 }
 
-/** The released fields, each with what its label says. */
-function labelsOf({ released }: Release, { labels }: DataCall): PolicyQuestion['labels'] {
+/** What a read may have: the released fields, each with what its label says. What changes something is judged by all
+ *  that the operation has to do with, whichever fields it asks to be answered. */
+function labelsOf({ released }: Release, { labels }: DataCall, method: string): PolicyQuestion['labels'] {
+  if (!isSafeMethod(method)) return labels
   return released.flatMap((path) => {
     const label = labelOf(path, labels)
     return label === undefined ? [] : [{ path, domain: label.domain, sensitivity: label.sensitivity }]

@@ -17,30 +17,32 @@ export interface DataCall {
   readonly action: ConsentAction
 }
 
-const maxRequestedFields = 256
+const maxRequestedFields = 64
 
-/** Reads a checked request. Throws `invalid-parameters` when a field is asked for that the product does not know. */
+/** Reads a checked request. Throws `invalid-parameters` when a field is asked for that the operation's answers do not
+ *  have: a call is judged by what it asks for, so it must not ask for nothing. */
 export function readDataCall(checked: CheckedRequest, planned: DataOperation, labels: readonly FieldLabel[]): DataCall {
   const { action, carries } = planned
   const answersFields = carries.length > 0
-  const requested = requestedFields(checked, planned, labels)
-  return { labels: answersFields ? carries : labels, answersFields, requested, action }
+  const own = answersFields ? carries : labels
+  return { labels: own, answersFields, requested: requestedFields(checked, planned, own), action }
 }
 
 function requestedFields(
   { texts }: CheckedRequest,
-  { requestedFields: parameter }: DataOperation,
+  { requestedFields: parameter, mayAnswer }: DataOperation,
   labels: readonly FieldLabel[],
 ): readonly string[] | undefined {
   const sent = parameter === undefined ? undefined : texts.query.get(parameter.name)
   if (parameter === undefined || sent === undefined) return undefined
   const fields = new Set((parameter.list ? sent : (sent[0] ?? '').split(',')).map((field) => field.trim()))
-  const unknown = [...fields].find((field) => !isFieldPath(field) || !touchesAny(labels, field))
+  const isKnown = (field: string) => isFieldPath(field) && touchesAny(labels, field) && mayAnswer(field)
+  const unknown = [...fields].find((field) => !isKnown(field))
   const refuse = (detail: string) => invalidParameters([{ parameter: parameter.name, in: 'query', detail }])
   if (fields.size > maxRequestedFields) throw refuse('names too many fields')
   if (unknown === undefined && fields.size > 0) return [...fields]
   if (unknown === undefined || unknown === '') throw refuse('names no field')
-  throw refuse(`names \`${unknown.slice(0, 64)}\`, which the product does not have`)
+  throw refuse(`names \`${unknown.slice(0, 64)}\`, which the operation does not answer`)
 }
 
 function touchesAny(labels: readonly FieldLabel[], field: string): boolean {

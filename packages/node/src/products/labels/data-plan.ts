@@ -26,6 +26,8 @@ export interface DataOperation {
   /** Labels of the fields that the rows of its successes may have, in the product's order; the same list from call to
    *  call. */
   readonly carries: readonly FieldLabel[]
+  /** False for a field that the rows of its successes cannot have; true of all where it has no successes with rows. */
+  readonly mayAnswer: (field: string) => boolean
   /** The query parameter that lists the fields a call asks for, where the operation declares it. */
   readonly requestedFields: Parameter | undefined
   readonly forwardsRequestedFields: boolean
@@ -135,6 +137,7 @@ function planOperation(planning: Planning, operation: Operation): DataOperation 
   const own = statedFor(planning, operation)
   const rows = own?.rows ?? config.rows
   const schemas = answerSchemas(operation)
+  const mayAnswer = (field: string) => schemas.length === 0 || !isAbsent(root, schemas, { rows, field })
   const isCarried = ({ path }: FieldLabel) => !isAbsent(root, schemas, { rows, field: path })
   return {
     subject,
@@ -145,6 +148,7 @@ function planOperation(planning: Planning, operation: Operation): DataOperation 
       open: own?.open ?? (own?.rows === undefined ? config.open : []),
     },
     carries: labelsOf(config).filter(isCarried),
+    mayAnswer,
     requestedFields:
       config.requestedFields === undefined ? undefined : operation.queryParameters.get(config.requestedFields),
     forwardsRequestedFields: config.forwardRequestedFields,

@@ -31,10 +31,14 @@ export interface WatchParts {
   readonly plan: DataPlan
   /** Paths that nobody needs to be told of. */
   readonly withheld: readonly string[]
+  /** Names of members that the product's document declares. */
+  readonly declared: () => ReadonlySet<string>
   readonly clock: Clock
   readonly report: (field: UnlabelledField) => void
 }
 
+/** A name of a programmer's: no number, no mail address, no name of a person as people write it. */
+const wordLike = /^[a-z][A-Za-z]{0,31}$/
 const lookEveryMs = 1_000
 const tellEveryMs = 3_600_000
 /** Fields whose last report is remembered. */
@@ -45,9 +49,11 @@ export function watchUnlabelled({
   product,
   plan,
   withheld,
+  declared,
   clock,
   report,
 }: WatchParts): (operation: string) => SeenAnswers {
+  const isTold = (name: string) => wordLike.test(name) || declared().has(name)
   const known = new Map<string, KnownFields>()
   const lookedMs = new Map<string, number>()
   const toldMs = new Map<string, number>()
@@ -56,7 +62,8 @@ export function watchUnlabelled({
     const planned = plan.operations.get(operation)
     if (planned === undefined) return undefined
     let fields = known.get(operation)
-    if (fields === undefined) known.set(operation, (fields = knownFields(planned.layout, plan.labels, withheld)))
+    if (fields === undefined)
+      known.set(operation, (fields = knownFields(planned.layout, plan.labels, { withheld, isTold })))
     return fields
   }
 

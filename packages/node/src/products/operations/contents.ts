@@ -2,6 +2,7 @@
 import type { CsvColumn } from '@comity/core/minimisation/rows/csv-rows'
 import { isObject, type JsonObject } from '../openapi/openapi.ts'
 import { DocumentFault, member, type Located } from '../openapi/references.ts'
+import { declaredNames } from './declared-names.ts'
 import { isJson, rowFormat } from './media-types.ts'
 import { csvColumn } from '../rows/csv-columns.ts'
 import type { SchemaCompiler, ValueCheck } from '../schemas/schema-compiler.ts'
@@ -23,6 +24,8 @@ export interface RowsContent {
   readonly schema: Located
   /** How a column of a table is read; undefined for one that the schema does not have. */
   readonly column: (name: string) => CsvColumn | undefined
+  /** Names of members that its document declares. */
+  readonly declared: () => ReadonlySet<string>
 }
 
 /** Declared content by lower-case media type or range. */
@@ -54,7 +57,7 @@ function compileContent(
   const format = rowFormat(type)
   if (format !== undefined && !describesText(root, schema)) {
     const column = (name: string) => csvColumn(root, schema, name)
-    return { kind: 'rows', format, check: compiler.check(schema), schema, column }
+    return { kind: 'rows', format, check: compiler.check(schema), schema, column, declared: () => declaredNames(root) }
   }
   // `format: binary` says that the bytes are not text (OpenAPI 3.0 habit, still widespread).
   const isText = schemaParts(root, schema).every(({ value }) => value.type === undefined || value.type === 'string')

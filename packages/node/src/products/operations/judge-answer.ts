@@ -38,7 +38,7 @@ function invalidAnswer(
   { errors }: Extract<AnswerVerdict, { allowed: false }>,
 ): Problem {
   const { pointer, detail } = errors[0] ?? { pointer: '', detail: '' }
-  const place = pointer === '' ? '' : `\`${legiblePointer(pointer)}\` `
+  const place = pointer === '' ? '' : `\`${legiblePointer(pointer, operation.declared())}\` `
   const cause = new Error(`answer ${status} of \`${operation.id}\`: ${place}${detail}`)
   return new Problem('upstream-invalid', 'the answer of the upstream is not as declared', { cause })
 }

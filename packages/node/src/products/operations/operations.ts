@@ -1,4 +1,5 @@
 /** The operations of an OpenAPI 3.1 document, compiled to what a call is matched and checked by. */
+import { declaredNames } from './declared-names.ts'
 import { isObject, type DocumentError, type JsonObject, type OpenApiDocument } from '../openapi/openapi.ts'
 import { DocumentFault, member, resolveObject, type Located } from '../openapi/references.ts'
 import { compileContents, type Contents } from './contents.ts'
@@ -33,6 +34,8 @@ export interface Operation {
   readonly requestFields: readonly string[]
   /** The same of the answer's. */
   readonly answerFields: readonly string[]
+  /** Names of members that its document declares. */
+  readonly declared: () => ReadonlySet<string>
 }
 
 export interface CompiledOperations {
@@ -123,6 +126,7 @@ function compileOperation({ root, compiler }: Compilation, place: OperationPlace
     answers: answers.byStatus,
     requestFields: headerParameters.map(({ name }) => name),
     answerFields: answers.fields,
+    declared: () => declaredNames(root),
   }
 }
 

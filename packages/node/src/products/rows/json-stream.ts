@@ -1,6 +1,8 @@
 /** Whether a JSON answer can be read row by row, and how its rows and what is around them are checked then. On the way
  *  to the rows there must be plain objects and one list in another: what can only be judged of the whole cannot be
  *  streamed. */
+import { declaredNames } from '../operations/declared-names.ts'
+import { legiblePointer } from '../operations/legible-pointer.ts'
 import { eachElement, stepsOf } from '@comity/core/minimisation/answer-path'
 import type { EnvelopeShape } from '@comity/core/minimisation/rows/json-rows'
 import { isObject, type JsonObject } from '../openapi/openapi.ts'
@@ -14,6 +16,8 @@ export interface JsonStream {
   /** By step of the path to the rows (`EnvelopeShape`). */
   readonly shapes: readonly (EnvelopeShape | undefined)[]
   readonly row: ValueCheck
+  /** Names of members that its document declares. */
+  readonly declared: () => ReadonlySet<string>
 }
 
 /** The checks, or why there are none, said of the answer. */
@@ -31,15 +35,16 @@ export function planJsonStream(
 ): JsonStreamVerdict {
   const steps = stepsOf(rows)
   if (steps.at(-1) !== eachElement) return { fault: 'has no list of rows: `rows` must end in `[]`' }
+  const declared = () => declaredNames(root)
   const shapes: (EnvelopeShape | undefined)[] = []
   let place = plain(root, schema)
   for (const step of steps) {
     const fault = faultOf(place, step)
     if (fault !== undefined) return { fault }
-    shapes.push(step === eachElement ? undefined : shapeOf(place, compiler))
+    shapes.push(step === eachElement ? undefined : shapeOf(place, { compiler, declared }))
     place = plain(root, step === eachElement ? member(place, 'items') : member(member(place, 'properties'), step))
   }
-  return { stream: { shapes, row: compiler.check(place) } }
+  return { stream: { shapes, row: compiler.check(place), declared } }
 }
 
 /** What a reference that says nothing itself leads to. */
@@ -65,21 +70,30 @@ function faultOf({ value, pointer }: Located, step: string): string | undefined 
   return inner === undefined ? `does not say what is at \`${step}\` in \`${pointer}\`` : undefined
 }
 
-function shapeOf(place: Located, compiler: SchemaCompiler): EnvelopeShape {
+function shapeOf(
+  place: Located,
+  { compiler, declared }: Pick<JsonStream, 'declared'> & { readonly compiler: SchemaCompiler },
+): EnvelopeShape {
   const { properties, required } = place.value as JsonObject
   const members = new Map<string, (value: unknown) => string | undefined>()
   for (const name of Object.keys(properties as JsonObject)) {
     const check = compiler.check(member(member(place, 'properties'), name))
-    members.set(name, (value) => faultText(check, value))
+    members.set(name, (value) => faultText({ check, declared }, value))
   }
   return { members, required: Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [] }
 }
 
-/** What is wrong with a value, as a sentence's end that names members and no values. */
-export function faultText(check: ValueCheck, value: unknown): string | undefined {
+/** What is wrong with a value, as a sentence's end that names declared members and no values. */
+export function faultText(
+  { check, declared }: Pick<JsonStream, 'declared'> & { readonly check: ValueCheck },
+  value: unknown,
+): string | undefined {
   try {
     const error = check(value)
-    return error && (error.pointer === '' ? error.detail : `\`${error.pointer}\` ${error.detail}`)
+    return (
+      error &&
+      (error.pointer === '' ? error.detail : `\`${legiblePointer(error.pointer, declared())}\` ${error.detail}`)
+    )
   } catch (error) {
     // A schema that refers to itself is followed as deep as the value goes.
     if (error instanceof RangeError) return 'is nested too deeply'

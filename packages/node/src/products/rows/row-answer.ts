@@ -7,16 +7,15 @@ import type { RowStream, RowWork } from '@comity/core/minimisation/rows/row-stre
 import { rowMinimiser, type RowLayout, type RowMinimiser } from '@comity/core/minimisation/minimise'
 import type { RowsContent } from '../operations/contents.ts'
 import type { WatchedRelease } from '../labels/data-answer.ts'
-import type { ValueCheck } from '../schemas/schema-compiler.ts'
 import { faultText, type JsonStream } from './json-stream.ts'
 
-function workOf(check: ValueCheck, minimiser: Pick<RowWork, 'release' | 'flush'>): RowWork {
-  return { parse: parseExactJson, write: writeExactJson, check: (row) => faultText(check, row), ...minimiser }
+function workOf(judge: Parameters<typeof faultText>[0], minimiser: Pick<RowWork, 'release' | 'flush'>): RowWork {
+  return { parse: parseExactJson, write: writeExactJson, check: (row) => faultText(judge, row), ...minimiser }
 }
 
 /** The rows of NDJSON and CSV, each row as it came: for answers without labelled fields. */
 export function openWholeRows(content: RowsContent): RowStream {
-  const work = workOf(content.check, { release: (row) => row })
+  const work = workOf(content, { release: (row) => row })
   if (content.format === 'ndjson') return createNdjsonRows(work)
   return createCsvRows({ column: content.column, fields: [] }, work)
 }
@@ -29,8 +28,12 @@ export function openReleasedRows(
 ): RowStream {
   const ofRow = 'shapes' in content ? layout : { ...layout, rows: '', open: [] }
   const minimiser = watched(rowMinimiser(release, { layout: ofRow, means }), seen)
-  if ('shapes' in content) return createJsonRows({ layout, shapes: content.shapes }, workOf(content.row, minimiser))
-  const work = workOf(content.check, minimiser)
+  if ('shapes' in content)
+    return createJsonRows(
+      { layout, shapes: content.shapes },
+      workOf({ check: content.row, declared: content.declared }, minimiser),
+    )
+  const work = workOf(content, minimiser)
   if (content.format === 'ndjson') return createNdjsonRows(work)
   return createCsvRows({ column: content.column, fields: release.released }, work)
 }
