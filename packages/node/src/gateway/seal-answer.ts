@@ -14,7 +14,7 @@ export function sealAnswer(call: InboundCall, answer: Answer, { seal }: Pick<Sea
   if (target === undefined) return answer
   const [inside, outside] = partsOf(answer.headers)
   if (call.request.method === 'HEAD' || empty.has(answer.status)) {
-    return { ...answer, headers: [...outside, ...validators(inside)] }
+    return { ...answer, headers: [...outside, ...(answer.status === 304 ? validators(inside) : [])] }
   }
   const binding = { typ: 'comity-answer', bnd: target.bnd } as const
   const { body, facts } = seal(target, binding, { fields: inside, body: answer.body })
@@ -36,7 +36,7 @@ function partsOf(headers: readonly string[]): [Record<string, string>, string[]]
   return [inside, outside]
 }
 
-/** Of an answer without content the caller learns what it named itself: that its copy is still good. */
+/** With 304 the caller learns what it named itself: that its copy is still good. Any other tag is of what is sealed. */
 function validators(inside: Readonly<Record<string, string>>): string[] {
   return inside['etag'] === undefined ? [] : ['etag', inside['etag']]
 }
