@@ -1,5 +1,6 @@
 /** Tells the operator of fields in answers that no label covers: each field of a product once an hour, and with no more
  *  than one answer a second of an operation looked at. */
+import { isLegible } from '../operations/legible-pointer.ts'
 import {
   knownFields,
   unlabelledFields,
@@ -37,8 +38,6 @@ export interface WatchParts {
   readonly report: (field: UnlabelledField) => void
 }
 
-/** A name of a programmer's: no number, no mail address, no name of a person as people write it. */
-const wordLike = /^[a-z][A-Za-z]{0,31}$/
 const lookEveryMs = 1_000
 const tellEveryMs = 3_600_000
 /** Fields whose last report is remembered. */
@@ -53,7 +52,7 @@ export function watchUnlabelled({
   clock,
   report,
 }: WatchParts): (operation: string) => SeenAnswers {
-  const isTold = (name: string) => wordLike.test(name) || declared().has(name)
+  const isTold = (name: string) => isLegible(name, declared())
   const known = new Map<string, KnownFields>()
   const lookedMs = new Map<string, number>()
   const toldMs = new Map<string, number>()

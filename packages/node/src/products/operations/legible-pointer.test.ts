@@ -8,10 +8,11 @@ const declared = declaredNames({
   components: { schemas: { Byname: { properties: { byName: { additionalProperties: {} }, height: {} } } } },
 })
 
-test('names that the document declares and positions stand in a log, any other name does not', () => {
+test('names that the document declares, words and positions stand in a log, what may be data does not', () => {
   assert.equal(legiblePointer('', declared), '')
   assert.equal(legiblePointer('/items/12/splits/0', declared), '/items/12/splits/0')
   assert.equal(legiblePointer('/items/0/a~1b', declared), '/items/0/a~1b')
+  assert.equal(legiblePointer('/items/0/birthDate', declared), '/items/0/birthDate')
   for (const name of [
     '736041664',
     'Amina Rossi',
