@@ -31,6 +31,21 @@ const document = {
         responses: { 200: json(list), 422: json({ type: 'object', properties: { why: { type: 'string' } } }) },
       },
     },
+    '/places': {
+      get: {
+        operationId: 'places',
+        parameters: [optional('fields')],
+        responses: {
+          200: json({
+            type: 'object',
+            properties: {
+              total: { type: 'integer' },
+              items: { type: 'array', items: { type: 'object', properties: { address: row.properties.address } } },
+            },
+          }),
+        },
+      },
+    },
     '/kinds': { get: { operationId: 'kinds', responses: { 200: json({ type: 'array' }) } } },
   },
 }
@@ -136,4 +151,16 @@ test('anybody gets the labelled fields of a public product, and no others', asyn
     total: 9,
     items: [{ id: 1, name: 'Kestrel', address: { city: 'Porto' } }],
   })
+})
+
+test('a call asks for nothing that its operation cannot answer, lest it be judged by less than it is about', async () => {
+  const asked = network.upstream.seen.length
+  for (const path of ['/places?fields=name', '/places?fields=address.city,name', '/samples?fields=name.made.up']) {
+    const answer = await call(path)
+    assert.equal(answer.status, 400, path)
+    assert.match(await answer.text(), /invalid-parameters.*which the operation does not answer/)
+  }
+  const many = Array.from({ length: 65 }, (_, at) => `address.city${at}`).join()
+  assert.match(await (await call(`/samples?fields=${many}`)).text(), /names too many fields/)
+  assert.equal(network.upstream.seen.length, asked)
 })

@@ -93,6 +93,10 @@ test('a record with other columns than the header is a fault', () => {
 })
 
 test('a header with an unknown column, one twice, or one inside another is a fault', () => {
+  assert.throws(
+    () => rowsOf().push(Buffer.from('1,Amina Rossi\n')),
+    (error: Error) => !error.message.includes('Amina'),
+  )
   breaks('undeclared', () => rowsOf(), 'id,secret\n')
   breaks('undeclared', () => rowsOf(), 'id,\n')
   breaks('duplicate-member', () => rowsOf(), 'id,name,id\n')

@@ -73,6 +73,13 @@ test('policies are asked about what the call may still have, with the deepest la
   assert.deepEqual(below.labels, [{ ...labels[2], path: 'address.street.number' }])
 })
 
+test('a change is judged by all that the operation has to do with, whichever fields are to be answered', async () => {
+  for (const method of ['POST', 'DELETE']) {
+    const question = await run(callOf({ method, release: releaseOf('name') }), { allowed: true })
+    assert.deepEqual(question.labels, labels)
+  }
+})
+
 test('a product without labels is asked about without any, by its method', async () => {
   for (const [method, action] of [
     ['GET', 'read'],

@@ -199,6 +199,17 @@ test('a mask that leaves everything that was asked for leaves as much as none', 
   assert.equal((await review(decisions.slice(0, 2)).diff(plain, 100)).changedInAll, 0)
 })
 
+test('another aggregate of the same field is a change', async () => {
+  const setOf = (fn: string) =>
+    prepared(`@id("all") @fields("name") @transforms("name: aggregate ${fn} 5") permit (principal, action, resource);`)
+  const mask = (fn: 'count' | 'max') => ({
+    fields: [{ path: 'name', transforms: [{ path: 'name', op: 'aggregate' as const, fn, arg: 5 }], groupsOf: 5 }],
+  })
+  const decided = review([decisionOf('1', { outcome: 'allowed', policies: ['all'], mask: mask('count') })])
+  assert.equal((await decided.diff(await setOf('count'), 10)).changed.length, 0)
+  assert.equal((await decided.diff(await setOf('max'), 10)).changed.length, 1)
+})
+
 test('looks at no more than it is told, over any number of pages, and lists a thousand', async () => {
   const many = Array.from({ length: 1_450 }, (_, index) => decisionOf(String(index).padStart(6, '0')))
   const all = await prepared('@id("all") permit (principal, action, resource);')

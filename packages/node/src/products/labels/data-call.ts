@@ -36,10 +36,10 @@ function requestedFields(
   const sent = parameter === undefined ? undefined : texts.query.get(parameter.name)
   if (parameter === undefined || sent === undefined) return undefined
   const fields = new Set((parameter.list ? sent : (sent[0] ?? '').split(',')).map((field) => field.trim()))
-  const isKnown = (field: string) => isFieldPath(field) && touchesAny(labels, field) && mayAnswer(field)
-  const unknown = [...fields].find((field) => !isKnown(field))
   const refuse = (detail: string) => invalidParameters([{ parameter: parameter.name, in: 'query', detail }])
   if (fields.size > maxRequestedFields) throw refuse('names too many fields')
+  const isKnown = (field: string) => isFieldPath(field) && touchesAny(labels, field) && mayAnswer(field)
+  const unknown = [...fields].find((field) => !isKnown(field))
   if (unknown === undefined && fields.size > 0) return [...fields]
   if (unknown === undefined || unknown === '') throw refuse('names no field')
   throw refuse(`names \`${unknown.slice(0, 64)}\`, which the operation does not answer`)
