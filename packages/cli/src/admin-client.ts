@@ -32,8 +32,9 @@ function send(
   return new Promise((resolve, reject) => {
     const headers: Record<string, string> = { authorization: `Bearer ${endpoint.token}`, accept: 'application/json' }
     if (body !== undefined) headers['content-type'] = 'application/json'
+    // A connection of its own: one that was kept may be closed by the node just as the next request sets out on it.
     const outgoing = request(
-      { host: endpoint.address, port: endpoint.port, method, path, headers, timeout: timeoutMs },
+      { host: endpoint.address, port: endpoint.port, method, path, headers, timeout: timeoutMs, agent: false },
       (answer) => {
         const chunks: Buffer[] = []
         let size = 0
