@@ -47,7 +47,13 @@ async function run(...args: string[]): Promise<string> {
   assert.equal(code, 0, error || out)
   return out
 }
-const json = async <T>(...args: string[]): Promise<T> => JSON.parse((await comity('--json', ...args)).out) as T
+/** What a command prints for programs; it says so when the command ended otherwise than it should. */
+async function jsonWith<T>(expected: number, ...args: string[]): Promise<T> {
+  const { code, out, error } = await comity('--json', ...args)
+  assert.equal(code, expected, `comity ${args.join(' ')}: ${error || out}`)
+  return JSON.parse(out) as T
+}
+const json = <T>(...args: string[]): Promise<T> => jsonWith(0, ...args)
 
 function place(name: string, text: string): string {
   const directory = join(network.holder.directory, 'texts')
@@ -96,7 +102,7 @@ test('refuses what is bad or out of date, with every fault; masks of unknown nam
   }
   const checked = await admin.call({ method: 'POST', path: '/v1/policies/check', body })
   assert.match(checked.text, /no product has a field `hight`/)
-  const diff = await json<PolicyDiffView>('policy', 'diff', slip)
+  const diff = await jsonWith<PolicyDiffView>(1, 'policy', 'diff', slip)
   assert.deepEqual(
     diff.warnings.map(({ message }) => message),
     ['no product has a field `hight`', 'no product has data of the domain `sports`'],
@@ -131,7 +137,7 @@ test('tells what a changed set would have decided otherwise, before it is in for
   assert.match(out, /denied → allowed {2}athletes\/athlete by did:web:/)
   assert.match(out, /other fields/)
   assert.match(out, /now allowed by year: born \(year\), height, name, weight/)
-  const diff = await json<PolicyDiffView>('policy', 'diff', changed)
+  const diff = await jsonWith<PolicyDiffView>(1, 'policy', 'diff', changed)
   const kinds = diff.changed.map(({ change }) => change)
   assert.deepEqual([diff.compared, kinds], [3, ['denied-allowed', 'mask', 'mask']])
   assert.equal((await json<PolicySetView>('policy', 'show')).version, 2)
@@ -139,6 +145,23 @@ test('tells what a changed set would have decided otherwise, before it is in for
   assert.equal(jsonOf(await ask())['born'], '1999')
   const same = await comity('policy', 'diff', changed, '--last', '1')
   assert.deepEqual([same.code, same.out], [0, '0 of 1 decisions would be others'])
+})
+
+test('a read that the mask leaves nothing of is told as the denial that its caller got', async () => {
+  const inForce = place('rules.cedar', '@id("all") permit (principal, action, resource);')
+  await run('policy', 'put', inForce)
+  assert.equal(codeOf(await ask()), '200')
+  const none = place('none.cedar', '@id("dose") @fields("dose") permit (principal, action, resource);')
+  const foreseen = await comity('policy', 'diff', none, '--last', '1')
+  assert.match(foreseen.out, /allowed → denied {2}.*\n.*\n {2}now denied by dose, which leaves nothing/)
+  await run('policy', 'put', none)
+  const denied = await ask()
+  assert.equal(codeOf(denied), 'policy-denied')
+  const text = await run('policy', 'explain', exchangeOf(denied))
+  assert.match(text, /denied by version \d+, by dose\npermitted, but the policies leave nothing of what was asked for/)
+  assert.match(text, /→ `dose` must leave some of the fields that the call asks for: /)
+  const same = await comity('policy', 'diff', none, '--last', '1')
+  assert.deepEqual([same.code, same.out.split('\n')[0]], [0, '0 of 1 decisions would be others'])
 })
 
 test('relationships are added, listed and removed as text, people by the name that the systems know them by', async () => {

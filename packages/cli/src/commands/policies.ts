@@ -10,6 +10,7 @@ import type {
   PolicyExplanationView,
   PolicyFaultView,
   PolicyFindingView,
+  PolicyOutcome,
   PolicySetView,
   PolicyVersionView,
 } from '@comity/node/admin/policy-api'
@@ -105,7 +106,7 @@ function explanationLines({ request, findings, needed, ...explained }: PolicyExp
   const others = findings.filter(({ policy }) => !policies.includes(policy))
   return [
     `${exchange} of ${at}: ${colors.bold(outcome)} by version ${version}, ${by}`,
-    ...(mask === undefined ? [] : [`left ${maskText(mask)}`]),
+    ...(mask === undefined ? [] : [`${leftWord(outcome)} ${maskText(mask)} of what was asked for`]),
     `${request.principal} ${request.action} ${request.resource}`.replaceAll('Comity::', ''),
     ...context,
     ...(needed.length === 0 ? [] : ['', 'to be allowed:', ...needed.map((sentence) => `  → ${sentence}`)]),
@@ -124,6 +125,10 @@ function demandLine({ text, holds, error }: DemandView): string {
   const sign = holds ? '✓' : error === undefined ? '✗' : '!'
   return `  ${sign} ${text.replaceAll('Comity::', '')}${error === undefined ? '' : ` (${error})`}`
 }
+
+/** What is permitted is denied all the same when the masks of what permits it leave nothing. */
+const leftWord = (outcome: PolicyOutcome): string =>
+  outcome === 'denied' ? 'permitted, but the policies leave' : 'left'
 
 function maskText(mask: MaskView): string {
   const fields = Object.entries(mask).map(([field, done]) =>
@@ -165,5 +170,6 @@ function decidedText({ outcome, policies, mask }: DecidedView): string {
   // Allowed by none: no set was in force.
   const byNone = { allowed: ' without policies', denied: ', none permits it', failed: '' }[outcome]
   const by = policies.length === 0 ? byNone : ` by ${policies.join(', ')}`
-  return printable(`${outcome}${by}${mask === undefined ? '' : `: ${maskText(mask)}`}`)
+  const left = outcome === 'denied' ? ', which leaves ' : ': '
+  return printable(`${outcome}${by}${mask === undefined ? '' : `${left}${maskText(mask)}`}`)
 }

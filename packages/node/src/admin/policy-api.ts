@@ -76,6 +76,8 @@ export interface PolicyExplanationView {
   readonly version: number
   readonly outcome: PolicyOutcome
   readonly policies: readonly string[]
+  /** What left of the fields that were asked for; absent when they left as they are. With `denied`: the policies permit
+   *  the call, and it is refused for what they leave of it, which is mostly nothing. */
   readonly mask?: MaskView | undefined
   /** The call in Cedar's words. */
   readonly request: {

@@ -27,6 +27,8 @@ export interface PolicyQuestion {
   readonly method: string
   /** Fields that the call may still have and its answer may hold. */
   readonly labels: readonly { readonly path: string; readonly domain: string; readonly sensitivity: Sensitivity }[]
+  /** Of a change: the fields that its answer may hold. */
+  readonly asked?: readonly string[] | undefined
   readonly purpose?: string | undefined
   readonly agreement?: string | undefined
   /** Id of the consent; `via` when the caller acts by delegation. */
@@ -40,6 +42,9 @@ export interface PolicyQuestion {
 /** What policies say, by which of them, and the writes that keep it, for the transaction that records the exchange. */
 export interface Decided {
   readonly verdict: PolicyVerdict
+  /** The same for a call that is permitted and yet refused, for what the permits leave of it: so that what is kept says
+   *  what the caller got. */
+  refused(detail: string): Decided
   trail(exchange: string, subject: SubjectKey | undefined): readonly Statement[]
 }
 

@@ -5,7 +5,8 @@ import type { SubjectKey } from '../vault/vault.ts'
 import { networkOf } from './decisions/address-network.ts'
 import { BoundedMemory, decisionKey } from './decisions/decision-key.ts'
 import type { DecisionStore, Outcome } from './decisions/decision-store.ts'
-import { decidePolicy, usableSet, type Judged, type UsableSet } from './decisions/decide-policy.ts'
+import { decidePolicy, refused, usableSet, type Judged, type UsableSet } from './decisions/decide-policy.ts'
+import { leftBy } from './decisions/left-by-mask.ts'
 import { comity } from './policy-words.ts'
 import type { PolicyEngine, PreparedSet } from './engine/policy-engine.ts'
 import { noRelations, type RequestRelations } from './decisions/policy-request.ts'
@@ -15,6 +16,8 @@ import type { Relationships } from './relationships/relationships.ts'
 /** A call that was judged. */
 export interface DecidedCall {
   readonly verdict: PolicyVerdict
+  /** The same for a call that is permitted and yet refused, for what the permits leave of it. */
+  refused(detail: string): DecidedCall
   /** The writes that keep the decision; they go into the transaction that records the exchange. */
   trail(exchange: string, subject: SubjectKey | undefined): readonly Statement[]
 }
@@ -148,6 +151,7 @@ export class PolicyDecider {
   #call(verdict: PolicyVerdict, question: PolicyQuestion, relations: RequestRelations): DecidedCall {
     return {
       verdict,
+      refused: (detail) => this.#call(refused(verdict, detail), question, relations),
       trail: (exchange, subject) => this.#trail({ exchange, subject, verdict, question, relations }),
     }
   }
@@ -167,7 +171,7 @@ export class PolicyDecider {
       relations,
       outcome: outcomeOf(verdict),
       policies,
-      ...maskMember(verdict),
+      ...(verdict.mask && { mask: leftBy(verdict.mask, question) }),
     }
     return [decisions.insert({ exchange, atMs: clock.now(), version, details }, subject)]
   }
@@ -185,9 +189,6 @@ interface Trailed {
   readonly question: PolicyQuestion
   readonly relations: RequestRelations
 }
-
-const maskMember = (verdict: PolicyVerdict) =>
-  verdict.allowed && verdict.mask !== undefined ? { mask: verdict.mask } : {}
 
 /** The verdict in one word. */
 export function outcomeOf(verdict: PolicyVerdict): Outcome {

@@ -38,6 +38,9 @@ export interface PolicyQuestion {
   readonly method: string
   /** Fields that the call may still have, those of the consent where there is one; empty for a product without labels. */
   readonly labels: readonly PolicyLabel[]
+  /** Of a change, which is judged by all that it has to do with: the fields that its answer may hold. Absent for a read,
+   *  whose labels they are. */
+  readonly asked?: readonly string[] | undefined
   /** IRI. */
   readonly purpose?: string | undefined
   readonly agreement?: string | undefined
@@ -63,11 +66,13 @@ export interface PolicyAllowed extends DecidedBy {
   readonly mask?: FieldMask | undefined
 }
 
-/** Policies do not allow the call. `advice` is what the forbidding policies' authors want callers to read. */
+/** Policies do not allow the call. `advice` is what the forbidding policies' authors want callers to read; with `mask`
+ *  the call is permitted, but for what the permits leave of it. */
 export interface PolicyDenied extends DecidedBy {
   readonly allowed: false
   readonly code: 'policy-denied' | 'policy-failed'
   readonly detail: string
+  readonly mask?: FieldMask | undefined
   readonly advice?: readonly string[] | undefined
 }
 

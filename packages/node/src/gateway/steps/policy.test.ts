@@ -41,10 +41,16 @@ function callOf({ method = 'GET', header, isAnonymous = false, release, data = {
   } as unknown as InboundCall
 }
 
+const decidedAs = (verdict: PolicyVerdict): Decided => ({
+  verdict,
+  refused: (detail) => decidedAs({ ...verdict, allowed: false, code: 'policy-denied', detail }),
+  trail: () => [],
+})
+
 /** Runs the step with this verdict; gives what policies were asked. */
 async function run(call: InboundCall, verdict: Partial<PolicyVerdict> | undefined): Promise<PolicyQuestion> {
   const asked: PolicyQuestion[] = []
-  const decided = verdict && ({ verdict: { policies: [], version: 1, ...verdict }, trail: () => [] } as Decided)
+  const decided = verdict && decidedAs({ policies: [], version: 1, ...verdict } as PolicyVerdict)
   const step = policy({
     world: { clock: { now: () => 7 }, randomBytes: (length) => new Uint8Array(length) },
     partnerOf: () => ({ country: 'CH' }) as never,
@@ -76,7 +82,7 @@ test('policies are asked about what the call may still have, with the deepest la
 test('a change is judged by all that the operation has to do with, whichever fields are to be answered', async () => {
   for (const method of ['POST', 'DELETE']) {
     const question = await run(callOf({ method, release: releaseOf('name') }), { allowed: true })
-    assert.deepEqual(question.labels, labels)
+    assert.deepEqual([question.labels, question.asked], [labels, ['name']])
   }
 })
 
@@ -98,8 +104,10 @@ test('a mask narrows the release, and what it withholds is told', async () => {
   assert.deepEqual([call.release?.released, call.release?.withheld], [['name'], ['address', 'medal', 'weight']])
 })
 
-test('a read of which nothing is left is denied, a change goes on', async () => {
-  await assert.rejects(run(callOf({ release: releaseOf('name') }), allowed()), { code: 'policy-denied' })
+test('a read of which nothing is left is denied and kept as denied, a change goes on', async () => {
+  const read = callOf({ release: releaseOf('name') })
+  await assert.rejects(run(read, allowed()), { code: 'policy-denied' })
+  assert.equal(read.policy?.verdict.allowed, false)
   const change = callOf({ method: 'POST', release: releaseOf('name') })
   await run(change, allowed())
   assert.deepEqual(change.release?.parts, [])

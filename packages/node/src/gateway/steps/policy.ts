@@ -44,6 +44,7 @@ function questionOf(
     operation: operation.operationId,
     method: request.method,
     labels: data === undefined || release === undefined ? [] : labelsOf(release, data, request.method),
+    ...(release && !isSafeMethod(request.method) && { asked: release.released }),
     purpose: call.purpose,
     agreement: call.agreementId,
     ...(consent && { consent: consent.consent.id, via: consent.via, subject: consent.key.handle }),
@@ -97,7 +98,13 @@ function apply(call: InboundCall, decided: Decided | undefined, data: DataCall |
   call.release = maskRelease(call.release, verdict.mask, data.labels)
   // What changes something may go on without an answer; a read for nothing need not be made.
   if (call.release.released.length > 0 || !isSafeMethod(call.request.method)) return
-  throw new Problem('policy-denied', 'the policies of the holder leave nothing of what the call asks for')
+  refuse(call, decided, 'the policies of the holder leave nothing of what the call asks for')
+}
+
+/** Refuses a call that is permitted, for what the mask leaves of it. */
+function refuse(call: InboundCall, decided: Decided, detail: string): never {
+  call.policy = decided.refused(detail)
+  throw new Problem('policy-denied', detail)
 }
 
 export function policy(options: PolicyOptions): Step {

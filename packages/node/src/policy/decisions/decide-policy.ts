@@ -1,6 +1,7 @@
 /** The decision about one call by one set of policies. Pure; Cedar's answer in this node's words. */
 import type { EngineDecision, PolicyEngine, PreparedSet } from '../engine/policy-engine.ts'
 import { isUnmasked, maskOf, readMask, type PermitMask } from '../sets/policy-mask.ts'
+import { leavesNothing } from './left-by-mask.ts'
 import { requestOf, type RequestRelations } from './policy-request.ts'
 import type { PolicyQuestion, PolicyVerdict } from '../policy-service.ts'
 
@@ -52,13 +53,23 @@ export function decidePolicy(set: UsableSet, question: PolicyQuestion, relations
     }
   }
   const mask = maskOf(permits, question.labels)
-  return { verdict: { allowed: true, ...by, ...(mask !== undefined && { mask }) }, errors: [] }
+  if (mask === undefined) return { verdict: { allowed: true, ...by }, errors: [] }
+  const verdict: PolicyVerdict = { allowed: true, ...by, mask }
+  return { verdict: leavesNothing(mask, question) ? refused(verdict, nothingLeft) : verdict, errors: [] }
 }
 
 function maskNamed(id: string, { masks }: UsableSet): PermitMask {
   const mask = masks.get(id)
   if (mask === undefined) throw new Error(`the engine names a permit \`${id}\`, which the set does not have`)
   return mask
+}
+
+const nothingLeft = 'the policies of the holder leave nothing of what the call asks for'
+
+/** What permits a call, for one that is refused for what the mask leaves of it. */
+export function refused(verdict: PolicyVerdict, detail: string): PolicyVerdict {
+  const { policies, version, mask } = verdict
+  return { allowed: false, code: 'policy-denied', detail, policies, version, ...(mask && { mask }) }
 }
 
 const unlabelledForOperator =

@@ -35,17 +35,17 @@ export function decisionKey(
     if (facts === undefined) return undefined
     looked.push(facts(question, relations) ?? null)
   }
-  const { caller, actor, action, product, productClass, version, operation } = question
-  const names = [caller ?? null, actor?.type, actor?.id, action, product, productClass, version, operation]
+  const { caller, actor, action, method, product, productClass, version, operation } = question
+  const names = [caller ?? null, actor?.type, actor?.id, action, method, product, productClass, version, operation]
   // Not their paths alone: a call may have been matched before its product was replaced.
   const labels = question.labels.map(({ path, domain, sensitivity }) => `${path} ${domain ?? ''} ${sensitivity}`)
   return JSON.stringify([names, labels, looked, entities && entityFacts(question, relations)])
 }
 
 /** Attributes and ancestors, but for those of the product and the data, which are in every key. */
-function entityFacts({ country, actor, method }: PolicyQuestion, relations: RequestRelations): unknown[] {
+function entityFacts({ country, actor }: PolicyQuestion, relations: RequestRelations): unknown[] {
   const { participantGroups, actorGroups, productGroups, operationGroups } = relations
-  return [country, actor?.assurance, method, participantGroups, actorGroups, productGroups, operationGroups]
+  return [country, actor?.assurance, participantGroups, actorGroups, productGroups, operationGroups]
 }
 
 /** Remembers up to `size` values; the one that came first is forgotten first. */

@@ -199,6 +199,45 @@ test('a mask that leaves everything that was asked for leaves as much as none', 
   assert.equal((await review(decisions.slice(0, 2)).diff(plain, 100)).changedInAll, 0)
 })
 
+test('a read that a mask leaves nothing of is one that is denied, before and after', async () => {
+  const masked = await prepared('@id("dose") @fields("dose") permit (principal, action, resource);')
+  const none = { fields: [] }
+  const decisions = [
+    decisionOf('1', { outcome: 'allowed', policies: ['all'] }),
+    decisionOf('2', { outcome: 'denied', policies: ['all'], mask: none }),
+    decisionOf('3', { outcome: 'denied', policies: [] }),
+    // As it was kept when masks were no part of the decision.
+    decisionOf('4', { outcome: 'allowed', policies: ['all'], mask: none }),
+  ]
+  const { explain, diff } = review(decisions)
+  assert.deepEqual(
+    (await diff(masked, 100)).changed.map(({ exchange, change, after }) => [exchange, change, after]),
+    [['1', 'allowed-denied', { outcome: 'denied', policies: ['dose'], mask: {} }]],
+  )
+  for (const exchange of ['2', '4']) {
+    const { outcome, mask, needed } = await explain(exchange)
+    assert.deepEqual(
+      [outcome, mask, needed],
+      ['denied', {}, ['`all` must leave some of the fields that the call asks for: name, born']],
+    )
+  }
+})
+
+test('of a change under a mask counts what its answer is asked for, and nothing left is no denial', async () => {
+  const masked = await prepared('@id("born") @fields("born") permit (principal, action, resource);')
+  const change = (asked: readonly string[]): PolicyQuestion => ({ ...question, action: 'write', method: 'PUT', asked })
+  const decisions = [
+    decisionOf('1', { outcome: 'allowed', question: change(['born']) }),
+    decisionOf('2', { outcome: 'allowed', question: change(['name']) }),
+    decisionOf('3', { outcome: 'allowed', question: change(['name']), mask: { fields: [] } }),
+  ]
+  const diff = await review(decisions).diff(masked, 100)
+  assert.deepEqual(
+    diff.changed.map(({ exchange, change: kind, after }) => [exchange, kind, after]),
+    [['2', 'mask', { outcome: 'allowed', policies: ['born'], mask: {} }]],
+  )
+})
+
 test('another aggregate of the same field is a change', async () => {
   const setOf = (fn: string) =>
     prepared(`@id("all") @fields("name") @transforms("name: aggregate ${fn} 5") permit (principal, action, resource);`)

@@ -1,12 +1,15 @@
 /** Decisions looked at again: why one came out as it did, and what another set would have decided. */
 import { setImmediate } from 'node:timers/promises'
+import type { FieldMask } from '@comity/core/policy/field-mask'
 import { Problem } from '@comity/core/problems'
-import type { DecisionStore, Outcome, StoredDecision } from './decision-store.ts'
+import type { DecisionDetails, DecisionStore, Outcome, StoredDecision } from './decision-store.ts'
 import { decidePolicy, usableSet, type UsableSet } from './decide-policy.ts'
 import type { PolicyEngine, PreparedSet } from '../engine/policy-engine.ts'
 import { explainPolicies, whatIsNeeded, type PolicyFinding } from './explain-policy.ts'
 import { outcomeOf } from '../policies.ts'
+import { leavesNothing, leftBy } from './left-by-mask.ts'
 import { requestOf } from './policy-request.ts'
+import type { PolicyQuestion } from '../policy-service.ts'
 import type { PolicySetStore } from '../sets/policy-set-store.ts'
 
 export interface ReviewParts {
@@ -27,7 +30,8 @@ export interface Explanation {
   readonly outcome: Outcome
   /** Ids of the policies that decided. */
   readonly policies: readonly string[]
-  /** Field -> the transforms that it leaves with; undefined when all fields left as they are. */
+  /** Field -> the transforms that it leaves with; undefined when all fields left as they are. With `denied`: what was
+   *  permitted is refused for what its mask leaves, mostly nothing. */
   readonly mask?: Readonly<Record<string, readonly string[]>> | undefined
   /** The call in Cedar's words. */
   readonly request: ReturnType<typeof requestOf>
@@ -94,13 +98,24 @@ async function explain(exchange: string, { decisions, sets, compile }: ReviewPar
       'the person that the exchange was about has been erased, and the decision with them',
     )
   }
-  const { question, relations, outcome, policies, mask } = details
+  const { question, relations, policies, mask } = details
+  const outcome = outcomeGot(details)
   const request = requestOf(question, relations)
   const set = version === 0 ? undefined : await sets.find(version)
   if (version > 0 && set === undefined) throw new Problem('policy-unknown', `version ${version} is not kept here`)
   const findings = explainPolicies(set?.prepared.policies ?? [], request, compile)
-  const needed = outcome === 'allowed' ? [] : whatIsNeeded(findings)
+  const needed = outcome === 'allowed' ? [] : neededBy(details, findings)
   return { exchange, atMs, version, outcome, policies, mask: mask && maskText(mask), request, needed, findings }
+}
+
+/** Sentences. What is permitted and yet denied is so for what its permits leave. */
+function neededBy({ mask, policies, question }: DecisionDetails, findings: readonly PolicyFinding[]) {
+  if (mask === undefined) return whatIsNeeded(findings)
+  const asked = question.asked ?? question.labels.map(({ path }) => path)
+  const names = policies.map((id) => `\`${id}\``).join(' or ')
+  const left = leftBy(mask, question).fields.map(({ path }) => path)
+  const wanted = left.length === 0 ? 'some' : `more than ${left.join(', ')}`
+  return [`${names} must leave ${wanted} of the fields that the call asks for: ${asked.join(', ')}`]
 }
 
 async function diff(set: UsableSet, last: number, { decisions }: ReviewParts): Promise<PolicyDiff> {
@@ -132,10 +147,11 @@ async function diff(set: UsableSet, last: number, { decisions }: ReviewParts): P
 
 function changeOf({ exchange, atMs, details }: StoredDecision, set: UsableSet): ChangedDecision | undefined {
   if (details === undefined) return undefined
-  const { question, relations, outcome, policies, mask } = details
-  const before: DecidedAs = { outcome, policies, ...(mask && { mask: maskText(mask) }) }
+  const { question, relations, policies, mask } = details
+  const left = mask && { mask: maskText(leftBy(mask, question)) }
+  const before: DecidedAs = { outcome: outcomeGot(details), policies, ...left }
   const after = decidedBy(set, question, relations)
-  const change = kindOf(before, after, question.labels)
+  const change = kindOf(before, after, question)
   if (change === undefined) return undefined
   const { caller, product, operation } = question
   return { exchange, atMs, caller, product, operation, before, after, change }
@@ -147,19 +163,22 @@ function decidedBy(
 ): DecidedAs {
   try {
     const { verdict } = decidePolicy(set, ...asked)
-    const mask = verdict.allowed ? verdict.mask : undefined
-    return { outcome: outcomeOf(verdict), policies: verdict.policies, ...(mask && { mask: maskText(mask) }) }
+    const { policies, mask } = verdict
+    return { outcome: outcomeOf(verdict), policies, ...(mask && { mask: maskText(leftBy(mask, asked[0])) }) }
   } catch {
     return { outcome: 'failed', policies: [] }
   }
 }
 
-type Labels = NonNullable<StoredDecision['details']>['question']['labels']
+/** What the caller got. Before masks were part of a decision, reads that they left nothing of were kept as allowed. */
+function outcomeGot({ question, outcome, mask }: DecisionDetails): Outcome {
+  return outcome === 'allowed' && mask !== undefined && leavesNothing(mask, question) ? 'denied' : outcome
+}
 
 /** Which policies decided does not matter where the outcome is the same. */
-function kindOf(before: DecidedAs, after: DecidedAs, labels: Labels): ChangedDecision['change'] | undefined {
+function kindOf(before: DecidedAs, after: DecidedAs, question: PolicyQuestion): ChangedDecision['change'] | undefined {
   if (before.outcome === after.outcome) {
-    return before.outcome !== 'allowed' || leaving(before, labels) === leaving(after, labels) ? undefined : 'mask'
+    return before.outcome !== 'allowed' || leaving(before, question) === leaving(after, question) ? undefined : 'mask'
   }
   if (after.outcome === 'failed') return 'failed'
   if (before.outcome === 'allowed') return 'allowed-denied'
@@ -167,13 +186,13 @@ function kindOf(before: DecidedAs, after: DecidedAs, labels: Labels): ChangedDec
 }
 
 /** What leaves of the fields, and how. No mask leaves as much as one that names every field that the call may have. */
-function leaving({ mask }: DecidedAs, labels: Labels): string {
-  const whole = () => Object.fromEntries(labels.map(({ path }) => [path, []]))
+function leaving({ mask }: DecidedAs, { labels, asked = labels.map(({ path }) => path) }: PolicyQuestion): string {
+  const whole = () => Object.fromEntries(asked.map((path) => [path, []]))
   return JSON.stringify(Object.entries(mask ?? whole()).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** `{ "born": ["year"], "name": [] }`, in the order of names. */
-function maskText({ fields }: NonNullable<NonNullable<StoredDecision['details']>['mask']>) {
+function maskText({ fields }: FieldMask) {
   const texts = fields.map(({ path, transforms, groupsOf }) => {
     const named = transforms.map(({ path: at, op, fn, arg }) =>
       [

@@ -15,6 +15,7 @@ export interface DecisionDetails {
   readonly relations: RequestRelations
   readonly outcome: Outcome
   readonly policies: readonly string[]
+  /** What it leaves of what was asked for; of a denied call the same, where it is denied for that. */
   readonly mask?: FieldMask | undefined
 }
 

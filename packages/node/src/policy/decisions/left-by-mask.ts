@@ -1,0 +1,23 @@
+/** What a mask leaves of the fields that a call asks for: what its caller gets, and whether a read gets anything. */
+import { maskRelease } from '@comity/core/minimisation/mask-release'
+import type { FieldMask } from '@comity/core/policy/field-mask'
+import type { PolicyQuestion } from '../policy-service.ts'
+
+/** The mask's fields that are asked for, in the order in which the call asks. */
+export function leftBy(mask: FieldMask, { asked, labels }: PolicyQuestion): FieldMask {
+  const fields = asked ?? labels.map(({ path }) => path)
+  const parts = [{ grant: '', fields, transforms: [], filters: [] }]
+  const { released } = maskRelease({ parts, released: fields, withheld: [] }, mask, labels)
+  return { fields: released.flatMap((path) => mask.fields.find((field) => field.path === path) ?? []) }
+}
+
+/** True when the mask leaves nothing of what a read asks for, which need not be made then. What changes something may
+ *  go on without an answer. */
+export function leavesNothing(mask: FieldMask, question: PolicyQuestion): boolean {
+  return isRead(question.method) && question.labels.length > 0 && leftBy(mask, question).fields.length === 0
+}
+
+/** RFC 9110 §9.2.1. */
+function isRead(method: string): boolean {
+  return ['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method)
+}
