@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { parseDutyReceipt } from '@comity/core/duties/duty-receipt'
 import type { DutyReportView, DutyView } from '../src/admin/rights-api.ts'
+import { replicaOf } from '../src/replicas/replica-store-contract.ts'
+import { createReplicaStore } from '../src/replicas/replica-store-sql.ts'
 import { changeOnPage, operate, startConsentNetwork, until, untilHeld, type ConsentNetwork } from './consent-network.ts'
 import { callReplica, ownFields, rowsOf, startReplicaNetwork, storable } from './replica-network.ts'
 import { owedAt } from './rights-person.ts'
@@ -152,7 +154,10 @@ describe('a replica over a restart', () => {
 describe('a replica that is refreshed by itself', () => {
   let network: ConsentNetwork
   before(async () => {
-    network = await startReplicaNetwork([{ partner: 'holder', product: 'athletes', maxAge: 'PT1H', refresh: 'PT10M' }])
+    network = await startReplicaNetwork([
+      { partner: 'holder', product: 'athletes', maxAge: 'PT1H', refresh: 'PT10M' },
+      { partner: 'holder', product: 'items', maxAge: 'PT1H' },
+    ])
   })
   after(() => network[Symbol.asyncDispose]())
 
@@ -167,6 +172,25 @@ describe('a replica that is refreshed by itself', () => {
     })
     assert.equal(hit.exchange, stored.exchange)
     assert.equal(network.api.called.length, 2)
+  })
+
+  test('is asked for anew, however many older ones are asked for by nobody', async () => {
+    const consent = await storable(network)
+    const stored = await callReplica(network.recipient, { consent })
+    const { database } = network.recipient.running.parts.foundation
+    const store = createReplicaStore(database)
+    const unasked = { holder: network.holder.did, product: 'items', operation: 'item', validatedMs: 1, confirmedMs: 1 }
+    const about = { agreement: undefined, held: undefined, consent: undefined, subject: undefined, untilMs: undefined }
+    await database.execute(
+      Array.from({ length: 120 }, (_, n) =>
+        store.put(replicaOf(`older-${n}`, { ...unasked, ...about }), { sql: '1 = 1' }),
+      ),
+    )
+    network.clock.offsetMs += 11 * minuteMs
+    await until('asked anew', async () => {
+      const replica = await store.find(stored.id ?? '')
+      return replica !== undefined && replica.validatedMs > replica.fetchedMs + 10 * minuteMs
+    })
   })
 })
 

@@ -2,7 +2,7 @@
 import type { ConsentScope } from '@comity/core/consent/consent-scope'
 import { addDuration, parseDuration } from '@comity/core/consent/durations'
 import { isPurposeWithin } from '@comity/core/consent/purposes'
-import type { Replica, ReplicaReason } from './replica.ts'
+import type { Replica, ReplicaReason, ReplicaRule } from './replica.ts'
 
 /** Longest time for which a node serves replicas without the holder's word that the consent stands: as long as a consent
  *  token lives, so that a replica is never good for longer than a token would be. */
@@ -118,4 +118,18 @@ function judgeConsent(
   if (consent?.state !== 'active') return 'consent-inactive'
   if (consent.expiresMs === undefined || consent.expiresMs <= nowMs) return 'consent-inactive'
   return consent.hash === hash ? undefined : 'consent-changed'
+}
+
+/** The rule that keeps answers of a partner's product, the first that names it. */
+export function ruleFor(
+  {
+    rules,
+    findPartner,
+  }: {
+    readonly rules: readonly ReplicaRule[]
+    readonly findPartner: (aliasOrDid: string) => { readonly did: string } | undefined
+  },
+  called: { readonly holder: string; readonly product: string },
+): ReplicaRule | undefined {
+  return rules.find(({ partner, product }) => product === called.product && findPartner(partner)?.did === called.holder)
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Database, Statement } from '../storage/database.ts'
 import type { Replica } from './replica.ts'
-import type { ReplicaStore } from './replica-store.ts'
+import type { Due, DueKey, ReplicaStore } from './replica-store.ts'
 
 const holder = 'did:web:holder.example'
 const always: Statement = { sql: '1 = 1' }
@@ -31,6 +31,24 @@ export function replicaOf(id: string, changes: Partial<Replica> = {}): Replica {
     own: undefined,
     ...changes,
   }
+}
+
+const athletes = { holder, product: 'athletes', operations: undefined }
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
+
+/** Ids of all pages, oldest first. */
+async function everyPage(read: (page: Due) => Promise<DueKey[]>): Promise<string[]> {
+  const found: DueKey[] = []
+  for (;;) {
+    const page = await read({ beforeMs: 200, limit: 100, after: found.at(-1) })
+    if (page.length === 0) break
+    found.push(...page)
+  }
+  assert.deepEqual(
+    found.map(({ sinceMs }) => sinceMs),
+    found.map(({ sinceMs }) => sinceMs).toSorted((a, b) => a - b),
+  )
+  return found.map(({ id }) => id)
 }
 
 export function replicaStoreContract(
@@ -148,11 +166,58 @@ export function replicaStoreContract(
           store.put(replicaOf('c', { held: undefined, consent: undefined, subject: undefined }), always),
           store.put(replicaOf('d', { sealed: '', held: 'h4' }), always),
         )
-        assert.deepEqual((await store.findUnvalidated(200, 10)).map(({ id }) => id).toSorted(), ['b', 'c'])
-        assert.deepEqual(await store.findUnconfirmed(300, 10), ['h2', 'h1'])
+        const due = { ...athletes, beforeMs: 200, limit: 10 }
+        assert.deepEqual((await store.findUnvalidated(due)).map(({ id }) => id).toSorted(), ['b', 'c'])
+        const unheard = async (beforeMs: number, limit = 10) =>
+          (await store.findUnconfirmed({ beforeMs, limit })).map(({ held }) => held)
+        assert.deepEqual(await unheard(300), ['h2', 'h1'])
         await run(store.confirm('h2', 900))
-        assert.deepEqual(await store.findUnconfirmed(300, 10), ['h1'])
-        assert.deepEqual(await store.findUnconfirmed(900, 1), ['h1'])
+        assert.deepEqual(await unheard(300), ['h1'])
+        assert.deepEqual(await unheard(900, 1), ['h1'])
+      }),
+    )
+
+    test(
+      'finds what is due of one product and its operations, however many older replicas of others there are',
+      on(async (store, run) => {
+        const older = numbers(150).map((n) => replicaOf(`old-${n}`, { product: 'others', validatedMs: n }))
+        const younger = replicaOf('due', { validatedMs: 190 })
+        const unnamed = replicaOf('unnamed', { operation: 'other', validatedMs: 1 })
+        const unknown = replicaOf('unknown', { operation: undefined, validatedMs: 1 })
+        const strange = replicaOf('strange', { holder: 'did:web:other.example', validatedMs: 1 })
+        await run(...[...older, younger, unnamed, unknown, strange].map((replica) => store.put(replica, always)))
+        const due = { ...athletes, beforeMs: 200, limit: 100 }
+        const found = await store.findUnvalidated({ ...due, operations: ['athlete', 'athletes'] })
+        assert.deepEqual(
+          found.map(({ id }) => id),
+          ['due'],
+        )
+        assert.deepEqual(
+          (await store.findUnvalidated(due)).map(({ id }) => id),
+          ['unknown', 'unnamed', 'due'],
+        )
+      }),
+    )
+
+    test(
+      'gives what is due page by page, each once, also where many are due since the same moment',
+      on(async (store, run) => {
+        const replicas = numbers(250).map((n) =>
+          replicaOf(`r-${n}`, { held: `h-${n}`, validatedMs: n % 3, confirmedMs: n % 3 }),
+        )
+        await run(...replicas.map((replica) => store.put(replica, always)))
+        const unvalidated = await everyPage(async (page) =>
+          (await store.findUnvalidated({ ...athletes, ...page })).map(({ id, validatedMs }) => ({
+            id,
+            sinceMs: validatedMs,
+          })),
+        )
+        assert.deepEqual(new Set(unvalidated), new Set(replicas.map(({ id }) => id)))
+        const unconfirmed = await everyPage(async (page) =>
+          (await store.findUnconfirmed(page)).map(({ held, sinceMs }) => ({ id: held, sinceMs })),
+        )
+        assert.deepEqual(new Set(unconfirmed), new Set(replicas.map(({ held }) => held)))
+        assert.deepEqual([unvalidated.length, unconfirmed.length], [250, 250])
       }),
     )
 

@@ -1,7 +1,7 @@
 /** The store of replicas, on the node's database. */
 import type { Database, Row, SqlValue, Statement } from '../storage/database.ts'
 import type { Replica } from './replica.ts'
-import type { ReplicasOf, ReplicaStore, UnderAgreement } from './replica-store.ts'
+import type { Due, DueKey, DueReplicas, ReplicasOf, ReplicaStore, UnderAgreement } from './replica-store.ts'
 
 const columns = `id, holder, product, version, operation, agreement, purpose, held, consent, consent_hash, subject,
   exchange, fetched_ms, validated_ms, confirmed_ms, until_ms, sealed, own`
@@ -60,6 +60,13 @@ function underAgreement({ holder, product, operation, purpose, agreement }: Unde
   }
 }
 
+/** Behind a place in the order of two columns; everywhere without one. */
+function behind(since: string, id: string, after: DueKey | undefined): Where {
+  if (after === undefined) return { sql: '1 = 1', params: [] }
+  const { sinceMs } = after
+  return { sql: `(${since} > ? OR (${since} = ? AND ${id} > ?))`, params: [sinceMs, sinceMs, after.id] }
+}
+
 const one = (id: string): Where => ({ sql: 'id = ?', params: [id] })
 const due = (nowMs: number): Where => ({ sql: 'until_ms <= ?', params: [nowMs] })
 
@@ -96,12 +103,16 @@ function put(replica: Replica, condition: Statement): Statement {
 
 /** The store on a database. */
 export function createReplicaStore(database: Database): ReplicaStore {
-  return { ...reads(database), ...writes }
+  return { ...reads(database), ...dueReads(database), ...writes }
+}
+
+function replicasIn(database: Database) {
+  return async (sql: string, params: readonly SqlValue[]) =>
+    (await database.all(`${select} ${sql}`, params)).map(toReplica)
 }
 
 function reads(database: Database) {
-  const all = async (sql: string, params: readonly SqlValue[]) =>
-    (await database.all(`${select} ${sql}`, params)).map(toReplica)
+  const all = replicasIn(database)
   return {
     async find(id: string) {
       const row = await database.get(`${select} WHERE id = ?`, [id])
@@ -113,16 +124,6 @@ function reads(database: Database) {
         ...nulled([holder, holder, consent, consent]),
         limit,
       ]),
-    findUnvalidated: (beforeMs, limit) =>
-      all(`WHERE sealed <> '' AND validated_ms <= ? ORDER BY validated_ms LIMIT ?`, [beforeMs, limit]),
-    async findUnconfirmed(beforeMs, limit) {
-      const rows = await database.all(
-        `SELECT held, MIN(confirmed_ms) AS since FROM replicas
-          WHERE held IS NOT NULL AND sealed <> '' AND confirmed_ms <= ? GROUP BY held ORDER BY since LIMIT ?`,
-        [beforeMs, limit],
-      )
-      return rows.map(({ held }) => String(held))
-    },
     async agreements() {
       const rows = await database.all(
         `SELECT DISTINCT holder, product, operation, purpose, agreement FROM replicas
@@ -136,10 +137,6 @@ function reads(database: Database) {
         agreement: String(row['agreement']),
       }))
     },
-    async countDue(nowMs) {
-      const row = await database.get('SELECT COUNT(*) AS n FROM replicas WHERE until_ms <= ?', [nowMs])
-      return Number(row?.['n'] ?? 0)
-    },
     async removed(of) {
       const { sql, params } = whereOf(of)
       const row = await database.get(
@@ -148,6 +145,36 @@ function reads(database: Database) {
       )
       const removed = Number(row?.['n'] ?? 0)
       return removed > 0 ? { removed, at: Number(row?.['at']) } : undefined
+    },
+  } satisfies Partial<ReplicaStore>
+}
+
+/** What a round has to do. */
+function dueReads(database: Database) {
+  const all = replicasIn(database)
+  return {
+    findUnvalidated({ holder, product, operations, beforeMs, after, limit }: DueReplicas) {
+      const named = operations === undefined ? '' : ` AND operation IN (${operations.map(() => '?').join(', ')})`
+      const key = behind('validated_ms', 'id', after)
+      return all(
+        `WHERE sealed <> '' AND holder = ? AND product = ?${named} AND validated_ms <= ? AND ${key.sql}
+          ORDER BY validated_ms, id LIMIT ?`,
+        [holder, product, ...(operations ?? []), beforeMs, ...key.params, limit],
+      )
+    },
+    async findUnconfirmed({ beforeMs, after, limit }: Due) {
+      const key = behind('MIN(confirmed_ms)', 'held', after)
+      const rows = await database.all(
+        `SELECT held, MIN(confirmed_ms) AS since FROM replicas
+          WHERE held IS NOT NULL AND sealed <> '' AND confirmed_ms <= ?
+          GROUP BY held HAVING ${key.sql} ORDER BY since, held LIMIT ?`,
+        [beforeMs, ...key.params, limit],
+      )
+      return rows.map(({ held, since }) => ({ held: String(held), sinceMs: Number(since) }))
+    },
+    async countDue(nowMs) {
+      const row = await database.get('SELECT COUNT(*) AS n FROM replicas WHERE until_ms <= ?', [nowMs])
+      return Number(row?.['n'] ?? 0)
     },
   } satisfies Partial<ReplicaStore>
 }

@@ -21,6 +21,34 @@ export interface ReplicaFilter {
   readonly limit: number
 }
 
+/** What is due for a while, a page of it. */
+export interface Due {
+  readonly beforeMs: number
+  readonly limit: number
+  /** Where the page before ended. */
+  readonly after?: DueKey | undefined
+}
+
+/** A place in the order of what is due: since when, and the id among those of one moment. */
+export interface DueKey {
+  readonly sinceMs: number
+  readonly id: string
+}
+
+export interface DueReplicas extends Due {
+  /** DID. */
+  readonly holder: string
+  readonly product: string
+  /** Operation ids; all when undefined. */
+  readonly operations: readonly string[] | undefined
+}
+
+/** A held consent of which nothing was heard since. */
+export interface Unconfirmed {
+  readonly held: string
+  readonly sinceMs: number
+}
+
 /** That the holder would answer the same. */
 export interface Revalidation {
   readonly consentHash: string | undefined
@@ -34,9 +62,9 @@ export interface ReplicaStore {
   /** By id. */
   list(filter: ReplicaFilter): Promise<Replica[]>
   /** With content, not asked for since `beforeMs`; the oldest first. */
-  findUnvalidated(beforeMs: number, limit: number): Promise<Replica[]>
-  /** Held consents of replicas with content of which nothing was heard since `beforeMs`. */
-  findUnconfirmed(beforeMs: number, limit: number): Promise<string[]>
+  findUnvalidated(due: DueReplicas): Promise<Replica[]>
+  /** Held consents of replicas with content of which nothing was heard since `beforeMs`; the longest unheard first. */
+  findUnconfirmed(due: Due): Promise<Unconfirmed[]>
   /** Keeps it if `condition` (SQL) holds; own fields of one of the same id stay. */
   put(replica: Replica, condition: Statement): Statement
   /** Counts while the content is the one of that exchange. */

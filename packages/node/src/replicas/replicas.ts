@@ -10,6 +10,7 @@ import type { Asked } from './keep-answer.ts'
 import { answerOwnFields, isOwnPath } from './own-fields.ts'
 import { fieldsToAsk, readQuestion, replicaField, replicaId, type ReplicaQuestion } from './replica-question.ts'
 import type { ReplicasParts } from './replica-ports.ts'
+import { ruleFor } from './replica-rules.ts'
 import { createTending } from './tend-replicas.ts'
 import { answerFrom, confirmReplica, judgeReplica } from './use-replica.ts'
 import type { Replica, ReplicaReason, ReplicaRule } from './replica.ts'
@@ -52,14 +53,6 @@ interface Begun {
   readonly startedMs: number
   readonly request: ReceivedRequest
   readonly message: IncomingMessage
-}
-
-/** The rule that keeps answers of a partner's product. */
-export function ruleFor(
-  { rules, findPartner }: Pick<ReplicasParts, 'rules' | 'findPartner'>,
-  called: { readonly holder: string; readonly product: string },
-): ReplicaRule | undefined {
-  return rules.find(({ partner, product }) => product === called.product && findPartner(partner)?.did === called.holder)
 }
 
 interface Addressed {

@@ -3,8 +3,9 @@
 import { Problem } from '@comity/core/problems'
 import { askPartner } from './ask-partner.ts'
 import { openContent } from './kept-content.ts'
-import { confirmedForMs } from './replica-rules.ts'
+import { confirmedForMs, ruleFor } from './replica-rules.ts'
 import type { ReplicasParts } from './replica-ports.ts'
+import type { DueKey } from './replica-store.ts'
 import type { Replica, ReplicaRule } from './replica.ts'
 import { confirmReplica } from './use-replica.ts'
 
@@ -14,18 +15,30 @@ const pauseMs = 60_000
 
 /** Gives the round; one that is asked for while another runs is that one. */
 export function createTending(parts: ReplicasParts): () => Promise<void> {
-  const pausedUntil = new Map<string, number>()
+  const kept: Kept = { pausedUntil: new Map(), heard: undefined, refreshed: new Map() }
   let running: Promise<void> | undefined
-  return () => (running ??= round(parts, pausedUntil).finally(() => (running = undefined)))
+  return () => (running ??= round(parts, kept).finally(() => (running = undefined)))
 }
 
-async function round(parts: ReplicasParts, pausedUntil: Map<string, number>): Promise<void> {
+/** What a round leaves to the next. */
+interface Kept {
+  /** Partners that did not answer, by DID. */
+  readonly pausedUntil: Map<string, number>
+  /** How far the list of unheard consents was gone through. What a round can do nothing for does not stand in the way
+   *  of what is behind it: the next round goes on from there, and the one after the end begins anew. */
+  heard: DueKey | undefined
+  /** The same for each rule. */
+  readonly refreshed: Map<ReplicaRule, DueKey | undefined>
+}
+
+async function round(parts: ReplicasParts, kept: Kept): Promise<void> {
+  const { pausedUntil } = kept
   const nowMs = parts.clock.now()
   for (const [holder, untilMs] of pausedUntil) if (untilMs <= nowMs) pausedUntil.delete(holder)
   await guarded(parts, () => removeDue(parts, nowMs))
   await guarded(parts, () => endWithAgreements(parts))
-  await guarded(parts, () => hear(parts, pausedUntil))
-  await guarded(parts, () => refreshDue(parts, pausedUntil))
+  await guarded(parts, () => hear(parts, kept))
+  await guarded(parts, () => refreshDue(parts, kept))
 }
 
 async function guarded({ onError }: ReplicasParts, work: () => Promise<void>): Promise<void> {
@@ -47,13 +60,21 @@ async function endWithAgreements({ store, hasAgreement, execute, clock }: Replic
 }
 
 /** Half of the time before the last word is too old: there is time to try again. */
-async function hear(parts: ReplicasParts, pausedUntil: Map<string, number>): Promise<void> {
-  const nowMs = parts.clock.now()
-  for (const held of await parts.store.findUnconfirmed(nowMs - confirmedForMs / 2, perRound)) {
+async function hear(parts: ReplicasParts, kept: Kept): Promise<void> {
+  const { pausedUntil } = kept
+  const beforeMs = parts.clock.now() - confirmedForMs / 2
+  const page = await parts.store.findUnconfirmed({ beforeMs, after: kept.heard, limit: perRound })
+  kept.heard = lastOf(page.map(({ held, sinceMs }) => ({ id: held, sinceMs })))
+  for (const { held } of page) {
     const known = await parts.held.find(held)
     if (known?.state !== 'active' || pausedUntil.has(known.holder)) continue
     await tried(parts, { holder: known.holder, pausedUntil }, () => confirmReplica(parts, held))
   }
+}
+
+/** Where the next page begins; undefined, at the beginning, behind the last one. */
+function lastOf(page: readonly DueKey[], limit = perRound): DueKey | undefined {
+  return page.length < limit ? undefined : page.at(-1)
 }
 
 async function tried(
@@ -69,26 +90,42 @@ async function tried(
   }
 }
 
-async function refreshDue(parts: ReplicasParts, pausedUntil: Map<string, number>): Promise<void> {
-  const { rules, findPartner, store, clock } = parts
-  const nowMs = clock.now()
-  const shortestMs = Math.min(...rules.flatMap(({ everyMs }) => everyMs ?? []))
-  if (!Number.isFinite(shortestMs)) return
-  for (const replica of await store.findUnvalidated(nowMs - shortestMs, perRound)) {
-    const { holder, product, operation = '' } = replica
-    const rule = rules.find((one) => one.product === product && findPartner(one.partner)?.did === holder)
-    if (rule?.operations?.includes(operation) === false || !isDue(rule, replica, nowMs)) continue
-    if (pausedUntil.has(holder)) continue
+/** Every rule has its share of a round. */
+async function refreshDue(parts: ReplicasParts, kept: Kept): Promise<void> {
+  const scheduled = parts.rules.filter(({ everyMs }) => everyMs !== undefined)
+  const limit = Math.ceil(perRound / Math.max(1, scheduled.length))
+  for (const rule of scheduled) await refreshUnder(parts, rule, { kept, limit })
+}
+
+async function refreshUnder(
+  parts: ReplicasParts,
+  rule: ReplicaRule,
+  { kept, limit }: { readonly kept: Kept; readonly limit: number },
+): Promise<void> {
+  const { store, clock, findPartner } = parts
+  const { pausedUntil, refreshed } = kept
+  const { product, operations, everyMs } = rule
+  const holder = findPartner(rule.partner)?.did
+  if (holder === undefined || everyMs === undefined || pausedUntil.has(holder)) return
+  // Of two rules for one product the first counts.
+  if (ruleFor(parts, { holder, product }) !== rule) return
+  const due = { holder, product, operations, beforeMs: clock.now() - everyMs }
+  const page = await store.findUnvalidated({ ...due, after: refreshed.get(rule), limit })
+  refreshed.set(
+    rule,
+    lastOf(
+      page.map(({ id, validatedMs }) => ({ id, sinceMs: validatedMs })),
+      limit,
+    ),
+  )
+  for (const replica of page) {
+    if (pausedUntil.has(holder)) return
     await tried(parts, { holder, pausedUntil }, () => refresh(parts, replica, rule))
   }
 }
 
-function isDue(rule: ReplicaRule | undefined, { validatedMs }: Replica, nowMs: number): boolean {
-  return rule?.everyMs !== undefined && nowMs - validatedMs >= rule.everyMs
-}
-
 /** As the application asked; throws when the partner did not answer. */
-async function refresh(parts: ReplicasParts, replica: Replica, rule: ReplicaRule | undefined): Promise<void> {
+async function refresh(parts: ReplicasParts, replica: Replica, rule: ReplicaRule): Promise<void> {
   const content = await openContent(parts.vault, replica)
   if (content === undefined) return
   const { path, query, headers: fields } = content.request
@@ -109,7 +146,7 @@ async function refresh(parts: ReplicasParts, replica: Replica, rule: ReplicaRule
       id: replica.id,
       holder: replica.holder,
       product: replica.product,
-      operations: rule?.operations,
+      operations: rule.operations,
       consent: fields['comity-consent'],
       request: content.request,
     },
