@@ -9,7 +9,7 @@ import type { Slice } from '@comity/core/exchange/composite-answer'
 import type { ExchangeTrace } from '../telemetry/traces.ts'
 import type { StreamedBody } from '../http/incoming-stream.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
-import type { Decided } from './policy-port.ts'
+import type { Decided, PolicyQuestion } from './policy-port.ts'
 import type { SealedFacts, SealTarget } from './sealing-port.ts'
 import type { ConsentGiven, MatchedOperation, OfferedProduct } from './ports.ts'
 import type { NewReference, OpenReference } from './references/reference-store.ts'
@@ -71,6 +71,8 @@ export interface InboundCall {
   release: Release | undefined
   /** What the holder's policies decided; undefined on a node without any. */
   policy: Decided | undefined
+  /** What they were asked. */
+  policyQuestion: PolicyQuestion | undefined
   /** Of a composite: its parts, once each has its slice. */
   parts: readonly PartOfCall[] | undefined
   /** How what travels in this call is sealed. */
@@ -148,6 +150,7 @@ export function openCall(
     consent: undefined,
     release: undefined,
     policy: undefined,
+    policyQuestion: undefined,
     sealing: { request: undefined, target: undefined, answer: undefined },
     limitFields: [],
     lifeFields: [],

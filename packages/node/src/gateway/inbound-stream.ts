@@ -14,13 +14,16 @@ import type { ReplySink } from '../http/reply-stream.ts'
 import { eventOf } from './answered-exchange.ts'
 import type { Answer, InboundCall, Step } from './inbound-call.ts'
 import type { AuditLogPort, OfferedProduct } from './ports.ts'
+import type { PoliciesPort } from './policy-port.ts'
 import { intentOf } from './steps/record-intent.ts'
+import { ensureStillPermitted } from './steps/policy.ts'
 import { decisionEffects, signedTrailers, useOf, type RecordOutcomeOptions } from './steps/record-outcome.ts'
 
 export interface InboundStreamOptions extends RecordOutcomeOptions {
   readonly auditLog: AuditLogPort
   /** The step that judges the agreement. */
   readonly agreement: Step
+  readonly policies: PoliciesPort
   /** Told of a call whose answer has left, or was cut off. */
   readonly observe: (call: InboundCall, status: number) => void
 }
@@ -138,12 +141,13 @@ class Flow {
   }
 }
 
-/** The consent's own row, and the agreement, once more. Of who acts for another only the consent: its token, which names
- *  whose agreement it is, may have run out since. */
-async function ensureAllowed(call: InboundCall, { world, agreement }: InboundStreamOptions): Promise<void> {
+/** The consent's own row, the agreement and the policies, once more. Of who acts for another not the agreement: the token,
+ *  which names whose agreement it is, may have run out since. */
+async function ensureAllowed(call: InboundCall, { world, agreement, policies }: InboundStreamOptions): Promise<void> {
   const refused = await call.consent?.confirm(world.clock.now())
   if (refused !== undefined) throw new Problem(refused.code, refused.detail, { members: refused.members ?? {} })
   if (call.consent === undefined || call.consent.via.length === 0) await agreement.run(call)
+  await ensureStillPermitted(call, { world, policies })
 }
 
 /** Durable: that the answer leaves, how it was decided, and the use, which fails when the consent does not stand. */

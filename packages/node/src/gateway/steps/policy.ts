@@ -5,9 +5,10 @@ import { coversField } from '@comity/core/consent/field-path'
 import type { Release } from '@comity/core/consent/release'
 import { parseActor, type Actor } from '@comity/core/exchange/actor'
 import { maskRelease } from '@comity/core/minimisation/mask-release'
+import type { FieldMask } from '@comity/core/policy/field-mask'
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
-import type { Decided, PoliciesPort, PolicyQuestion } from '../policy-port.ts'
+import type { Decided, PoliciesPort, PolicyQuestion, PolicyVerdict } from '../policy-port.ts'
 import type { DataCall, MatchedOperation, OfferedProduct, PartnerOfGateway, World } from '../ports.ts'
 import { isSafeMethod } from './record-intent.ts'
 
@@ -86,25 +87,21 @@ function labelsOf({ released }: Release, { labels }: DataCall, method: string): 
   })
 }
 
+function denial(verdict: PolicyVerdict & { readonly allowed: false }): Problem {
+  const members = verdict.advice === undefined ? {} : { advice: verdict.advice }
+  return new Problem(verdict.code, verdict.detail, { members })
+}
+
 function apply(call: InboundCall, decided: Decided | undefined, data: DataCall | undefined): void {
   if (decided === undefined) return
   call.policy = decided
   const { verdict } = decided
-  if (!verdict.allowed) {
-    const members = verdict.advice === undefined ? {} : { advice: verdict.advice }
-    throw new Problem(verdict.code, verdict.detail, { members })
-  }
+  if (!verdict.allowed) throw denial(verdict)
   if (verdict.mask === undefined || call.release === undefined || data === undefined) return
   call.release = maskRelease(call.release, verdict.mask, data.labels)
   // What changes something may go on without an answer; a read for nothing need not be made.
   if (call.release.released.length > 0 || !isSafeMethod(call.request.method)) return
-  refuse(call, decided, 'the policies of the holder leave nothing of what the call asks for')
-}
-
-/** Refuses a call that is permitted, for what the mask leaves of it. */
-function refuse(call: InboundCall, decided: Decided, detail: string): never {
-  call.policy = decided.refused(detail)
-  throw new Problem('policy-denied', detail)
+  throw new Problem('policy-denied', 'the policies of the holder leave nothing of what the call asks for')
 }
 
 export function policy(options: PolicyOptions): Step {
@@ -113,9 +110,32 @@ export function policy(options: PolicyOptions): Step {
     run(call) {
       const { product, operation } = call
       if (product === undefined || operation === undefined) return
-      const decided = options.policies.decide(questionOf(call, { product, operation }, options))
+      call.policyQuestion = questionOf(call, { product, operation }, options)
+      const decided = options.policies.decide(call.policyQuestion)
       if (!(decided instanceof Promise)) return apply(call, decided, operation.data)
       return decided.then((found) => apply(call, found, operation.data))
     },
   }
+}
+
+/** The same question once more, by what is in force now, of a call whose answer is leaving. Throws `policy-denied` or
+ *  `policy-failed`, also when less is left of the fields than leaves; what is left beyond that changes nothing. */
+export async function ensureStillPermitted(
+  call: InboundCall,
+  { world, policies }: Pick<PolicyOptions, 'world' | 'policies'>,
+): Promise<void> {
+  if (call.policyQuestion === undefined) return
+  const decided = await policies.decide({ ...call.policyQuestion, nowMs: world.clock.now() })
+  if (decided === undefined) return
+  const { verdict } = decided
+  if (verdict.allowed && leavesAll(call, verdict.mask)) return
+  call.policy = decided
+  if (!verdict.allowed) throw denial(verdict)
+  throw new Problem('policy-denied', 'the policies of the holder leave less of the answer than when it began')
+}
+
+function leavesAll({ release, operation }: InboundCall, mask: FieldMask | undefined): boolean {
+  if (mask === undefined || release === undefined) return true
+  const { parts } = maskRelease(release, mask, operation?.data?.labels ?? [])
+  return JSON.stringify(parts) === JSON.stringify(release.parts)
 }
