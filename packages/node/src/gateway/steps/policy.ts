@@ -101,7 +101,13 @@ function apply(call: InboundCall, decided: Decided | undefined, data: DataCall |
   call.release = maskRelease(call.release, verdict.mask, data.labels)
   // What changes something may go on without an answer; a read for nothing need not be made.
   if (call.release.released.length > 0 || !isSafeMethod(call.request.method)) return
-  throw new Problem('policy-denied', 'the policies of the holder leave nothing of what the call asks for')
+  refuse(call, decided, 'the policies of the holder leave nothing of what the call asks for')
+}
+
+/** Refuses a call that is permitted, for what the mask leaves of it. */
+function refuse(call: InboundCall, decided: Decided, detail: string): never {
+  call.policy = decided.refused(detail)
+  throw new Problem('policy-denied', detail)
 }
 
 export function policy(options: PolicyOptions): Step {
@@ -129,9 +135,9 @@ export async function ensureStillPermitted(
   if (decided === undefined) return
   const { verdict } = decided
   if (verdict.allowed && leavesAll(call, verdict.mask)) return
+  if (verdict.allowed) refuse(call, decided, 'the policies of the holder leave less of the answer than when it began')
   call.policy = decided
-  if (!verdict.allowed) throw denial(verdict)
-  throw new Problem('policy-denied', 'the policies of the holder leave less of the answer than when it began')
+  throw denial(verdict)
 }
 
 function leavesAll({ release, operation }: InboundCall, mask: FieldMask | undefined): boolean {
