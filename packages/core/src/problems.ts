@@ -132,8 +132,9 @@ const kinds = {
   },
   'key-unknown': {
     status: 401,
-    title: "The key is not one of the participant's",
-    remedy: 'Publish the key in the DID document for this purpose, or use one that is there.',
+    title: 'The key is not known',
+    remedy:
+      'Of a participant: publish the key in the DID document for this purpose, or use one that is there. Of a client: present an API key as it was issued by this very node.',
   },
   'participant-unknown': {
     status: 403,
@@ -160,6 +161,93 @@ const kinds = {
     status: 502,
     title: "The partner's TLS key is not trusted",
     remedy: 'Compare the fingerprint out of band and add it with `comity partners add`.',
+  },
+
+  // API keys
+  'key-malformed': {
+    status: 401,
+    title: 'This is not an API key',
+    remedy: 'Present the key exactly as it was issued: `cmty_…`, 57 characters.',
+  },
+  'key-required': {
+    status: 401,
+    title: 'An API key is required',
+    remedy: 'Send it as `Authorization: Bearer cmty_…` or `X-API-Key: cmty_…`.',
+  },
+  'key-environment': {
+    status: 401,
+    title: 'The API key is for the other environment',
+    remedy: 'Use a `cmty_live_` key where data is real, and a `cmty_test_` key where it is not.',
+  },
+  'key-expired': {
+    status: 401,
+    title: 'The API key has ended',
+    remedy: 'Use its successor, or ask for a new key.',
+  },
+  'key-not-yet-valid': {
+    status: 401,
+    title: 'The API key is not valid yet',
+    remedy: 'Wait until `validFrom`, or set the clock.',
+  },
+  'key-revoked': {
+    status: 401,
+    title: 'The API key was revoked',
+    remedy: 'Ask for a new key.',
+  },
+  'key-disabled': {
+    status: 401,
+    title: 'The API key is disabled',
+    remedy: 'Ask who issued it to enable it again.',
+  },
+  'key-network': {
+    status: 403,
+    title: 'The API key may not be used from this network',
+    remedy: 'Call from a network that the key was issued for, or ask for this one to be added.',
+  },
+  'key-scope': {
+    status: 403,
+    title: 'The scope of the API key does not cover this',
+    remedy: 'Use a key whose scope does, or ask for a wider one.',
+  },
+  'key-use': {
+    status: 401,
+    title: 'The API key cannot be used in this way',
+    remedy: 'Sign with a key that was issued for `hmac`; present only one that was issued as `plain`.',
+  },
+  'key-in-query': {
+    status: 400,
+    title: 'An API key must not be in the address',
+    remedy: 'Send it in a header field, and have this one replaced: addresses are written to logs.',
+  },
+  'credential-duplicated': {
+    status: 400,
+    title: 'The request carries more than one credential',
+    remedy: 'Send one: a signature, or an API key in one header field.',
+  },
+  'sequence-stale': {
+    status: 401,
+    title: 'The sequence number was used before',
+    remedy: 'Sign each request with a higher `Comity-Sequence` than the last one.',
+  },
+  'client-unknown': {
+    status: 404,
+    title: 'There is no such client',
+    remedy: '`comity clients list` shows those that are there.',
+  },
+  'api-key-unknown': {
+    status: 404,
+    title: 'There is no such API key',
+    remedy: '`comity api-keys list` shows those that are there.',
+  },
+  'api-key-state': {
+    status: 409,
+    title: 'The API key cannot do that in its present state',
+    remedy: 'Read `state`: a key that was revoked or retired has ended for good.',
+  },
+  'key-rotation-unknown': {
+    status: 404,
+    title: 'There is no such rotation',
+    remedy: '`comity api-keys rotations` shows those that are there.',
   },
 
   // Limits

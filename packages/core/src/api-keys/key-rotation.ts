@@ -1,0 +1,166 @@
+/** The rotation of an API key as an object: what state it is in, what may come next, which of the two keys work.
+ *
+ *      prepared ──▶ overlapping ──▶ draining ──▶ completed
+ *          └─────────────┴──────────────┴──────▶ rolled-back
+ *
+ *  States only go forward, whatever clocks say. */
+import { Problem } from '../problems.ts'
+
+export const rotationStates = ['prepared', 'overlapping', 'draining', 'completed', 'rolled-back'] as const
+export type RotationState = (typeof rotationStates)[number]
+
+/** When the old key is retired: at the sunset whoever still uses it, or when nobody does, however long that takes. */
+export const retirements = ['scheduled', 'when-moved'] as const
+export type Retirement = (typeof retirements)[number]
+
+/** Times are milliseconds since the epoch. */
+export interface RotationPlan {
+  /** From when on both keys work. */
+  readonly overlapFromMs: number
+  /** By when clients should have moved: who still uses the old key then is a laggard. */
+  readonly drainFromMs: number
+  /** Announced end of the old key. */
+  readonly sunsetMs: number
+  readonly retire: Retirement
+  /** For `when-moved`: how long the old key must not have been used. */
+  readonly quietSeconds: number
+}
+
+export interface KeyRotation extends RotationPlan {
+  readonly id: string
+  readonly client: string
+  /** Ids of the old key and of its successor; none until it was claimed. */
+  readonly from: string
+  readonly to: string | undefined
+  readonly state: RotationState
+  readonly createdMs: number
+  /** When it was completed or rolled back. */
+  readonly endedMs: number | undefined
+}
+
+/** What is known of the traffic. */
+export interface RotationTraffic {
+  readonly nowMs: number
+  /** Last uses; undefined for never. */
+  readonly fromUsedMs: number | undefined
+  readonly toUsedMs: number | undefined
+}
+
+const next: Readonly<Record<RotationState, readonly RotationState[]>> = {
+  prepared: ['overlapping', 'rolled-back'],
+  overlapping: ['draining', 'completed', 'rolled-back'],
+  draining: ['completed', 'rolled-back'],
+  completed: [],
+  'rolled-back': [],
+}
+
+/** True while it can still change. */
+export function isRunning({ state }: Pick<KeyRotation, 'state'>): boolean {
+  return next[state].length > 0
+}
+
+/** A rotation that begins. Throws `key-rotation-refused` for a plan whose times are not in order. */
+export function prepareRotation(
+  named: Pick<KeyRotation, 'id' | 'client' | 'from' | 'to'>,
+  plan: RotationPlan,
+  nowMs: number,
+): KeyRotation {
+  const { overlapFromMs, drainFromMs, sunsetMs } = plan
+  if (!(overlapFromMs <= drainFromMs && drainFromMs <= sunsetMs && overlapFromMs < sunsetMs)) {
+    throw new Problem('key-rotation-refused', 'the overlap must begin before the draining, and that before the sunset')
+  }
+  if (sunsetMs <= nowMs) throw new Problem('key-rotation-refused', 'the sunset is not in the future')
+  return { ...named, ...plan, state: 'prepared', createdMs: nowMs, endedMs: undefined }
+}
+
+/** Both keys work from now on. The overlap is never shorter than planned: when it begins late, the sunset moves with it.
+ *  Throws `key-rotation-refused`, like the others, in a state from which it is not possible. */
+export function beginOverlap(rotation: KeyRotation, nowMs: number): KeyRotation {
+  const { overlapFromMs, drainFromMs, sunsetMs } = rotation
+  const moved = advance(rotation, 'overlapping')
+  const late = Math.max(0, nowMs - overlapFromMs)
+  return {
+    ...moved,
+    overlapFromMs: nowMs,
+    drainFromMs: drainFromMs + late,
+    sunsetMs: sunsetMs + late,
+  }
+}
+
+/** Who still uses the old key is looked at from now on. */
+export function beginDraining(rotation: KeyRotation): KeyRotation {
+  return advance(rotation, 'draining')
+}
+
+/** Names the successor that a client claimed for itself. */
+export function nameSuccessor(rotation: KeyRotation, to: string): KeyRotation {
+  if (!isRunning(rotation)) throw ended(rotation)
+  return { ...rotation, to }
+}
+
+/** The old key is retired. Before the sunset there must be a successor. */
+export function completeRotation(rotation: KeyRotation, nowMs: number): KeyRotation {
+  if (rotation.to === undefined && nowMs < rotation.sunsetMs) {
+    throw new Problem('key-rotation-refused', 'the client has no successor yet: it would be left without a key')
+  }
+  return { ...advance(rotation, 'completed'), endedMs: nowMs }
+}
+
+/** The successor is revoked, the old key is as before. */
+export function rollBackRotation(rotation: KeyRotation, nowMs: number): KeyRotation {
+  return { ...advance(rotation, 'rolled-back'), endedMs: nowMs }
+}
+
+/** What is due by itself; undefined for nothing. */
+export function decideRotation(rotation: KeyRotation, traffic: RotationTraffic): RotationState | undefined {
+  const { state, overlapFromMs, drainFromMs, sunsetMs, retire } = rotation
+  const { nowMs } = traffic
+  if (state === 'prepared') return nowMs >= overlapFromMs ? 'overlapping' : undefined
+  if (state !== 'overlapping' && state !== 'draining') return undefined
+  if (retire === 'scheduled' ? nowMs >= sunsetMs : hasMoved(rotation, traffic)) return 'completed'
+  return state === 'overlapping' && nowMs >= drainFromMs ? 'draining' : undefined
+}
+
+/** True when the successor is in use and the old key has been quiet for as long as was asked. */
+export function hasMoved(
+  { overlapFromMs, quietSeconds }: Pick<RotationPlan, 'overlapFromMs' | 'quietSeconds'>,
+  { nowMs, fromUsedMs, toUsedMs }: RotationTraffic,
+): boolean {
+  if (toUsedMs === undefined) return false
+  const quietSinceMs = Math.max(fromUsedMs ?? overlapFromMs, overlapFromMs)
+  return nowMs - quietSinceMs >= quietSeconds * 1_000
+}
+
+/** Which of the keys the rotation lets work; their own states and times count beside it. */
+export function worksUnder(state: RotationState): { readonly from: boolean; readonly to: boolean } {
+  return {
+    from: state !== 'completed',
+    to: state !== 'prepared' && state !== 'rolled-back',
+  }
+}
+
+/** The fields by which answers to the old key tell of its end, name and value in turn (RFC 9745, RFC 8594): none before
+ *  the overlap. `renewalUrl` is where the successor can be had. */
+export function rotationFields(rotation: KeyRotation, renewalUrl: string): readonly string[] {
+  const { state, overlapFromMs, sunsetMs } = rotation
+  if (state !== 'overlapping' && state !== 'draining') return []
+  return [
+    'deprecation',
+    `@${Math.floor(overlapFromMs / 1_000)}`,
+    'sunset',
+    new Date(sunsetMs).toUTCString(),
+    'link',
+    `<${renewalUrl}>; rel="successor-version"`,
+  ]
+}
+
+function advance(rotation: KeyRotation, to: RotationState): KeyRotation {
+  if (next[rotation.state].includes(to)) return { ...rotation, state: to }
+  throw isRunning(rotation)
+    ? new Problem('key-rotation-refused', `a rotation that is ${rotation.state} cannot become ${to}`)
+    : ended(rotation)
+}
+
+function ended({ state }: KeyRotation): Problem {
+  return new Problem('key-rotation-refused', `the rotation has ended: it is ${state}`)
+}
