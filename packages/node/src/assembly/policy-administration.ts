@@ -6,7 +6,7 @@ import type { NodeParts } from '../node.ts'
 import type { Explanation } from '../policy/decisions/decision-review.ts'
 import type { EntityUid, PolicyFault, PreparedSet } from '../policy/engine/policy-engine.ts'
 import { invalidPolicies } from '../policy/sets/policy-sets.ts'
-import { prepareSet, type PolicyText } from '../policy/sets/prepare-set.ts'
+import type { Preparation } from '../policy/sets/prepare-set.ts'
 import { labelsOf as fieldLabels } from '../products/labels/field-labels.ts'
 import { unknownNames } from '../policy/sets/unknown-names.ts'
 
@@ -26,7 +26,7 @@ function policiesPort(parts: NodeParts): PoliciesPort {
     put: async (set) => (await policies.load()).sets.put(set),
     reload: async () => (await policies.load()).sets.reload(),
     async check(texts) {
-      const preparation = await prepareSet(texts)
+      const preparation = await (await policies.load()).prepare(texts)
       if (!preparation.ok) return { ok: false, faults: preparation.faults, warnings: [], policies: [] }
       const { set } = preparation
       const warnings: readonly PolicyFault[] = [...set.warnings, ...warningsOf(set)]
@@ -34,8 +34,8 @@ function policiesPort(parts: NodeParts): PoliciesPort {
       return { ok: true, faults: [], warnings, policies: shown }
     },
     async diff(texts, last) {
-      const set = await preparedOf(texts)
-      const { review } = await policies.load()
+      const { review, prepare } = await policies.load()
+      const set = good(await prepare(texts))
       const { changed, ...counts } = await review.diff(set, last)
       const shown = changed.map(({ atMs, ...change }) => ({ ...change, at: formatDateTime(atMs) }))
       return { ...counts, changed: shown, warnings: [...set.warnings, ...warningsOf(set)] }
@@ -44,8 +44,7 @@ function policiesPort(parts: NodeParts): PoliciesPort {
   }
 }
 
-async function preparedOf(texts: readonly PolicyText[]): Promise<PreparedSet> {
-  const preparation = await prepareSet(texts)
+function good(preparation: Preparation): PreparedSet {
   if (preparation.ok) return preparation.set
   throw invalidPolicies(preparation.faults)
 }

@@ -11,7 +11,8 @@ import { readPolicyFiles } from '../policy/sets/policy-files.ts'
 import { createPolicySetStore } from '../policy/sets/policy-set-store-sql.ts'
 import type { PolicySetStore } from '../policy/sets/policy-set-store.ts'
 import { openPolicySets, type PolicySets } from '../policy/sets/policy-sets.ts'
-import { prepareSet, preparationKey } from '../policy/sets/prepare-set.ts'
+import { rememberingLast } from '../policy/sets/last-preparation.ts'
+import { prepareSet, preparationKey, type PolicyText, type Preparation } from '../policy/sets/prepare-set.ts'
 import { createRelationshipStore } from '../policy/relationships/relationship-store-sql.ts'
 import { openRelationships, type Relationships } from '../policy/relationships/relationships.ts'
 import type { Foundation } from './foundation.ts'
@@ -24,6 +25,8 @@ export interface Policies {
   readonly setStore: PolicySetStore
   readonly relationships: Relationships
   readonly review: DecisionReview
+  /** Checks texts; those that it was given last, and found good, at once. */
+  readonly prepare: (texts: readonly PolicyText[]) => Promise<Preparation>
 }
 
 /** Decisions remembered in memory. */
@@ -52,10 +55,11 @@ export async function openPolicies(parts: PolicyAssembly): Promise<Policies> {
   const store = createRelationshipStore(database)
   const onChange = () => decider.forget()
   const relationships = await openRelationships({ store, vault, record, newId: parts.newId, ...world, onChange })
+  const prepare = rememberingLast((texts) => prepareSet(texts), preparationKey)
   const directory = config.policy?.directory
   const sets = await openPolicySets({
     store: setStore,
-    prepare: (texts) => prepareSet(texts),
+    prepare,
     preparationKey,
     readDirectory: directory === undefined ? undefined : () => readPolicyFiles(directory),
     record,
@@ -65,8 +69,8 @@ export async function openPolicies(parts: PolicyAssembly): Promise<Policies> {
   })
   // The configuration may have become smaller.
   await execute([decisions.prune(keepDecisions)])
-  const review = createDecisionReview({ decisions, sets: setStore, engineOf, compile: compiledEngine })
-  return { decider, sets, setStore, relationships, review }
+  const review = createDecisionReview({ decisions, sets: setStore, engineOf, compile: compiledEngine, ...world })
+  return { decider, sets, setStore, relationships, review, prepare }
 }
 
 function recorderOf({ foundation, auditLog, newId }: PolicyAssembly): RecordPolicyChange {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { compiledEngine } from '../engine/compiled-engine.ts'
-import { createDecisionReview } from './decision-review.ts'
+import { createDecisionReview, type ReviewParts } from './decision-review.ts'
 import type { DecisionDetails, StoredDecision } from './decision-store.ts'
-import type { PreparedSet } from '../engine/policy-engine.ts'
+import type { PolicyEngine, PolicyRequest, PreparedSet } from '../engine/policy-engine.ts'
 import type { PolicyQuestion } from '../policy-service.ts'
 import { noRelations } from './policy-request.ts'
 import { prepareSet } from '../sets/prepare-set.ts'
@@ -57,7 +57,7 @@ const decisionOf = (exchange: string, details: Partial<DecisionDetails> = {}): S
   details: { question, relations: noRelations, outcome: 'denied', policies: [], ...details },
 })
 
-function review(decisions: readonly StoredDecision[]) {
+function review(decisions: readonly StoredDecision[], changes: Partial<ReviewParts> = {}) {
   const newest = decisions.toSorted((a, b) => (a.exchange < b.exchange ? 1 : -1))
   return createDecisionReview({
     decisions: {
@@ -70,6 +70,8 @@ function review(decisions: readonly StoredDecision[]) {
     },
     engineOf: compiledEngine,
     compile: compiledEngine,
+    clock: { now: () => 0 },
+    ...changes,
   })
 }
 
@@ -257,6 +259,26 @@ test('looks at no more than it is told, over any number of pages, and lists a th
   assert.equal(diff.changed[0]?.exchange, '001449')
 })
 
+test('calls go on while many decisions are made anew: every hundredth of a second of it others have their turn', async () => {
+  const all = await prepared('@id("all") permit (principal, action, resource);')
+  const time = { nowMs: 0 }
+  const slow = (changed: PreparedSet) => {
+    const engine = compiledEngine(changed)
+    return { ...engine, decide: (request: PolicyRequest) => ((time.nowMs += 1), engine.decide(request)) } as PolicyEngine
+  }
+  const many = Array.from({ length: 150 }, (_, index) => decisionOf(String(index).padStart(6, '0')))
+  const { diff } = review(many, { engineOf: slow, clock: { now: () => time.nowMs } })
+  let [turns, isDone] = [0, false]
+  const count = (): void => {
+    turns += 1
+    if (!isDone) setImmediate(count)
+  }
+  setImmediate(count)
+  await diff(all, 1_000)
+  isDone = true
+  assert.ok(turns >= 14, `${turns} turns in ${time.nowMs} ms`)
+})
+
 test('what cannot be evaluated is what must be corrected; without permits nothing helps but one', async () => {
   const broken = await prepared(`
     @id("sum") forbid (principal, action, resource) when { 9007199254740991 * 9007199254740991 * context.weekday == 1 };
@@ -269,6 +291,7 @@ test('what cannot be evaluated is what must be corrected; without permits nothin
     },
     engineOf: compiledEngine,
     compile: compiledEngine,
+    clock: { now: () => 0 },
   })
   const { needed } = await explain('e1')
   assert.deepEqual(needed, [

@@ -1,6 +1,7 @@
 /** Decisions looked at again: why one came out as it did, and what another set would have decided. */
 import { setImmediate } from 'node:timers/promises'
 import type { FieldMask } from '@comity/core/policy/field-mask'
+import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import type { DecisionDetails, DecisionStore, Outcome, StoredDecision } from './decision-store.ts'
 import { decidePolicy, usableSet, type UsableSet } from './decide-policy.ts'
@@ -19,6 +20,7 @@ export interface ReviewParts {
   readonly engineOf: (set: PreparedSet) => PolicyEngine
   /** An engine on Cedar's JSON form alone. */
   readonly compile: (set: Pick<PreparedSet, 'policies'>) => PolicyEngine
+  readonly clock: Clock
 }
 
 /** Why a call was allowed or denied. */
@@ -78,6 +80,8 @@ export interface DecisionReview {
 
 const pageSize = 200
 const maxListed = 1_000
+/** Calls go on while many are decided anew; none waits for longer. */
+const yieldAfterMs = 10
 
 export function createDecisionReview(parts: ReviewParts): DecisionReview {
   return {
@@ -118,13 +122,18 @@ function neededBy({ mask, policies, question }: DecisionDetails, findings: reado
   return [`${names} must leave ${wanted} of the fields that the call asks for: ${asked.join(', ')}`]
 }
 
-async function diff(set: UsableSet, last: number, { decisions }: ReviewParts): Promise<PolicyDiff> {
+async function diff(set: UsableSet, last: number, { decisions, clock }: ReviewParts): Promise<PolicyDiff> {
   const changed: ChangedDecision[] = []
   const counts = { compared: 0, unreadable: 0, changedInAll: 0 }
   let before: string | undefined
+  let sinceMs = clock.now()
   for (let left = last; left > 0;) {
     const page = await decisions.list(Math.min(left, pageSize), before)
     for (const decision of page) {
+      if (clock.now() - sinceMs >= yieldAfterMs) {
+        await setImmediate()
+        sinceMs = clock.now()
+      }
       if (decision.details === undefined) {
         counts.unreadable += 1
         continue
@@ -139,8 +148,6 @@ async function diff(set: UsableSet, last: number, { decisions }: ReviewParts): P
     if (end === undefined || page.length < pageSize) break
     before = end.exchange
     left -= page.length
-    // Calls go on meanwhile.
-    await setImmediate()
   }
   return { ...counts, changed }
 }
