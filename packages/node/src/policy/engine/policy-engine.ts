@@ -67,6 +67,8 @@ export interface PreparedPolicy {
   /** Cedar's JSON form (EST). */
   readonly json: unknown
   readonly annotations: Readonly<Record<string, string>>
+  /** Where it was written: the text, and the line of its first word, from 1. */
+  readonly place?: { readonly source: string; readonly line: number } | undefined
 }
 
 /** A set that was found good as a whole. */

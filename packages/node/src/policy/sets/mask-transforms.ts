@@ -2,15 +2,11 @@
 import { aggregateFunctions, type FieldTransform } from '@comity/core/consent/consent-scope'
 import { isFieldPath } from '@comity/core/consent/field-path'
 
-/** The transforms in the order they stand in, or what is wrong with the text. */
+/** The transforms in the order they stand in, or all that is wrong with the text. */
 export function readTransforms(text: string): readonly FieldTransform[] | string {
-  const transforms: FieldTransform[] = []
-  for (const entry of text.split(';').map((part) => part.trim())) {
-    const transform = readTransform(entry)
-    if (typeof transform === 'string') return transform
-    transforms.push(transform)
-  }
-  return transforms
+  const read = text.split(';').map((entry) => readTransform(entry.trim()))
+  const wrong = read.filter((each) => typeof each === 'string')
+  return wrong.length === 0 ? read.filter((each) => typeof each !== 'string') : wrong.join('; ')
 }
 
 function readTransform(entry: string): FieldTransform | string {

@@ -132,6 +132,6 @@ const readers = {
 
 function readList(text: string, fits: (entry: string) => boolean, what: string): Read<readonly string[]> {
   const entries = text.split(',').map((entry) => entry.trim())
-  const wrong = entries.find((entry) => !fits(entry))
-  return wrong === undefined ? { value: entries } : `\`${wrong}\` is not ${what}`
+  const wrong = entries.filter((entry) => !fits(entry)).map((entry) => `\`${entry}\` is not ${what}`)
+  return wrong.length === 0 ? { value: entries } : wrong.join('; ')
 }

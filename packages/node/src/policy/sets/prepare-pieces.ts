@@ -30,23 +30,29 @@ export interface PreparedPieces {
   readonly warnings: readonly PolicyFault[]
 }
 
+/** A policy that Cedar can read, which does not say that all else about it is right. */
 interface ReadPiece {
   readonly piece: SourcePiece
   readonly policy: PreparedPolicy
+  readonly faults: readonly PolicyFault[]
 }
 
 /** Reads every policy by itself, then all that could be read against the schema. */
 export function preparePieces({ pieces, schema }: PreparationTask): PreparedPieces {
   const faults: PolicyFault[] = []
-  const read = new Map<string, ReadPiece>()
+  const read: ReadPiece[] = []
+  const named = new Map<string, ReadPiece>()
   let cedar = reloadCedar()
   for (const piece of pieces) {
     try {
       const found = readPiece(cedar, piece)
-      const known = 'policy' in found ? read.get(found.policy.id) : undefined
-      if ('faults' in found) faults.push(...found.faults)
-      else if (known === undefined) read.set(found.policy.id, found)
-      else faults.push(repeated(found, known))
+      faults.push(...found.faults)
+      if (!('policy' in found)) continue
+      read.push(found)
+      const { id } = found.policy
+      const known = named.get(id)
+      if (known !== undefined) faults.push(repeated(found, known))
+      else if (id !== '') named.set(id, found)
     } catch (error) {
       if (!isExhausted(error)) throw error
       cedar = reloadCedar()
@@ -55,7 +61,7 @@ export function preparePieces({ pieces, schema }: PreparationTask): PreparedPiec
   }
   const checked = validateAll(cedar, read, schema)
   return {
-    policies: [...read.values()].map(({ policy }) => policy),
+    policies: read.map(({ policy }) => policy),
     faults: [...faults, ...checked.faults],
     warnings: checked.warnings,
   }
@@ -70,7 +76,7 @@ function isExhausted(error: unknown): boolean {
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/
 
-function readPiece(cedar: Cedar, piece: SourcePiece): ReadPiece | { readonly faults: readonly PolicyFault[] } {
+function readPiece(cedar: Cedar, piece: SourcePiece): ReadPiece | Pick<ReadPiece, 'faults'> {
   const { source, head: line, text } = piece
   const formatted = cedar.policyToJson(text).type === 'success' ? cedar.formatPolicies({ policyText: text }) : undefined
   const parsed = cedar.policyToJson(formatted?.type === 'success' ? formatted.formatted_policy : text)
@@ -78,20 +84,23 @@ function readPiece(cedar: Cedar, piece: SourcePiece): ReadPiece | { readonly fau
   if (formatted?.type !== 'success') return { faults: [{ source, line, message: 'Cedar cannot format the policy' }] }
   const { annotations = {}, effect } = parsed.json
   const { id } = annotations
+  const tooMuch = estFaults(parsed.json, maxExpressionDepth)
   const messages = [
     ...(id === undefined ? ['the policy has no @id, by which receipts and events name it'] : []),
     ...(id === undefined || idPattern.test(id)
       ? []
       : [`the @id \`${id}\` is not 1 to 128 letters, digits and \`. _ : / -\``]),
     ...readMask(annotations, effect).faults,
-    ...estFaults(parsed.json, maxExpressionDepth),
+    ...tooMuch,
     ...compilationFaults(parsed.json),
   ]
-  if (id === undefined || messages.length > 0)
-    return {
-      faults: messages.map((message) => ({ source, ...(id === undefined ? {} : { policy: id }), line, message })),
-    }
-  return { piece, policy: { id, effect, text: formatted.formatted_policy, json: parsed.json, annotations } }
+  const named = id === undefined ? {} : { policy: id }
+  const faults = messages.map((message): PolicyFault => ({ source, ...named, line, message }))
+  // What is too large to be decided by is not given to the schema's checks either.
+  if (tooMuch.length > 0) return { faults }
+  const place = { source, line }
+  const policy = { id: id ?? '', effect, text: formatted.formatted_policy, json: parsed.json, annotations, place }
+  return { piece, policy, faults }
 }
 
 function repeated({ piece, policy }: ReadPiece, { piece: first }: ReadPiece): PolicyFault {
@@ -145,20 +154,20 @@ function linesBefore(text: string, byteOffset: number): number {
 }
 
 /** All at once, since each call reads the schema again; one by one when one of them is too large for that. */
-function validateAll(cedar: Cedar, read: ReadonlyMap<string, ReadPiece>, schema: string): Validated {
+function validateAll(cedar: Cedar, read: readonly ReadPiece[], schema: string): Validated {
   try {
     return validate(cedar, read, schema)
   } catch (error) {
     if (!isExhausted(error)) throw error
   }
-  const validated = [...read].map(([id, each]): Validated => {
+  const validated = read.map((each): Validated => {
     const fresh = reloadCedar()
     try {
-      return validate(fresh, new Map([[id, each]]), schema)
+      return validate(fresh, [each], schema)
     } catch (error) {
       if (!isExhausted(error)) throw error
       const { source, head: line } = each.piece
-      return { faults: [{ source, policy: id, line, message: tooLarge }], warnings: [] }
+      return { faults: [{ source, ...namedIn(each), line, message: tooLarge }], warnings: [] }
     }
   })
   return {
@@ -167,31 +176,34 @@ function validateAll(cedar: Cedar, read: ReadonlyMap<string, ReadPiece>, schema:
   }
 }
 
+const namedIn = ({ policy: { id } }: ReadPiece): { readonly policy?: string } => (id === '' ? {} : { policy: id })
+
 type Validated = Omit<PreparedPieces, 'policies'>
 
-function validate(cedar: Cedar, read: ReadonlyMap<string, ReadPiece>, schema: string): Validated {
-  const staticPolicies = Object.fromEntries([...read].map(([id, { piece }]) => [id, piece.text]))
+/** By its place in the list for Cedar, since several may have the same name or none. */
+function validate(cedar: Cedar, read: readonly ReadPiece[], schema: string): Validated {
+  const staticPolicies = Object.fromEntries(read.map(({ piece }, at) => [`policy-${at}`, piece.text]))
   const answer = cedar.validate({ schema, policies: { staticPolicies } })
   // Every policy was read before, and the schema is ours.
   if (answer.type === 'failure') throw new Error(answer.errors.map(({ message }) => message).join('; '))
   const placed = (found: readonly { policyId: string; error: CedarError }[]): readonly PolicyFault[] =>
     firstOfEachPlace(
       found.flatMap(({ policyId, error }) => {
-        const piece = read.get(policyId)?.piece
+        const each = read[Number(policyId.slice('policy-'.length))]
         const message = error.message.replace(`for policy \`${policyId}\`, `, '')
         const at = error.sourceLocations?.[0]?.start ?? 0
-        return piece === undefined ? [] : [{ at, fault: faultOf(piece, error, { message, policy: policyId }) }]
+        const fault = each && faultOf(each.piece, error, { message, ...namedIn(each) })
+        return fault === undefined ? [] : [{ at: `${policyId} ${at}`, fault }]
       }),
     )
   return { faults: placed(answer.validationErrors), warnings: placed(answer.validationWarnings) }
 }
 
 /** Cedar names a mistake once for each action and principal that it shows with. */
-function firstOfEachPlace(found: readonly { at: number; fault: PolicyFault }[]): readonly PolicyFault[] {
+function firstOfEachPlace(found: readonly { at: string; fault: PolicyFault }[]): readonly PolicyFault[] {
   const places = new Map<string, PolicyFault>()
   for (const { at, fault } of found.toSorted((a, b) => (a.fault.message < b.fault.message ? -1 : 1))) {
-    const place = `${fault.policy} ${at}`
-    if (!places.has(place)) places.set(place, fault)
+    if (!places.has(at)) places.set(at, fault)
   }
   return [...places.values()]
 }

@@ -61,6 +61,24 @@ test('all faults of all texts are told at once, each with its line', async () =>
   )
 })
 
+test('no mistake hides another of the same policy: annotations, name and conditions are all looked at', async () => {
+  const faults = await faultsOf(
+    '@id("x") @transforms("born: yaer; weight: round 0") permit(principal, action == Comity::Action::"raed", resource);',
+    'permit(principal, action, resource) when { context.nothing };',
+    '@id("x") permit(principal, action, resource) when { context.other };',
+  )
+  for (const told of [
+    /^0\.cedar:1 x @transforms: .*`yaer`.*; .*`round` takes a step/,
+    /^0\.cedar:1 x .*raed/,
+    /^1\.cedar:1 - the policy has no @id/,
+    /^1\.cedar:1 - .*`nothing`/,
+    /^2\.cedar:1 x the @id `x` is used before/,
+    /^2\.cedar:1 x .*`other`/,
+  ])
+    assert.equal(faults.filter((fault) => told.test(fault)).length, 1, `${told} in ${faults.join('\n')}`)
+  assert.equal(faults.length, 6, faults.join('\n'))
+})
+
 test('an attribute that may be absent must be asked for first', async () => {
   const asked = when('context has country && context.country == "SE"')
   const faults = await faultsOf(asked, when('context.country == "SE"').replace('"x"', '"y"'))
@@ -94,7 +112,7 @@ test('an annotation that cannot be read, or an @id that a receipt could not carr
   const ids = ['', 'a b', 'ä', 'x'.repeat(129)]
   const faults = await faultsOf(
     '@id("x") @sensitivity("secret") permit(principal, action, resource);',
-    '@id("x") @feilds("name") permit(principal, action, resource);',
+    '@id("y") @feilds("name") permit(principal, action, resource);',
     ...ids.map((id) => `@id("${id}") permit(principal, action, resource);`),
   )
   assert.equal(faults.length, 2 + ids.length)

@@ -28,7 +28,7 @@ export function preparationKey(texts: readonly PolicyText[]): string {
 }
 
 /** Counts up when this node's own rules for a set change, so that nothing kept from before is taken for checked. */
-const preparationRules = 1
+const preparationRules = 2
 
 /** Checks and formats the policies in a process of its own, which takes a second or two and never throws for what the
  *  texts hold. What takes longer than `timeoutMs` is a fault. */
