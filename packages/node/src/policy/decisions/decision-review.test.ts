@@ -264,7 +264,10 @@ test('calls go on while many decisions are made anew: every hundredth of a secon
   const time = { nowMs: 0 }
   const slow = (changed: PreparedSet) => {
     const engine = compiledEngine(changed)
-    return { ...engine, decide: (request: PolicyRequest) => ((time.nowMs += 1), engine.decide(request)) } as PolicyEngine
+    return {
+      ...engine,
+      decide: (request: PolicyRequest) => ((time.nowMs += 1), engine.decide(request)),
+    } as PolicyEngine
   }
   const many = Array.from({ length: 150 }, (_, index) => decisionOf(String(index).padStart(6, '0')))
   const { diff } = review(many, { engineOf: slow, clock: { now: () => time.nowMs } })
