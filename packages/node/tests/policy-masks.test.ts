@@ -21,36 +21,30 @@ import { startTestNetwork, testPurpose, type TestNetwork } from './test-network.
 
 const optional = (name: string) => ({ name, in: 'query', schema: { type: 'string' } })
 const sample = { id: 1, name: 'Kestrel', weight: 74.5, site: 'Porto' }
+const schema = {
+  type: 'object',
+  properties: {
+    id: { type: 'integer' },
+    name: { type: 'string' },
+    weight: { type: 'number' },
+    site: { type: 'string' },
+  },
+}
+const answering = (operationId: string, answered: object) => ({
+  operationId,
+  parameters: [optional('fields')],
+  responses: { 200: { description: 'ok', content: { 'application/json': { schema: answered } } } },
+})
 const document = {
   openapi: '3.1.0',
   info: { title: 'Samples', version: '1' },
   paths: {
-    '/samples': {
-      get: {
-        operationId: 'samples',
-        parameters: [optional('fields')],
-        responses: {
-          200: {
-            description: 'ok',
-            content: {
-              'application/json': {
-                schema: {
-                  type: 'object',
-                  properties: {
-                    id: { type: 'integer' },
-                    name: { type: 'string' },
-                    weight: { type: 'number' },
-                    site: { type: 'string' },
-                  },
-                },
-              },
-            },
-          },
-        },
-      },
-    },
+    '/samples': { get: answering('samples', schema) },
+    '/all': { get: answering('all', { type: 'array', items: schema }) },
   },
 }
+/** Three of Porto, of which one is nobody else's namesake. */
+const all = ['Kestrel', 'Kestrel', 'Merlin'].map((name, at) => ({ id: at, name, weight: 10 * (at + 1), site: 'Porto' }))
 
 describe('masks over a product of class partner', () => {
   let network: TestNetwork
@@ -64,15 +58,16 @@ describe('masks over a product of class partner', () => {
           domains: { 'sample.identity': ['id', 'name'], 'sample.body': ['weight'], place: ['site'] },
           sensitivity: { default: 'internal', fields: { name: 'restricted', id: 'public' } },
           requestedFields: 'fields',
+          operations: { all: { rows: '[]' } },
         }
         const product = { id: 'samples', class: 'partner', title: 'Samples', version: '1', openapi, data }
         ;(config['products'] as object[]).push({ ...product, upstream: first?.upstream })
       },
     })
     await network.agree({ products: ['samples', 'items'] })
-    network.upstream.behave = (_, response) => {
+    network.upstream.behave = ({ url = '' }, response) => {
       response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify(sample))
+      response.end(JSON.stringify(url.startsWith('/all') ? all : sample))
     }
   })
   after(() => network[Symbol.asyncDispose]())
@@ -110,6 +105,26 @@ describe('masks over a product of class partner', () => {
     for (const query of ['', '?fields=site', '?fields=site,weight', '?fields=weight']) {
       assert.deepEqual(await (await ask(query)).json(), {}, query)
     }
+  })
+
+  test('with an aggregate leave the same groups whichever fields are asked for: none can be told by subtraction', async () => {
+    const totals = async (fields: string, query: string) => {
+      await putPolicies(
+        network.holder,
+        `@id("totals") @fields("${fields}") @transforms("weight: aggregate sum 2") permit (principal, action, resource);`,
+      )
+      const answer = await fetch(network.recipient.local(`/holder/samples/all${query}`), {
+        headers: { 'comity-purpose': testPurpose },
+      })
+      return (await answer.json()) as unknown
+    }
+    assert.deepEqual(await totals('site, weight', ''), [{ site: 'Porto', weight: 60 }])
+    const fields = 'site, name, weight'
+    assert.deepEqual(await totals(fields, ''), [{ name: 'Kestrel', site: 'Porto', weight: 30 }])
+    // Not the sum of all three, of which the answer above would be subtracted.
+    assert.deepEqual(await totals(fields, '?fields=weight'), [{ weight: 30 }])
+    assert.deepEqual(await totals(fields, '?fields=site,weight'), [{ site: 'Porto', weight: 30 }])
+    assert.deepEqual(await totals(fields, '?fields=site'), [{ site: 'Porto' }])
   })
 
   test('stand in the receipt and in the log of both, ids and what was withheld', async () => {

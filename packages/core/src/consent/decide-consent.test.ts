@@ -49,10 +49,28 @@ test('of what is asked for, releases what was granted', () => {
     ask({ requested: ['weight', 'height', 'shoe'] }),
   )
   assert.deepEqual(release, {
-    parts: [{ grant: 'g1', fields: ['height'], transforms: [], filters: [] }],
+    parts: [{ grant: 'g1', fields: ['height'], givable: ['height'], transforms: [], filters: [] }],
     released: ['height'],
     withheld: ['weight', 'shoe'],
   })
+})
+
+test('tells of each grant what it gives whatever is asked for, since groups of rows are made by that', () => {
+  const scopes = [
+    testGrant({ grant: 'first', fields: { include: ['height', 'results[].rank'] } }),
+    testGrant({ grant: 'second', fields: { exclude: ['results[].event'] } }),
+  ]
+  const givable = (requested?: readonly string[]) =>
+    released(scopes, ask({ requested })).parts.map((part) => [part.grant, part.givable])
+  assert.deepEqual(givable(['height', 'weight']), [
+    ['first', ['height', 'results[].rank']],
+    ['second', ['sport', 'weight']],
+  ])
+  assert.deepEqual(givable(['weight']), [['second', ['sport', 'weight']]])
+  assert.deepEqual(givable(), [
+    ['first', undefined],
+    ['second', undefined],
+  ])
 })
 
 test('a narrower purpose is allowed, a wider or another one is not, and none is not enough', () => {

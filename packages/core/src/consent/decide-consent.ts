@@ -60,7 +60,12 @@ export function decideConsent(scopes: readonly ConsentScope[], question: ScopeQu
   const refusals = concerned.filter((scope) => scope.effect === 'deny' && refuses(scope, purpose, country))
   const { byScope, released, withheld } = releasedFields(forPlace, refusals, question)
   if (released.length === 0) return deny('consent-scope', 'the consent covers none of the fields that are asked for')
-  const parts = [...byScope].map(([scope, fields]) => partOf(scope, fields, question))
+  const { requested, labels } = question
+  const whole = requested && releasedFields(forPlace, refusals, { labels }).byScope
+  const parts = [...byScope].map(([scope, fields]) => ({
+    ...partOf(scope, fields, question),
+    ...(whole && { givable: whole.get(scope) ?? [] }),
+  }))
   return { allowed: true, release: { parts, released, withheld }, limits: [...byScope.keys()].flatMap(limitOf) }
 }
 

@@ -12,6 +12,9 @@ export interface ReleasePart {
   readonly grant: string
   /** Labelled field paths, in the order of the product's labels. */
   readonly fields: readonly string[]
+  /** What the grant gives whatever a call asks for; absent where a call asks for all of it. Rows that leave in groups
+   *  are grouped by these, so that nobody learns of fewer rows by asking for fewer fields. */
+  readonly givable?: readonly string[] | undefined
   readonly transforms: readonly FieldTransform[]
   /** All must hold for a row, or the row gives nothing of this part. */
   readonly filters: readonly RowFilter[]

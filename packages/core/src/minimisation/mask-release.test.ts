@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Release, ReleasePart } from '../consent/release.ts'
 import type { FieldMask } from '../policy/field-mask.ts'
+import type { FieldTransform } from '../consent/consent-scope.ts'
 import { coveredByAny } from '../consent/field-path.ts'
 import { maskRelease } from './mask-release.ts'
 
@@ -57,6 +58,40 @@ test('a part of which one field leaves in groups only leaves in groups, of the l
     maskRelease(release, { fields }, labels).parts.map(({ groupsOf }) => groupsOf),
     [7, undefined],
   )
+})
+
+test('groups are by what consent and mask leave of all fields, also of those that are not asked for', () => {
+  const year = { path: 'born', op: 'year' } as const
+  const total = { path: 'weight', op: 'aggregate', fn: 'avg', arg: 3 } as const
+  const masked = (path: string, transforms: readonly FieldTransform[] = []) => ({ path, transforms, groupsOf: 7 })
+  const givable = ['name', 'born', 'weight']
+  const given = { born: masked('born', [year]), weight: masked('weight', [total]) }
+  const ask = (fields: readonly string[]) =>
+    maskRelease(
+      releaseOf([part(fields, { givable })]),
+      {
+        fields: Object.values(given).filter(({ path }) => fields.includes(path)),
+        unasked: Object.values(given).filter(({ path }) => !fields.includes(path)),
+      },
+      labels,
+    ).parts[0]
+  const same = { grant: 'g1', filters: [], groupsOf: 7, givable: ['born', 'weight'], transforms: [year, total] }
+  for (const fields of [['born'], ['weight'], ['born', 'weight']]) assert.deepEqual(ask(fields), { ...same, fields })
+})
+
+test('a field that leaves row by row does so whatever else could leave in groups', () => {
+  const mask = {
+    fields: [{ path: 'name', transforms: [] }],
+    unasked: [{ path: 'weight', transforms: [], groupsOf: 5 }],
+  }
+  const release = releaseOf([part(['name'], { givable: ['name', 'weight'] })])
+  assert.equal(maskRelease(release, mask, labels).parts[0]?.groupsOf, undefined)
+})
+
+test('what a mask says of a part of a field, which only some calls are told, forms no groups', () => {
+  const mask = { fields: [{ path: 'address.city', transforms: [], groupsOf: 5 }], unasked: [] }
+  const release = releaseOf([part(['address.city'], { givable: ['address'] })])
+  assert.deepEqual(maskRelease(release, mask, labels).parts[0]?.givable, [])
 })
 
 test('a mask that names a part of a field leaves that part, and the field counts as withheld', () => {

@@ -185,6 +185,26 @@ test('rows that leave in groups only do so without an aggregate among their fiel
   assert.equal(grouped(rows[0], release, { ...layout, rows: '' }), '{}')
 })
 
+test('a call gets fewer columns of the same groups, never other groups', () => {
+  const all = ['sport', 'age', 'weight']
+  const some = [...rows.slice(0, 2), { sport: 'rowing', weight: 75, age: 20 }, { sport: 'judo', weight: 1, age: 20 }]
+  const release = (...fields: string[]) =>
+    releaseOf({ fields, givable: all, transforms: [aggregate('weight', 'count')] })
+  assert.equal(grouped(some, release(...all)), '[{"sport":"rowing","age":20,"weight":2}]')
+  assert.equal(grouped(some, release('sport', 'weight')), '[{"sport":"rowing","weight":2}]')
+  assert.equal(grouped(some, release('weight')), '[{"weight":2}]')
+  assert.equal(grouped(some, release('sport')), '[{"sport":"rowing"}]')
+})
+
+test('what is not given whatever is asked for does not leave with a group', () => {
+  const some = [
+    { a: { b: 1, c: 1 }, x: 1 },
+    { a: { b: 2, c: 1 }, x: 1 },
+  ]
+  const transforms = [aggregate('x', 'sum'), aggregate('a.c', 'sum')]
+  assert.equal(grouped(some, releaseOf({ fields: ['a.b', 'a.c', 'x'], givable: ['x'], transforms })), '[{"x":2}]')
+})
+
 const name = fc.constantFrom('a', 'b', 'c')
 const cell = fc.oneof(
   fc.integer({ min: 0, max: 2 }),
@@ -253,6 +273,22 @@ test('rows one by one give what the whole answer gives', () => {
     const singles = all.map((row) => each.release(row)).filter((row) => row !== undefined)
     assert.equal(JSON.stringify([...singles, ...each.flush()]), grouped(all, release))
     assert.deepEqual(each.flush(), [])
+  })
+  fc.assert(property, runs)
+})
+
+test('whatever two calls ask for, they get columns of the same groups: nothing can be subtracted', () => {
+  const asked = fc.subarray(['a', 'b', 'c'])
+  const property = fc.property(someRows, someRelease, asked, (all, { release }, names) => {
+    const [part] = release.parts as [ReleasePart]
+    const { fields: givable } = part
+    const fields = names.filter((field) => givable.includes(field))
+    const whole = minimise(all, releaseOf({ ...part, givable }), { layout, means }) as Record<string, unknown>[]
+    const fewer = minimise(all, releaseOf({ ...part, fields, givable }), { layout, means })
+    const columns = whole.map((row) => Object.fromEntries(Object.entries(row).filter(([key]) => fields.includes(key))))
+    // Of a part that gives nothing that is asked for no row leaves.
+    const expected = fields.length === 0 ? [] : columns
+    assert.deepEqual(JSON.parse(JSON.stringify(fewer)), JSON.parse(JSON.stringify(expected)))
   })
   fc.assert(property, runs)
 })

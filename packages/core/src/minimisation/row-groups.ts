@@ -1,12 +1,14 @@
 /** Rows that leave only together: of those that have the same other fields, something about all of them (`aggregate`).
- *  A group that is too small does not leave, nor does a value that too few of its rows have. */
+ *  A group that is too small does not leave, nor does a value that too few of its rows have. Which groups there are does
+ *  not depend on what is asked for, so no two calls can be subtracted from each other; a call gets fewer columns of the
+ *  same groups. */
 import { ExactNumber } from '../bytes/exact-json.ts'
-import { coversField } from '../consent/field-path.ts'
+import { coveredByAny, coversField } from '../consent/field-path.ts'
 import type { AggregateFunction, FieldTransform } from '../consent/consent-scope.ts'
 import type { ReleasePart } from '../consent/release.ts'
 import { eachElement, isObject, stepsOf, valuesAt } from './answer-path.ts'
 import { addDecimals, compareDecimals, decimalOf, decimalText, numberOf, type Decimal } from './decimal.ts'
-import { project, projectionOf, setMember, type Projection } from './projection.ts'
+import { project, projectionOf, projectionOfPaths, setMember, type Projection } from './projection.ts'
 import { transformValue, type TransformMeans } from './transforms.ts'
 
 /** Rows in a group where nothing else is said, and at least. */
@@ -61,6 +63,8 @@ interface Sum {
 /** The groups of one part in one list of rows. */
 export class RowGroups {
   readonly #key: Projection
+  /** What leaves of a group's key; undefined for all of it. */
+  readonly #asked: Projection | undefined
   readonly #aggregates: readonly Aggregate[]
   readonly #leastRows: number
   readonly #means: TransformMeans
@@ -68,16 +72,17 @@ export class RowGroups {
   #keyLength = 0
 
   constructor(
-    { fields, transforms, groupsOf = 0 }: Pick<ReleasePart, 'fields' | 'transforms' | 'groupsOf'>,
+    { fields, givable, transforms, groupsOf = 0 }: Pick<ReleasePart, 'fields' | 'givable' | 'transforms' | 'groupsOf'>,
     means: TransformMeans,
   ) {
     const own = transforms.filter(({ op }) => op === 'aggregate')
     const paths = [...new Set(own.map(({ path }) => path))]
     const others = transforms.filter(({ path }) => !paths.includes(path))
     const dropped = paths.map((path) => ({ path, op: 'drop' as const }))
-    this.#key = projectionOf([{ fields, transforms: [...others, ...dropped] }])
+    this.#key = projectionOf([{ fields: givable ?? fields, transforms: [...others, ...dropped] }])
+    this.#asked = givable && projectionOfPaths(fields)
     this.#aggregates = paths
-      .filter((path) => fields.some((field) => coversField(field, path)))
+      .filter((path) => coveredByAny(fields, path) && coveredByAny(givable ?? fields, path))
       .filter((path) => !transforms.some((other) => other.path !== path && coversField(other.path, path)))
       .map((path) => aggregateOf(path, transforms))
     const least = own.map(({ arg }) => Math.ceil(arg ?? usualGroupSize))
@@ -128,7 +133,9 @@ export class RowGroups {
   }
 
   #released({ key, sums }: Group): unknown {
-    const row: Record<string, unknown> = isObject(key) ? { ...key } : {}
+    const left =
+      this.#asked === undefined ? key : project(key, this.#asked, { means: this.#means, depth: 0, isWhole: false })
+    const row: Record<string, unknown> = isObject(left) ? { ...left } : {}
     this.#aggregates.forEach(({ steps, fn, after }, at) => {
       const sum = sums[at] as Sum
       if (sum.rows < this.#leastRows) return

@@ -10,12 +10,19 @@ export function wholeRelease(
   labels: readonly { readonly path: string }[],
   requested?: readonly string[] | undefined,
 ): Release {
-  if (requested !== undefined) return releaseOf(labels.flatMap(({ path }) => intersection([path], requested)))
+  if (requested !== undefined) {
+    const givable = labels.map(({ path }) => path)
+    return releaseOf(
+      givable.flatMap((path) => intersection([path], requested)),
+      givable,
+    )
+  }
   let release = wholeReleases.get(labels)
   if (release === undefined) wholeReleases.set(labels, (release = releaseOf(labels.map(({ path }) => path))))
   return release
 }
 
-function releaseOf(fields: readonly string[]): Release {
-  return { parts: [{ grant: '', fields, transforms: [], filters: [] }], released: fields, withheld: [] }
+function releaseOf(fields: readonly string[], givable?: readonly string[]): Release {
+  const part = { grant: '', fields, ...(givable && { givable }), transforms: [], filters: [] }
+  return { parts: [part], released: fields, withheld: [] }
 }

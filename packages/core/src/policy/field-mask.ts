@@ -5,6 +5,8 @@ import type { FieldTransform } from '../consent/consent-scope.ts'
  *  leave. */
 export interface FieldMask {
   readonly fields: readonly MaskedField[]
+  /** The same of labelled fields that the call may have and did not ask for: groups of rows are formed by these too. */
+  readonly unasked?: readonly MaskedField[] | undefined
 }
 
 /** One labelled field of the product. Without transforms it leaves as it is. */

@@ -26,9 +26,11 @@ export interface PolicyQuestion {
   readonly operation: string
   readonly method: string
   /** Fields that the call may still have and its answer may hold. */
-  readonly labels: readonly { readonly path: string; readonly domain: string; readonly sensitivity: Sensitivity }[]
+  readonly labels: readonly AskedField[]
   /** Of a change: the fields that its answer may hold. */
   readonly asked?: readonly string[] | undefined
+  /** Fields that the call may have and does not ask for. Nothing is judged by them; the mask names them apart. */
+  readonly unasked?: readonly AskedField[] | undefined
   readonly purpose?: string | undefined
   readonly agreement?: string | undefined
   /** Id of the consent; `via` when the caller acts by delegation. */
@@ -37,6 +39,13 @@ export interface PolicyQuestion {
   /** Vault handle of the person whom the call is about. */
   readonly subject?: string | undefined
   readonly nowMs: number
+}
+
+/** A labelled field, or one below. */
+export interface AskedField {
+  readonly path: string
+  readonly domain: string
+  readonly sensitivity: Sensitivity
 }
 
 /** What policies say, by which of them, and the writes that keep it, for the transaction that records the exchange. */

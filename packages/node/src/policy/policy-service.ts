@@ -41,6 +41,8 @@ export interface PolicyQuestion {
   /** Of a change, which is judged by all that it has to do with: the fields that its answer may hold. Absent for a read,
    *  whose labels they are. */
   readonly asked?: readonly string[] | undefined
+  /** Fields that the call may have and does not ask for. Nothing is judged by them; the mask names them apart. */
+  readonly unasked?: readonly PolicyLabel[] | undefined
   /** IRI. */
   readonly purpose?: string | undefined
   readonly agreement?: string | undefined

@@ -44,7 +44,7 @@ function questionOf(
     version: product.version,
     operation: operation.operationId,
     method: request.method,
-    labels: data === undefined || release === undefined ? [] : labelsOf(release, data, request.method),
+    ...(data === undefined || release === undefined ? { labels: [] } : fieldsOf(release, data, request.method)),
     ...(release && !isSafeMethod(request.method) && { asked: release.released }),
     purpose: call.purpose,
     agreement: call.agreementId,
@@ -79,12 +79,20 @@ function labelOf(path: string, labels: DataCall['labels']): Label | undefined {
 
 /** What a read may have: the released fields, each with what its label says. What changes something is judged by all
  *  that the operation has to do with, whichever fields it asks to be answered. */
-function labelsOf({ released }: Release, { labels }: DataCall, method: string): PolicyQuestion['labels'] {
-  if (!isSafeMethod(method)) return labels
-  return released.flatMap((path) => {
-    const label = labelOf(path, labels)
-    return label === undefined ? [] : [{ path, domain: label.domain, sensitivity: label.sensitivity }]
-  })
+function fieldsOf(
+  { parts, released }: Release,
+  { labels }: DataCall,
+  method: string,
+): Pick<PolicyQuestion, 'labels' | 'unasked'> {
+  const labelled = (paths: readonly string[]) =>
+    paths.flatMap((path) => {
+      const label = labelOf(path, labels)
+      return label === undefined ? [] : [{ ...label, path }]
+    })
+  const asked = isSafeMethod(method) ? labelled(released) : labels
+  const known = new Set(asked.map(({ path }) => path))
+  const more = parts.flatMap(({ fields, givable = [] }) => [...fields, ...givable]).filter((path) => !known.has(path))
+  return { labels: asked, ...(more.length > 0 && { unasked: labelled([...new Set(more)]) }) }
 }
 
 function denial(verdict: PolicyVerdict & { readonly allowed: false }): Problem {

@@ -42,8 +42,9 @@ function fingerprintOf(call: InboundCall): string {
   const request = `${method} ${path}${query} ${encodeBase64url(sha256(call.body))}`
   if (call.release === undefined) return encodeBase64url(sha256(request))
   // A period that is told from the time of the call is another with every call.
-  const parts = call.release.parts.map(({ grant, fields, transforms, filters, groupsOf }) => ({
+  const parts = call.release.parts.map(({ grant, fields, givable, transforms, filters, groupsOf }) => ({
     groupsOf,
+    givable,
     grant,
     fields,
     transforms,

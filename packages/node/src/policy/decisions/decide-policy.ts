@@ -52,7 +52,7 @@ export function decidePolicy(set: UsableSet, question: PolicyQuestion, relations
       errors: told,
     }
   }
-  const mask = maskOf(permits, question.labels)
+  const mask = maskOf(permits, question.labels, question.unasked)
   if (mask === undefined) return { verdict: { allowed: true, ...by }, errors: [] }
   const verdict: PolicyVerdict = { allowed: true, ...by, mask }
   return { verdict: leavesNothing(mask, question) ? refused(verdict, nothingLeft) : verdict, errors: [] }

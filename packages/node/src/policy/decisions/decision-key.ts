@@ -2,7 +2,7 @@
  *  that they do not. */
 import type { Dependencies } from '../engine/policy-engine.ts'
 import type { RequestRelations } from './policy-request.ts'
-import type { PolicyQuestion } from '../policy-service.ts'
+import type { PolicyLabel, PolicyQuestion } from '../policy-service.ts'
 
 const dayMs = 86_400_000
 
@@ -38,8 +38,10 @@ export function decisionKey(
   const { caller, actor, action, method, product, productClass, version, operation } = question
   const names = [caller ?? null, actor?.type, actor?.id, action, method, product, productClass, version, operation]
   // Not their paths alone: a call may have been matched before its product was replaced.
-  const labels = question.labels.map(({ path, domain, sensitivity }) => `${path} ${domain ?? ''} ${sensitivity}`)
-  return JSON.stringify([names, labels, looked, entities && entityFacts(question, relations)])
+  const labelled = ({ path, domain, sensitivity }: PolicyLabel) => `${path} ${domain ?? ''} ${sensitivity}`
+  const labels = question.labels.map(labelled)
+  const unasked = question.unasked?.map(labelled)
+  return JSON.stringify([names, labels, unasked, looked, entities && entityFacts(question, relations)])
 }
 
 /** Attributes and ancestors, but for those of the product and the data, which are in every key. */

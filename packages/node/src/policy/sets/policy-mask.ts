@@ -60,9 +60,14 @@ export function isUnmasked({ fields, domains, sensitivity, transforms }: PermitM
 /** What leaves under all permits that decided, which come in the order of their ids; undefined when one of them gives
  *  everything as it is. A field that one gives as it is leaves as it is; to any other, the transforms of all that give
  *  it are applied. What only permits with aggregates give leaves in groups. */
-export function maskOf(permits: readonly PermitMask[], labels: readonly PolicyLabel[]): FieldMask | undefined {
+export function maskOf(
+  permits: readonly PermitMask[],
+  labels: readonly PolicyLabel[],
+  unasked?: readonly PolicyLabel[],
+): FieldMask | undefined {
   if (permits.some(isUnmasked)) return undefined
-  return { fields: labels.flatMap((label) => fieldOf(permits, label)) }
+  const leftOf = (some: readonly PolicyLabel[]) => some.flatMap((label) => fieldOf(permits, label))
+  return { fields: leftOf(labels), ...(unasked && { unasked: leftOf(unasked) }) }
 }
 
 function fieldOf(permits: readonly PermitMask[], label: PolicyLabel): readonly MaskedField[] {

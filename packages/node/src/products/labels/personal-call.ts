@@ -12,7 +12,7 @@ import { fillTemplate } from '../operations/path-template.ts'
 import type { SubjectPlace } from './personal-config.ts'
 import { subjectParameter } from './personal-subject.ts'
 import { invalidBody, invalidParameters, type CheckedRequest } from '../operations/request-check.ts'
-import { upstreamParameters, writeUpstreamParameter, type UpstreamQuery } from './upstream-query.ts'
+import { fieldsOfGroups, upstreamParameters, writeUpstreamParameter, type UpstreamQuery } from './upstream-query.ts'
 
 /** Whom a call is about, and what it asks for. */
 export interface PersonalCall extends DataCall {
@@ -114,7 +114,8 @@ export function queryFor(
     const parameter = operation.queryParameters.get(name)
     if (parameter === undefined || (parameter === asked && !forwardsRequestedFields)) return []
     if (name === upstream?.fields?.parameter) return []
-    return [writeQueryParameter(parameter, name === named && reference !== undefined ? [reference] : values)]
+    const sent = name === named && reference !== undefined ? [reference] : values
+    return [writeQueryParameter(parameter, parameter === asked ? withGroups(parameter, sent, release) : sent)]
   })
   // What the call says itself of a period or a filter stands: rows are left out here all the same.
   const added = own.filter(([name]) => name === upstream?.fields?.parameter || !texts.query.has(name))
@@ -123,6 +124,15 @@ export function queryFor(
     ...added.map(([name, values]) => writeUpstreamParameter(name, values, upstream?.fields?.separator)),
   ]
   return all.length === 0 ? '' : `?${all.join('&')}`
+}
+
+/** Rows are grouped by fields that the call need not ask for: the upstream must answer these too. */
+function withGroups({ list }: Parameter, sent: readonly string[], release: Release | undefined): readonly string[] {
+  const more = release === undefined ? [] : fieldsOfGroups(release)
+  if (more.length === 0) return sent
+  const fields = list ? sent : (sent[0] ?? '').split(',').map((field) => field.trim())
+  const all = [...new Set([...fields, ...more])]
+  return list ? all : [all.join(',')]
 }
 
 function ownParameters({ carries, layout }: DataOperation, query: UpstreamQuery, release: Release) {

@@ -134,6 +134,22 @@ test('released fields take the place of those that were asked for', async () => 
   assert.equal(await asked(data, releaseOf({ fields: ['alias'] }), 'GET /names'), '/names')
 })
 
+test('fields by which rows are grouped are asked of the upstream, whatever the call asks for', async () => {
+  const transforms = [{ path: 'id', op: 'aggregate', fn: 'count' } as const]
+  const release = releaseOf({ fields: ['id'], givable: ['id', 'kind'], transforms })
+  const call = 'GET /rows?fields=id'
+  assert.equal(
+    await asked({ requestedFields: 'fields', forwardReleasedFields: true }, release, call),
+    '/rows?fields=id,kind',
+  )
+  assert.equal(
+    await asked({ requestedFields: 'fields', forwardRequestedFields: true }, release, call),
+    '/rows?fields=id%2Ckind',
+  )
+  const single = releaseOf({ fields: ['id'], givable: ['id', 'kind'] })
+  assert.equal(await asked({ requestedFields: 'fields', forwardReleasedFields: true }, single, call), '/rows?fields=id')
+})
+
 test('the widest period of all parts goes upstream, none where one part has none', async () => {
   const upstreamQuery = { from: { parameter: 'since' }, to: { parameter: 'until', format: 'date' } }
   const [first, second] = [Date.UTC(2026, 0, 1, 12), Date.UTC(2026, 5, 1)]

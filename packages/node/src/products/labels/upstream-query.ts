@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { coveredByAny, coversField, isFieldPath } from '@comity/core/consent/field-path'
 import type { Release, ReleasePart } from '@comity/core/consent/release'
+import { isGrouped } from '@comity/core/minimisation/row-groups'
 
 const parameter = z.string().min(1).max(128)
 const moment = z.strictObject({ parameter, format: z.enum(['date-time', 'date']).default('date-time') })
@@ -83,8 +84,8 @@ function isCarried(field: string, carries: readonly string[]): boolean {
 
 /** The released fields, and those by which rows are chosen, which stay here. */
 function neededFields(parts: readonly ReleasePart[], carries: readonly string[], date: string | undefined): string[] {
-  const needed = parts.flatMap(({ fields, filters, period }) => [
-    ...fields.filter((field) => isCarried(field, carries)),
+  const needed = parts.flatMap(({ fields, filters, period, ...part }) => [
+    ...[...fields, ...groupedBy(part)].filter((field) => isCarried(field, carries)),
     ...filters.map(({ path }) => path),
     ...(period === undefined || date === undefined ? [] : [date]),
   ])
@@ -96,6 +97,16 @@ function neededFields(parts: readonly ReleasePart[], carries: readonly string[],
         field,
       ),
   )
+}
+
+/** Fields by which rows leave in groups, asked for or not. */
+function groupedBy(part: Pick<ReleasePart, 'givable' | 'transforms' | 'groupsOf'>): readonly string[] {
+  return isGrouped(part) ? (part.givable ?? []) : []
+}
+
+/** The fields that the upstream must answer for the groups of a release, though the call may not ask for them. */
+export function fieldsOfGroups({ parts }: Release): readonly string[] {
+  return [...new Set(parts.flatMap(groupedBy))]
 }
 
 /** The widest of all parts; undefined when one of them has no bound. */
