@@ -31,6 +31,39 @@ test('a field path gives all below it', () => {
   assert.deepEqual(fieldsOf({ fields: 'address, weight' }), ['address.city', 'weight'])
 })
 
+const person: readonly PolicyLabel[] = [
+  { path: 'address', domain: 'identity.address', sensitivity: 'internal' },
+  { path: 'results', domain: 'sport', sensitivity: 'public' },
+]
+
+function partsOf(...permits: readonly Record<string, string>[]): string[] | undefined {
+  return maskOf(permits.map(permit), person)?.fields.map(({ path, transforms }) =>
+    [path, ...transforms.map(({ path: at, op }) => (at === path ? op : `${at}:${op}`))].join(' '),
+  )
+}
+
+test('a path below a labelled field gives that part of it alone', () => {
+  assert.deepEqual(partsOf({ fields: 'address.city, results[].event' }), ['address.city', 'results[].event'])
+  assert.deepEqual(partsOf({ fields: 'address.city', domains: 'sport' }), [])
+  assert.deepEqual(partsOf({ fields: 'address.city', transforms: 'address: hash; address.street: mask' }), [
+    'address.city hash',
+  ])
+  assert.deepEqual(partsOf({ fields: 'address.city', transforms: 'address.city: drop' }), [])
+})
+
+test('parts that permits give add; where one gives the whole, a part that another gives as it is leaves as it is', () => {
+  assert.deepEqual(partsOf({ fields: 'address.city' }, { fields: 'address.zip, address.city.name' }), [
+    'address.city',
+    'address.zip',
+  ])
+  assert.deepEqual(partsOf({ fields: 'address.city' }, { fields: 'address' }), ['address'])
+  const changed = { fields: 'address', transforms: 'address.city: hash; address.street: mask' }
+  assert.deepEqual(partsOf({ fields: 'address.city' }, changed), ['address address.street:mask'])
+  assert.deepEqual(partsOf({ fields: 'address.city' }, { fields: 'address', transforms: 'address: hash' }), [
+    'address hash',
+  ])
+})
+
 test('a domain gives all below it, and nothing that has no domain', () => {
   assert.deepEqual(fieldsOf({ domains: 'identity' }), ['name', 'address.city'])
   assert.deepEqual(fieldsOf({ domains: 'ident' }), [])

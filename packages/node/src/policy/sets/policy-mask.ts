@@ -1,6 +1,6 @@
 /** What a permit leaves of the fields that a call may have, said by annotations:
  *
- *      @fields("name, address.city")      these fields and all below them
+ *      @fields("name, address.city")      these fields and all below them; of a labelled `address` the city alone
  *      @domains("identity, activity")     fields of these domains of data and all below them
  *      @sensitivity("internal")           fields up to this level
  *      @transforms("birthDate: year; weight: round 5; score: aggregate avg 5")
@@ -9,6 +9,7 @@
 import type { FieldTransform } from '@comity/core/consent/consent-scope'
 import { coversDomain, isDataDomain } from '@comity/core/consent/data-domain'
 import { coveredByAny, coversField, isFieldPath } from '@comity/core/consent/field-path'
+import { meets } from '@comity/core/consent/released-fields'
 import { usualGroupSize } from '@comity/core/minimisation/row-groups'
 import type { FieldMask, MaskedField } from '@comity/core/policy/field-mask'
 import { sensitivities, sensitivityRank, type Sensitivity } from '@comity/core/policy/sensitivity'
@@ -70,19 +71,42 @@ export function maskOf(
   return { fields: leftOf(labels), ...(unasked && { unasked: leftOf(unasked) }) }
 }
 
+/** What one permit gives of a label: the labelled field, or a part of it. */
+type Given = MaskedField
+
 function fieldOf(permits: readonly PermitMask[], label: PolicyLabel): readonly MaskedField[] {
-  const given = permits.flatMap((permit) => {
-    const transforms = transformsOf(permit, label)
-    return transforms === undefined ? [] : [{ transforms, groupsOf: groupsOf(permit) }]
+  const given = permits.flatMap((permit) => givenBy(permit, label))
+  const isPart = ({ path }: Given) => given.some((other) => other.path !== path && coversField(other.path, path))
+  const paths = new Set(given.filter((each) => !isPart(each)).map(({ path }) => path))
+  return [...paths].map((path) => fieldAt(path, given))
+}
+
+/** One field of those that are given, its parts with it: one that a permit gives as it is leaves as it is. */
+function fieldAt(path: string, given: readonly Given[]): MaskedField {
+  const here = given.filter((each) => each.path === path)
+  const alone = here.filter((each) => each.groupsOf === undefined)
+  if (alone.some((each) => each.transforms.length === 0)) return { path, transforms: [] }
+  const plain = given.filter((each) => each.groupsOf === undefined && each.transforms.length === 0)
+  const own = here.flatMap((each) => each.transforms)
+  const ofParts = given.flatMap((part) =>
+    part.path !== path && own.some((each) => meets(each.path, part.path)) ? part.transforms : [],
+  )
+  const once = new Map([...own, ...ofParts].map((each) => [JSON.stringify(each), each]))
+  const transforms = [...once.values()].filter((each) => !plain.some((part) => coversField(part.path, each.path)))
+  if (alone.length > 0) return { path, transforms }
+  return { path, transforms, groupsOf: Math.max(...here.map((each) => each.groupsOf ?? 0)) }
+}
+
+/** The labelled field where the permit names it or what it is in; else the parts of it that the permit names. */
+function givenBy(permit: PermitMask, label: PolicyLabel): readonly Given[] {
+  const { fields } = permit
+  const isWhole = fields === undefined || coveredByAny(fields, label.path)
+  const paths = isWhole ? [label.path] : fields.filter((field) => coversField(label.path, field))
+  const size = groupsOf(permit)
+  return paths.flatMap((path) => {
+    const transforms = transformsOf(permit, { ...label, path })
+    return transforms === undefined ? [] : [{ path, transforms, ...(size !== undefined && { groupsOf: size }) }]
   })
-  if (given.length === 0) return []
-  const { path } = label
-  const alone = given.filter((each) => each.groupsOf === undefined)
-  if (alone.some((each) => each.transforms.length === 0)) return [{ path, transforms: [] }]
-  const once = new Map(given.flatMap((each) => each.transforms).map((each) => [JSON.stringify(each), each]))
-  const transforms = [...once.values()]
-  if (alone.length > 0) return [{ path, transforms }]
-  return [{ path, transforms, groupsOf: Math.max(...given.map((each) => each.groupsOf ?? 0)) }]
 }
 
 /** Least rows of a group: what a permit with an aggregate gives of rows, it gives of groups of rows. */
@@ -96,8 +120,7 @@ function transformsOf(
   permit: PermitMask,
   { path, domain, sensitivity }: PolicyLabel,
 ): readonly FieldTransform[] | undefined {
-  const { fields, domains, transforms = [] } = permit
-  if (fields !== undefined && !coveredByAny(fields, path)) return undefined
+  const { domains, transforms = [] } = permit
   if (domains !== undefined && (domain === undefined || !domains.some((each) => coversDomain(each, domain))))
     return undefined
   if (permit.sensitivity !== undefined && sensitivityRank(sensitivity) > sensitivityRank(permit.sensitivity))
