@@ -9,6 +9,7 @@ import { addRelationships } from './policy-node-commands.ts'
 import { addProducts } from './product-commands.ts'
 import { addReplicas } from './replica-commands.ts'
 import { addDuties, addRights } from './rights-commands.ts'
+import { addScan } from './scan-commands.ts'
 import { addVerify } from './verify-commands.ts'
 
 /** Exit codes: 0 done, 1 refused or failed, 2 the arguments are wrong. */
@@ -77,6 +78,7 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     addPolicy,
     addRelationships,
     addReplicas,
+    addScan,
   ])
     add(program, () => contextOf(program, run))
   return program

@@ -2,7 +2,7 @@
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SignatureAlgorithm } from '@comity/core/crypto/crypto'
-import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { newAdminToken } from '@comity/core/api-keys/admin-token'
 import { parseDid } from '@comity/core/identity/did'
 import { didWebOfUrl } from '@comity/core/identity/did-web'
 import { Problem } from '@comity/core/problems'
@@ -85,10 +85,7 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
   const secret = await loadKeySecret(source, options.environment)
   const { did, keys } = await generateKeys(options, url)
   await createKeyStore({ directory: keysDirectory, secret, randomBytes }, keys)
-  await writeFile(join(keysDirectory, 'admin.token'), `${encodeBase64url(randomBytes(32))}\n`, {
-    mode: 0o600,
-    flag: 'wx',
-  })
+  await writeFile(join(keysDirectory, 'admin.token'), `${newAdminToken(randomBytes)}\n`, { mode: 0o600, flag: 'wx' })
   await writeFile(
     configFile,
     configText({ ...options, url, did, secret: keyFile === undefined ? source : { keyFile: 'keys/key-file' } }),

@@ -1,0 +1,290 @@
+/** `comity scan` on real directories and real git repositories. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { formatApiKey, newKeyId, newKeySecret } from '@comity/core/api-keys/api-key'
+import { runQuietly } from '../test-terminal.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'comity-scan-'))
+after(() => rmSync(root, { recursive: true }))
+
+const random = (count: number) => new Uint8Array(randomBytes(count))
+const freshKey = () => formatApiKey({ environment: 'live', id: newKeyId(random), secret: newKeySecret(random) })
+
+/** A directory with these files. */
+function directory(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
+  const made = mkdtempSync(join(root, 'd-'))
+  put(made, files)
+  return made
+}
+
+function put(into: string, files: Readonly<Record<string, string | Uint8Array>>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(into, path)), { recursive: true })
+    writeFileSync(join(into, path), content)
+  }
+}
+
+const git = (at: string, ...args: string[]): string =>
+  execFileSync('git', ['-C', at, '-c', 'user.name=T', '-c', 'user.email=t@example.org', ...args], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  }).trim()
+
+function repository(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
+  const made = directory(files)
+  git(made, 'init', '-q', '-b', 'main')
+  return made
+}
+
+function commit(at: string, message: string): string {
+  git(at, 'add', '-A')
+  git(at, 'commit', '-q', '--allow-empty', '-m', message)
+  return git(at, 'rev-parse', 'HEAD')
+}
+
+interface Report {
+  readonly findings: readonly {
+    path: string
+    commit?: string
+    line: number
+    rule: string
+    excerpt: string
+    apiKey?: { id: string; state: string }
+  }[]
+  readonly totals: { looked: number; binary: number; ignored: number; allowed: number; passed: string[] }
+  readonly unused: readonly string[]
+}
+
+async function scan(...args: string[]): Promise<Report & { code: number; text: string }> {
+  const { code, out, error } = await runQuietly('-c', join(root, 'none.yaml'), '--json', 'scan', ...args)
+  assert.equal(error, '')
+  return { code, text: out, ...(JSON.parse(out) as Report) }
+}
+
+const paths = ({ findings }: Report): string[] => findings.map(({ path }) => path).toSorted()
+
+describe('files', () => {
+  test('a key is named with file, line and rule, never whole; the exit code is 1 when there is one, else 0', async () => {
+    const key = freshKey()
+    const at = directory({ 'src/a.ts': `one\n  key = '${key}'\n`, 'b.txt': 'nothing' })
+    const { code, out } = await runQuietly('-c', join(root, 'none.yaml'), 'scan', at)
+    assert.equal(code, 1)
+    assert.deepEqual(out.split('\n'), [
+      `src/a.ts:2:10  comity-api-key  ${key.slice(0, 19)}…`,
+      `    no node was asked; where it is from: comity api-keys revoke ${key.slice(10, 18)}`,
+      '1 secret in 1 place (2 texts looked at)',
+    ])
+    const report = await scan(at)
+    assert.deepEqual(report.findings[0]?.apiKey, { id: key.slice(10, 18), state: 'not-asked' })
+    assert.ok(!(out + report.text).includes(key.slice(20, 30)))
+    put(at, { 'src/a.ts': 'clean' })
+    assert.equal((await scan(at)).code, 0)
+    assert.deepEqual((await runQuietly('scan', at)).out, 'no secrets found (2 texts looked at)')
+  })
+
+  test('in a work tree what git ignores is not looked at; tracked, new and forced files are', async () => {
+    const at = repository({ '.gitignore': 'ignored/\n*.log\n', 'ignored/a': freshKey(), 'x.log': freshKey() })
+    put(at, { tracked: freshKey(), 'forced.log': freshKey() })
+    git(at, 'add', '-f', 'forced.log')
+    commit(at, 'one')
+    put(at, { 'new/file é.txt': freshKey() })
+    assert.deepEqual(paths(await scan(at)), ['forced.log', 'new/file é.txt', 'tracked'])
+    assert.deepEqual(paths(await scan(join(at, 'new'))), ['file é.txt'])
+  })
+
+  test('outside of git all is looked at but installed packages', async () => {
+    const at = directory({ '.hidden': freshKey(), 'deep/er/a': freshKey(), 'node_modules/x/a.js': freshKey() })
+    assert.deepEqual(paths(await scan(at)), ['.hidden', 'deep/er/a'])
+  })
+
+  test('a repository within another is looked into by its own rules', async () => {
+    const at = repository({ 'a.txt': 'x' })
+    const inner = join(at, 'inner')
+    put(inner, { 'b.txt': freshKey(), '.gitignore': 'c.txt', 'c.txt': freshKey() })
+    git(inner, 'init', '-q')
+    assert.deepEqual(paths(await scan(at)), ['inner/b.txt'])
+  })
+
+  test('links are not followed: a circle ends, what lies outside stays outside', async () => {
+    const outside = directory({ secret: freshKey() })
+    const at = directory({ 'a/b.txt': 'x' })
+    symlinkSync('..', join(at, 'a', 'up'))
+    symlinkSync(outside, join(at, 'out'))
+    symlinkSync(join(outside, 'secret'), join(at, 'file'))
+    const report = await scan(at)
+    assert.deepEqual([paths(report), report.totals.looked, report.code], [[], 1, 0])
+  })
+
+  test('what waits for a reader is passed over, not waited for', async () => {
+    const at = directory({ 'a.txt': freshKey() })
+    execFileSync('mkfifo', [join(at, 'pipe')])
+    assert.deepEqual(paths(await scan(at)), ['a.txt'])
+  })
+
+  test('a file over the limit is named as not looked into, bytes that are no text are counted', async () => {
+    const at = directory({ 'large.txt': `${'x'.repeat(1_048_576)}${freshKey()}`, 'bin.dat': `\0${freshKey()}` })
+    const small = await scan(at, '--max-size', '1')
+    assert.deepEqual([paths(small), small.totals.passed, small.totals.binary], [[], ['large.txt (large)'], 1])
+    assert.deepEqual(paths(await scan(at)), ['large.txt'])
+  })
+
+  test(
+    'a file that cannot be read is named, and the scan does not pass',
+    { skip: process.getuid?.() === 0 },
+    async () => {
+      const at = directory({ 'a.txt': 'x' })
+      chmodSync(join(at, 'a.txt'), 0)
+      const report = await scan(at)
+      assert.deepEqual([report.code, report.totals.passed], [1, ['a.txt (unreadable)']])
+    },
+  )
+
+  test('one file may be named; what is not there is an error', async () => {
+    const at = directory({ 'a.txt': freshKey(), 'b.txt': freshKey() })
+    assert.deepEqual(paths(await scan(join(at, 'a.txt'))), ['a.txt'])
+    assert.match((await runQuietly('scan', join(at, 'c.txt'))).error, /`.*c\.txt` cannot be read/)
+  })
+
+  test('names of files cannot steer the terminal', async () => {
+    const at = directory({ 'a\u001b[2Jb': freshKey() })
+    assert.ok(!(await runQuietly('scan', at)).out.includes('\u001b[2J'))
+  })
+})
+
+describe('known findings', () => {
+  test('are allowed by path, line and rule; an entry that allows nothing is told', async () => {
+    const at = directory({
+      'tests/deep/a.ts': freshKey(),
+      'docs/b.md': `${freshKey()}\n${freshKey()}`,
+      'c.env': freshKey(),
+    })
+    const list = join(directory(), 'allow')
+    writeFileSync(list, '# known\ntests/**  # all of them\ndocs/*.md:2 comity-api-key\nc.env github\nnone/**\n')
+    const report = await scan(at, '--allow', list)
+    assert.deepEqual(report.findings.map(({ path, line }) => [path, line]).toSorted(), [
+      ['c.env', 1],
+      ['docs/b.md', 1],
+    ])
+    assert.equal(report.totals.allowed, 2)
+    assert.deepEqual(report.unused, ['c.env github', 'none/**'])
+  })
+
+  test('a list that cannot be understood is refused, not passed over', async () => {
+    const list = join(directory({ allow: 'a b c\n' }), 'allow')
+    const { code, error } = await runQuietly('scan', directory(), '--allow', list)
+    assert.equal(code, 1)
+    assert.match(error, /line 1 of the allow-list/)
+  })
+})
+
+describe('a git history', () => {
+  test('is looked through on every branch, tag and stash: what was deleted is found, once, where it came in', async () => {
+    const [deleted, branch, tagged, stashed, merged] = [freshKey(), freshKey(), freshKey(), freshKey(), freshKey()]
+    const at = repository({ 'a/secret é.txt': `x\n${deleted}\n` })
+    const first = commit(at, 'one')
+    git(at, 'mv', 'a/secret é.txt', 'moved.txt')
+    commit(at, 'moved')
+    rmSync(join(at, 'moved.txt'))
+    commit(at, 'gone')
+    git(at, 'switch', '-q', '-c', 'side')
+    put(at, { side: branch })
+    const second = commit(at, 'side')
+    git(at, 'switch', '-q', 'main')
+    put(at, { t: tagged })
+    const third = commit(at, 'tagged')
+    git(at, 'tag', '-a', 'v1', '-m', 'v1')
+    git(at, 'reset', '-q', '--hard', 'HEAD~1')
+    // A merge that brings what neither side had.
+    git(at, 'merge', '-q', '--no-ff', '--no-commit', 'side')
+    put(at, { side: 'clean', evil: merged })
+    const merge = commit(at, 'merge')
+    put(at, { evil: 'clean', kept: 'x' })
+    commit(at, 'clean')
+    put(at, { kept: stashed })
+    git(at, 'stash', '-q')
+    assert.deepEqual(paths(await scan(at)), [])
+    const report = await scan(at, '--history')
+    const stash = git(at, 'rev-list', 'refs/stash', '^main').split('\n')
+    const found = report.findings.map(({ path, commit: by = '', line, apiKey }) => {
+      return [path, stash.includes(by) ? 'stash' : by, line, apiKey?.id]
+    })
+    assert.deepEqual(found.toSorted(), [
+      ['a/secret é.txt', first, 2, deleted.slice(10, 18)],
+      ['evil', merge, 1, merged.slice(10, 18)],
+      ['kept', 'stash', 1, stashed.slice(10, 18)],
+      ['side', second, 1, branch.slice(10, 18)],
+      ['t', third, 1, tagged.slice(10, 18)],
+    ])
+    assert.equal(report.code, 1)
+    const { out } = await runQuietly('-c', join(root, 'none.yaml'), 'scan', '--history', at)
+    assert.match(out, new RegExp(`^${first.slice(0, 12)}:a/secret é\\.txt:2:1  comity-api-key  cmty_live_`, 'm'))
+  })
+
+  test('holds messages too, and names that look like what git writes itself', async () => {
+    const [message, odd] = [freshKey(), freshKey()]
+    const at = repository({ ':100644 100644 0 0 A': odd, '\u0001x\ny': 'text' })
+    const id = commit(at, `one\n\nthe key is ${message}`)
+    const report = await scan(at, '--history')
+    assert.deepEqual(
+      report.findings.map(({ path, commit: by, line }) => [path, by, line]),
+      [
+        ['(message)', id, 3],
+        [':100644 100644 0 0 A', id, 1],
+      ],
+    )
+  })
+
+  test('an object over the limit is named and passes by, what comes behind it is read', async () => {
+    const at = repository({ 'a.txt': `${'x'.repeat(3_000_000)}${freshKey()}`, 'b.txt': freshKey(), 'c.bin': '\0' })
+    commit(at, 'one')
+    const report = await scan(at, '--history', '--max-size', '1')
+    assert.deepEqual([paths(report), report.totals.binary], [['b.txt'], 1])
+    assert.match(report.totals.passed.join(), /^[0-9a-f]{12}:a\.txt \(large\)$/)
+  })
+
+  test('allowed paths count in it as well', async () => {
+    const at = repository({ 'tests/a': freshKey() })
+    commit(at, 'one')
+    const list = join(directory({ allow: 'tests/**' }), 'allow')
+    const report = await scan(at, '--history', '--allow', list)
+    assert.deepEqual([report.code, report.totals.allowed], [0, 1])
+  })
+
+  test('an empty repository has no secrets; outside of one the command says so', async () => {
+    assert.equal((await scan(repository(), '--history')).code, 0)
+    const { code, error } = await runQuietly('scan', '--history', directory())
+    assert.equal(code, 1)
+    assert.match(error, /not a git repository/)
+  })
+
+  test('a strange repository starts no program of its own', async () => {
+    const at = repository({ 'a.txt': 'x', '.gitattributes': '* diff=evil filter=evil\n' })
+    const proof = join(root, 'started')
+    commit(at, 'one')
+    for (const entry of ['core.fsmonitor', 'diff.evil.textconv', 'diff.evil.command', 'diff.external', 'gpg.program'])
+      git(at, 'config', entry, `touch ${proof}; true`)
+    git(at, 'config', 'log.showSignature', 'true')
+    assert.equal((await scan(at)).code, 0)
+    assert.equal((await scan(at, '--history')).code, 0)
+    assert.throws(() => execFileSync('ls', [proof], { stdio: 'ignore' }))
+  })
+
+  test('a surrounding git, as of a hook, does not lead elsewhere', async () => {
+    const other = repository({ 'b.txt': freshKey() })
+    commit(other, 'other')
+    const at = repository({ 'a.txt': freshKey() })
+    commit(at, 'one')
+    process.env['GIT_DIR'] = join(other, '.git')
+    try {
+      assert.deepEqual(paths(await scan(at, '--history')), ['a.txt'])
+      assert.deepEqual(paths(await scan(at)), ['a.txt'])
+    } finally {
+      delete process.env['GIT_DIR']
+    }
+  })
+})

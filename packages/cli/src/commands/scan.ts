@@ -1,0 +1,107 @@
+/** `comity scan`: leaked secrets in files or in a git history, without the network; of API keys, the node that is
+ *  configured is asked what it knows. */
+import { counted } from '@comity/core/bytes/counted'
+import { Problem } from '@comity/core/problems'
+import { readEnvironment } from '@comity/node/config/environment'
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import colors from 'picocolors'
+import { connect, readTextFile, show, type CommandContext } from '../command-context.ts'
+import { printable } from '../output.ts'
+import { parseAllowList } from '../scan/allow-list.ts'
+import { placeName, scanFiles, scanHistory, type PlacedFinding, type ScanResult } from '../scan/scan.ts'
+
+export interface ScanArguments {
+  readonly history: boolean
+  readonly allow?: string
+  /** Bytes. */
+  readonly maxSize: number
+}
+
+/** What the node says of a key by its id: a state of the key, `unknown`, or `not-asked` without a node. */
+type KeyState = string
+
+export async function scan(context: CommandContext, path: string, options: ScanArguments): Promise<void> {
+  const allowList = parseAllowList(options.allow === undefined ? '' : await readTextFile(options.allow))
+  const place = { directory: await directoryOf(path), environment: readEnvironment() }
+  const parts = { place, allowList, maxBytes: options.maxSize }
+  const result = options.history ? await scanHistory(parts) : await scanFiles(path, parts)
+  const states = await statesOf(context, result.findings)
+  const unused = allowList.unused()
+  show(context, { ...result, findings: result.findings.map((each) => withState(each, states)), unused }, () => [
+    ...result.findings.flatMap((finding) => lines(finding, states)),
+    ...result.totals.passed.map((name) => colors.yellow(`not looked into: ${printable(name)}`)),
+    ...unused.map((entry) => colors.yellow(`allows nothing: ${printable(entry)}`)),
+    summary(result),
+  ])
+  const isIncomplete = result.totals.passed.some((each) => /\((?:unreadable|missing)\)$/.test(each))
+  if (result.findings.length > 0 || isIncomplete) context.fail()
+}
+
+async function directoryOf(path: string): Promise<string> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new Problem('malformed-request', `\`${path}\` cannot be read`, { cause })
+  })
+  return found.isDirectory() ? path : dirname(path)
+}
+
+function withState(finding: PlacedFinding, states: ReadonlyMap<string, KeyState>): object {
+  const { keyId, ...rest } = finding
+  return keyId === undefined ? rest : { ...rest, apiKey: { id: keyId, state: states.get(keyId) ?? 'not-asked' } }
+}
+
+function lines(finding: PlacedFinding, states: ReadonlyMap<string, KeyState>): string[] {
+  const { rule, line, column, excerpt, keyId } = finding
+  const place = printable(`${placeName(finding)}:${line}:${column}`)
+  return [
+    `${place}  ${colors.red(rule)}  ${printable(excerpt)}`,
+    ...(keyId === undefined ? [] : [`    ${keyAdvice(keyId, states.get(keyId))}`]),
+  ]
+}
+
+function keyAdvice(keyId: string, state: KeyState | undefined): string {
+  const command = `comity api-keys revoke ${keyId}`
+  if (state === undefined) return `no node was asked; where it is from: ${command}`
+  if (state === 'unknown') return 'the node that is configured here does not know it'
+  return state === 'revoked' || state === 'retired'
+    ? `known to the node, and ${state}`
+    : colors.bold(`known to the node, and ${state}: ${command}`)
+}
+
+/** Asks the configured node for the keys that were found, by their public ids. Without one that answers, none. */
+async function statesOf(
+  context: CommandContext,
+  findings: readonly PlacedFinding[],
+): Promise<ReadonlyMap<string, KeyState>> {
+  const ids = new Set(findings.flatMap(({ keyId }) => keyId ?? []))
+  const states = new Map<string, KeyState>()
+  if (ids.size === 0) return states
+  const node = await connect(context).catch(() => undefined)
+  if (node === undefined) return states
+  for (const id of ids) {
+    const state = await node.get<{ state: KeyState }>(`/v1/api-keys/${id}`).then(
+      (key) => key.state,
+      (error: unknown) => (error instanceof Problem && error.code === 'not-found' ? 'unknown' : undefined),
+    )
+    // One that does not answer is not asked again.
+    if (state === undefined) return states
+    states.set(id, state)
+  }
+  return states
+}
+
+function summary({ findings, totals }: ScanResult): string {
+  const { looked, binary, ignored, allowed } = totals
+  const places = new Set(findings.map(placeName)).size
+  const found =
+    findings.length === 0
+      ? colors.green('no secrets found')
+      : colors.red(`${counted(findings.length, 'secret')} in ${counted(places, 'place')}`)
+  const beside = [
+    `${counted(looked, 'text')} looked at`,
+    ...(binary === 0 ? [] : [`${binary} not text`]),
+    ...(ignored === 0 ? [] : [`${ignored} ignored by comments`]),
+    ...(allowed === 0 ? [] : [`${allowed} allowed`]),
+  ]
+  return `${found} (${beside.join(', ')})`
+}
