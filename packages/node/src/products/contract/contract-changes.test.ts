@@ -122,7 +122,11 @@ const breaking: [string, Edited, string[]][] = [
   [
     'an answer or a content type that is gone',
     { get: { responses: { 202: { description: 'later' } } }, post: { requestBody: { content: { 'text/plain': {} } } } },
-    ['GET /rows answer 200: is gone', 'POST /rows body: the content type `application/json` is gone'],
+    [
+      'GET /rows answer 200: is gone',
+      'GET /rows answer 202: is new',
+      'POST /rows body: the content type `application/json` is gone',
+    ],
   ],
   [
     'a body that is required now',
@@ -176,11 +180,7 @@ const breaking: [string, Edited, string[]][] = [
   [
     'a format or a pattern',
     property('name', { type: 'string', maxLength: 40, format: 'email', pattern: '^a' }),
-    [
-      'GET /rows answer 200 `/[]/name`: `format` is another',
-      'POST /rows body `/name`: `pattern` is another',
-      'POST /rows body `/name`: `format` is another',
-    ],
+    ['POST /rows body `/name`: `pattern` is another', 'POST /rows body `/name`: `format` is another'],
   ],
   [
     'what is inside lists',
@@ -194,7 +194,8 @@ for (const [name, after, found] of breaking) {
 }
 
 test('what is widened for who writes, and narrowed for who reads, breaks nothing', () => {
-  assert.deepEqual(changes({}, property('name', { type: 'string', maxLength: 20 })), [])
+  const parameters = [query('limit', { type: 'integer', maximum: 50 }), query('kind', { enum: ['a'] })]
+  assert.deepEqual(changes({}, { get: { parameters } }), [])
   const narrower = {
     get: {
       responses: {
@@ -208,3 +209,82 @@ test('what is widened for who writes, and narrowed for who reads, breaks nothing
   }
   assert.deepEqual(changes(narrower), [])
 })
+
+const answers = (responses: object) => ({ get: { responses } })
+const answered = (schema: unknown) => ({ description: 'ok', ...json(schema) })
+const text = { type: 'string' }
+const answerRules: [string, Edited, Edited, string[]][] = [
+  [
+    'a success that callers do not know',
+    answers({ 200: answered(text) }),
+    answers({ 200: answered(text), 206: answered(text) }),
+    ['GET /rows answer 206: is new'],
+  ],
+  [
+    'a success of a class that is known, by what was said of the class',
+    answers({ '2XX': answered(text) }),
+    answers({ '2XX': answered(text), 201: answered({ type: 'integer' }) }),
+    ['GET /rows answer 201: may be of the type integer now'],
+  ],
+  [
+    'nothing where a class takes the place of a status',
+    answers({ 200: answered(text), 201: answered(text) }),
+    answers({ 200: answered(text), '2XX': answered(text) }),
+    ['GET /rows answer 2XX: is new'],
+  ],
+  [
+    'a failure that is new, gone or another not at all',
+    answers({ 200: answered(text), 404: answered(text) }),
+    answers({ 200: answered(text), 409: answered(text), default: answered(text) }),
+    [],
+  ],
+  [
+    'a content type of answers that is gone, not one that is new',
+    answers({ 200: { description: 'ok', content: { 'text/csv': { schema: row }, 'application/json': {} } } }),
+    answers({ 200: { description: 'ok', content: { 'application/json': {}, 'application/x-ndjson': {} } } }),
+    ['GET /rows answer 200: the content type `text/csv` is gone'],
+  ],
+  [
+    'a content type that is part of a range as kept',
+    answers({ 200: { description: 'ok', content: { 'text/plain': { schema: text } } } }),
+    answers({ 200: { description: 'ok', content: { 'text/*': { schema: { type: 'string', maxLength: 2 } } } } }),
+    [],
+  ],
+  [
+    'what is in the rows of a table',
+    answers({ 200: { description: 'ok', content: { 'text/csv': { schema: row } } } }),
+    answers({
+      200: { description: 'ok', content: { 'text/csv': { schema: { ...row, properties: { id: {}, name: text } } } } },
+    }),
+    [
+      'GET /rows answer 200 `/id`: may be of any type now',
+      'GET /rows answer 200 `/name`: `maxLength` is gone, was 40',
+      'GET /rows answer 200 `/kind`: is gone',
+      'GET /rows answer 200 `/tags`: is gone',
+      'GET /rows answer 200 `/parent`: is gone',
+    ],
+  ],
+  [
+    'a schema of text, and one that is gone',
+    answers({
+      200: {
+        description: 'ok',
+        content: { 'text/plain': { schema: { enum: ['a'] } }, 'application/json': { schema: text } },
+      },
+    }),
+    answers({
+      200: { description: 'ok', content: { 'text/plain': { schema: { enum: ['a', 'b'] } }, 'application/json': {} } },
+    }),
+    ['GET /rows answer 200: may have the value "b" now', 'GET /rows answer 200: may be of any type now'],
+  ],
+  [
+    'a field of answers that is gone',
+    answers({ 200: { description: 'ok', headers: { 'X-Total': {} }, ...json(text) } }),
+    answers({ 200: answered(text) }),
+    ['GET /rows field `x-total` of answers: is gone'],
+  ],
+]
+
+for (const [name, old, next, found] of answerRules) {
+  test(`of answers names ${name}`, () => assert.deepEqual(changes(next, old), found))
+}

@@ -1,25 +1,12 @@
 /** What of a new version of a product breaks those who call the old one. */
-import type { Contents } from '../operations/contents.ts'
 import type { OpenApiDocument } from '../openapi/openapi.ts'
 import type { Operation } from '../operations/operations.ts'
 import type { Parameter } from '../operations/parameters.ts'
 import { compileProduct } from '../product.ts'
+import type { BreakingChange, Change, Versions } from './breaking-change.ts'
 import { allParameters, parameterSchema } from './document-examples.ts'
-import { schemaChanges, type Direction } from './schema-changes.ts'
-
-/** One change that breaks. */
-export interface BreakingChange {
-  /** `GET /athletes/{id}`. */
-  readonly operation: string
-  /** `query parameter \`limit\``, `body \`/name\``, `answer 200 \`/items/[]/born\``; undefined for all of the operation. */
-  readonly place?: string | undefined
-  readonly detail: string
-}
-
-interface Versions<T> {
-  readonly before: T
-  readonly after: T
-}
+import { answerChanges, bodyChanges } from './content-changes.ts'
+import { schemaChanges } from './schema-changes.ts'
 
 /** Everything that breaks, in the order of the old document. Throws `openapi-invalid`. */
 export function breakingChanges(before: OpenApiDocument, after: OpenApiDocument): BreakingChange[] {
@@ -36,8 +23,6 @@ export function breakingChanges(before: OpenApiDocument, after: OpenApiDocument)
 
 const keyOf = ({ method, template }: Operation) => `${method} ${template.shape}`
 const nameOf = ({ method, template }: Operation) => `${method} ${template.text}`
-
-type Change = Omit<BreakingChange, 'operation'>
 
 function operationChanges(operations: Versions<Operation>, documents: Versions<OpenApiDocument>): Change[] {
   const { before, after } = operations
@@ -100,49 +85,4 @@ function valueChanges(
   })
   if (old === undefined || next === undefined) return []
   return schemaChanges(old, next, 'request').map(({ detail }) => ({ place: placeOf(parameters.before), detail }))
-}
-
-function bodyChanges({ before, after }: Versions<Operation>, documents: Versions<OpenApiDocument>): Change[] {
-  const [old, next] = [before.requestBody, after.requestBody]
-  if (next === undefined) return old === undefined ? [] : [{ place: 'body', detail: 'is no longer taken' }]
-  const required = next.required && old?.required !== true ? [{ place: 'body', detail: 'is required now' }] : []
-  if (old === undefined) return required
-  return [
-    ...required,
-    ...contentChanges({ before: old.contents, after: next.contents }, documents, {
-      place: 'body',
-      direction: 'request',
-    }),
-  ]
-}
-
-function answerChanges({ before, after }: Versions<Operation>, documents: Versions<OpenApiDocument>): Change[] {
-  return [...before.answers].flatMap(([status, { contents }]): Change[] => {
-    // Failures are for people to read.
-    if (!status.startsWith('2') && status !== 'default') return []
-    const same = after.answers.get(status)
-    const place = `answer ${status}`
-    if (same === undefined) return [{ place, detail: 'is gone' }]
-    return contentChanges({ before: contents, after: same.contents }, documents, { place, direction: 'answer' })
-  })
-}
-
-function contentChanges(
-  { before, after }: Versions<Contents>,
-  documents: Versions<OpenApiDocument>,
-  { place, direction }: { readonly place: string; readonly direction: Direction },
-): Change[] {
-  return [...before].flatMap(([type, content]): Change[] => {
-    const same = after.get(type)
-    if (same === undefined) return [{ place, detail: `the content type \`${type}\` is gone` }]
-    if (!('schema' in content) || !('schema' in same)) return []
-    const [old, next] = [
-      { root: documents.before.root, schema: content.schema },
-      { root: documents.after.root, schema: same.schema },
-    ]
-    return schemaChanges(old, next, direction).map(({ pointer, detail }) => ({
-      place: pointer === '' ? place : `${place} \`${pointer}\``,
-      detail,
-    }))
-  })
 }

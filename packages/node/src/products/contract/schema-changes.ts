@@ -1,11 +1,10 @@
 /** What a change of a schema breaks, by who writes the value and who reads it. Schemas are closed here: a member that is
  *  not declared is refused, so a member that is gone breaks in both directions. */
-import { isObject, type JsonObject } from '../openapi/openapi.ts'
-import { member, type Located } from '../openapi/references.ts'
-import { isBareReference, resolveReference, schemaParts } from '../schemas/schema-parts.ts'
-
-/** Whether callers write the values (`request`) or read them (`answer`). */
-export type Direction = 'request' | 'answer'
+import type { JsonObject } from '../openapi/openapi.ts'
+import type { Located } from '../openapi/references.ts'
+import { itemChanges, memberChanges } from './inner-changes.ts'
+import { alternativesOf, covers, dereferenced, type Alternative, type PlacedSchemas } from './schema-alternatives.ts'
+import { typeChanges, valueChanges, type AlternativePair, type Direction, type Sides } from './value-changes.ts'
 
 /** A change at a place in the value: `/items/[]/born`. */
 export interface SchemaChange {
@@ -22,175 +21,122 @@ export interface PlacedSchema {
 interface Comparison {
   readonly direction: Direction
   readonly pointer: string
-  /** Pairs of places that are being compared, for schemas that hold themselves. */
+  /** Pairs of places that are being compared, for schemas that hold themselves. Each is told of once. */
   readonly seen: Set<string>
+  /** Pairs of alternatives of which the one is known not to take the other whole. */
+  readonly unlike: Set<string>
 }
 
 /** Everything that breaks, in the order of the old schema. */
 export function schemaChanges(before: PlacedSchema, after: PlacedSchema, direction: Direction): SchemaChange[] {
-  return compare(before, after, { direction, pointer: '', seen: new Set() })
+  const [old, next] = [before, after].map(({ root, schema }) => ({ root, places: [schema] }))
+  if (old === undefined || next === undefined) return []
+  const sides = direction === 'request' ? { given: old, taken: next } : { given: next, taken: old }
+  return compare(sides, { direction, pointer: '', seen: new Set(), unlike: new Set() })
 }
 
-type Parts = readonly Located<JsonObject>[]
-
-/** What a schema that is nothing but a reference refers to. */
-function dereferenced({ root, schema }: PlacedSchema): PlacedSchema {
-  let found = schema
-  for (let hops = 0; hops < 32 && isObject(found.value) && isBareReference(found.value); hops++) {
-    found = resolveReference(root, member(found, '$ref'))
-  }
-  return { root, schema: found }
-}
-
-function compare(referring: PlacedSchema, referringNext: PlacedSchema, comparison: Comparison): SchemaChange[] {
-  const [before, after] = [dereferenced(referring), dereferenced(referringNext)]
-  const key = `${before.schema.pointer} ${after.schema.pointer}`
+function compare(referring: Sides<PlacedSchemas>, comparison: Comparison): SchemaChange[] {
+  // What takes anything breaks nothing.
+  if (referring.taken.places.length === 0) return []
+  const sides = { given: dereferenced(referring.given), taken: dereferenced(referring.taken) }
+  const key = [sides.given, sides.taken].map(({ places }) => places.map(({ pointer }) => pointer).join('+')).join(' ')
   if (comparison.seen.has(key)) return []
   comparison.seen.add(key)
-  const [old, next] = [schemaParts(before.root, before.schema), schemaParts(after.root, after.schema)]
-  const own = [
-    ...typeChanges(old, next, comparison.direction),
-    ...enumChanges(old, next, comparison.direction),
-    ...(comparison.direction === 'request' ? limitChanges(old, next) : []),
-    ...formatChanges(old, next),
+  const [given, taken] = [alternativesOf(sides.given), alternativesOf(sides.taken)]
+  if (given === undefined || taken === undefined) {
+    return [{ pointer: comparison.pointer, detail: 'has too many alternatives to compare: look at it yourself' }]
+  }
+  const roots = { given: sides.given.root, taken: sides.taken.root }
+  const types = typeChanges({ given, taken }, comparison.direction)
+  const found = given.flatMap((alternative) => {
+    const candidates = taken.filter((other) => mayCover(other, alternative))
+    return alternativeChanges(alternative, candidates, { roots, comparison, isOnly: given.length === 1 })
+  })
+  const all = [...types.map((detail) => ({ pointer: comparison.pointer, detail })), ...found]
+  return [...new Map(all.map((change) => [`${change.pointer} ${change.detail}`, change])).values()]
+}
+
+function mayCover({ type: taken }: Alternative, { type: given }: Alternative): boolean {
+  return taken === undefined || given === undefined || covers(taken, given)
+}
+
+interface Among {
+  readonly roots: Sides<JsonObject>
+  readonly comparison: Comparison
+  readonly isOnly: boolean
+}
+
+/** Held against the one that takes it whole, else against the one of the same name, else against the only one. */
+function alternativeChanges(
+  given: Alternative,
+  candidates: readonly Alternative[],
+  { roots, comparison, isOnly }: Among,
+): SchemaChange[] {
+  const { direction, pointer } = comparison
+  const pairWith = (taken: Alternative) => ({ sides: { given, taken }, roots, direction })
+  const [first, ...others] = candidates
+  // Of another type than all: told with the types.
+  if (first === undefined) return []
+  if (others.length === 0 && isOnly) return pairChanges(pairWith(first), comparison)
+  const ofItsType = candidates.filter(({ type }) => type === undefined || given.type !== undefined)
+  // That it was of any type is told with the types.
+  if (ofItsType.length === 0) return []
+  if (ofItsType.some((taken) => isTakenWhole(pairWith(taken), comparison))) return []
+  const same =
+    candidates.find(({ label }) => label === given.label) ??
+    (others.length === 0 && [first.label, given.label].includes('') ? first : undefined)
+  if (same === undefined) return [{ pointer, detail: withoutCounterpart(given, { candidates, direction }) }]
+  const changes = pairChanges(pairWith(same), comparison)
+  if (given.label === '') return changes
+  return changes.map((change) => ({ ...change, detail: `${change.detail} (alternative \`${given.label}\`)` }))
+}
+
+interface Counterparts {
+  readonly candidates: readonly Alternative[]
+  readonly direction: Direction
+}
+
+function withoutCounterpart({ label }: Alternative, { candidates, direction }: Counterparts): string {
+  if (label !== '') {
+    return direction === 'request'
+      ? `the alternative \`${label}\` is no longer taken`
+      : `the alternative \`${label}\` is new`
+  }
+  const labels = candidates.map((other) => `\`${other.label}\``).join(', ')
+  const words = direction === 'request' ? 'must be one of the alternatives' : 'may be other than the alternatives'
+  return `${words} ${labels} now`
+}
+
+function isTakenWhole(pair: AlternativePair, comparison: Comparison): boolean {
+  const key = [pair.sides.given, pair.sides.taken].map(nameOf).join(' | ')
+  if (comparison.unlike.has(key)) return false
+  const seen = new Set(comparison.seen)
+  const isWhole = pairChanges(pair, { ...comparison, seen }).length === 0
+  if (isWhole) for (const pairs of seen) comparison.seen.add(pairs)
+  else comparison.unlike.add(key)
+  return isWhole
+}
+
+function nameOf({ type, values, parts, label }: Alternative): string {
+  return [type, label, ...(values ?? []), ...parts.map(({ pointer }) => pointer)].join(' ')
+}
+
+function pairChanges(pair: AlternativePair, comparison: Comparison): SchemaChange[] {
+  const { direction, roots, sides } = pair
+  const { type } = sides.given
+  const parts = { given: sides.given.parts, taken: sides.taken.parts }
+  const inner = [
+    ...(type === undefined || type === 'object' ? memberChanges(sides, direction) : []),
+    ...(type === undefined || type === 'array' ? itemChanges(parts) : []),
   ]
   return [
-    ...own.map((detail) => ({ pointer: comparison.pointer, detail })),
-    ...memberChanges({ root: before.root, parts: old }, { root: after.root, parts: next }, comparison),
-    ...itemChanges({ root: before.root, parts: old }, { root: after.root, parts: next }, comparison),
+    ...valueChanges(pair).map((detail) => ({ pointer: comparison.pointer, detail })),
+    ...inner.flatMap((found) => {
+      const pointer = found.step === undefined ? comparison.pointer : `${comparison.pointer}/${found.step}`
+      if ('detail' in found) return [{ pointer, detail: found.detail }]
+      const { given, taken } = found.sides
+      const placed = { given: { root: roots.given, places: given }, taken: { root: roots.taken, places: taken } }
+      return compare(placed, { ...comparison, pointer })
+    }),
   ]
-}
-
-/** The types that a value may have; undefined for any. */
-function typesOf(parts: Parts): Set<string> | undefined {
-  const named = parts.flatMap(({ value: { type } }) => (Array.isArray(type) ? type : type === undefined ? [] : [type]))
-  return named.length === 0 ? undefined : new Set(named.map(String))
-}
-
-/** Whole numbers are numbers. */
-const allows = (types: Set<string>, type: string) => types.has(type) || (type === 'integer' && types.has('number'))
-
-function typeChanges(old: Parts, next: Parts, direction: Direction): string[] {
-  const [before, after] = [typesOf(old), typesOf(next)]
-  if (direction === 'request') {
-    if (after === undefined) return []
-    if (before === undefined) return [`takes only the type ${[...after].join(', ')} now`]
-    const lost = [...before].filter((type) => !allows(after, type))
-    return lost.length === 0 ? [] : [`the type ${lost.join(', ')} is no longer taken`]
-  }
-  if (before === undefined) return []
-  if (after === undefined) return ['may be of any type now']
-  const added = [...after].filter((type) => !allows(before, type))
-  return added.length === 0 ? [] : [`may be of the type ${added.join(', ')} now`]
-}
-
-/** The values that are allowed, as JSON; undefined for any. */
-function valuesOf(parts: Parts): Set<string> | undefined {
-  const lists = parts.flatMap(({ value }) =>
-    Array.isArray(value.enum) ? [value.enum as unknown[]] : 'const' in value ? [[value.const]] : [],
-  )
-  return lists.length === 0 ? undefined : new Set(lists.flat().map((value) => JSON.stringify(value)))
-}
-
-function enumChanges(old: Parts, next: Parts, direction: Direction): string[] {
-  const [before, after] = [valuesOf(old), valuesOf(next)]
-  if (direction === 'request') {
-    if (after === undefined) return []
-    if (before === undefined) return [`takes only ${[...after].join(', ')} now`]
-    const lost = [...before].filter((value) => !after.has(value))
-    return lost.length === 0 ? [] : [`the value ${lost.join(', ')} is no longer taken`]
-  }
-  if (before === undefined) return []
-  if (after === undefined) return ['may have other values now']
-  const added = [...after].filter((value) => !before.has(value))
-  return added.length === 0 ? [] : [`may have the value ${added.join(', ')} now`]
-}
-
-const upperLimits = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']
-const lowerLimits = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']
-
-function limitChanges(old: Parts, next: Parts): string[] {
-  const changed = (
-    name: string,
-    pick: (...limits: number[]) => number,
-    isTighter: (a: number, b: number) => boolean,
-  ) => {
-    const [before, after] = [limitOf(old, name, pick), limitOf(next, name, pick)]
-    if (after === undefined || (before !== undefined && !isTighter(after, before))) return []
-    return [`\`${name}\` is ${after} now${before === undefined ? '' : `, was ${before}`}`]
-  }
-  return [
-    ...upperLimits.flatMap((name) => changed(name, Math.min, (after, before) => after < before)),
-    ...lowerLimits.flatMap((name) => changed(name, Math.max, (after, before) => after > before)),
-    ...textChange(old, next, 'pattern'),
-  ]
-}
-
-function limitOf(parts: Parts, name: string, pick: (...limits: number[]) => number): number | undefined {
-  const limits = parts.flatMap(({ value }) => (typeof value[name] === 'number' ? [value[name]] : []))
-  return limits.length === 0 ? undefined : pick(...limits)
-}
-
-/** A keyword whose value cannot be called narrower or wider. One that is gone breaks nothing for who writes. */
-function textChange(old: Parts, next: Parts, name: string): string[] {
-  const textOf = (parts: Parts) => JSON.stringify(parts.flatMap(({ value }) => (name in value ? [value[name]] : [])))
-  const [before, after] = [textOf(old), textOf(next)]
-  return before === after || after === '[]' ? [] : [`\`${name}\` is another`]
-}
-
-function formatChanges(old: Parts, next: Parts): string[] {
-  return textChange(old, next, 'format')
-}
-
-interface PlacedParts {
-  readonly root: JsonObject
-  readonly parts: Parts
-}
-
-function memberChanges(before: PlacedParts, after: PlacedParts, comparison: Comparison): SchemaChange[] {
-  const [old, next] = [membersOf(before.parts), membersOf(after.parts)]
-  const [mustOld, mustNext] = [requiredOf(before.parts), requiredOf(after.parts)]
-  const at = (name: string) => `${comparison.pointer}/${name}`
-  const kept = [...old].flatMap(([name, schema]): SchemaChange[] => {
-    const same = next.get(name)
-    if (same === undefined) return isOpen(after.parts) ? [] : [{ pointer: at(name), detail: 'is gone' }]
-    const inner = { ...comparison, pointer: at(name) }
-    return compare({ root: before.root, schema }, { root: after.root, schema: same }, inner)
-  })
-  if (comparison.direction === 'request') {
-    const demanded = [...mustNext].filter((name) => !mustOld.has(name))
-    return [...kept, ...demanded.map((name) => ({ pointer: at(name), detail: 'is required now' }))]
-  }
-  const optional = [...mustOld].filter((name) => !mustNext.has(name) && next.has(name))
-  return [...kept, ...optional.map((name) => ({ pointer: at(name), detail: 'may be missing now' }))]
-}
-
-function membersOf(parts: Parts): Map<string, Located> {
-  const members = parts.flatMap((part) => {
-    const properties = member(part, 'properties')
-    return isObject(properties.value)
-      ? Object.keys(properties.value).map((name) => [name, member(properties, name)] as const)
-      : []
-  })
-  return new Map(members)
-}
-
-function requiredOf(parts: Parts): Set<string> {
-  return new Set(parts.flatMap(({ value }) => (Array.isArray(value.required) ? value.required.map(String) : [])))
-}
-
-/** True when members that are not declared are taken. */
-function isOpen(parts: Parts): boolean {
-  return parts.some(({ value }) => value.additionalProperties === true || value.unevaluatedProperties === true)
-}
-
-function itemChanges(before: PlacedParts, after: PlacedParts, comparison: Comparison): SchemaChange[] {
-  const [old, next] = [itemsOf(before.parts), itemsOf(after.parts)]
-  if (old === undefined || next === undefined) return []
-  const inner = { ...comparison, pointer: `${comparison.pointer}/[]` }
-  return compare({ root: before.root, schema: old }, { root: after.root, schema: next }, inner)
-}
-
-function itemsOf(parts: Parts): Located | undefined {
-  return parts.map((part) => member(part, 'items')).find(({ value }) => value !== undefined)
 }

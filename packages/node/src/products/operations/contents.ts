@@ -11,7 +11,7 @@ import { schemaParts } from '../schemas/schema-parts.ts'
 /** How a body of one content type is checked. */
 export type ContentCheck =
   | { readonly kind: 'json'; readonly check: ValueCheck; readonly schema: Located }
-  | { readonly kind: 'text'; readonly check: ValueCheck }
+  | { readonly kind: 'text'; readonly check: ValueCheck; readonly schema: Located }
   | RowsContent
   /** Declared without a schema: goes on as it is. */
   | { readonly kind: 'opaque' }
@@ -63,7 +63,9 @@ function compileContent(
   const isText = schemaParts(root, schema).every(({ value }) => value.type === undefined || value.type === 'string')
   if (!isText) throw new DocumentFault(schema.pointer, `bodies of \`${type}\` cannot be checked by a schema`)
   const binary = isObject(schema.value) && schema.value.format === 'binary'
-  return type.startsWith('text/') && !binary ? { kind: 'text', check: compiler.check(schema) } : { kind: 'opaque' }
+  return type.startsWith('text/') && !binary
+    ? { kind: 'text', check: compiler.check(schema), schema }
+    : { kind: 'opaque' }
 }
 
 /** A schema of text is one of the whole body, whatever its type. */
