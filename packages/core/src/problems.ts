@@ -435,6 +435,11 @@ const kinds = {
     title: 'The answer was cut off before its end',
     remedy: 'Believe nothing of what came without its trailers; a read can be tried again.',
   },
+  'stream-too-large': {
+    status: 502,
+    title: 'The streamed answer is too long to be read whole',
+    remedy: 'Call over HTTP/1.1, which takes an answer of any length as it comes, or ask for less.',
+  },
   'answer-unusable': {
     status: 502,
     title: 'The remote server answered in a way that cannot be used',

@@ -84,14 +84,15 @@ async function openScene(stack: AsyncDisposableStack) {
     resolveDocument: async (did) => didKeyDocument(did),
     sleep: async () => {},
   })
+  const intents = createIntentStore(database, vault)
   return {
     database,
     vault,
     log,
     exchanges,
     exportEvidence,
-    intents: createIntentStore(database, vault),
-    recorder: createExchangeRecorder({ auditLog: log, identity, vault }),
+    intents,
+    recorder: createExchangeRecorder({ auditLog: log, identity, vault, intents, unsettled: new Set() }),
   }
 }
 

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseExchangeEvent } from '@comity/core/exchange/event'
 import { verifyEvidence } from '@comity/core/exchange/evidence'
+import { createIntentStore } from '../src/gateway/intent-store.ts'
 import { createExchangeRecorder } from '../src/gateway/record-exchange.ts'
 import { sendRequest } from '../src/gateway/outbound/send-request.ts'
 import { openSealing } from '../src/assembly/sealing.ts'
@@ -130,7 +131,9 @@ describe('a recipient`s application reads about a person', () => {
   test('a call that names a pairwise id is kept under that person’s key, whatever came of it', async () => {
     const { auditLog, foundation } = network.recipient.running.parts
     const { identity, vault, database, world } = foundation
-    const recorder = createExchangeRecorder({ auditLog, vault, identity: identity as never })
+    const intents = createIntentStore(database, vault)
+    const streams = { intents, unsettled: new Set<string>() }
+    const recorder = createExchangeRecorder({ auditLog, vault, identity: identity as never, ...streams })
     const sent = await sendBare(`/x/athletes/athletes/${subject}`, new Map([['comity-purpose', research]]))
     assert.equal(sent.attempted.answer?.status, 403)
     const [id, startedMs] = ['0198b3c2-0000-7000-8000-000000000001', world.clock.now()]

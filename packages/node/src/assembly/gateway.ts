@@ -1,7 +1,6 @@
 /** The gateway in both directions, on the parts that the node has. */
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { exchangeUnknown } from '@comity/core/events/event-types'
 import { Problem } from '@comity/core/problems'
 import { sealedLength } from '@comity/core/sealing/sealed-envelope'
 import type { createConsentRoutes } from '../consent/holder/consent-routes.ts'
@@ -18,7 +17,7 @@ import type { IdentityPort, ObserverPort, OfferedProduct } from '../gateway/port
 import { answerProof } from '../gateway/proof-route.ts'
 import { createReferenceStore } from '../gateway/references/reference-store.ts'
 import { createExchangeRecorder } from '../gateway/record-exchange.ts'
-import { closeOpenIntents, closeUnsettled, restoreNonces, type RecoveryParts } from '../gateway/recovery.ts'
+import { closeOpenIntents, closeUnsettled, restoreNonces } from '../gateway/recovery.ts'
 import { createRefusalTally, type RefusalTally } from '../gateway/refusal-tally.ts'
 import { createSignedRoute } from '../gateway/signed-route.ts'
 import { rememberClientKeys } from '../http/client-key.ts'
@@ -33,6 +32,7 @@ import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
 import { openSealing, publishedDocument } from './sealing.ts'
 import { createLimits, createRequestLimit } from './limits.ts'
+import { recoveryParts } from './recovery-parts.ts'
 
 export interface GatewayParts {
   readonly foundation: Foundation
@@ -96,6 +96,8 @@ function inboundParts(parts: GatewayParts): InboundParts {
   const { foundation, auditLog, catalogue, counterparts, newId } = parts
   const { config, world, database } = foundation
   const identity = identityPort(parts)
+  const intents = createIntentStore(database, foundation.vault)
+  const unsettled = new Set<string>()
   return {
     world,
     identity,
@@ -108,12 +110,12 @@ function inboundParts(parts: GatewayParts): InboundParts {
     keyedHash: (text, did) => foundation.vault.keyedHash(text, did),
     limits: createLimits(config, (id) => catalogue.get(id)),
     nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),
-    intents: createIntentStore(database, foundation.vault),
+    intents,
     references: createReferenceStore(database, foundation.vault),
-    unsettled: new Set(),
+    unsettled,
     underWay: { running: new Set(), resolving: new Set() },
     auditLog,
-    recorder: createExchangeRecorder({ auditLog, identity, vault: foundation.vault }),
+    recorder: createExchangeRecorder({ auditLog, identity, vault: foundation.vault, intents, unsettled }),
     tally: createRefusalTally(world.clock.now()),
     observer: observerPort(foundation),
     tracer: foundation.tracer,
@@ -140,6 +142,8 @@ function longestBody({ requestBytes, sealing }: OfferedProduct): number {
 
 /** Largest streamed answer of a partner that is passed on: no memory is taken for it. */
 const streamedAnswerBytes = 2 ** 40
+/** Largest one that is read whole, for an application that cannot take it as it comes. */
+const heldStreamBytes = 64 * 1024 * 1024
 
 /** Asked anew for each body: products come and go. */
 function bodyLimits(catalogue: ProductCatalogue): Required<BodyLimits> {
@@ -178,33 +182,8 @@ function outboundParts(parts: GatewayParts, inbound: InboundParts): OutboundPart
       bodyBytes: 64 * 1024 * 1024,
       timeoutMs: config.network.timeoutMs,
       stream: { maxBytes: streamedAnswerBytes, idleMs: config.network.timeoutMs },
+      heldStreamBytes,
       trustedAuthorities: new Set(local.allowInsecureRemote ? [`${local.address}:${local.port}`] : []),
-    },
-  }
-}
-
-function recoveryParts(parts: GatewayParts, inbound: InboundParts): RecoveryParts {
-  const { foundation, auditLog, counterparts, newId } = parts
-  const { world, database, events } = foundation
-  return {
-    world,
-    database,
-    intents: inbound.intents,
-    nonces: inbound.nonces,
-    auditLog,
-    vault: foundation.vault,
-    newId,
-    notify: (did, exchangeId) => {
-      events.exchangeUnknown({ id: exchangeId, peer: did })
-      const occurredMs = world.clock.now()
-      return [
-        counterparts.outbox.statement({
-          recipient: did,
-          type: exchangeUnknown,
-          payload: { exchange: exchangeId },
-          occurredMs,
-        }),
-      ]
     },
   }
 }

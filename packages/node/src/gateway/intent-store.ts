@@ -1,4 +1,4 @@
-/** Intents of unsafe calls and the answers kept for idempotency keys (draft-ietf-httpapi-idempotency-key-header). */
+/** Intents of unsafe calls and of streamed answers, and the answers kept for idempotency keys (draft-ietf-httpapi-idempotency-key-header). */
 import { decodeBase64url, encodeBase64url } from '@comity/core/bytes/base64url'
 import type { Database, Row, SqlValue, Statement } from '../storage/database.ts'
 import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
@@ -9,11 +9,13 @@ export type IntentState = 'running' | 'done' | 'unknown'
 
 /** The caller of an unsigned call. */
 export const anonymous = 'anonymous'
+/** The caller, where this node itself has called, and passes a streamed answer on to its application. */
+export const ownCaller = 'own'
 
 export interface Intent {
   /** The exchange id. */
   readonly id: string
-  /** DID of the caller, or `anonymous`. */
+  /** DID of the caller, `anonymous` or `own`. */
   readonly caller: string
   readonly idempotencyKey: string | undefined
   /** Base64url SHA-256 over method, target and body: two requests with one key must be the same request. */

@@ -7,6 +7,7 @@ import type { Statement } from '../storage/database.ts'
 import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
 import { answeredEvent, answeredOpenings, answeredRow, claimsOf, subjectKeyOf } from './answered-exchange.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
+import { ownCaller, type Intent, type IntentStore } from './intent-store.ts'
 import type { AuditLogPort, IdentityPort, NamedKey, PreparedEvent } from './ports.ts'
 import { pairwiseIn } from './outbound/outbound-consent.ts'
 import { presentedConsent } from './outbound/presented-consent.ts'
@@ -41,10 +42,13 @@ export interface RecorderParts {
   readonly auditLog: AuditLogPort
   readonly identity: IdentityPort
   readonly vault: Pick<SubjectVault, 'handleOf' | 'open'>
+  readonly intents: Pick<IntentStore, 'insert' | 'forget'>
+  /** Exchange ids of intents whose calls ended without a record of how. */
+  readonly unsettled: Set<string>
 }
 
 /** Recorder on the node's log. */
-export function createExchangeRecorder({ auditLog, identity, vault }: RecorderParts): ExchangeRecorder {
+export function createExchangeRecorder({ auditLog, identity, vault, ...streams }: RecorderParts): ExchangeRecorder {
   const signWith = rememberSigner()
   return {
     prepareAnswered(call, answer, nowMs) {
@@ -76,7 +80,8 @@ export function createExchangeRecorder({ auditLog, identity, vault }: RecorderPa
         ...(subject && { subject }),
       })
       const key = subject ?? (mayNameSomebody(sent) ? await vault.open(handleOfRefused(vault)) : undefined)
-      await auditLog.append(event, [sentRow(sent, key), ...sentOpenings(sent, key)])
+      const effects = [sentRow(sent, key), ...sentOpenings(sent, key)]
+      await settling(sent, streams, (ended) => auditLog.append(event, [...effects, ...ended]))
     },
     async recordPassing(sent) {
       const subject = await subjectOf(sent, vault)
@@ -89,12 +94,40 @@ export function createExchangeRecorder({ auditLog, identity, vault }: RecorderPa
         body,
         ...(subject && { subject }),
       })
-      await auditLog.append(event)
+      await auditLog.append(event, [streams.intents.insert(passingIntent(sent, body, subject))])
     },
     async recordUnsent({ id, method, problem, timeMs }) {
       const body = exchangeEventBody({ id, role: 'recipient', outcome: 'denied', time: timeMs, method, problem })
       await auditLog.append(auditLog.prepare({ id, type: 'exchange', timeMs, body }))
     },
+  }
+}
+
+/** What a crash leaves of a streamed answer that is being passed on. */
+function passingIntent({ id, startedMs }: SentExchange, event: string, subject: SubjectKey | undefined): Intent {
+  return {
+    id,
+    caller: ownCaller,
+    idempotencyKey: undefined,
+    fingerprint: '',
+    event,
+    startedMs,
+    subject,
+    nonce: undefined,
+  }
+}
+
+/** Ends the intent of a streamed answer together with the record of how it ended; without that record it stays open. */
+async function settling(
+  { id, streamed }: SentExchange,
+  { intents, unsettled }: Pick<RecorderParts, 'intents' | 'unsettled'>,
+  append: (ended: readonly Statement[]) => Promise<unknown>,
+): Promise<void> {
+  try {
+    await append(streamed === undefined ? [] : [intents.forget(id)])
+  } catch (error) {
+    if (streamed !== undefined) unsettled.add(id)
+    throw error
   }
 }
 

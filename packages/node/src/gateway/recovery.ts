@@ -3,7 +3,7 @@
 import { exchangeEventBody, parseExchangeEvent } from '@comity/core/exchange/event'
 import type { Database, Statement } from '../storage/database.ts'
 import type { SubjectVault } from '../vault/vault.ts'
-import { anonymous, type IntentStore, type StoredIntent } from './intent-store.ts'
+import { anonymous, ownCaller, type IntentStore, type StoredIntent } from './intent-store.ts'
 import type { NonceStore } from './nonce-store.ts'
 import type { AuditLogPort, World } from './ports.ts'
 
@@ -15,7 +15,7 @@ export interface RecoveryParts {
   readonly auditLog: AuditLogPort
   readonly vault: Pick<SubjectVault, 'open'>
   readonly newId: () => string
-  /** Statements that queue the notice to the caller; none for anonymous callers. */
+  /** Statements that queue the notice to the caller; not asked for anonymous callers, nor for the node's own calls. */
   readonly notify: (did: string, exchangeId: string) => readonly Statement[]
 }
 
@@ -26,7 +26,8 @@ async function closeUnknown(parts: RecoveryParts, intent: StoredIntent): Promise
   const timeMs = parts.world.clock.now()
   const intended = intent.event === undefined ? undefined : parseExchangeEvent(intent.event)
   const subject = intended && intent.subject !== undefined ? await parts.vault.open(intent.subject) : undefined
-  const facts = intended ?? { id: intent.id, role: 'holder', method: erasedMethod }
+  const role = intent.caller === ownCaller ? 'recipient' : 'holder'
+  const facts = intended ?? { id: intent.id, role, method: erasedMethod }
   const body = exchangeEventBody({ ...facts, outcome: 'unknown', time: timeMs, problem: 'outcome-unknown' })
   const event = parts.auditLog.prepare({
     id: parts.newId(),
@@ -35,7 +36,8 @@ async function closeUnknown(parts: RecoveryParts, intent: StoredIntent): Promise
     body,
     ...(subject && { subject }),
   })
-  const notice = intent.caller === anonymous ? [] : parts.notify(intent.caller, intent.id)
+  const notice =
+    intent.caller === anonymous || intent.caller === ownCaller ? [] : parts.notify(intent.caller, intent.id)
   await parts.auditLog.append(event, [parts.intents.markUnknown(intent.id), ...notice])
 }
 

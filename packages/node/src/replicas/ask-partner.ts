@@ -6,6 +6,7 @@ import { claimsOfReply, fieldOf, keepAnswer, keepOn, type Asked } from './keep-a
 import { isJson, replicaNote, withOwn, withType } from './use-replica.ts'
 import { openContent, openOwn } from './kept-content.ts'
 import { replicaField } from './replica-question.ts'
+import { maxReplicaBytes } from './replica-rules.ts'
 import type { ReplicasParts } from './replica-ports.ts'
 import type { Replica } from './replica.ts'
 
@@ -39,7 +40,10 @@ function isRefusal({ status }: Reply): boolean {
 export async function askPartner(parts: ReplicasParts, options: AskOptions): Promise<PartnerSaid> {
   const { replica, asked, takesStream } = options
   const content = replica && (await openContent(parts.vault, replica))
-  const send = (etag?: string) => parts.call({ request: requestOf(options, etag), body: () => noBody, takesStream })
+  // What may be kept is read whole; what is longer passes.
+  const wholeUpTo = asked && maxReplicaBytes
+  const send = (etag?: string) =>
+    parts.call({ request: requestOf(options, etag), body: () => noBody, takesStream, wholeUpTo })
   const reply = await send(content?.etag)
   if (asked === undefined) return noted(reply, 'none;reason="not-configured"')
   if (reply.status === 304 && replica !== undefined) {

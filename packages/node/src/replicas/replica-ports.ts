@@ -40,6 +40,8 @@ export interface CallToMake {
   readonly request: ReceivedRequest
   readonly body: () => Uint8Array
   readonly takesStream: boolean
+  /** A streamed answer of up to so many bytes is read whole all the same. */
+  readonly wholeUpTo?: number | undefined
 }
 
 /** An event of the log that is about an exchange. */

@@ -1,6 +1,7 @@
 /** What has to be done about replicas without a call: remove what is over, hear from the holders how the consents stand,
  *  ask anew for what is due. Each round begins with what is over, whatever the network does. */
 import { Problem } from '@comity/core/problems'
+import type { ReplySink } from '../http/reply-stream.ts'
 import { askPartner } from './ask-partner.ts'
 import { openContent } from './kept-content.ts'
 import { confirmedForMs, ruleFor } from './replica-rules.ts'
@@ -124,6 +125,16 @@ async function refreshUnder(
   }
 }
 
+/** Of a body that nobody reads: its sender is told so. */
+const nowhere: ReplySink = {
+  write: () => Promise.reject(new Problem('stream-cut', 'nobody reads the answer')),
+  onGone: (listener) => listener(),
+}
+
+function ignoreProblem(error: unknown): void {
+  if (!(error instanceof Problem)) throw error
+}
+
 /** As the application asked; throws when the partner did not answer. */
 async function refresh(parts: ReplicasParts, replica: Replica, rule: ReplicaRule): Promise<void> {
   const content = await openContent(parts.vault, replica)
@@ -141,7 +152,8 @@ async function refresh(parts: ReplicasParts, replica: Replica, rule: ReplicaRule
       clientKeyFingerprint: undefined,
       header: (name) => headers.get(name),
     },
-    takesStream: false,
+    // What is too long to be kept is told by its coming as a stream.
+    takesStream: true,
     asked: {
       id: replica.id,
       holder: replica.holder,
@@ -153,7 +165,9 @@ async function refresh(parts: ReplicasParts, replica: Replica, rule: ReplicaRule
     replica,
     wantsOwn: false,
   })
-  if ('reply' in said && said.reply.status >= 500) {
+  if (!('reply' in said)) return
+  await said.reply.stream?.send(nowhere).catch(ignoreProblem)
+  if (said.reply.status >= 500) {
     throw new Problem('partner-unreachable', 'the partner did not answer the refresh of a replica')
   }
 }

@@ -11,6 +11,7 @@ import { requireLocalCaller } from '../../http/local-caller.ts'
 import { sendUnderConsent, withConsent, type ConsentedRequest, type SentUnderConsent } from './outbound-consent.ts'
 import { findAgreement, findConsent, findPartner, type PartiesParts } from './outbound-parties.ts'
 import { planSealing, replanSealing } from './outbound-sealing.ts'
+import { holdStream, judgeHeld, replayed } from './held-stream.ts'
 import { replyOf, returnedHeaders } from './outbound-reply.ts'
 import { passStream, streamedAttempt, type StreamedAttempt } from './outbound-stream.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
@@ -33,6 +34,8 @@ export interface OutboundOptions {
   readonly bodyBytes: number
   readonly timeoutMs: number
   readonly stream: StreamTaken
+  /** Longest streamed answer that is read whole, for an application that takes no stream. */
+  readonly heldStreamBytes: number
   /** Authorities beyond loopback that the operator opened the listener to. */
   readonly trustedAuthorities: ReadonlySet<string>
 }
@@ -63,6 +66,8 @@ export interface LocalRequest {
   readonly body: () => Promise<Uint8Array> | Uint8Array
   /** Who asks can tell the end of a streamed answer from a cut. */
   readonly takesStream: boolean
+  /** A streamed answer of up to so many bytes is read whole all the same. */
+  readonly wholeUpTo?: number | undefined
 }
 
 async function prepare(parts: OutboundParts, { request, ...asked }: LocalRequest): Promise<PreparedRequest> {
@@ -94,7 +99,7 @@ async function prepare(parts: OutboundParts, { request, ...asked }: LocalRequest
     body,
     agreementId,
     deadlineMs: parts.world.clock.now() + parts.options.timeoutMs,
-    stream: request.method === 'GET' && asked.takesStream ? parts.options.stream : undefined,
+    stream: request.method === 'GET' ? parts.options.stream : undefined,
   }
   return withConsent(prepared, consent)
 }
@@ -120,8 +125,9 @@ export interface Begun {
   readonly startedMs: number
 }
 
-async function exchange(parts: OutboundParts, prepared: PreparedRequest, begun: Begun): Promise<Reply> {
+async function exchange(parts: OutboundParts, local: LocalRequest, begun: Begun): Promise<Reply> {
   const { id, startedMs } = begun
+  const prepared = await prepare(parts, local)
   const trace = parts.tracer.startExchange({ direction: 'outbound', nowMs: startedMs })
   // Its context stays here: the partner begins a trace of its own.
   const span = trace?.startCall(startedMs)
@@ -129,10 +135,31 @@ async function exchange(parts: OutboundParts, prepared: PreparedRequest, begun: 
   const call = { begun, request, trace }
   span?.end(attempted.answer?.status, parts.world.clock.now())
   const streamed = streamedAttempt(attempted)
-  if (streamed !== undefined) return streamReply(parts, call, streamed)
+  if (streamed !== undefined) return answerStream(parts, call, { streamed, local })
   const reply = refusal === undefined ? replyOf(id, attempted) : problemReply(refusal, id, ['comity-exchange', id])
   // INVARIANT: the application gets nothing before its own node's record of it is on disk.
   await conclude(parts, call, { attempted, status: reply.status })
+  return reply
+}
+
+interface ToAnswer {
+  readonly streamed: StreamedAttempt
+  readonly local: LocalRequest
+}
+
+/** Whole, where who asks needs it so or it is to be so up to a length; else as it comes. */
+async function answerStream(parts: OutboundParts, call: SentCall, { streamed, local }: ToAnswer): Promise<Reply> {
+  const { takesStream, wholeUpTo = takesStream ? 0 : parts.options.heldStreamBytes } = local
+  if (wholeUpTo === 0) return streamReply(parts, call, streamed)
+  const { deadlineMs } = call.request
+  const isLate = () => parts.world.clock.now() > deadlineMs
+  const held = await holdStream(streamed.body, { maxBytes: wholeUpTo, isLate })
+  if (takesStream && (held.end === 'too-long' || held.end === 'too-slow')) {
+    return streamReply(parts, call, { ...streamed, body: replayed(held, streamed.body) })
+  }
+  const attempted = await judgeHeld(streamed, held, wholeUpTo)
+  const reply = replyOf(call.begun.id, attempted)
+  await conclude(parts, call, { attempted, status: reply.status, streamed: { bytes: held.bytes } })
   return reply
 }
 
@@ -212,7 +239,7 @@ export function createOutboundCall(parts: OutboundParts): (local: LocalRequest) 
   return async (local) => {
     const begun = { id: parts.newId(), method: local.request.method, startedMs: parts.world.clock.now() }
     try {
-      return await exchange(parts, await prepare(parts, local), begun)
+      return await exchange(parts, local, begun)
     } catch (error) {
       const problem = asProblem(error)
       if (problem.code === 'internal-error') parts.observer.internalError(problem.cause ?? error, begun.id)

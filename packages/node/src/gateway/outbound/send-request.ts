@@ -67,7 +67,7 @@ export interface OutboundRequest {
   readonly parts?: readonly SentPart[] | undefined
   /** The person that a composite is about, by pairwise id. */
   readonly about?: string | undefined
-  /** A streamed answer can be passed on; it is collected, and then refused, when absent. */
+  /** A streamed answer is read as one; it is collected, and then refused, when absent. */
   readonly stream?: StreamTaken | undefined
 }
 
