@@ -676,7 +676,7 @@ const kinds = {
   'relationship-refused': {
     status: 409,
     title: 'The relationship cannot be written',
-    remedy: 'Read `detail`: a group can be no member of itself, and only groups have members.',
+    remedy: 'Read `detail`: it says how a relationship is written and what cannot be one.',
   },
 
   // Running a node

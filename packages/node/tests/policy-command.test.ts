@@ -110,6 +110,26 @@ test('refuses what is bad or out of date, with every fault; masks of unknown nam
   assert.equal((await json<PolicySetView>('policy', 'show')).version, 1)
 })
 
+test('names of products, operations, groups and participants that the node does not have are warned of', async () => {
+  const resources = ['Comity::Product::"athlets"', 'Comity::Operation::"athletes/athlet"']
+  const principals = ['Comity::Group::"nobody"', 'Comity::Participant::"did:web:unheard.example"']
+  const text = [...principals, `Comity::Participant::"${network.recipient.did}"`]
+    .map((principal, at) => {
+      const resource = at < resources.length ? `resource in ${resources[at]}` : 'resource'
+      return `@id("p${at}") forbid (principal in ${principal}, action, ${resource});`
+    })
+    .join('\n')
+  const { out } = await comity('policy', 'diff', place('names.cedar', text))
+  assert.match(out, /names\.cedar:1 \[p0\]: there is no product `athlets` \(did you mean `athletes`\?\)/)
+  assert.match(out, /names\.cedar:1 \[p0\]: nobody is in the group `nobody`/)
+  assert.match(
+    out,
+    /names\.cedar:2 \[p1\]: the product `athletes` has no operation `athlet` \(did you mean `athlete`\?\)/,
+  )
+  assert.match(out, /names\.cedar:2 \[p1\]: no partner has the DID `did:web:unheard\.example`/)
+  assert.doesNotMatch(out, /\[p2\]/)
+})
+
 test('explains why a call was allowed, and why another was denied', async () => {
   const allowed = exchangeOf(await ask())
   const explained = await json<PolicyExplanationView>('policy', 'explain', allowed)
@@ -154,7 +174,8 @@ test('a read that the mask leaves nothing of is told as the denial that its call
   const none = place('none.cedar', '@id("dose") @fields("dose") permit (principal, action, resource);')
   const foreseen = await comity('policy', 'diff', none, '--last', '1')
   assert.match(foreseen.out, /allowed → denied {2}.*\n.*\n {2}now denied by dose, which leaves nothing/)
-  await run('policy', 'put', none)
+  assert.match(await run('policy', 'put', none), /! none\.cedar:1 \[dose\]: no product has a field `dose`/)
+  assert.ok(network.holder.logged.some((line) => /policy\.warned.*no product has a field `dose`/.test(line)))
   const denied = await ask()
   assert.equal(codeOf(denied), 'policy-denied')
   const text = await run('policy', 'explain', exchangeOf(denied))

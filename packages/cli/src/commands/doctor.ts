@@ -3,7 +3,7 @@ import { pooledRandomBytes } from '@comity/node/assembly/world'
 import type { AgreementView, NodeStatus, PartnerView, ProductView, WebhookView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
-import type { NoPoliciesView, PolicySetView } from '@comity/node/admin/policy-api'
+import type { NoPoliciesView, PolicyFaultView, PolicySetView } from '@comity/node/admin/policy-api'
 import type { PolicyFacts, RunningFacts } from '@comity/node/doctor/doctor-options'
 import { bad, caution, good, type Finding } from '@comity/node/doctor/finding'
 import { Problem } from '@comity/core/problems'
@@ -52,8 +52,13 @@ function policyFacts(set: PolicySetView | NoPoliciesView): PolicyFacts {
     version,
     hash,
     policies: policies.length,
-    warnings: warnings.map(({ source, message }) => `${source}: ${message}`),
+    warnings: warnings.map(warningText),
   }
+}
+
+function warningText({ source, line: at, message, help }: PolicyFaultView): string {
+  const place = at === undefined ? source : `${source}:${at}`
+  return `${place}: ${message}${help === undefined ? '' : ` (${help})`}`
 }
 
 function absence({ code, message }: Problem): Finding {

@@ -47,8 +47,9 @@ const countOf = ({ policies }: PolicySetView): string =>
   `${policies.length} ${policies.length === 1 ? 'policy' : 'policies'}`
 
 const warningLines = (warnings: readonly PolicyFaultView[]): string[] =>
-  warnings.map(({ source, line, message, help }) => {
-    const where = line === undefined ? source : `${source}:${line}`
+  warnings.map(({ source, line, policy, message, help }) => {
+    const named = policy === undefined || policy === source ? '' : ` [${policy}]`
+    const where = `${line === undefined ? source : `${source}:${line}`}${named}`
     return `${colors.yellow('!')} ${printable(`${where}: ${message}${help === undefined ? '' : ` (${help})`}`)}`
   })
 

@@ -1,13 +1,17 @@
 /** Policies, opened at the start where there are any, else with the first command that is about them. */
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import type { PoliciesPort } from '../gateway/policy-port.ts'
-import type { Policies } from './policy.ts'
+import type { ProductCatalogue } from '../products/products.ts'
+import type { Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
+import type { Policies } from './policy.ts'
 
 export interface PolicyAssembly {
   readonly foundation: Foundation
   readonly auditLog: AuditLog
   readonly newId: () => string
+  readonly catalogue: ProductCatalogue
+  readonly counterparts: Counterparts
 }
 
 /** Policies as the rest of the node sees them. */

@@ -7,8 +7,6 @@ import type { Explanation } from '../policy/decisions/decision-review.ts'
 import type { EntityUid, PolicyFault, PreparedSet } from '../policy/engine/policy-engine.ts'
 import { invalidPolicies } from '../policy/sets/policy-sets.ts'
 import type { Preparation } from '../policy/sets/prepare-set.ts'
-import { labelsOf as fieldLabels } from '../products/labels/field-labels.ts'
-import { unknownNames } from '../policy/sets/unknown-names.ts'
 
 export function policyAdministration(parts: NodeParts): PolicyAdminParts {
   return { policies: policiesPort(parts), relationships: relationshipsPort(parts) }
@@ -16,7 +14,7 @@ export function policyAdministration(parts: NodeParts): PolicyAdminParts {
 
 function policiesPort(parts: NodeParts): PoliciesPort {
   const { policies } = parts
-  const warningsOf = (policySet: Pick<PreparedSet, 'policies'>) => unknownNames(policySet.policies, labelsOf(parts))
+  const warningsOf = (policySet: Pick<PreparedSet, 'policies'>) => policies.loaded?.unknownIn(policySet) ?? []
   return {
     warningsOf: ({ prepared }) => warningsOf(prepared as PreparedSet),
     // What is in the database was loaded at the start.
@@ -47,14 +45,6 @@ function policiesPort(parts: NodeParts): PoliciesPort {
 function good(preparation: Preparation): PreparedSet {
   if (preparation.ok) return preparation.set
   throw invalidPolicies(preparation.faults)
-}
-
-/** Of all products. */
-function labelsOf({ catalogue }: NodeParts) {
-  return catalogue.list().flatMap(({ product: { settings } }) => {
-    const section = settings.personal ?? settings.data
-    return section === undefined ? [] : fieldLabels(section)
-  })
 }
 
 const nameOf = ({ type, id }: EntityUid): string => `${type}::${JSON.stringify(id)}`

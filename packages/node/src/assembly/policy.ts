@@ -4,7 +4,7 @@ import { createDecisionReview, type DecisionReview } from '../policy/decisions/d
 import { createDecisionStore } from '../policy/decisions/decision-store-sql.ts'
 import { cedarEngine } from '../policy/engine/cedar-engine.ts'
 import { compiledEngine } from '../policy/engine/compiled-engine.ts'
-import type { PreparedSet } from '../policy/engine/policy-engine.ts'
+import type { PolicyFault, PreparedSet } from '../policy/engine/policy-engine.ts'
 import { PolicyDecider } from '../policy/policies.ts'
 import type { RecordPolicyChange } from '../policy/policy-changes.ts'
 import { readPolicyFiles } from '../policy/sets/policy-files.ts'
@@ -15,7 +15,9 @@ import { rememberingLast } from '../policy/sets/last-preparation.ts'
 import { prepareSet, preparationKey, type PolicyText, type Preparation } from '../policy/sets/prepare-set.ts'
 import { createRelationshipStore } from '../policy/relationships/relationship-store-sql.ts'
 import { openRelationships, type Relationships } from '../policy/relationships/relationships.ts'
+import { unknownNames } from '../policy/sets/unknown-names.ts'
 import type { Foundation } from './foundation.ts'
+import { knownNames } from './known-names.ts'
 import type { PolicyAssembly } from './late-policy.ts'
 
 /** Everything that is there for policies. */
@@ -27,6 +29,8 @@ export interface Policies {
   readonly review: DecisionReview
   /** Checks texts; those that it was given last, and found good, at once. */
   readonly prepare: (texts: readonly PolicyText[]) => Promise<Preparation>
+  /** Names in the policies that this node does not know. */
+  readonly unknownIn: (set: Pick<PreparedSet, 'policies'>) => readonly PolicyFault[]
 }
 
 /** Decisions remembered in memory. */
@@ -55,6 +59,8 @@ export async function openPolicies(parts: PolicyAssembly): Promise<Policies> {
   const store = createRelationshipStore(database)
   const onChange = () => decider.forget()
   const relationships = await openRelationships({ store, vault, record, newId: parts.newId, ...world, onChange })
+  const unknownIn = (set: Pick<PreparedSet, 'policies'>) =>
+    unknownNames(set.policies, knownNames(parts, relationships.groups()))
   const prepare = rememberingLast((texts) => prepareSet(texts), preparationKey)
   const directory = config.policy?.directory
   const sets = await openPolicySets({
@@ -65,12 +71,18 @@ export async function openPolicies(parts: PolicyAssembly): Promise<Policies> {
     record,
     execute,
     clock: world.clock,
-    makeUsable: (set, version) => decider.makeUsable(set, version),
+    makeUsable(set, version) {
+      const use = decider.makeUsable(set, version)
+      return () => {
+        use()
+        tellWarnings(foundation, [...set.warnings, ...unknownIn(set)])
+      }
+    },
   })
   // The configuration may have become smaller.
   await execute([decisions.prune(keepDecisions)])
   const review = createDecisionReview({ decisions, sets: setStore, engineOf, compile: compiledEngine, ...world })
-  return { decider, sets, setStore, relationships, review, prepare }
+  return { decider, sets, setStore, relationships, review, prepare, unknownIn }
 }
 
 function recorderOf({ foundation, auditLog, newId }: PolicyAssembly): RecordPolicyChange {
@@ -79,6 +91,15 @@ function recorderOf({ foundation, auditLog, newId }: PolicyAssembly): RecordPoli
     const body = JSON.stringify({ type: 'admin', id, time: timeMs, ...change })
     await auditLog.append(auditLog.prepare({ id, type: 'admin', timeMs, body, ...(subject && { subject }) }), effects)
     if (change.action === 'policies-set') foundation.events.policiesSet({ version: change.target })
+  }
+}
+
+/** A log is read by the line; the rest is in `comity policy show`. */
+const maxTold = 20
+
+function tellWarnings({ events }: Foundation, warnings: readonly PolicyFault[]): void {
+  for (const { source, line, policy, message } of warnings.slice(0, maxTold)) {
+    events.policyWarned({ source, line, policy, reason: message })
   }
 }
 

@@ -45,6 +45,7 @@ const levels = {
   'consent.changed': 'info',
   'policy.set': 'info',
   'policy.failed': 'warn',
+  'policy.warned': 'warn',
   'duty.overdue': 'warn',
   'webhook.delivered': 'debug',
   'webhook.delayed': 'warn',
@@ -145,6 +146,13 @@ function policyEvents(tell: Tell) {
     /** A call was denied since policies could not be applied to it. Ids are the policies' own; none of the engine. */
     policyFailed: (failure: { policies: readonly string[]; reason: string }) =>
       tell('policy.failed', 'policies could not be applied to a call, which was denied', failure),
+    /** Of the set that came into force. */
+    policyWarned: (warning: {
+      source: string
+      line?: number | undefined
+      policy?: string | undefined
+      reason: string
+    }) => tell('policy.warned', 'a policy may not mean what it says', warning),
   }
 }
 

@@ -35,6 +35,11 @@ export class GroupGraph {
     if (groups?.size === 0) this.#direct.delete(nameOf(member))
   }
 
+  /** Ids of the groups that have members, sorted. */
+  groups(): readonly string[] {
+    return [...new Set([...this.#direct.values()].flatMap((groups) => [...groups]))].toSorted()
+  }
+
   /** Ids of all groups that the party is in, sorted. */
   groupsOf(party: Party): readonly string[] {
     const name = nameOf(party)

@@ -1,6 +1,8 @@
 /** Relationships, as tuples `object#relation@subject` (Zanzibar, USENIX ATC 2019): who is a member of which group, and
  *  what somebody is to a person. */
+import { isDid } from '@comity/core/identity/did'
 import type { Statement } from '../../storage/database.ts'
+import { anonymous } from '../policy-words.ts'
 
 /** Types of what can have a relationship or be a member of a group, by the short names of the policies' schema. */
 export const partyTypes = ['Participant', 'Service', 'Human', 'Device', 'Group', 'Product', 'Operation'] as const
@@ -10,6 +12,23 @@ export const partyTypes = ['Participant', 'Service', 'Human', 'Device', 'Group',
 export interface Party {
   readonly type: (typeof partyTypes)[number]
   readonly id: string
+}
+
+/** What is wrong with the name of a party, and how it is written; undefined for one that can be meant. */
+export function partyFault({ type, id }: Party): string | undefined {
+  if (type === 'Participant' && id !== anonymous && !isDid(id)) {
+    return `a participant is named by its DID, such as \`Participant::"did:web:clinic.example"\`, not \`${id}\``
+  }
+  if (type === 'Service' || type === 'Human' || type === 'Device') {
+    const [did = ''] = id.split('/', 1)
+    if (id.length > did.length + 1 && isDid(did)) return undefined
+    const sample = `${type}::"did:web:clinic.example/${type.toLowerCase()}-17"`
+    return `a ${type.toLowerCase()} is named by the DID of its participant and its own id, such as \`${sample}\`, not \`${id}\``
+  }
+  if (type === 'Operation' && !id.includes('/')) {
+    return `an operation is named by its product and its own id, such as \`Operation::"records/list"\`, not \`${id}\``
+  }
+  return undefined
 }
 
 /** A group that has members, or a person (by handle) to whom somebody is something. */

@@ -145,6 +145,27 @@ test('refuses a circle of groups, also one that two changes at once would make',
   )
 })
 
+test('refuses a subject that no caller can be, and says how one is named', async () => {
+  await using opened = await open()
+  const { relationships } = opened
+  for (const [type, id, told] of [
+    ['Participant', 'lab.example', /by its DID/],
+    ['Human', 'nurse-17', /`Human::"did:web:clinic\.example\/human-17"`, not `nurse-17`/],
+    ['Service', 'did:web:lab.example', /its own id/],
+    ['Device', 'did:web:lab.example/', /its own id/],
+    ['Operation', 'list', /its product/],
+  ] as const) {
+    await assert.rejects(relationships.add(member('a', { type, id })), { code: 'relationship-refused', message: told })
+  }
+  for (const [type, id] of [
+    ['Participant', 'anonymous'],
+    ['Human', 'did:web:lab.example/ward/nurse-17'],
+    ['Operation', 'athletes/list'],
+  ] as const) {
+    await relationships.add(member('a', { type, id }))
+  }
+})
+
 test('refuses members of people, other relations of groups, what is there already and what is not there', async () => {
   await using opened = await open()
   const { relationships, vault, changes } = opened

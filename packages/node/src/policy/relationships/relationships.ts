@@ -7,12 +7,13 @@ import type { PolicyChange, RecordPolicyChange } from '../policy-changes.ts'
 import type { RequestRelations } from '../decisions/policy-request.ts'
 import type { PolicyQuestion } from '../policy-service.ts'
 import { actorId, anonymous, operationId } from '../policy-words.ts'
-import type {
-  Party,
-  Relationship,
-  RelationshipFilter,
-  RelationshipStore,
-  StoredRelationship,
+import {
+  partyFault,
+  type Party,
+  type Relationship,
+  type RelationshipFilter,
+  type RelationshipStore,
+  type StoredRelationship,
 } from './relationship-store.ts'
 
 export interface RelationshipsParts {
@@ -28,6 +29,8 @@ export interface RelationshipsParts {
 export interface Relationships {
   /** What is known of the parties of a call; at once, unless it is about a person to whom somebody may be something. */
   of(question: PolicyQuestion): RequestRelations | Promise<RequestRelations>
+  /** Ids of the groups that have members. */
+  groups(): readonly string[]
   /** In the order in which they were added. */
   list(filter: RelationshipFilter): Promise<readonly StoredRelationship[]>
   /** Throws `relationship-refused`, `already-exists`, `subject-erased`, `record-failed`. */
@@ -53,6 +56,7 @@ export async function openRelationships(parts: RelationshipsParts): Promise<Rela
   }
   return {
     list: (filter) => store.list(filter),
+    groups: () => graph.groups(),
     of(question) {
       const groups = groupsOf(question, graph)
       if (!hasPeople || question.subject === undefined) return { ...groups, relations: [] }
@@ -128,6 +132,8 @@ async function write(
   if ((object.type === 'Group') !== (relation === memberRelation)) {
     throw new Problem('relationship-refused', 'a group has members, and a person anything but members')
   }
+  const fault = partyFault(subject)
+  if (fault !== undefined) throw new Problem('relationship-refused', fault)
   if (object.type === 'Group' && graph.wouldLoop({ group: object.id, member: subject })) {
     throw new Problem('relationship-refused', `the group \`${object.id}\` would become a member of itself`)
   }
@@ -142,7 +148,11 @@ async function write(
 async function erase(relationship: Relationship, { store, vault, record }: RelationshipsParts): Promise<void> {
   const { object } = relationship
   const [known] = await store.list({ ...relationship, limit: 1 })
-  if (known === undefined) throw new Problem('not-found', 'there is no such relationship')
+  if (known === undefined) {
+    const detail =
+      'there is no such relationship: it must be written as it was added, and `comity relationships list` shows them'
+    throw new Problem('not-found', detail)
+  }
   const key = object.type === 'person' ? await vault.open(object.handle) : undefined
   await record(changeOf('relationship-remove', relationship), [store.delete(relationship)], key)
 }

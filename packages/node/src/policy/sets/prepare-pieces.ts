@@ -190,9 +190,10 @@ function validate(cedar: Cedar, read: readonly ReadPiece[], schema: string): Val
     firstOfEachPlace(
       found.flatMap(({ policyId, error }) => {
         const each = read[Number(policyId.slice('policy-'.length))]
-        const message = error.message.replace(`for policy \`${policyId}\`, `, '')
+        const bare = (text: string) => text.replace(`for policy \`${policyId}\`, `, '')
+        const told = { ...error, ...(typeof error.help === 'string' && { help: bare(error.help) }) }
         const at = error.sourceLocations?.[0]?.start ?? 0
-        const fault = each && faultOf(each.piece, error, { message, ...namedIn(each) })
+        const fault = each && faultOf(each.piece, told, { message: bare(error.message), ...namedIn(each) })
         return fault === undefined ? [] : [{ at: `${policyId} ${at}`, fault }]
       }),
     )

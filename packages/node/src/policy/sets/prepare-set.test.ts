@@ -100,6 +100,12 @@ test('names that the schema does not have are faults', async () => {
   )
 })
 
+test('what Cedar says names the policy as its author does', async () => {
+  const answer = await prepareSet([{ source: 'a', text: when('[principal, resource].contains(principal)') }])
+  assert.ok(!answer.ok)
+  assert.match(answer.faults[0]?.help ?? '', /^elements of a set/)
+})
+
 test('a template is a fault that says what to do', async () => {
   const answer = await prepareSet([
     { source: 'a', text: '@id("t") permit(principal == ?principal, action, resource);' },

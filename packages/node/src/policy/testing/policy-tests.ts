@@ -6,7 +6,7 @@ import { GroupGraph } from '../relationships/group-graph.ts'
 import { labelsOf, type PolicyTestCall, type PolicyTestCase, type PolicyTestFile } from './policy-test-file.ts'
 import type { PolicyQuestion, PolicyVerdict } from '../policy-service.ts'
 import { groupsOf, relationsOfCaller } from '../relationships/relationships.ts'
-import type { Relationship } from '../relationships/relationship-store.ts'
+import { partyFault, type Relationship } from '../relationships/relationship-store.ts'
 import { parseRelationship } from '../relationships/relationship-text.ts'
 
 /** Something that is not as the case says. Both sides as people read them. */
@@ -42,6 +42,8 @@ function knowledgeOf(relationships: readonly Relationship[]): Knowledge {
   for (const { object, relation, subject } of relationships) {
     if ((object.type === 'Group') !== (relation === 'member'))
       throw new Problem('malformed-request', 'a group has members, and a person anything but members')
+    const fault = partyFault(subject)
+    if (fault !== undefined) throw new Problem('malformed-request', fault)
     if (object.type !== 'Group') continue
     const membership = { group: object.id, member: subject }
     if (graph.wouldLoop(membership))
