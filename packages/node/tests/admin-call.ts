@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { request, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { judgeAnswer } from './admin-answers.ts'
 import type { TestNode } from './test-network.ts'
 
 export interface AdminAnswer {
@@ -62,12 +63,10 @@ async function send(port: number, token: string, question: AdminQuestion): Promi
   let text = ''
   for await (const chunk of answer.setEncoding('utf8')) text += String(chunk)
   const isJson = answer.headers['content-type']?.includes('json') === true && text !== ''
-  return {
-    status: answer.statusCode ?? 0,
-    headers: answer.headers,
-    text,
-    json: isJson ? (JSON.parse(text) as unknown) : undefined,
-  }
+  const json = isJson ? (JSON.parse(text) as unknown) : undefined
+  const answered = { status: answer.statusCode ?? 0, headers: answer.headers, text, json }
+  judgeAnswer(method, path, answered)
+  return answered
 }
 
 async function sendRaw(port: number, text: string): Promise<string> {

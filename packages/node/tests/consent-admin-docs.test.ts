@@ -7,9 +7,9 @@ import { parseConsentChain } from '@comity/core/consent-token/consent-authorizat
 import { mintDelegation } from '@comity/core/consent-token/delegation'
 import { parse } from 'yaml'
 import type { Delegated } from '../src/admin/consent-ports.ts'
-import { consentRoutes } from '../src/admin/consent-routes.ts'
+import { consentChangeRoutes } from '../src/admin/consent-change-routes.ts'
 import { heldConsentRoutes } from '../src/admin/held-consent-routes.ts'
-import type { AdminRoute } from '../src/admin/routing.ts'
+import type { AdminRoute } from '../src/admin/route.ts'
 import { takePart } from '../src/consent/held/settle-delegations.ts'
 import { athlete, dayMs, firm, lab, openScene, type Scene } from './consent-scene.ts'
 
@@ -22,7 +22,7 @@ const file = /```yaml\n(# comity consents request [\s\S]*?)```/.exec(read('conse
 function call(routes: readonly AdminRoute[], path: string, body: unknown): Promise<unknown> {
   const route = routes.find((one) => one.method === 'POST' && one.path === path)
   assert.ok(route)
-  return Promise.resolve(route.answer({ path: { id: 'id' }, query: {}, body } as never))
+  return Promise.resolve(route.answer({ path: path.includes('{id}') ? { id: 'id' } : {}, query: {}, body }))
 }
 
 /** The terms of the file, asked by the lab at the holder of the scene. */
@@ -44,11 +44,11 @@ async function askedByFile({ consents }: Scene): Promise<string> {
 test('the file of a request is taken, the decision grants it, and made again it changes nothing', async () => {
   await using scene = await openScene()
   const id = await askedByFile(scene)
-  const routes = consentRoutes({ consents: scene.consents, clock: { now: () => scene.world.nowMs } } as never)
+  const routes = consentChangeRoutes({ consents: scene.consents, clock: { now: () => scene.world.nowMs } } as never)
   const expires = new Date(scene.world.nowMs + dayMs).toISOString()
   const route = routes.find(({ path }) => path === '/v1/consents/{id}/decide')
   const decide = async () =>
-    (await route?.answer({ path: { id }, query: {}, body: { ...sampleWith('decision'), expires } } as never)) as object
+    (await route?.answer({ path: { id }, query: {}, body: { ...sampleWith('decision'), expires } })) as object
   const granted = await decide()
   assert.deepEqual(await decide(), { ...granted, isUnchanged: true })
   const [record] = await scene.consents.records(id)
@@ -58,10 +58,10 @@ test('the file of a request is taken, the decision grants it, and made again it 
 test('what is passed on is a part of what was granted', async () => {
   await using scene = await openScene()
   const id = await askedByFile(scene)
-  const routes = consentRoutes({ consents: scene.consents, clock: { now: () => scene.world.nowMs } } as never)
+  const routes = consentChangeRoutes({ consents: scene.consents, clock: { now: () => scene.world.nowMs } } as never)
   const route = routes.find(({ path }) => path === '/v1/consents/{id}/decide')
   const body = { ...sampleWith('decision'), expires: new Date(scene.world.nowMs + dayMs).toISOString() }
-  await route?.answer({ path: { id }, query: {}, body } as never)
+  await route?.answer({ path: { id }, query: {}, body })
   const parent = (await scene.issuer.tokenFor(id, { did: lab.did, jwk: lab.key.publicJwk }))?.token ?? ''
   const own = parseConsentChain(parent).links[0]?.claims.authorization_details ?? []
   const delegate = async ({ parts }: { readonly parts: readonly Parameters<typeof takePart>[0][] }) => {

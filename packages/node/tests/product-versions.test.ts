@@ -148,8 +148,8 @@ describe('two versions of a product', () => {
     const { json } = await (await adminOf(network.holder)).call({ path: '/v1/products' })
     const listed = (json as Entry[]).map(({ id, version, sunset: end }) => [id, version, end])
     assert.deepEqual(listed.slice(0, 2), [
-      ['items', '2.0', undefined],
       ['items', '1.0', sunset.toISOString()],
+      ['items', '2.0', undefined],
     ])
   })
 

@@ -34,14 +34,15 @@ export interface AgreementEnvelope {
 /** Gives the key that a participant's DID document lists for `assertionMethod`; `atMs` is when it was used. */
 export type ResolveAssertionKey = (keyid: string, atMs: number) => Promise<VerifyingKey>
 
-const envelopeSchema = z.strictObject({
+/** The document as it travels, what it says not judged yet. */
+export const agreementEnvelopeSchema = z.strictObject({
   agreement: z.unknown(),
   signatures: z.array(z.strictObject({ signer: z.string().max(2048), jws: z.string().max(8192) })).max(2),
 })
 
 /** Reads a JSON value. Throws `agreement-malformed`; no signature is verified. */
 export function parseAgreementEnvelope(value: unknown): AgreementEnvelope {
-  const result = envelopeSchema.safeParse(value)
+  const result = agreementEnvelopeSchema.safeParse(value)
   if (!result.success) throw malformedAgreement(zodErrors(result.error))
   const agreement = parseAgreement(result.data.agreement)
   const { signatures } = result.data

@@ -19,9 +19,12 @@ const grantShape = {
   sensitivity: z.strictObject({ level: text(100), special: list(text(200), 32).optional() }).optional(),
 } satisfies Shape<ConsentGrant>
 
+/** One grant. */
+export const grantSchema: z.ZodType<ConsentGrant> = z.strictObject(grantShape).check(checkEffect)
+
 /** 1 to 32 grants with ids of their own, at least one of which permits something. */
 export const grantsSchema: z.ZodType<ConsentGrant[]> = z
-  .array(z.strictObject(grantShape).check(checkEffect))
+  .array(grantSchema)
   .min(1)
   .max(maxGrants)
   .refine((grants) => new Set(grants.map(({ grant }) => grant)).size === grants.length, 'two grants have one id')

@@ -33,17 +33,18 @@ const wholeSchema = z.strictObject({
   erased: z.array(erasedPart).min(1).max(4).optional(),
 })
 
-const bundleSchema = wholeSchema.refine(
+/** As it travels. */
+export const evidenceBundleSchema = wholeSchema.refine(
   ({ erased = [], ...bundle }) => erased.every((part) => bundle[part] === undefined),
   { path: ['erased'] },
 )
 
 /** A bundle as it travels. Parts that are left out are not checked, and the report says what that leaves open. */
-export type EvidenceBundle = Readonly<z.infer<typeof bundleSchema>>
+export type EvidenceBundle = Readonly<z.infer<typeof evidenceBundleSchema>>
 
 /** Reads a bundle. Throws `proof-invalid`. */
 export function parseEvidence(bundle: unknown): EvidenceBundle {
-  const parsed = bundleSchema.safeParse(bundle)
+  const parsed = evidenceBundleSchema.safeParse(bundle)
   if (parsed.success) return parsed.data
   const path = parsed.error.issues[0]?.path.join('.') || 'the bundle'
   throw new Problem('proof-invalid', `\`${path}\` is not as evidence has it`, { cause: parsed.error })

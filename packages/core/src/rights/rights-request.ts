@@ -16,7 +16,8 @@ export type RightsStatus = (typeof rightsStatuses)[number]
 const shortText = z.string().min(1).max(2000)
 const id = z.string().min(1).max(200)
 
-const requestSchema = z.strictObject({
+/** A request on its own; `parseRightsRequest` also tells what does not go together. */
+export const rightsRequestSchema = z.strictObject({
   type: z.enum(rightsTypes),
   /** What it is about; everything when absent. */
   scope: z
@@ -31,11 +32,11 @@ const requestSchema = z.strictObject({
   message: shortText.optional(),
 })
 
-export type RightsRequest = Readonly<z.infer<typeof requestSchema>>
+export type RightsRequest = Readonly<z.infer<typeof rightsRequestSchema>>
 
 /** Reads a request. Throws `rights-request-invalid` with every mistake in `errors` (`pointer`, `detail`). */
 export function parseRightsRequest(value: unknown): RightsRequest {
-  const parsed = requestSchema.safeParse(value)
+  const parsed = rightsRequestSchema.safeParse(value)
   const errors = parsed.success
     ? contradictions(parsed.data)
     : parsed.error.issues.map(({ path, message }) => ({ pointer: pointerOf(path), detail: message }))

@@ -1,148 +1,190 @@
-/** Shapes of the admin API's answers, version 1. The `comity` command reads exactly these. */
-import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
-import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
+/** The admin API's answers, version 1, and the types that the `comity` command reads them as. */
+import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signature'
+import { evidenceBundleSchema } from '@comity/core/exchange/evidence-bundle'
+import { sealingSettingsSchema } from '@comity/core/sealing/sealing-settings'
+import { z } from 'zod'
+import { did, documentOf, milliseconds, type View } from './shapes.ts'
+
+const port = z.int().min(0).max(65_535)
+const count = z.int().nonnegative()
+/** ISO 8601. */
+const time = z.string()
 
 /** `GET /v1/status`. */
-export interface NodeStatus {
-  readonly did: string
-  readonly name: string
-  readonly version: string
-  readonly url: string
-  readonly ready: boolean
-  readonly uptimeMs: number
-  /** `sha256:…` of the TLS key now in use. */
-  readonly fingerprint: string
-  readonly ports: {
-    readonly public: number
-    readonly local: number
-    readonly admin: number
-    /** Where there are pages for people. */
-    readonly people?: number | undefined
-  }
-  readonly log: { readonly origin: string; readonly verifierKey: string; readonly size: number }
-  readonly counts: { readonly partners: number; readonly products: number; readonly agreements: number }
-}
+export const nodeStatusSchema = z
+  .strictObject({
+    did,
+    name: z.string(),
+    version: z.string(),
+    url: z.string(),
+    ready: z.boolean(),
+    uptimeMs: milliseconds,
+    fingerprint: z.string().meta({ description: '`sha256:…` of the TLS key now in use.' }),
+    ports: z.strictObject({
+      public: port,
+      local: port,
+      admin: port,
+      people: port.optional().meta({ description: 'Where there are pages for people.' }),
+    }),
+    log: z.strictObject({ origin: z.string(), verifierKey: z.string(), size: count }),
+    counts: z.strictObject({ partners: count, products: count, agreements: count }),
+  })
+  .meta({ id: 'NodeStatus' })
+export type NodeStatus = View<typeof nodeStatusSchema>
 
-/** Where an entry was declared. What stands in the configuration cannot be removed over the API. */
-export type Source = 'configuration' | 'admin'
+const source = z
+  .enum(['configuration', 'admin'])
+  .meta({ description: 'Where it was declared. What stands in the configuration cannot be removed over the API.' })
+export type Source = z.output<typeof source>
 
-export interface PartnerView {
-  readonly alias: string
-  readonly did: string
-  readonly url: string
-  /** Pins in force; none when a public authority must vouch for the host. */
-  readonly fingerprints: readonly string[]
-  readonly requireClientCertificate: boolean
-  /** ISO 3166-1 alpha-2. */
-  readonly country?: string | undefined
-  readonly name?: string | undefined
-  /** What is demanded of the contents exchanged with it; what its document announces when absent. */
-  readonly sealing?: SealingSettings | undefined
-  readonly source: Source
-}
+export const partnerSchema = z
+  .strictObject({
+    alias: z.string(),
+    did,
+    url: z.string(),
+    fingerprints: z
+      .array(z.string())
+      .meta({ description: 'Pins in force; none when a public authority must vouch for the host.' }),
+    requireClientCertificate: z.boolean(),
+    country: z.string().optional().meta({ description: 'ISO 3166-1 alpha-2.' }),
+    name: z.string().optional(),
+    sealing: sealingSettingsSchema('offered').optional().meta({
+      description: 'What is demanded of the contents exchanged with it; what its document announces when absent.',
+    }),
+    source,
+  })
+  .meta({ id: 'Partner' })
+export type PartnerView = View<typeof partnerSchema>
 
-export interface ProductView {
-  readonly id: string
-  readonly title: string
-  readonly version: string
-  readonly class: 'public' | 'partner' | 'personal'
-  readonly operations: readonly string[]
-  readonly source: Source
-  /** RFC 3339; the version is reached as `id@version` when another one is current. */
-  readonly deprecated?: string
-  readonly sunset?: string
-  /** As it was declared: an id or `id@version`. */
-  readonly successor?: string
-}
+export const productSchema = z
+  .strictObject({
+    id: z.string(),
+    title: z.string(),
+    version: z.string(),
+    class: z.enum(['public', 'partner', 'personal']),
+    operations: z.array(z.string()),
+    source,
+    deprecated: time.optional().meta({
+      description: 'RFC 3339; the version is reached as `id@version` when another one is current.',
+    }),
+    sunset: time.optional(),
+    successor: z.string().optional().meta({ description: 'As it was declared: an id or `id@version`.' }),
+  })
+  .meta({ id: 'Product' })
+export type ProductView = View<typeof productSchema>
 
-export interface AgreementView {
-  readonly id: string
-  readonly state: 'in-force' | 'pending' | 'expired' | 'terminated'
-  readonly assigner: string
-  readonly assignee: string
-  readonly products: readonly string[]
-  readonly operations: readonly string[] | undefined
-  readonly purposes: readonly string[] | undefined
-  /** ISO 8601. */
-  readonly notBefore: string | undefined
-  readonly notAfter: string | undefined
-  readonly terminated: { readonly at: string; readonly by: string; readonly reason: string } | undefined
-  /** Other agreements that cover some calls of these products too: such a call must name one of them. */
-  readonly overlaps: readonly OverlapView[]
-  /** Each permission for itself; the members above tell what any of them allows. */
-  readonly permissions: readonly PermissionView[]
-  /** The document with its signatures; in `show` only. */
-  readonly envelope?: unknown
-}
+export const overlapSchema = z
+  .strictObject({
+    agreement: z.string().meta({ description: 'Id of the other agreement.' }),
+    products: z.array(z.string()),
+  })
+  .meta({ id: 'AgreementOverlap' })
+export type OverlapView = View<typeof overlapSchema>
 
-/** In `POST /v1/agreements/overlaps`, too. */
-export interface OverlapView {
-  /** Id of the other agreement. */
-  readonly agreement: string
-  readonly products: readonly string[]
-}
+const permissionSchema = z
+  .strictObject({
+    products: z.array(z.string()),
+    operations: z.array(z.string()).optional(),
+    purposes: z.array(z.string()).optional(),
+    from: time.optional(),
+    until: time.optional().meta({ description: 'The first moment at which it holds no longer.' }),
+  })
+  .meta({ id: 'Permission' })
+export type PermissionView = View<typeof permissionSchema>
 
-/** One permission of an agreement. `until` is the first moment at which it holds no longer. */
-export interface PermissionView {
-  readonly products: readonly string[]
-  readonly operations?: readonly string[]
-  readonly purposes?: readonly string[]
-  readonly from?: string
-  readonly until?: string
-}
+export const envelopeSchema = documentOf<AgreementEnvelope>('The document with its signatures.').meta({
+  id: 'AgreementEnvelope',
+})
 
-/** `GET /v1/webhooks`: what waits for one of the operator's own systems. */
-export interface WebhookView {
-  /** Origin. */
-  readonly endpoint: string
-  readonly waiting: number
-  /** ISO 8601; with `lastError` there when something waits. */
-  readonly oldest?: string | undefined
-  readonly lastError?: string | undefined
-  /** In the last 30 days. */
-  readonly givenUp: number
-}
+export const agreementSchema = z
+  .strictObject({
+    id: z.string(),
+    state: z.enum(['in-force', 'pending', 'expired', 'terminated']),
+    assigner: did,
+    assignee: did,
+    products: z.array(z.string()),
+    operations: z.array(z.string()).optional(),
+    purposes: z.array(z.string()).optional(),
+    notBefore: time.optional(),
+    notAfter: time.optional(),
+    terminated: z.strictObject({ at: time, by: z.string(), reason: z.string() }).optional(),
+    overlaps: z.array(overlapSchema).meta({
+      description: 'Other agreements that cover some calls of these products too: such a call must name one of them.',
+    }),
+    permissions: z.array(permissionSchema).meta({
+      description: 'Each permission for itself; the members above tell what any of them allows.',
+    }),
+  })
+  .meta({ id: 'Agreement' })
+export const agreementDetailsSchema = agreementSchema
+  .extend({ envelope: envelopeSchema })
+  .meta({ id: 'AgreementDetails' })
+export type AgreementView = View<typeof agreementSchema> & { readonly envelope?: unknown }
+
+/** What waits for one of the operator's own systems. */
+export const webhookSchema = z
+  .strictObject({
+    endpoint: z.string().meta({ description: 'Origin.' }),
+    waiting: count,
+    oldest: time.optional().meta({ description: 'There with `lastError` when something waits.' }),
+    lastError: z.string().optional(),
+    givenUp: count.meta({ description: 'In the last 30 days.' }),
+  })
+  .meta({ id: 'Webhook' })
+export type WebhookView = View<typeof webhookSchema>
 
 /** One of the participant's own keys. Times are milliseconds since the epoch. */
-export interface KeyView {
-  readonly keyid: string
-  readonly purpose: 'authentication' | 'assertionMethod' | 'keyAgreement' | 'tls' | 'log'
-  readonly state: 'pending' | 'active' | 'retiring' | 'retired'
-  readonly createdAtMs: number
-  readonly activeAtMs: number
-  readonly retiringAtMs?: number | undefined
-  readonly retiredAtMs?: number | undefined
-  /** `sha256:…`, of a TLS key. */
-  readonly fingerprint?: string | undefined
-}
+export const keySchema = z
+  .strictObject({
+    keyid: z.string(),
+    purpose: z.enum(['authentication', 'assertionMethod', 'keyAgreement', 'tls', 'log']),
+    state: z.enum(['pending', 'active', 'retiring', 'retired']),
+    createdAtMs: milliseconds,
+    activeAtMs: milliseconds,
+    retiringAtMs: milliseconds.optional(),
+    retiredAtMs: milliseconds.optional(),
+    fingerprint: z.string().optional().meta({ description: '`sha256:…`, of a TLS key.' }),
+  })
+  .meta({ id: 'Key' })
+export type KeyView = View<typeof keySchema>
 
-export interface LoggedEventView {
-  readonly position: number
-  readonly id: string
-  readonly type: string
-  readonly timeMs: number
-  /** JSON text; not there when `erased`. */
-  readonly body?: string
-  /** The person that the event was about has been erased: its entry stands in the log, what it said is gone. */
-  readonly erased?: true
-}
+export const loggedEventSchema = z
+  .strictObject({
+    position: count,
+    id: z.string(),
+    type: z.string(),
+    timeMs: milliseconds,
+    body: z.string().optional().meta({ description: 'JSON text; not there when `erased`.' }),
+    erased: z.literal(true).optional().meta({
+      description:
+        'The person that the event was about has been erased: its entry stands in the log, what it said is gone.',
+    }),
+  })
+  .meta({ id: 'LoggedEvent' })
+export type LoggedEventView = View<typeof loggedEventSchema>
 
-export interface ReceiptView {
-  /** Id of the exchange in this node's log. */
-  readonly id: string
-  readonly exchangeId: string
-  readonly role: 'holder' | 'recipient'
-  readonly peer: string | undefined
-  readonly product: string
-  readonly operation: string | undefined
-  readonly status: number
-  readonly timeMs: number
-}
+export const receiptSchema = z
+  .strictObject({
+    id: z.string().meta({ description: 'Id of the exchange in this node’s log.' }),
+    exchangeId: z.string(),
+    role: z.enum(['holder', 'recipient']),
+    peer: z.string().optional(),
+    product: z.string(),
+    operation: z.string().optional(),
+    status: z.int(),
+    timeMs: milliseconds,
+  })
+  .meta({ id: 'Receipt' })
+export type ReceiptView = View<typeof receiptSchema>
 
 /** `GET /v1/exchanges/{id}/evidence`. */
-export interface EvidenceExport {
-  readonly id: string
-  readonly evidence: EvidenceBundle
-  /** What could not be had and is therefore not in the evidence: sentences. */
-  readonly missing: readonly string[]
-}
+export const evidenceExportSchema = z
+  .strictObject({
+    id: z.string(),
+    evidence: evidenceBundleSchema,
+    missing: z.array(z.string()).meta({
+      description: 'What could not be had and is therefore not in the evidence: sentences.',
+    }),
+  })
+  .meta({ id: 'EvidenceExport' })
+export type EvidenceExport = View<typeof evidenceExportSchema>

@@ -3,49 +3,66 @@ import { formatDateTime } from '@comity/core/agreement/date-time'
 import { dutyOutcomes } from '@comity/core/duties/duty-receipt'
 import { z } from 'zod'
 import type { ConsentAdminParts } from './consent-ports.ts'
-import { parseInput, wholeNumber } from './input.ts'
-import type { DutyReportView, DutyView } from './rights-api.ts'
+import { dutyReportSchema, dutySchema, type DutyView } from './rights-api.ts'
 import type { KnownDuty } from './rights-ports.ts'
-import type { AdminCall, AdminRoute } from './routing.ts'
+import { defineRoute, type AdminRoute } from './route.ts'
+import { before, limit, named, text, truth } from './shapes.ts'
 
-const text = (longest: number) => z.string().min(1).max(longest)
-
-const listSchema = z.strictObject({
+const filters = {
   side: z.enum(['imposed', 'owed']).optional(),
   state: z.enum(['open', 'done', 'refused']).optional(),
-  overdue: z.enum(['true', 'false']).optional(),
+  overdue: truth.optional(),
   consent: text(200).optional(),
-  before: text(100).optional(),
-  limit: wholeNumber(1, 1_000).default(50),
-})
+}
 /** Which outcome ends which duty is judged by the service. */
 const reportSchema = z.strictObject({ outcome: z.enum(dutyOutcomes), ground: text(1_000).optional() })
 
+const path = '/v1/duties'
+const tag = 'duties'
+const parameters = named('Id of a duty.')
+
 /** Routes of duties, both sides. */
 export function dutyRoutes({ duties }: ConsentAdminParts): AdminRoute[] {
-  const path = '/v1/duties'
   return [
-    {
+    defineRoute({
       method: 'GET',
       path,
-      async answer({ query }) {
-        const { overdue, ...filter } = parseInput(listSchema, query)
-        return (await duties.list({ ...filter, isOverdue: overdue === 'true' })).map(dutyView)
+      tag,
+      summary: 'Duties, newest first',
+      query: { ...filters, before, limit: limit(50) },
+      result: z.array(dutySchema),
+      paging: { by: 'before', keyOf: ({ id }) => id },
+      async answer({ query: { overdue = false, ...filter } }) {
+        return (await duties.list({ ...filter, isOverdue: overdue })).map(dutyView)
       },
-    },
-    { method: 'GET', path: `${path}/{id}`, answer: async (call) => dutyView(await duties.show(idOf(call))) },
-    {
+    }),
+    defineRoute({
+      method: 'GET',
+      path: `${path}/{id}`,
+      tag,
+      summary: 'One duty',
+      parameters,
+      result: dutySchema,
+      problems: ['duty-unknown'],
+      answer: async ({ path: { id } }) => dutyView(await duties.show(id)),
+    }),
+    defineRoute({
       method: 'POST',
       path: `${path}/{id}/report`,
-      async answer(call): Promise<DutyReportView> {
-        const { isNew, discharged, ...duty } = await duties.report(idOf(call), parseInput(reportSchema, call.body))
+      tag,
+      summary: 'Says that what you owe is done',
+      description: 'The node signs and sends the receipt, and says what else that discharged.',
+      parameters,
+      body: reportSchema,
+      result: dutyReportSchema,
+      problems: ['duty-unknown', 'duty-receipt-invalid'],
+      async answer({ path: { id }, body }) {
+        const { isNew, discharged, ...duty } = await duties.report(id, body)
         return { ...dutyView(duty), isNew, discharged }
       },
-    },
+    }),
   ]
 }
-
-const idOf = ({ path: { id = '' } }: AdminCall): string => id
 
 function dutyView({ isOverdue, dueMs, createdMs, rightsRequest, closedMs, ...duty }: KnownDuty): DutyView {
   const { id, side, kind, state, consent, holder, debtor, subject, fields, outcome, receipt } = duty

@@ -1,45 +1,50 @@
 /** `/v1/log`, `/v1/receipts`, `/v1/exchanges`: what happened, and what proves it. */
 import { z } from 'zod'
-import { parseInput, wholeNumber } from './input.ts'
+import { evidenceExportSchema, loggedEventSchema, receiptSchema } from './admin-api.ts'
 import type { AdminParts } from './ports.ts'
-import type { AdminRoute } from './routing.ts'
+import { defineRoute, type AdminRoute } from './route.ts'
+import { limit, named, wholeNumber } from './shapes.ts'
 import { eventView, receiptView } from './views.ts'
 
-const eventsSchema = z.strictObject({
-  from: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
-  limit: wholeNumber(1, 10_000).default(100),
-})
-const receiptsSchema = z.strictObject({
-  limit: wholeNumber(1, 1_000).default(50),
-  before: z
-    .string()
-    .regex(/^[0-9a-f-]{36}$/, 'must be the id of an exchange')
-    .optional(),
-})
+const from = wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0).meta({ description: 'Position of the first entry.' })
+const before = z
+  .string()
+  .regex(/^[0-9a-f-]{36}$/, 'must be the id of an exchange')
+  .optional()
 
 /** Routes that only read. */
 export function evidenceRoutes({ readEvents, listReceipts, exportEvidence }: AdminParts): AdminRoute[] {
   return [
-    {
+    defineRoute({
       method: 'GET',
       path: '/v1/log/events',
-      async answer({ query }) {
-        const events = await readEvents(parseInput(eventsSchema, query))
-        return events.map(eventView)
-      },
-    },
-    {
+      tag: 'evidence',
+      summary: 'Entries of the log with their events, oldest first',
+      query: { from, limit: limit(100, 10_000) },
+      result: z.array(loggedEventSchema),
+      paging: { by: 'from', keyOf: ({ position }) => position + 1 },
+      answer: async ({ query }) => (await readEvents(query)).map(eventView),
+    }),
+    defineRoute({
       method: 'GET',
       path: '/v1/receipts',
-      async answer({ query }) {
-        const { limit, before } = parseInput(receiptsSchema, query)
-        return (await listReceipts(limit, before)).map(receiptView).filter((view) => view !== undefined)
-      },
-    },
-    {
+      tag: 'evidence',
+      summary: 'The exchanges with a receipt, newest first',
+      query: { before, limit: limit(50) },
+      result: z.array(receiptSchema),
+      paging: { by: 'before', keyOf: ({ id }) => id },
+      answer: async ({ query }) =>
+        (await listReceipts(query.limit, query.before)).map(receiptView).filter((view) => view !== undefined),
+    }),
+    defineRoute({
       method: 'GET',
       path: '/v1/exchanges/{id}/evidence',
-      answer: ({ path: { id = '' } }) => exportEvidence(id),
-    },
+      tag: 'evidence',
+      summary: 'The bundle that proves one exchange',
+      parameters: named('Id of the exchange, as its holder or this node’s log has it.'),
+      result: evidenceExportSchema,
+      problems: ['receipt-unknown'],
+      answer: ({ path: { id } }) => exportEvidence(id),
+    }),
   ]
 }

@@ -1,32 +1,26 @@
-/** `/v1/held-consents`, `/v1/delegations`, `/v1/templates`: the consents that this node asks for, was given and passes
- *  on. */
+/** `/v1/held-consents`, `/v1/delegations`: the consents that this node asks for, was given and passes on. */
 import { consentStates } from '@comity/core/consent/consent-record'
-import { Problem } from '@comity/core/problems'
+import type { ProblemCode } from '@comity/core/problems'
 import { z } from 'zod'
+import { delegationSchema, heldConsentSchema, heldTokenSchema } from './consent-api.ts'
 import type { ConsentAdminParts, DelegationsPort } from './consent-ports.ts'
-import { delegationView, heldView, templateView, tokenView } from './consent-views.ts'
-import { parseInput, wholeNumber } from './input.ts'
-import type { AdminCall, AdminRoute } from './routing.ts'
+import { delegationView, heldView, tokenView } from './consent-views.ts'
+import { defineRoute, type AdminRoute } from './route.ts'
+import { after, before, limit, moment, named, pageOf, text } from './shapes.ts'
 
-const text = (longest: number) => z.string().min(1).max(longest)
 const id = text(2048)
 
-const listSchema = z.strictObject({
+const filters = {
   state: z.enum(consentStates).optional(),
-  /** Alias or DID. */
-  holder: id.optional(),
+  holder: id.optional().meta({ description: 'Alias or DID.' }),
   subject: text(100).optional(),
   label: text(1_000).optional(),
-  before: text(100).optional(),
-  limit: wholeNumber(1, 1_000).default(50),
-})
+}
 /** Grants and what else the request holds are judged as every holder would judge them. */
 const askSchema = z.strictObject({
-  /** Alias or DID of the holder. */
-  partner: id,
-  /** The person as the holder knows them, and as the own application does. */
-  reference: text(256),
-  label: text(1_000).optional(),
+  partner: id.meta({ description: 'Alias or DID of the holder.' }),
+  reference: text(256).meta({ description: 'The person as the holder knows them.' }),
+  label: text(1_000).optional().meta({ description: 'The person as your application knows them.' }),
   subjectType: z.enum(['person', 'child', 'org', 'device']).default('person'),
   kind: z.enum(['personal', 'business']).optional(),
   template: z.strictObject({ id, version: text(100).optional() }).optional(),
@@ -40,50 +34,131 @@ const askSchema = z.strictObject({
 const reasonSchema = z.strictObject({ reason: text(1_000).optional() })
 const delegateSchema = z.strictObject({
   delegate: id,
-  until: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time' }),
+  until: moment,
   grants: z
     .array(z.looseObject({ grant: text(64) }))
     .min(1)
     .max(32),
 })
-const templateQuery = z.strictObject({ version: text(100).optional() })
+
+const path = '/v1/held-consents'
+const tag = 'held-consents'
+const parameters = named('Id of a consent that is held here.')
+/** The holder is asked. */
+const holderProblems: readonly ProblemCode[] = [
+  'consent-unknown',
+  'consent-state',
+  'consent-inactive',
+  'partner-unknown',
+  'partner-unreachable',
+  'partner-timeout',
+  'tls-untrusted',
+  'did-unresolvable',
+  'answer-unusable',
+  'answer-unsigned',
+  'answer-unbound',
+  'answer-invalid',
+  'rate-limited',
+  'subject-erased',
+]
 
 /** Routes of the recipient's side. */
 export function heldConsentRoutes(parts: ConsentAdminParts): AdminRoute[] {
-  return [...heldRoutes(parts), ...delegationRoutes(parts), ...templateRoutes(parts)]
+  return [...heldRoutes(parts), ...holderRoutes(parts), ...passedRoutes(parts), ...delegationRoutes(parts)]
 }
 
 function heldRoutes(parts: ConsentAdminParts): AdminRoute[] {
   const { held } = parts
-  const path = '/v1/held-consents'
-  const shown = async (name: string) => heldView(await held.show(name))
   return [
-    {
+    defineRoute({
       method: 'GET',
       path,
-      answer: async ({ query }) => (await held.list(parseInput(listSchema, query))).map(heldView),
-    },
-    { method: 'POST', path, status: 201, answer: ({ body }) => ask(parts, body) },
-    { method: 'GET', path: `${path}/{id}`, answer: (call) => shown(idOf(call)) },
-    {
+      tag,
+      summary: 'Consents that are held here or asked for, newest first',
+      query: { ...filters, before, limit: limit(50) },
+      result: z.array(heldConsentSchema),
+      paging: { by: 'before', keyOf: (consent) => consent.id },
+      answer: async ({ query }) => (await held.list(query)).map(heldView),
+    }),
+    defineRoute({
       method: 'POST',
-      path: `${path}/{id}/refresh`,
-      answer: async (call) => shown((await held.refresh(idOf(call))).id),
-    },
-    { method: 'POST', path: `${path}/{id}/token`, answer: async (call) => tokenView(await held.token(idOf(call))) },
-    {
-      method: 'POST',
-      path: `${path}/{id}/revoke`,
-      answer: async (call) => shown((await held.revoke(idOf(call), parseInput(reasonSchema, call.body).reason)).id),
-    },
-    { method: 'POST', path: `${path}/{id}/delegate`, status: 201, answer: (call) => delegate(parts, call) },
+      path,
+      tag,
+      summary: 'Asks a holder for a consent',
+      status: 201,
+      body: askSchema,
+      result: heldConsentSchema,
+      problems: [...holderProblems, 'consent-request-invalid', 'template-invalid', 'not-found'],
+      answer: ({ body }) => ask(parts, body),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: `${path}/{id}`,
+      tag,
+      summary: 'One of them, with what it grants',
+      parameters,
+      result: heldConsentSchema,
+      problems: ['consent-unknown'],
+      answer: async ({ path: { id: name } }) => heldView(await held.show(name)),
+    }),
   ]
 }
 
-const idOf = ({ path: { id: name = '' } }: AdminCall): string => name
+function holderRoutes({ held }: ConsentAdminParts): AdminRoute[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      path: `${path}/{id}/refresh`,
+      tag,
+      summary: 'Asks the holder how it stands',
+      parameters,
+      result: heldConsentSchema,
+      problems: holderProblems,
+      answer: async ({ path: { id: name } }) => heldView(await held.show((await held.refresh(name)).id)),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: `${path}/{id}/token`,
+      tag,
+      summary: 'What the present token allows, and the token',
+      parameters,
+      result: heldTokenSchema,
+      problems: [...holderProblems, 'consent-token-invalid', 'consent-token-expired', 'consent-superseded'],
+      answer: async ({ path: { id: name } }) => tokenView(await held.token(name)),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: `${path}/{id}/revoke`,
+      tag,
+      summary: 'Gives it up',
+      parameters,
+      body: reasonSchema,
+      result: heldConsentSchema,
+      problems: holderProblems,
+      answer: async ({ path: { id: name }, body }) =>
+        heldView(await held.show((await held.revoke(name, body.reason)).id)),
+    }),
+  ]
+}
 
-async function ask({ held, templates, participant }: ConsentAdminParts, body: unknown) {
-  const input = parseInput(askSchema, body)
+function passedRoutes(parts: ConsentAdminParts): AdminRoute[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      path: `${path}/{id}/delegate`,
+      tag,
+      summary: 'Passes a part on',
+      status: 201,
+      parameters,
+      body: delegateSchema,
+      result: delegationSchema,
+      problems: [...holderProblems, 'delegation-refused', 'consent-scope', 'did-invalid', 'already-exists'],
+      answer: ({ path: { id: consent }, body }) => delegate(parts, consent, body),
+    }),
+  ]
+}
+
+async function ask({ held, templates, participant }: ConsentAdminParts, input: z.output<typeof askSchema>) {
   const template = input.template && (await templates.find(input.template.id, input.template.version))
   const { reference, subjectType: type, label, partner, capacity } = input
   const given = { grants: input.grants, notice: input.notice, duration: input.duration, parties: input.parties }
@@ -103,47 +178,35 @@ function participantOf({ name, country }: ConsentAdminParts['participant']) {
   return { name, ...(country === undefined ? {} : { country }) }
 }
 
-async function delegate({ delegations }: ConsentAdminParts, { path: { id: consent = '' }, body }: AdminCall) {
-  const { delegate: to, until, grants } = parseInput(delegateSchema, body)
-  const order = { consent, delegate: to, untilMs: Date.parse(until), parts: grants }
+async function delegate({ delegations }: ConsentAdminParts, consent: string, order: z.output<typeof delegateSchema>) {
+  const { delegate: to, until, grants } = order
+  const given = { consent, delegate: to, untilMs: Date.parse(until), parts: grants }
   // Members of a grant that are not known, or not well-formed, are refused where the token is made.
-  return delegationView(await delegations.delegate(order as Parameters<DelegationsPort['delegate']>[0]))
+  return delegationView(await delegations.delegate(given as Parameters<DelegationsPort['delegate']>[0]))
 }
 
 function delegationRoutes({ delegations }: ConsentAdminParts): AdminRoute[] {
+  const keyOf = (delegated: { readonly id: string }) => delegated.id
   return [
-    {
+    defineRoute({
       method: 'GET',
       path: '/v1/delegations',
-      answer: async () => (await delegations.list()).map(delegationView),
-    },
-    {
+      tag,
+      summary: 'What was passed on',
+      query: { after, limit: limit(1_000) },
+      result: z.array(delegationSchema),
+      paging: { by: 'after', keyOf },
+      answer: async ({ query }) => pageOf(await delegations.list(), query, keyOf).map(delegationView),
+    }),
+    defineRoute({
       method: 'POST',
       path: '/v1/delegations/{id}/end',
-      answer: async (call) => delegationView(await delegations.end(idOf(call))),
-    },
+      tag,
+      summary: 'Passes no more on',
+      parameters: named('Id of what was passed on.'),
+      result: delegationSchema,
+      problems: ['consent-unknown', 'delegation-refused'],
+      answer: async ({ path: { id: name } }) => delegationView(await delegations.end(name)),
+    }),
   ]
-}
-
-function templateRoutes({ templates }: ConsentAdminParts): AdminRoute[] {
-  return [
-    { method: 'GET', path: '/v1/templates', answer: async () => (await templates.list()).map(templateView) },
-    {
-      method: 'POST',
-      path: '/v1/templates',
-      status: 201,
-      answer: async ({ body }) => templateView(await templates.sign(requireObject(body))),
-    },
-    {
-      method: 'GET',
-      path: '/v1/templates/{id}',
-      answer: async (call) =>
-        templateView(await templates.find(idOf(call), parseInput(templateQuery, call.query).version)),
-    },
-  ]
-}
-
-function requireObject(body: unknown): unknown {
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body
-  throw new Problem('malformed-request', 'a template is a JSON object')
 }

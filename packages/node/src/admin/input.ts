@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { parseJson } from '@comity/core/bytes/json'
 import { utf8Text } from '@comity/core/bytes/utf8'
 import { Problem } from '@comity/core/problems'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { readBody } from '../http/body.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
 
@@ -48,11 +48,3 @@ export function readQuery(query: string): Record<string, string> {
   }
   return values
 }
-
-/** A whole number in a query parameter. */
-export const wholeNumber = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.int().min(least).max(most))

@@ -1,9 +1,9 @@
 /** `/v1/keys`: the participant's own keys. */
 import { z } from 'zod'
+import { keySchema } from './admin-api.ts'
 import { hashOf, recorded } from './changes.ts'
-import { parseInput } from './input.ts'
 import type { AdminParts } from './ports.ts'
-import type { AdminRoute } from './routing.ts'
+import { defineRoute, type AdminRoute } from './route.ts'
 
 /** Ten years: longer plans are slips of the keyboard. */
 const span = z.int().min(0).max(315_360_000_000)
@@ -13,25 +13,39 @@ const rotationSchema = z.strictObject({
     .array(z.enum(['authentication', 'assertionMethod', 'keyAgreement', 'tls']))
     .min(1)
     .max(4),
-  publishForMs: span,
-  overlapMs: span,
+  publishForMs: span.meta({ description: 'How long the successor is published before it is used, in milliseconds.' }),
+  overlapMs: span.meta({ description: 'How long the old key is still accepted afterwards, in milliseconds.' }),
   algorithm: z.enum(['ecdsa-p256-sha256', 'ed25519']).optional(),
 })
+
+/** A node has a few keys of each purpose: they make one page. */
+const keysSchema = z.array(keySchema)
 
 /** Routes of keys. */
 export function keyRoutes(parts: AdminParts): AdminRoute[] {
   const { keys } = parts
   return [
-    { method: 'GET', path: '/v1/keys', answer: () => keys.list() },
-    {
+    defineRoute({
+      method: 'GET',
+      path: '/v1/keys',
+      tag: 'keys',
+      summary: 'Keys and their states',
+      result: keysSchema,
+      answer: () => keys.list(),
+    }),
+    defineRoute({
       method: 'POST',
       path: '/v1/keys/rotate',
-      async answer({ body }) {
-        const request = parseInput(rotationSchema, body)
+      tag: 'keys',
+      summary: 'Publishes successors',
+      body: rotationSchema,
+      result: keysSchema,
+      problems: ['key-rotation-refused'],
+      async answer({ body: request }) {
         const target = request.purposes.join(' ')
         const change = { action: 'keys-rotate', target, before: hashOf(keys.list()), details: request } as const
         return recorded(parts, change, () => keys.rotate(request))
       },
-    },
+    }),
   ]
 }

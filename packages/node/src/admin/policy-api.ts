@@ -1,133 +1,167 @@
-/** Shapes of the admin API's answers about policies, version 1. The `comity` command reads exactly these. */
+/** The admin API's answers about policies, version 1, and the types that the `comity` command reads them as. */
+import { z } from 'zod'
+import type { View } from './shapes.ts'
 
-export interface PolicyFaultView {
-  /** The text, as it was named, or the policy. */
-  readonly source: string
-  readonly policy?: string | undefined
-  readonly line?: number | undefined
-  readonly message: string
-  readonly help?: string | undefined
-}
+const faultSchema = z
+  .strictObject({
+    source: z.string().meta({ description: 'The text, as it was named, or the policy.' }),
+    policy: z.string().optional(),
+    line: z.int().optional(),
+    message: z.string(),
+    help: z.string().optional(),
+  })
+  .meta({ id: 'PolicyFault' })
+export type PolicyFaultView = View<typeof faultSchema>
 
-export interface PolicyView {
-  readonly id: string
-  readonly effect: 'permit' | 'forbid'
-  /** As Cedar formats it. */
-  readonly text: string
-  readonly annotations: Readonly<Record<string, string>>
-}
+const effect = z.enum(['permit', 'forbid'])
+const policySchema = z
+  .strictObject({
+    id: z.string(),
+    effect,
+    text: z.string().meta({ description: 'As Cedar formats it.' }),
+    annotations: z.record(z.string(), z.string()),
+  })
+  .meta({ id: 'Policy' })
+export type PolicyView = View<typeof policySchema>
 
-/** `GET /v1/policies/versions`: without what the sets say. */
-export interface PolicyVersionView {
-  readonly version: number
-  readonly hash: string
-  /** Over the admin API, or from the directory of the configuration. */
-  readonly source: 'admin' | 'directory'
-  readonly note?: string | undefined
-  /** When it came into force, ISO 8601. */
-  readonly since: string
-}
+/** Without what the sets say. */
+export const policyVersionSchema = z
+  .strictObject({
+    version: z.int(),
+    hash: z.string(),
+    source: z.enum(['admin', 'directory']).meta({
+      description: 'Over the admin API, or from the directory of the configuration.',
+    }),
+    note: z.string().optional(),
+    since: z.string().meta({ description: 'When it came into force, ISO 8601.' }),
+  })
+  .meta({ id: 'PolicyVersion' })
+export type PolicyVersionView = View<typeof policyVersionSchema>
 
-/** `GET /v1/policies`, `POST /v1/policies`, `GET /v1/policies/versions/{version}`. */
-export interface PolicySetView extends PolicyVersionView {
-  readonly policies: readonly PolicyView[]
-  readonly warnings: readonly PolicyFaultView[]
-  /** As they were given. */
-  readonly texts: readonly { readonly source: string; readonly text: string }[]
-}
+export const policySetSchema = policyVersionSchema
+  .extend({
+    policies: z.array(policySchema),
+    warnings: z.array(faultSchema),
+    texts: z
+      .array(z.strictObject({ source: z.string(), text: z.string() }))
+      .meta({ description: 'As they were given.' }),
+  })
+  .meta({ id: 'PolicySet' })
+export type PolicySetView = View<typeof policySetSchema>
 
-/** `GET /v1/policies` while no set is in force: agreement and consent decide alone. */
-export interface NoPoliciesView {
-  readonly version: 0
-}
+const noPoliciesSchema = z
+  .strictObject({ version: z.literal(0) })
+  .meta({ id: 'NoPolicies', description: 'No set is in force: agreement and consent decide alone.' })
+export type NoPoliciesView = View<typeof noPoliciesSchema>
+
+/** `GET /v1/policies`. */
+export const currentPoliciesSchema = z.union([policySetSchema, noPoliciesSchema])
 
 /** `POST /v1/policies/check`. */
-export interface PolicyCheckView {
-  readonly ok: boolean
-  readonly faults: readonly PolicyFaultView[]
-  readonly warnings: readonly PolicyFaultView[]
-  readonly policies: readonly PolicyView[]
-}
+export const policyCheckSchema = z
+  .strictObject({
+    ok: z.boolean(),
+    faults: z.array(faultSchema),
+    warnings: z.array(faultSchema),
+    policies: z.array(policySchema),
+  })
+  .meta({ id: 'PolicyCheck' })
+export type PolicyCheckView = View<typeof policyCheckSchema>
 
-export type PolicyOutcome = 'allowed' | 'denied' | 'failed'
+const outcome = z.enum(['allowed', 'denied', 'failed'])
+export type PolicyOutcome = z.output<typeof outcome>
 
-/** A mask: field -> what is done to its value. What is not named does not leave. */
-export type MaskView = Readonly<Record<string, readonly string[]>>
+const maskSchema = z.record(z.string(), z.array(z.string())).meta({
+  id: 'Mask',
+  description: 'Field → what is done to its value. What is not named does not leave.',
+})
+export type MaskView = View<typeof maskSchema>
 
-export interface DemandView {
-  readonly text: string
-  readonly holds: boolean
-  readonly error?: string | undefined
-}
+const demandSchema = z
+  .strictObject({ text: z.string(), holds: z.boolean(), error: z.string().optional() })
+  .meta({ id: 'PolicyDemand' })
+export type DemandView = View<typeof demandSchema>
 
-export interface PolicyFindingView {
-  readonly policy: string
-  readonly effect: 'permit' | 'forbid'
-  readonly matches: boolean
-  readonly scope: readonly DemandView[]
-  readonly conditions: readonly DemandView[]
-}
+const findingSchema = z
+  .strictObject({
+    policy: z.string(),
+    effect,
+    matches: z.boolean(),
+    scope: z.array(demandSchema),
+    conditions: z.array(demandSchema),
+  })
+  .meta({ id: 'PolicyFinding' })
+export type PolicyFindingView = View<typeof findingSchema>
+
+const decided = { outcome, policies: z.array(z.string()), mask: maskSchema.optional() }
+const decidedSchema = z.strictObject(decided).meta({ id: 'PolicyDecision' })
+export type DecidedView = View<typeof decidedSchema>
 
 /** `GET /v1/policies/decisions/{exchange}`. */
-export interface PolicyExplanationView {
-  readonly exchange: string
-  readonly at: string
-  /** Of the set that decided; 0 when none was in force. */
-  readonly version: number
-  readonly outcome: PolicyOutcome
-  readonly policies: readonly string[]
-  /** What left of the fields that were asked for; absent when they left as they are. With `denied`: the policies permit
-   *  the call, and it is refused for what they leave of it, which is mostly nothing. */
-  readonly mask?: MaskView | undefined
-  /** The call in Cedar's words. */
-  readonly request: {
-    readonly principal: string
-    readonly action: string
-    readonly resource: string
-    readonly context: Readonly<Record<string, unknown>>
-  }
-  /** What it would take for the call to be allowed; empty when it was. */
-  readonly needed: readonly string[]
-  readonly findings: readonly PolicyFindingView[]
-}
-
-export interface DecidedView {
-  readonly outcome: PolicyOutcome
-  readonly policies: readonly string[]
-  readonly mask?: MaskView | undefined
-}
+export const policyExplanationSchema = z
+  .strictObject({
+    exchange: z.string(),
+    at: z.string(),
+    version: z.int().meta({ description: 'Of the set that decided; 0 when none was in force.' }),
+    ...decided,
+    mask: maskSchema.optional().meta({
+      description:
+        'What left of the fields that were asked for; absent when they left as they are. With `denied`: the policies permit the call, and it is refused for what they leave of it, which is mostly nothing.',
+    }),
+    request: z
+      .strictObject({
+        principal: z.string(),
+        action: z.string(),
+        resource: z.string(),
+        context: z.record(z.string(), z.unknown()),
+      })
+      .meta({ description: 'The call in Cedar’s words.' }),
+    needed: z.array(z.string()).meta({
+      description: 'What it would take for the call to be allowed; empty when it was.',
+    }),
+    findings: z.array(findingSchema),
+  })
+  .meta({ id: 'PolicyExplanation' })
+export type PolicyExplanationView = View<typeof policyExplanationSchema>
 
 /** `POST /v1/policies/diff`. */
-export interface PolicyDiffView {
-  readonly compared: number
-  /** About people who were erased since. */
-  readonly unreadable: number
-  readonly changedInAll: number
-  /** At most 1,000. */
-  readonly changed: readonly {
-    readonly exchange: string
-    readonly at: string
-    readonly caller: string | undefined
-    readonly product: string
-    readonly operation: string
-    readonly change: 'allowed-denied' | 'denied-allowed' | 'mask' | 'failed'
-    readonly before: DecidedView
-    readonly after: DecidedView
-  }[]
-  readonly warnings: readonly PolicyFaultView[]
-}
+export const policyDiffSchema = z
+  .strictObject({
+    compared: z.int(),
+    unreadable: z.int().meta({ description: 'About people who were erased since.' }),
+    changedInAll: z.int(),
+    changed: z
+      .array(
+        z.strictObject({
+          exchange: z.string(),
+          at: z.string(),
+          caller: z.string().optional(),
+          product: z.string(),
+          operation: z.string(),
+          change: z.enum(['allowed-denied', 'denied-allowed', 'mask', 'failed']),
+          before: decidedSchema,
+          after: decidedSchema,
+        }),
+      )
+      .max(1_000),
+    warnings: z.array(faultSchema),
+  })
+  .meta({ id: 'PolicyDiff' })
+export type PolicyDiffView = View<typeof policyDiffSchema>
 
-/** `POST /v1/relationships`. */
-export interface RelationshipView {
-  readonly id: string
-  /** A group by its id, or a person by the handle under which the node knows them. */
-  readonly object: { readonly group: string } | { readonly person: string }
-  readonly relation: string
-  readonly subject: { readonly type: string; readonly id: string }
-  readonly added: string
-}
+export const relationshipSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z
+      .union([z.strictObject({ group: z.string() }), z.strictObject({ person: z.string() })])
+      .meta({ description: 'A group by its id, or a person by the handle under which the node knows them.' }),
+    relation: z.string(),
+    subject: z.strictObject({ type: z.string(), id: z.string() }),
+    added: z.string(),
+  })
+  .meta({ id: 'Relationship' })
+export type RelationshipView = View<typeof relationshipSchema>
 
 /** `POST /v1/relationships/remove`. */
-export interface RelationshipRemovedView {
-  readonly removed: true
-}
+export const relationshipRemovedSchema = z.strictObject({ removed: z.literal(true) })
+export type RelationshipRemovedView = View<typeof relationshipRemovedSchema>

@@ -1,6 +1,7 @@
 /** What the admin API asks of the node's services. It imports none of them; `assembly/administration.ts` gives them. */
 import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signature'
+import type { z } from 'zod'
 import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
 import type { ConsentAdminParts } from './consent-ports.ts'
 import type { PolicyAdminParts } from './policy-ports.ts'
@@ -18,6 +19,8 @@ export interface AdminParts {
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
   /** Own DID. */
   readonly did: string
+  /** By which the services judge what they are given. */
+  readonly schemas: { readonly partner: z.ZodType; readonly product: z.ZodType }
   readonly partners: PartnersPort
   readonly products: ProductsPort
   readonly agreements: AgreementsPort

@@ -1,8 +1,12 @@
 /** `/v1/products`: what this node offers. */
 import { createHash } from 'node:crypto'
+import { Problem } from '@comity/core/problems'
+import { z } from 'zod'
+import { productSchema } from './admin-api.ts'
 import { hashOf, recorded } from './changes.ts'
 import type { AdminParts, ProductSettings } from './ports.ts'
-import type { AdminRoute } from './routing.ts'
+import { defineRoute, type AdminRoute } from './route.ts'
+import { after, judgedLater, limit, named, pageOf } from './shapes.ts'
 import { productView } from './views.ts'
 
 /** An OpenAPI document, JSON-encoded, and the settings around it. */
@@ -13,40 +17,85 @@ function factsOf({ upstreamHeaders, ...settings }: ProductSettings, documentHash
   return { ...settings, upstreamHeaders: Object.keys(upstreamHeaders).toSorted(), documentHash }
 }
 
+const addressOf = ({ id, version }: { readonly id: string; readonly version: string }) => `${id}@${version}`
+const parameters = named('An id, or `id@version`.')
+
 /** Routes of products. A product of the configuration cannot be removed here. */
 export function productRoutes(parts: AdminParts): AdminRoute[] {
   const { products } = parts
   return [
-    {
+    defineRoute({
       method: 'GET',
       path: '/v1/products',
-      answer: () => products.list().map(({ product, declaredIn }) => productView(product, declaredIn)),
-    },
-    {
+      tag: 'products',
+      summary: 'What is offered',
+      query: { after, limit: limit(1_000) },
+      result: z.array(productSchema),
+      paging: { by: 'after', keyOf: addressOf },
+      answer: ({ query }) =>
+        pageOf(products.list(), query, ({ product }) => addressOf(product)).map(({ product, declaredIn }) =>
+          productView(product, declaredIn),
+        ),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/v1/products/{id}',
+      tag: 'products',
+      summary: 'One product',
+      parameters,
+      result: productSchema,
+      problems: ['product-unknown'],
+      answer({ path: { id } }) {
+        const known = products.get(id)
+        const listed = products.list().find(({ product }) => product === known)
+        if (listed === undefined) throw new Problem('product-unknown', 'nothing is offered under this id')
+        return productView(listed.product, listed.declaredIn)
+      },
+    }),
+    ...changeRoutes(parts),
+  ]
+}
+
+function changeRoutes(parts: AdminParts): AdminRoute[] {
+  const { products } = parts
+  return [
+    defineRoute({
       method: 'POST',
       path: '/v1/products',
+      tag: 'products',
+      summary: 'Offers a product, its OpenAPI document within',
       status: 201,
       maxBodyBytes,
+      body: judgedLater(parts.schemas.product),
+      result: productSchema,
+      problems: ['already-exists', 'openapi-invalid'],
       async answer({ body }) {
         const request = products.parse(body)
         const { document, ...settings } = request
         const documentHash = createHash('sha256').update(document).digest('hex')
-        const after = hashOf(factsOf(settings, documentHash))
-        const change = { action: 'product-add', target: request.id, after } as const
+        const change = {
+          action: 'product-add',
+          target: request.id,
+          after: hashOf(factsOf(settings, documentHash)),
+        } as const
         return productView(await recorded(parts, change, () => products.add(request)), 'admin')
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'DELETE',
       path: '/v1/products/{id}',
+      tag: 'products',
+      summary: 'Stops offering a product that was added over the API',
       status: 204,
-      async answer({ path: { id = '' } }) {
+      parameters,
+      problems: ['product-unknown', 'already-exists'],
+      async answer({ path: { id } }) {
         const known = products.get(id)
         if (known === undefined) return products.remove(id)
         const before = hashOf(factsOf(known.settings, known.document.hash))
         const change = { action: 'product-remove', target: id, before } as const
         return recorded(parts, change, () => products.remove(id))
       },
-    },
+    }),
   ]
 }

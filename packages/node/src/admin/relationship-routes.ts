@@ -2,10 +2,9 @@
  *  addresses. */
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { z } from 'zod'
-import { parseInput } from './input.ts'
-import type { RelationshipRemovedView, RelationshipView } from './policy-api.ts'
+import { relationshipRemovedSchema, relationshipSchema, type RelationshipView } from './policy-api.ts'
 import type { PolicyAdminParts, RelationshipFacts, RelationshipsPort, StoredRelationshipFacts } from './policy-ports.ts'
-import type { AdminRoute } from './routing.ts'
+import { defineRoute, type AdminRoute } from './route.ts'
 
 const id = z
   .string()
@@ -21,7 +20,7 @@ const group = z.strictObject({ group: id })
 /** A person as the holder's own systems know them. */
 const person = z.strictObject({ person: z.string().min(1).max(256) })
 const object = z.union([group, person], 'must be `{"group": …}` or `{"person": …}`')
-const relationshipSchema = z.strictObject({ object, relation, subject: party })
+const factsSchema = z.strictObject({ object, relation, subject: party })
 const searchSchema = z.strictObject({
   object: object.optional(),
   relation: relation.optional(),
@@ -32,39 +31,50 @@ const searchSchema = z.strictObject({
 
 const path = '/v1/relationships'
 
+const tag = 'relationships'
+
 /** Routes of relationships. */
 export function relationshipRoutes({ relationships }: PolicyAdminParts): AdminRoute[] {
-  const read = (body: unknown): RelationshipFacts => {
-    const { object: named, ...rest } = parseInput(relationshipSchema, body)
-    return { object: objectOf(named, relationships), ...rest }
+  const read = ({ object: on, ...rest }: z.output<typeof factsSchema>): RelationshipFacts => {
+    return { object: objectOf(on, relationships), ...rest }
   }
   return [
-    {
+    defineRoute({
       method: 'POST',
       path,
+      tag,
+      summary: 'Adds a relationship',
       status: 201,
+      body: factsSchema,
+      result: relationshipSchema,
+      problems: ['already-exists', 'relationship-refused'],
       answer: async ({ body }) => viewOf(await relationships.add(read(body))),
-    },
-    {
+    }),
+    defineRoute({
       method: 'POST',
       path: `${path}/search`,
-      async answer({ body }): Promise<RelationshipView[]> {
-        const { object: named, ...filter } = parseInput(searchSchema, body)
-        const found = await relationships.list({
-          ...filter,
-          ...(named && { object: objectOf(named, relationships) }),
-        })
+      tag,
+      summary: 'Relationships, in the order of adding',
+      body: searchSchema,
+      result: z.array(relationshipSchema),
+      async answer({ body: { object: on, ...filter } }) {
+        const found = await relationships.list({ ...filter, ...(on && { object: objectOf(on, relationships) }) })
         return found.map(viewOf)
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'POST',
       path: `${path}/remove`,
-      async answer({ body }): Promise<RelationshipRemovedView> {
+      tag,
+      summary: 'Removes a relationship',
+      body: factsSchema,
+      result: relationshipRemovedSchema,
+      problems: ['not-found'],
+      async answer({ body }) {
         await relationships.remove(read(body))
-        return { removed: true }
+        return { removed: true as const }
       },
-    },
+    }),
   ]
 }
 

@@ -2,10 +2,10 @@
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
-import { parseInput, wholeNumber } from './input.ts'
 import type { AdminParts } from './ports.ts'
-import type { ReplicaView } from './replica-api.ts'
-import type { AdminRoute } from './routing.ts'
+import { replicaSchema, type ReplicaView } from './replica-api.ts'
+import { defineRoute, type AdminRoute } from './route.ts'
+import { after, limit, named, text } from './shapes.ts'
 
 /** A replica, its content sealed. */
 export interface ReplicaFacts {
@@ -40,39 +40,52 @@ export interface ReplicasPort {
   remove(id: string): Promise<void>
 }
 
-const text = z.string().min(1).max(2_048)
-const listSchema = z.strictObject({
-  holder: text.optional(),
-  consent: text.optional(),
-  after: text.optional(),
-  limit: wholeNumber(1, 1_000).default(100),
-})
-
 const path = '/v1/replicas'
+const tag = 'replicas'
+const parameters = named('Id of a replica.')
 
 /** Routes of replicas. */
 export function replicaRoutes({ replicas }: Pick<AdminParts, 'replicas'>): AdminRoute[] {
   return [
-    {
+    defineRoute({
       method: 'GET',
       path,
-      answer: async ({ query }) => (await replicas.list(parseInput(listSchema, query))).map(viewOf),
-    },
-    {
+      tag,
+      summary: 'What this node keeps, by id; no content',
+      query: {
+        holder: text(2_048).optional().meta({ description: 'Alias or DID.' }),
+        consent: text(2_048).optional(),
+        after,
+        limit: limit(100),
+      },
+      result: z.array(replicaSchema),
+      paging: { by: 'after', keyOf: ({ id }) => id },
+      answer: async ({ query }) => (await replicas.list(query)).map(viewOf),
+    }),
+    defineRoute({
       method: 'GET',
       path: `${path}/{id}`,
-      async answer({ path: { id = '' } }): Promise<ReplicaView> {
+      tag,
+      summary: 'One replica',
+      parameters,
+      result: replicaSchema,
+      problems: ['replica-unknown'],
+      async answer({ path: { id } }) {
         const replica = await replicas.find(id)
         if (replica === undefined) throw new Problem('replica-unknown', 'this node keeps no such replica')
         return viewOf(replica)
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'DELETE',
       path: `${path}/{id}`,
+      tag,
+      summary: 'Removes a replica, with its own fields',
       status: 204,
-      answer: ({ path: { id = '' } }) => replicas.remove(id),
-    },
+      parameters,
+      problems: ['replica-unknown'],
+      answer: ({ path: { id } }) => replicas.remove(id),
+    }),
   ]
 }
 

@@ -1,86 +1,136 @@
 /** `/v1/rights/requests`: what people ask about their data, and what this organisation's systems say they did. */
 import { formatDateTime } from '@comity/core/agreement/date-time'
+import { rightsRequestSchema } from '@comity/core/rights/rights-request'
 import { z } from 'zod'
 import type { ConsentAdminParts } from './consent-ports.ts'
-import { parseInput, wholeNumber } from './input.ts'
-import type { OpenedRightsView, RightsRequestView } from './rights-api.ts'
+import { openedRightsSchema, rightsViewSchema, type RightsRequestView } from './rights-api.ts'
 import type { KnownRequest } from './rights-ports.ts'
-import type { AdminCall, AdminRoute } from './routing.ts'
+import { defineRoute, type AdminRoute } from './route.ts'
+import { before, documentOf, judgedBy, limit, named, text, truth } from './shapes.ts'
 
-const text = (longest: number) => z.string().min(1).max(longest)
-const reference = text(256)
+const reference = text(256).meta({ description: 'The person as the holder’s own systems know them.' })
 
-/** What is asked is judged by the service. */
-const openSchema = z.looseObject({ reference })
-const listSchema = z.strictObject({
-  open: z.enum(['true', 'false']).optional(),
-  /** The person as the holder's systems know them. */
-  reference: reference.optional(),
-  before: text(100).optional(),
-  limit: wholeNumber(1, 1_000).default(50),
+/** What is asked is judged by the service, with codes of its own. */
+const openSchema = z
+  .looseObject({ reference })
+  .register(judgedBy, { schema: z.strictObject({ reference, ...rightsRequestSchema.shape }) })
+const store = text(100)
+const reportSchema = z.looseObject({ product: store }).register(judgedBy, {
+  schema: z.strictObject({
+    product: store,
+    state: z.enum(['done', 'refused']),
+    ground: text(1_000).optional(),
+    data: z.unknown().optional(),
+  }),
 })
-const reportSchema = z.looseObject({ product: text(100) })
-const extendSchema = z.strictObject({ reason: text(1_000) })
+const extendSchema = z.strictObject({ reason: text(1_000).meta({ description: 'As the person is told.' }) })
 /** All that a system has about a person. */
 const maxReportBytes = 16 * 1024 * 1024
 
+const path = '/v1/rights/requests'
+const tag = 'rights'
+const parameters = named('Id of a person’s request.')
+
 /** Routes of people's requests. */
 export function rightsRoutes(parts: ConsentAdminParts): AdminRoute[] {
-  return [...askedRoutes(parts), ...changeRoutes(parts)]
+  return [...askedRoutes(parts), ...answeredRoutes(parts), ...changeRoutes(parts)]
 }
-
-const path = '/v1/rights/requests'
-const idOf = ({ path: { id = '' } }: AdminCall): string => id
 
 function askedRoutes({ rights, subjects }: ConsentAdminParts): AdminRoute[] {
   return [
-    {
+    defineRoute({
       method: 'GET',
       path,
-      async answer({ query }) {
-        const { open, reference: named, ...page } = parseInput(listSchema, query)
-        const isOpen = open === undefined ? undefined : open === 'true'
-        const subject = named === undefined ? undefined : subjects.handleOf(named)
-        return (await rights.list({ ...page, isOpen, subject })).map(requestView)
+      tag,
+      summary: 'What people asked about their data, newest first',
+      query: { open: truth.optional(), reference: reference.optional(), before, limit: limit(50) },
+      result: z.array(rightsViewSchema),
+      paging: { by: 'before', keyOf: ({ id }) => id },
+      async answer({ query: { open, reference: person, ...page } }) {
+        const subject = person === undefined ? undefined : subjects.handleOf(person)
+        return (await rights.list({ ...page, isOpen: open, subject })).map(requestView)
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'POST',
       path,
+      tag,
+      summary: 'Enters what a person asked you in another way',
       status: 201,
-      async answer({ body }): Promise<OpenedRightsView> {
-        const { reference: named, ...input } = parseInput(openSchema, body)
-        const person = { subject: subjects.handleOf(named), reference: named }
-        const opened = await rights.open(person, input, 'operator')
+      body: openSchema,
+      result: openedRightsSchema,
+      problems: ['rights-request-invalid', 'subject-erased'],
+      async answer({ body: { reference: person, ...input } }) {
+        const known = { subject: subjects.handleOf(person), reference: person }
+        const opened = await rights.open(known, input, 'operator')
         return { ...requestView(opened), isNew: opened.isNew }
       },
-    },
-    { method: 'GET', path: `${path}/{id}`, answer: async (call) => requestView(await rights.show(idOf(call))) },
-    {
+    }),
+  ]
+}
+
+function answeredRoutes({ rights }: ConsentAdminParts): AdminRoute[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: `${path}/{id}`,
+      tag,
+      summary: 'One request, and who has reported',
+      parameters,
+      result: rightsViewSchema,
+      problems: ['rights-request-unknown'],
+      answer: async ({ path: { id } }) => requestView(await rights.show(id)),
+    }),
+    defineRoute({
       method: 'GET',
       path: `${path}/{id}/bundle`,
-      answer: async (call) => JSON.parse(await rights.bundle(idOf(call))) as unknown,
-    },
+      tag,
+      summary: 'The signed answer to the person',
+      parameters,
+      result: documentOf<object>('The signed bundle.'),
+      problems: ['rights-request-unknown', 'rights-request-state', 'subject-erased'],
+      answer: async ({ path: { id } }) => JSON.parse(await rights.bundle(id)) as object,
+    }),
   ]
 }
 
 function changeRoutes({ rights }: ConsentAdminParts): AdminRoute[] {
   return [
-    {
+    defineRoute({
       method: 'POST',
       path: `${path}/{id}/report`,
+      tag,
+      summary: 'What a system of yours did for a product',
       maxBodyBytes: maxReportBytes,
-      async answer(call) {
-        const { product, ...report } = parseInput(reportSchema, call.body)
-        return requestView(await rights.report(idOf(call), product, report as Parameters<typeof rights.report>[2]))
+      parameters,
+      body: reportSchema,
+      result: rightsViewSchema,
+      problems: ['rights-request-unknown', 'rights-request-invalid', 'rights-request-state', 'subject-erased'],
+      async answer({ path: { id }, body: { product: of, ...report } }) {
+        return requestView(await rights.report(id, of, report as Parameters<typeof rights.report>[2]))
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'POST',
       path: `${path}/{id}/extend`,
-      answer: async (call) => requestView(await rights.extend(idOf(call), parseInput(extendSchema, call.body).reason)),
-    },
-    { method: 'POST', path: `${path}/{id}/lift`, answer: async (call) => requestView(await rights.lift(idOf(call))) },
+      tag,
+      summary: 'Takes longer',
+      parameters,
+      body: extendSchema,
+      result: rightsViewSchema,
+      problems: ['rights-request-unknown', 'rights-request-state', 'rights-request-invalid'],
+      answer: async ({ path: { id }, body }) => requestView(await rights.extend(id, body.reason)),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: `${path}/{id}/lift`,
+      tag,
+      summary: 'Ends a restriction',
+      parameters,
+      result: rightsViewSchema,
+      problems: ['rights-request-unknown', 'rights-request-state'],
+      answer: async ({ path: { id } }) => requestView(await rights.lift(id)),
+    }),
   ]
 }
 

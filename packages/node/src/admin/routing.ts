@@ -1,28 +1,6 @@
 /** Finds the route of an admin call. Paths are compared as sent, parameters decoded once: there is no second spelling. */
 import { Problem } from '@comity/core/problems'
-
-export type RouteMethod = 'GET' | 'POST' | 'DELETE'
-
-/** One call, read. */
-export interface AdminCall {
-  /** The parameters of the path, decoded. */
-  readonly path: Readonly<Record<string, string>>
-  readonly query: Readonly<Record<string, string>>
-  /** The JSON value of the body; undefined for methods without one. */
-  readonly body: unknown
-}
-
-export interface AdminRoute {
-  readonly method: RouteMethod
-  /** `/v1/partners/{alias}`. */
-  readonly path: string
-  /** Status of a success; 204 has no content. 200 unless told. */
-  readonly status?: 200 | 201 | 204
-  /** Largest body, in bytes; 1 MiB unless told. */
-  readonly maxBodyBytes?: number
-  /** Gives the JSON value of the answer. */
-  answer(call: AdminCall): Promise<unknown> | unknown
-}
+import type { AdminRoute } from './route.ts'
 
 export interface FoundRoute {
   readonly route: AdminRoute

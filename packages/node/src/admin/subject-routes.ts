@@ -2,53 +2,70 @@
  *  addresses of calls are written down in places that are not under anybody's key. */
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { z } from 'zod'
-import type { SubjectErasedView, SubjectLinkView, SubjectReadmittedView, SubjectResetView } from './consent-api.ts'
+import { subjectErasedSchema, subjectLinkSchema, subjectReadmittedSchema, subjectResetSchema } from './consent-api.ts'
 import { recorded } from './changes.ts'
-import { parseInput } from './input.ts'
 import type { AdminParts } from './ports.ts'
-import type { AdminRoute } from './routing.ts'
+import { defineRoute, type AdminRoute } from './route.ts'
+import { text } from './shapes.ts'
 
-const subjectSchema = z.strictObject({ reference: z.string().min(1).max(256) })
+const subjectSchema = z.strictObject({
+  reference: text(256).meta({ description: 'The person as the holder’s own systems know them.' }),
+})
 
 /** Routes of people. None tells whether there is such a person. */
 export function subjectRoutes(parts: AdminParts): AdminRoute[] {
   const { subjects } = parts.consent
   return [
-    {
+    defineRoute({
       method: 'POST',
       path: '/v1/subjects/link',
+      tag: 'people',
+      summary: 'A link to all consents of a person',
+      body: subjectSchema,
+      result: subjectLinkSchema,
+      problems: ['not-found', 'subject-erased'],
       status: 201,
-      async answer({ body }): Promise<SubjectLinkView> {
-        const { reference } = parseInput(subjectSchema, body)
+      async answer({ body: { reference } }) {
         const change = { action: 'subject-link', target: subjects.handleOf(reference) } as const
         const { url, expiresMs } = await recorded(parts, change, () => subjects.createManageLink(reference))
         return { url, expires: formatDateTime(expiresMs) }
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'POST',
       path: '/v1/subjects/reset',
-      async answer({ body }): Promise<SubjectResetView> {
-        const { reference } = parseInput(subjectSchema, body)
+      tag: 'people',
+      summary: 'Ends sessions and links to all consents, forgets passkeys',
+      body: subjectSchema,
+      result: subjectResetSchema,
+      problems: ['not-found'],
+      async answer({ body: { reference } }) {
         const change = { action: 'subject-reset', target: subjects.handleOf(reference) } as const
         await recorded(parts, change, () => subjects.reset(reference))
-        return { reset: true }
+        return { reset: true as const }
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'POST',
       path: '/v1/subjects/readmit',
-      async answer({ body }): Promise<SubjectReadmittedView> {
-        const { reference } = parseInput(subjectSchema, body)
+      tag: 'people',
+      summary: 'Lets one who was erased be asked again',
+      body: subjectSchema,
+      result: subjectReadmittedSchema,
+      async answer({ body: { reference } }) {
         const change = { action: 'subject-readmit', target: subjects.handleOf(reference) } as const
         await recorded(parts, change, () => subjects.readmit(reference))
-        return { readmitted: true }
+        return { readmitted: true as const }
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'POST',
       path: '/v1/subjects/erase',
-      answer: ({ body }): Promise<SubjectErasedView> => subjects.erase(parseInput(subjectSchema, body).reference),
-    },
+      tag: 'people',
+      summary: 'Erases a person',
+      body: subjectSchema,
+      result: subjectErasedSchema,
+      answer: ({ body: { reference } }) => subjects.erase(reference),
+    }),
   ]
 }

@@ -2,7 +2,7 @@
 import { keyRotated } from '@comity/core/events/event-types'
 import type { IncomingMessage } from 'node:http'
 import type { NodeStatus } from '../admin/admin-api.ts'
-import { createAdminHandler } from '../admin/admin-routes.ts'
+import { createAdminHandler } from '../admin/admin-handler.ts'
 import { parseInput } from '../admin/input.ts'
 import type { AdminChange, KeysPort, PartnersPort, ProductsPort } from '../admin/ports.ts'
 import type { Reply } from '../http/problem-response.ts'
@@ -10,6 +10,7 @@ import { spkiFingerprint } from '../http/spki-fingerprint.ts'
 import type { NodeParts } from '../node.ts'
 import { parsePartner } from '../partners/partner.ts'
 import { productAdditionSchema, type ProductAddition } from '../products/product-config.ts'
+import { adminSchemas } from './admin-schemas.ts'
 import { consentAdministration } from './consent-administration.ts'
 import { policyAdministration } from './policy-administration.ts'
 import { replicaAdministration } from './replica-administration.ts'
@@ -41,6 +42,7 @@ export async function createAdmin(
     status: () => statusOf(parts, ports),
     metrics,
     did: identity.did,
+    schemas: adminSchemas,
     partners: partnersPort(parts),
     products: productsPort(parts),
     agreements: counterparts.agreements,

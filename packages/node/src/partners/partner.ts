@@ -32,7 +32,8 @@ export interface PartnerInput {
   readonly sealing?: Partial<SealingSettings> | undefined
 }
 
-const inputSchema = z.strictObject({
+/** What an operator gives, before what follows from it is filled in. */
+export const partnerInputSchema = z.strictObject({
   alias: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'is not 1 to 63 letters, digits and hyphens'),
   did: z.string().refine(isDid, 'is not a did:web, did:key or did:jwk'),
   url: z.string().refine(isBaseUrl, 'is not an https address without query and user').optional(),
@@ -50,7 +51,7 @@ const inputSchema = z.strictObject({
 /** Checks an operator's input and fills in what follows from it. Throws `malformed-request` with all mistakes in
  *  `errors`, `did-invalid` for a did:web without a usable host. */
 export function parsePartner(input: unknown): StoredPartner {
-  const parsed = inputSchema.safeParse(input)
+  const parsed = partnerInputSchema.safeParse(input)
   if (!parsed.success) {
     const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
     throw new Problem('malformed-request', 'the partner is not described correctly', { members: { errors } })

@@ -1,0 +1,10 @@
+/** Finds a consent that this node keeps. */
+import { Problem } from '@comity/core/problems'
+import type { ConsentAdminParts, Standing } from './consent-ports.ts'
+
+/** Throws `consent-unknown`. */
+export async function findConsent({ consents }: ConsentAdminParts, id: string): Promise<Standing> {
+  const found = await consents.find(id)
+  if (found === undefined) throw new Problem('consent-unknown', 'this node keeps no consent of this id')
+  return found
+}

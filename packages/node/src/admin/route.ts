@@ -1,0 +1,115 @@
+/** One route of the admin API, declared by the schemas that judge what comes in and that the OpenAPI document is made
+ *  of. Only what they accepted reaches `answer`. */
+import type { ProblemCode } from '@comity/core/problems'
+import { z } from 'zod'
+import type { AdminTag } from './admin-tags.ts'
+import { parseInput } from './input.ts'
+import type { DeepReadonly } from './shapes.ts'
+
+export type RouteMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** Member -> schema, of a path's or a query's parameters. */
+export type Fields = Readonly<Record<string, z.ZodType>>
+type Read<F extends Fields> = z.output<z.ZodObject<F, z.core.$strict>>
+
+/** One call, as it came. */
+export interface AdminCall {
+  /** The parameters of the path, decoded. */
+  readonly path: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string>>
+  /** The JSON value of the body; undefined for methods without one. */
+  readonly body: unknown
+}
+
+/** How a list goes on: the parameter that names the last entry of a page, and that name of an entry. */
+interface Paging<Entry> {
+  readonly by: string
+  keyOf(entry: Entry): string | number
+}
+
+interface RouteFacts {
+  readonly method: RouteMethod
+  /** `/v1/partners/{alias}`. */
+  readonly path: string
+  readonly tag: AdminTag
+  /** A sentence of what it does, as the reference shows it. */
+  readonly summary: string
+  readonly description?: string
+  /** Codes that it may answer with, beside those that any call may meet. */
+  readonly problems?: readonly ProblemCode[]
+  /** Largest body, in bytes; 1 MiB unless told. */
+  readonly maxBodyBytes?: number
+}
+
+interface Declared<P extends Fields, Q extends Fields, B extends z.ZodType, R extends z.ZodType> extends RouteFacts {
+  /** Of every `{…}` in the path. */
+  readonly parameters?: P
+  readonly query?: Q
+  /** Of the JSON body; without it the method takes none, or `{}`. */
+  readonly body?: B
+  /** Status of a success; 204 has no content. 200 unless told. */
+  readonly status?: 200 | 201 | 204
+  /** Of the answer; none with 204. */
+  readonly result?: R
+  /** For a list: its query takes `limit` and the parameter `by`. */
+  readonly paging?: Paging<z.output<R> extends readonly (infer Entry)[] ? DeepReadonly<Entry> : never>
+  answer(call: {
+    readonly path: Read<P>
+    readonly query: Read<Q>
+    readonly body: z.output<B>
+  }): Answer<R> | Promise<Answer<R>>
+}
+
+type Answer<R extends z.ZodType> = z.ZodType extends R ? unknown : DeepReadonly<z.output<R>>
+
+/** A route as the handler, the reference and the tests use it. */
+export interface AdminRoute extends RouteFacts {
+  readonly parameters: z.ZodObject
+  readonly query: z.ZodObject
+  readonly body: z.ZodType | undefined
+  readonly status: 200 | 201 | 204
+  readonly result: z.ZodType | undefined
+  /** The query of the page after this one; undefined when the list is at its end, or is none. */
+  nextPage(query: AdminCall['query'], value: unknown): Record<string, string> | undefined
+  /** Gives the JSON value of the answer. Throws `malformed-request` for what its schemas do not accept. */
+  answer(call: AdminCall): Promise<unknown>
+}
+
+/** Declares a route: its `answer` is given what the schemas made of the call. */
+export function defineRoute<
+  P extends Fields = Record<never, never>,
+  Q extends Fields = Record<never, never>,
+  B extends z.ZodType = z.ZodUndefined,
+  R extends z.ZodType = z.ZodType,
+>(declared: Declared<P, Q, B, R>): AdminRoute {
+  const { paging, answer, body, result, status = 200, ...facts } = declared
+  const parameters = z.strictObject(declared.parameters ?? {})
+  const query = z.strictObject(declared.query ?? {})
+  return {
+    ...facts,
+    parameters,
+    query,
+    body,
+    status,
+    result,
+    nextPage: (given, value) =>
+      paging && nextPage(paging as Paging<unknown>, { given, read: query.parse(given) }, value),
+    async answer(call) {
+      return answer({
+        path: parseInput(parameters, call.path) as Read<P>,
+        query: parseInput(query, call.query) as Read<Q>,
+        body: (body === undefined ? undefined : parseInput(body, call.body)) as z.output<B>,
+      })
+    },
+  }
+}
+
+/** A full page may have another behind it; one that is not full is the last. */
+function nextPage(
+  { by, keyOf }: Paging<unknown>,
+  { given, read }: { readonly given: AdminCall['query']; readonly read: Record<string, unknown> },
+  value: unknown,
+): Record<string, string> | undefined {
+  if (!Array.isArray(value) || value.length === 0 || value.length !== read['limit']) return undefined
+  return { ...given, [by]: String(keyOf(value.at(-1))) }
+}
