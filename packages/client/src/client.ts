@@ -82,12 +82,15 @@ export function createComityClient(options: ClientOptions): ComityClient {
   }
   const pacers = new Map<string, Pacer>()
   const told = new Set<string>()
-  const composites = new Pacer(pacing, world)
+  const pacerOf = (key: string): Pacer => {
+    const pacer = pacers.get(key) ?? new Pacer(pacing, world)
+    pacers.set(key, pacer)
+    return pacer
+  }
   return {
     product(partner: string, product: string, settings: CallSettings = {}): Product & TypedProduct<object> {
       const address = productAddress(node, partner, product)
-      const pacer = pacers.get(address) ?? new Pacer(pacing, world)
-      pacers.set(address, pacer)
+      const pacer = pacerOf(address)
       const onVersionEnd = (end: VersionEnd) => {
         if (told.has(address)) return
         told.add(address)
@@ -96,8 +99,14 @@ export function createComityClient(options: ClientOptions): ComityClient {
       return createProduct({ address, headers, settings: { ...options, ...settings }, pacer, onVersionEnd, world })
     },
     composite: (parts, settings) =>
-      askComposite({ node, headers, settings: options, pacer: composites, world }, parts, settings),
+      askComposite({ node, headers, settings: options, pacer: pacerOf(productsIn(parts)), world }, parts, settings),
   }
+}
+
+/** Composites of the same products share one pace, since their answers announce the limits of those. */
+function productsIn(parts: Readonly<Record<string, CompositePart>>): string {
+  const names = Object.values(parts).map(({ partner, product }) => JSON.stringify([partner, product]))
+  return [...new Set(names)].toSorted().join(' ')
 }
 
 function worldOf({ fetch, clock, random, sleep }: ClientOptions): World {

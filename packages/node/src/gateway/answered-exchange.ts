@@ -3,7 +3,6 @@
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { sha256Text } from '@comity/core/crypto/crypto-node'
 import type { ExchangeEvent, ExchangeOutcome } from '@comity/core/exchange/event'
-import { sliceHash } from '@comity/core/exchange/composite-answer'
 import {
   compositeOutcome,
   compositeProduct,
@@ -77,6 +76,10 @@ function hasFields(call: InboundCall, answer: Answer): boolean {
 
 /** The event of a call that has its answer. */
 export function answeredEvent(call: InboundCall, answer: Answer, nowMs: number): ExchangeEvent {
+  return { ...answeredFacts(call, answer, nowMs), responseHash: answer.left?.hash ?? hashOf(answer.body) }
+}
+
+function answeredFacts(call: InboundCall, answer: Answer, nowMs: number): ExchangeEvent {
   const { release } = call
   return {
     ...eventOf(call, outcomeOf(call)),
@@ -84,15 +87,14 @@ export function answeredEvent(call: InboundCall, answer: Answer, nowMs: number):
     parts: call.parts?.map((part) => exchangePart(part, nowMs)),
     status: answer.status,
     problem: call.problem?.code,
-    responseHash: answer.left?.hash ?? hashOf(answer.body),
     streamed: answer.left && { bytes: answer.left.bytes, rows: answer.left.rows },
     durationMs: nowMs - call.receivedAtMs,
   }
 }
 
 /** What the log says of a part. */
-export function exchangePart({ name, call, answer, slice }: PartOfCall, nowMs: number): ExchangePart {
-  const event = answeredEvent(call, answer, nowMs)
+export function exchangePart({ name, call, answer, hash }: PartOfCall, nowMs: number): ExchangePart {
+  const event = answeredFacts(call, answer, nowMs)
   return {
     name,
     outcome: event.outcome as ExchangePart['outcome'],
@@ -111,7 +113,7 @@ export function exchangePart({ name, call, answer, slice }: PartOfCall, nowMs: n
     withheld: event.withheld,
     status: answer.status,
     problem: event.problem,
-    responseHash: sliceHash(slice),
+    responseHash: hash,
     upstreamMs: event.upstreamMs,
   }
 }

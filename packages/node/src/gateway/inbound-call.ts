@@ -102,6 +102,8 @@ export interface PartOfCall {
   /** The answer of the API as it leaves, or the refusal. */
   readonly answer: Answer
   readonly slice: Slice
+  /** What the receipt says of it. */
+  readonly hash: string
 }
 
 /** The sealed contents of a call, filled in from step to step. */

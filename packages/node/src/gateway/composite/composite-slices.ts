@@ -1,6 +1,6 @@
 /** The slices of a composite's answer, from what each part was answered. */
 import { encodeBase64url } from '@comity/core/bytes/base64url'
-import { compositeText, problemType, sliceContent, type Slice } from '@comity/core/exchange/composite-answer'
+import { compositeText, problemType, sliceContent, sliceHash, type Slice } from '@comity/core/exchange/composite-answer'
 import { partClaims, partsClaims } from '@comity/core/exchange/composite-parts'
 import type { RandomBytes } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
@@ -9,7 +9,7 @@ import { exchangePart } from '../answered-exchange.ts'
 import type { Answer, InboundCall, PartOfCall } from '../inbound-call.ts'
 
 /** Longest content of all parts together, in bytes. */
-const compositeBytes = 24 * 1024 * 1024
+export const compositeBytes = 24 * 1024 * 1024
 
 /** The slice of a part's call, which has an answer or a problem. Its salt keeps the hash in the receipt from telling a
  *  guess of the content from another, to who carries a sealed answer or reads receipts after an erasure. */
@@ -28,7 +28,7 @@ export function partOfCall(name: string, call: InboundCall, randomBytes: RandomB
     ...(content && { type: isProblem ? problemType : type, content }),
     ...(withheld && { withheld }),
   }
-  return { name, call, answer, slice }
+  return { name, call, answer, slice, hash: sliceHash(slice) }
 }
 
 function refusalOf({ problem, id }: InboundCall): Answer {
@@ -41,19 +41,27 @@ function valueOf(fields: readonly string[], name: string): string | undefined {
   return at < 0 ? undefined : fields[at + 1]
 }
 
+/** What a part that was not refused brings into the composite, in bytes. */
+export function contentLength({ answer, problem }: InboundCall): number {
+  return problem === undefined ? (answer?.body.length ?? 0) : 0
+}
+
+/** Of a part that does not fit. */
+export function overflow(): Problem {
+  return new Problem('composite-overflow', `the parts together are over ${compositeBytes} bytes`)
+}
+
 /** In the order of the request, what does not fit is left out: it can be had by itself. */
-export function fitting(parts: readonly PartOfCall[], randomBytes: RandomBytes): PartOfCall[] {
+export function refuseUnfit(calls: readonly InboundCall[]): void {
   let room = compositeBytes
-  return parts.map((part) => {
-    const size = part.answer.body.length
-    if (part.call.problem !== undefined) return part
-    if (size <= room) {
-      room -= size
-      return part
+  for (const call of calls) {
+    const size = contentLength(call)
+    if (size <= room) room -= size
+    else {
+      call.problem = overflow()
+      call.answer = undefined
     }
-    part.call.problem = new Problem('composite-overflow', `the parts together are over ${compositeBytes} bytes`)
-    return partOfCall(part.name, part.call, randomBytes)
-  })
+  }
 }
 
 const headers = ['content-type', 'application/json', 'cache-control', 'no-store']

@@ -16,6 +16,7 @@ import type { OfferedProduct } from '../ports.ts'
 import { limit } from '../steps/limit.ts'
 import { recordOutcome } from '../steps/record-outcome.ts'
 import { unseal } from '../steps/unseal.ts'
+import { announcedIn, jointLimitFields } from './composite-limits.ts'
 import { compositeBodyBytes, parseWireParts } from './composite-request.ts'
 import { compositeSealing } from './composite-sealing.ts'
 import { openPart } from './part-call.ts'
@@ -42,6 +43,7 @@ export function createInboundComposite(parts: InboundParts): (message: IncomingM
       await runSteps(before, call)
       await openParts(call, parts, opened)
       call.parts = await runParts(opened, steps)
+      call.limitFields = limitFieldsOf(opened)
       const reply = await recordComposite(call, outcome)
       observeParts(parts, call)
       observeCall(parts, call, reply.status)
@@ -49,6 +51,7 @@ export function createInboundComposite(parts: InboundParts): (message: IncomingM
     } catch (error) {
       call.problem = asProblem(error)
       call.parts = undefined
+      call.limitFields = limitFieldsOf(opened)
       const reply = await settle(call)
       observeCall(parts, call, reply.status)
       return reply
@@ -81,6 +84,11 @@ async function openParts(call: InboundCall, parts: InboundParts, opened: Map<str
     ),
   )
   await unsealing.run(call)
+}
+
+/** Each part counts in the rate of its product. */
+function limitFieldsOf(opened: ReadonlyMap<string, InboundCall>): readonly string[] {
+  return jointLimitFields([...opened.values()].map(({ limitFields }) => announcedIn(limitFields)))
 }
 
 function requireJson({ request }: InboundCall): void {

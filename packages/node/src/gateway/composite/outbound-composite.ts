@@ -10,6 +10,7 @@ import { asProblem, problemReply, type Reply } from '../../http/problem-response
 import { readRequest, type ReceivedRequest } from '../../http/received-request.ts'
 import { createOutbound, refuse, type OutboundParts } from '../outbound/outbound.ts'
 import { askHolder, problemSlice, type CompositeExchange } from './ask-holder.ts'
+import { jointLimitFields } from './composite-limits.ts'
 import { compositeBodyBytes } from './composite-request.ts'
 import { byHolder, parseLocalParts, preparePart, purposeOf, sharedFields, type PreparedPart } from './outbound-parts.ts'
 
@@ -118,6 +119,8 @@ function inOrder(names: Iterable<string>, slices: ReadonlyMap<string, Slice>): R
   )
 }
 
+const common = ['content-type', 'application/json', 'cache-control', 'no-store']
+
 /** The slices as their holders sent them, and what proves them. */
 function replyOf(id: string, slices: ReadonlyMap<string, Slice>, exchanges: readonly CompositeExchange[]): Reply {
   const proofs = exchanges.map(({ partner, exchange, attempted, parts }) => {
@@ -125,7 +128,10 @@ function replyOf(id: string, slices: ReadonlyMap<string, Slice>, exchanges: read
     const stated = receipt?.claims.pth === undefined ? undefined : attempted.composite?.stated
     return { partner, exchange, parts, ...(receipt && { receipt: receipt.jws }), ...(stated && { stated }) }
   })
-  const headers = ['comity-exchange', id, 'content-type', 'application/json', 'cache-control', 'no-store']
+  const limits = exchanges.flatMap(({ attempted: { verified, answer } }) =>
+    verified === undefined || answer === undefined ? [] : [(name: string) => answer.headers.get(name)],
+  )
+  const headers = [...common, 'comity-exchange', id, ...jointLimitFields(limits)]
   const body = Buffer.from(`{"parts":${slicesText(slices)},"exchanges":${JSON.stringify(proofs)}}`)
   return { status: 200, headers, body }
 }
