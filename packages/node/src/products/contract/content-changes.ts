@@ -2,6 +2,7 @@
 import type { OpenApiDocument } from '../openapi/openapi.ts'
 import type { Located } from '../openapi/references.ts'
 import type { ContentCheck, Contents } from '../operations/contents.ts'
+import { declaredFor } from '../operations/media-types.ts'
 import type { DeclaredAnswer, Operation } from '../operations/operations.ts'
 import type { Change, Versions } from './breaking-change.ts'
 import { schemaChanges } from './schema-changes.ts'
@@ -63,7 +64,7 @@ interface ContentPlace {
 
 function contentChanges(contents: Versions<Contents>, documents: Documents, { place, direction }: ContentPlace) {
   return [...contents.before].flatMap(([type, content]): Change[] => {
-    const same = contentFor(contents.after, type)
+    const same = declaredFor(contents.after, type)
     if (same === undefined) return [{ place, detail: `the content type \`${type}\` is gone` }]
     if ((content.kind === 'rows') !== (same.kind === 'rows') && content.kind !== 'opaque' && same.kind !== 'opaque') {
       return [{ place, detail: `the schema of \`${type}\` is of a row, or of the whole, where it was not` }]
@@ -77,11 +78,6 @@ function contentChanges(contents: Versions<Contents>, documents: Documents, { pl
       detail,
     }))
   })
-}
-
-/** The content declared for a type, for all of its kind, or for any. */
-function contentFor(contents: Contents, type: string): ContentCheck | undefined {
-  return contents.get(type) ?? contents.get(`${type.split('/')[0] ?? ''}/*`) ?? contents.get('*/*')
 }
 
 /** One that is not looked into may hold anything. */

@@ -147,6 +147,7 @@ const demands: readonly { readonly keyword: string; readonly types?: readonly st
   { keyword: 'contains', types: ['array'] },
   { keyword: 'propertyNames', types: ['object'] },
   { keyword: 'dependentRequired', types: ['object'] },
+  { keyword: 'dependentSchemas', types: ['object'] },
   { keyword: 'not' },
   { keyword: 'if' },
 ]
@@ -171,11 +172,15 @@ function demandChange({ sides, roots, direction }: Demanded, keyword: string): s
   return [now.size === 0 ? `\`${keyword}\` is gone` : `\`${keyword}\` is another`]
 }
 
+const saidTogether = new Map([
+  ['contains', ['contains', 'minContains', 'maxContains']],
+  ['if', ['if', 'then', 'else']],
+])
+
 function demanded(parts: Parts, root: JsonObject, keyword: string): Set<string> {
   const texts = parts.flatMap(({ value, pointer }) => {
     if (!(keyword in value)) return []
-    const { [keyword]: said, minContains, maxContains } = value
-    const whole = keyword === 'contains' ? { said, minContains, maxContains } : said
+    const whole = saidTogether.get(keyword)?.map((name) => value[name] ?? null) ?? value[keyword]
     return [canonicalJson(JSON.parse(JSON.stringify(writtenOut(root, whole, [pointer]))))]
   })
   return new Set(texts)
