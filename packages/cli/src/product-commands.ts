@@ -38,7 +38,10 @@ export function addProducts(program: Command, context: ContextOf): void {
     .description(
       'propose labels for the fields of a product (its id, or a file) from sample answers; nothing is changed',
     )
-    .option('--samples <folder>', 'answers to look at, as .json and .ndjson files, in the place of examples and API')
+    .option(
+      '--samples <folder>',
+      'answers to look at, as .json, .ndjson and .csv files, in the place of examples and API',
+    )
     .option('--offline', 'look at the examples of the document alone, without calling the API')
     .option('--with <name=value>', 'value of a parameter, before the examples; may be repeated', pair, [])
     .option('--write <file>', 'write the proposed section into this file')

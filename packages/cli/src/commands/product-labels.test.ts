@@ -11,6 +11,7 @@ import { runQuietly } from '../test-terminal.ts'
 
 let directory: string
 let asked = 0
+const json = { 'content-type': 'application/json' }
 const person = {
   id: 7,
   mail: 'ana@example.org',
@@ -18,9 +19,17 @@ const person = {
   phones: ['+41 44 668 18 00'],
   city: 'Bern',
 }
-const server = createServer((_, response) => {
+const table = 'id,owner.email,undeclared\r\n7,ana@example.org,+41 44 668 18 00\r\n'
+const ndjson = `${JSON.stringify({ account: 'CH9300762011623852957' })}\n`
+const server = createServer(({ url }, response) => {
   asked++
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ items: [person], total: 1 }))
+  if (url === '/table') return response.writeHead(200, { 'content-type': 'text/csv; charset=utf-8' }).end(table)
+  if (url === '/lines') return response.writeHead(200, { 'content-type': 'application/x-ndjson' }).end(ndjson)
+  if (url === '/pages') return response.writeHead(200, json).end(JSON.stringify({ page: { list: [person] } }))
+  if (url === '/broken') return response.writeHead(200, { 'content-type': 'text/csv' }).end('mail\nana@example.org,1\n')
+  return response
+    .writeHead(200, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ items: [person], total: 1 }))
 })
 const file = (name: string) => join(directory, name)
 
@@ -44,6 +53,22 @@ before(async () => {
   await writeFile(file('product.yaml'), JSON.stringify(product))
   await writeFile(file('labelled.yaml'), JSON.stringify({ ...product, data }))
   await mkdir(file('samples'))
+  const rowsOf = (type: string, one: object) => ({ 200: { description: 'ok', content: { [type]: { schema: one } } } })
+  const open = { type: 'object', additionalProperties: true }
+  const reads = (operationId: string, responses: object) => ({ get: { operationId, responses } })
+  const streams = {
+    openapi: '3.1.0',
+    info: { title: 'Rows', version: '1' },
+    paths: {
+      '/people': reads('people', rowsOf('application/json', open)),
+      '/table': reads('table', rowsOf('text/csv', { ...open, properties: { id: { type: 'integer' } } })),
+      '/lines': reads('lines', rowsOf('application/x-ndjson', open)),
+      '/pages': reads('pages', rowsOf('application/json', open)),
+      '/broken': reads('broken', rowsOf('text/csv', open)),
+    },
+  }
+  await writeFile(file('streams.json'), JSON.stringify(streams))
+  await writeFile(file('streams.yaml'), JSON.stringify({ ...product, openapi: 'streams.json' }))
   await writeFile(file('samples/a.ndjson'), `${JSON.stringify(person)}\n${JSON.stringify(person)}\n`)
 })
 beforeEach(() => (asked = 0))
@@ -89,8 +114,37 @@ test('offline the API is not called', async () => {
 test('takes samples from a folder alone', async () => {
   const { out } = await runQuietly('products', 'labels', file('product.yaml'), '--samples', file('samples'))
   assert.equal(asked, 0)
-  assert.match(out, /mail: email[\s\S]*rows: "\[\]"/)
-  assert.doesNotMatch(out, /iban|ana@/)
+  assert.match(out, /mail: email/)
+  // NDJSON is rows: there is no place in it to be named.
+  assert.doesNotMatch(out, /iban|ana@|rows: /)
+})
+
+test('looks at the rows of tables and NDJSON, and of each operation where its rows are', async () => {
+  const { out } = await runQuietly('--json', 'products', 'labels', file('streams.yaml'))
+  const found = JSON.parse(out) as {
+    seenRows: number
+    proposed: object
+    skipped: string[]
+    findings: { path: string }[]
+  }
+  assert.deepEqual(
+    found.findings.map(({ path }) => path),
+    ['account', 'mail', 'owner.email', 'patient.surname', 'phones[]', 'undeclared'],
+  )
+  assert.equal(found.seenRows, 2)
+  assert.partialDeepStrictEqual(found.proposed, { rows: 'items[]', operations: { pages: { rows: 'page.list[]' } } })
+  assert.match(found.skipped.join(), /^broken: the answer breaks the rule `uneven-columns`/)
+  assert.doesNotMatch(out, secrets)
+})
+
+test('takes tables from a folder too', async () => {
+  await mkdir(file('tables'), { recursive: true })
+  await writeFile(file('tables/a.csv'), table)
+  const { out } = await runQuietly('products', 'labels', file('product.yaml'), '--samples', file('tables'))
+  assert.match(out, /owner\.email: email/)
+  await writeFile(file('tables/b.csv'), 'mail\nana@example.org,1\n')
+  const { code, error } = await runQuietly('products', 'labels', file('product.yaml'), '--samples', file('tables'))
+  assert.deepEqual([code, /b\.csv` is not CSV: row \d breaks the rule `uneven-columns`/.test(error)], [1, true])
 })
 
 test('leaves what is labelled as it is, and says where the level is lower than what is seen', async () => {

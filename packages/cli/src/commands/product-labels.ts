@@ -2,17 +2,25 @@
  *  nothing of the configuration is changed, and no value of an answer is printed or kept. */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseJson } from '@comity/core/bytes/json'
+import { counted } from '@comity/core/bytes/counted'
+import { RowFault } from '@comity/core/minimisation/rows/row-stream'
 import { sampleAnswers } from '@comity/node/products/contract/sample-answers'
+import { sampleRows } from '@comity/node/products/contract/sample-rows'
 import { labelsOf } from '@comity/node/products/labels/field-labels'
 import { Problem } from '@comity/core/problems'
 import { stringify } from 'yaml'
 import { readJsonFile, readTextFile, show, writeTextFile, type CommandContext } from '../command-context.ts'
-import { proposeLabels, sectionOf, type LabelProposal } from '../labels/propose-labels.ts'
+import {
+  proposeLabels,
+  sectionOf,
+  type LabelProposal,
+  type OperationSamples,
+  type SamplesToLabel,
+} from '../labels/propose-labels.ts'
 import { declaredProducts, productToProbe, type Declared } from './product-contract.ts'
 
 export interface LabelOptions {
-  /** Folder of `.json` and `.ndjson` files with answers, in the place of those of the document and the upstream. */
+  /** Folder of `.json`, `.ndjson` and `.csv` files with answers, in the place of those of the document and the upstream. */
   readonly samples?: string
   /** Asks the upstream nothing. */
   readonly offline?: boolean
@@ -29,65 +37,85 @@ export async function proposeProductLabels(
 ): Promise<void> {
   const [declared] = await declaredProducts(context, named)
   if (declared === undefined) throw new Problem('product-unknown', `there is no product \`${named}\``)
-  const { answers, skipped } = await samplesOf(declared, options)
+  const { samples, skipped } = await samplesOf(declared, options)
   const { product } = declared
   const section = product.personal ?? product.data
   const labelled = section === undefined ? [] : labelsOf(section)
-  const proposal = proposeLabels({ answers, rows: section?.rows, labelled })
+  const proposal = proposeLabels({ samples, layout: layoutOf(section), labelled })
   const name = product.class === 'personal' ? 'personal' : 'data'
   const text = stringify({ [name]: sectionOf(proposal) })
   if (options.write !== undefined) await writeTextFile(options.write, text)
-  show(
-    context,
-    { product: product.id, samples: answers.length, skipped, ...proposal, proposed: sectionOf(proposal) },
-    () => lines(proposal, { samples: answers.length, skipped, text }),
+  const seen = {
+    samples: samples.reduce((count, { values }) => count + values.length, 0),
+    seenRows: samples.reduce((count, { rows }) => count + rows.length, 0),
+    skipped,
+  }
+  show(context, { product: product.id, ...seen, ...proposal, proposed: sectionOf(proposal) }, () =>
+    lines(proposal, { ...seen, text }),
   )
 }
 
 interface Samples {
-  readonly answers: readonly unknown[]
+  readonly samples: readonly OperationSamples[]
   readonly skipped: readonly string[]
 }
 
+/** Where the section says that rows are. */
+function layoutOf(section: Declared['product']['personal'] | Declared['product']['data']): SamplesToLabel['layout'] {
+  const own = Object.entries(section?.operations ?? {}).map(([id, { rows }]) => [id, rows] as const)
+  return { rows: section?.rows, operations: Object.fromEntries(own) }
+}
+
 async function samplesOf(declared: Declared, { samples, offline, with: values }: LabelOptions): Promise<Samples> {
-  if (samples !== undefined) return { answers: await answersIn(samples), skipped: [] }
+  if (samples !== undefined) return { samples: [await answersIn(samples)], skipped: [] }
   const probed = await productToProbe(declared, new Map(values))
   const found = await sampleAnswers(probed, { isLive: offline !== true, clock: Date })
   return {
-    answers: found.flatMap((one) => one.values),
+    samples: found,
     skipped: found.flatMap(({ operation, failure }) => (failure === undefined ? [] : [`${operation}: ${failure}`])),
   }
 }
 
-async function answersIn(folder: string): Promise<unknown[]> {
+async function answersIn(folder: string): Promise<OperationSamples> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new Problem('malformed-request', `the folder \`${folder}\` cannot be read`, { cause })
   })
-  const answers: unknown[] = []
+  const values: unknown[] = []
+  const rows: unknown[] = []
   for (const name of names.toSorted()) {
     const path = join(folder, name)
-    if (name.endsWith('.json')) answers.push(await readJsonFile(path))
-    if (name.endsWith('.ndjson')) answers.push(await rowsIn(path))
+    if (name.endsWith('.json')) values.push(await readJsonFile(path))
+    if (name.endsWith('.ndjson')) rows.push(...(await rowsIn(path, 'ndjson')))
+    if (name.endsWith('.csv')) rows.push(...(await rowsIn(path, 'csv')))
   }
-  return answers
+  return { operation: undefined, values, rows }
 }
 
-async function rowsIn(path: string): Promise<unknown[]> {
-  const rows = (await readTextFile(path)).split('\n').filter((line) => line.trim() !== '')
+async function rowsIn(path: string, format: 'ndjson' | 'csv'): Promise<unknown[]> {
+  const text = await readTextFile(path)
   try {
-    return rows.map((line) => parseJson(line) as unknown)
-  } catch {
-    // The parser's own message quotes the data.
-    throw new Problem('malformed-request', `the file \`${path}\` is not NDJSON`)
+    return sampleRows(format, Buffer.from(text))
+  } catch (error) {
+    if (!(error instanceof RowFault)) throw error
+    // Not its message: that of a parser quotes the data.
+    const what = `row ${error.row} breaks the rule \`${error.rule}\``
+    throw new Problem(
+      'malformed-request',
+      `the file \`${path}\` is not ${format === 'csv' ? 'CSV' : 'NDJSON'}: ${what}`,
+    )
   }
 }
 
-function lines(
-  { findings, tooLow, unknown }: LabelProposal,
-  { samples, skipped, text }: { readonly samples: number; readonly skipped: readonly string[]; readonly text: string },
-): string[] {
+interface Seen {
+  readonly samples: number
+  readonly seenRows: number
+  readonly skipped: readonly string[]
+  readonly text: string
+}
+
+function lines({ findings, tooLow, unknown }: LabelProposal, { samples, seenRows, skipped, text }: Seen): string[] {
   return [
-    `${samples} sample ${samples === 1 ? 'answer' : 'answers'} looked at`,
+    `${counted(samples, 'sample answer')} looked at, and ${counted(seenRows, 'row')} of NDJSON and tables`,
     ...skipped.map((why) => `  not asked, or no answer: ${why}`),
     ...findings.map(({ path, kind, sensitivity, reason }) => `${path}: ${kind}, ${sensitivity}: ${reason}`),
     ...tooLow.map(

@@ -5,17 +5,33 @@ import { eachElement, stepsOf, valuesAt } from '@comity/core/minimisation/answer
 import type { Sensitivity } from '@comity/core/policy/sensitivity'
 import { detect, type Finding } from './detectors.ts'
 
+/** What is there of one operation. */
+export interface OperationSamples {
+  /** Undefined for answers of which nobody said to which they belong. */
+  readonly operation: string | undefined
+  /** Whole answers. */
+  readonly values: readonly unknown[]
+  /** Rows of answers that are nothing but rows. */
+  readonly rows: readonly unknown[]
+}
+
 /** What is there of one product. */
 export interface SamplesToLabel {
-  readonly answers: readonly unknown[]
-  /** Where the rows are (`items[]`), where the product says so; guessed for each answer else. */
-  readonly rows: string | undefined
+  readonly samples: readonly OperationSamples[]
+  /** Where the rows are (`items[]`), where the product says so: of the operations that say nothing themselves, and of
+   *  those that do. Guessed else. */
+  readonly layout: {
+    readonly rows: string | undefined
+    readonly operations: Readonly<Record<string, string | undefined>>
+  }
   /** Fields that have a label, with their levels. */
   readonly labelled: readonly { readonly path: string; readonly sensitivity: Sensitivity }[]
 }
 
 export interface LabelProposal {
   readonly rows: string
+  /** The same of operations where they are elsewhere, and nothing says so yet. */
+  readonly operations: Readonly<Record<string, string>>
   /** Fields without a label that seem to hold something. */
   readonly findings: readonly Finding[]
   /** Fields with a label of a lower level than what they seem to hold. */
@@ -28,9 +44,15 @@ export interface LabelProposal {
 const maxVisited = 200_000
 const maxTexts = 1_000
 
-export function proposeLabels({ answers, rows, labelled }: SamplesToLabel): LabelProposal {
-  const where = rows ?? guessRows(answers)
-  const fields = fieldsOf(answers.flatMap((answer) => valuesAt(answer, stepsOf(where)) ?? []))
+export function proposeLabels({ samples, layout, labelled }: SamplesToLabel): LabelProposal {
+  const where = layout.rows ?? guessRows(samples.flatMap(({ values }) => values))
+  const placed = samples.map((one) => ({ ...one, place: placeIn(one, layout) }))
+  const fields = fieldsOf(
+    placed.flatMap(({ rows, values, place }) => [
+      ...rows,
+      ...values.flatMap((value) => valuesAt(value, stepsOf(place)) ?? []),
+    ]),
+  )
   const findings: Finding[] = []
   const tooLow: (Finding & { readonly labelled: Sensitivity })[] = []
   const unknown: string[] = []
@@ -44,7 +66,20 @@ export function proposeLabels({ answers, rows, labelled }: SamplesToLabel): Labe
       tooLow.push({ ...finding, labelled: label.sensitivity })
     }
   }
-  return { rows: where, findings, tooLow, unknown }
+  const operations = placed.flatMap(({ operation = '', values, place }) =>
+    operation === '' || values.length === 0 || place === (layout.operations[operation] ?? where)
+      ? []
+      : [[operation, place] as const],
+  )
+  return { rows: where, operations: Object.fromEntries(operations), findings, tooLow, unknown }
+}
+
+/** As it is declared, where an answer has it so. */
+function placeIn({ operation = '', values }: OperationSamples, { rows, operations }: SamplesToLabel['layout']): string {
+  const own = operations[operation]
+  if (own !== undefined) return own
+  const fits = rows !== undefined && values.some((value) => valuesAt(value, stepsOf(rows)) !== undefined)
+  return fits ? rows : guessRows(values)
 }
 
 const levels: readonly Sensitivity[] = ['public', 'internal', 'confidential', 'restricted']
@@ -53,17 +88,18 @@ function isLower(level: Sensitivity, other: Sensitivity): boolean {
   return levels.indexOf(level) < levels.indexOf(other)
 }
 
-/** `[]` of a list, `items[]` of an object whose only list of objects that is, else the whole. */
-function guessRows(answers: readonly unknown[]): string {
-  const [first] = answers
+/** `[]` of a list, `items[]` of an object whose only list of objects that is, alone or within one other, else the
+ *  whole. */
+function guessRows([first]: readonly unknown[]): string {
   if (Array.isArray(first)) return eachElement
-  if (typeof first !== 'object' || first === null) return ''
-  const lists = Object.entries(first).filter(
-    ([, value]) => Array.isArray(value) && value.length > 0 && value.every((one) => isObject(one)),
-  )
-  const [only] = lists
-  const isWrapper = Object.values(first).every((value) => typeof value !== 'string')
-  return lists.length === 1 && only !== undefined && isWrapper ? `${only[0]}[]` : ''
+  if (!isObject(first) || Object.values(first).some((value) => typeof value === 'string')) return ''
+  const members = Object.entries(first)
+  const lists = members.filter(([, value]) => Array.isArray(value) && value.length > 0 && value.every(isObject))
+  const [list] = lists
+  if (list !== undefined) return lists.length === 1 ? `${list[0]}[]` : ''
+  const [holder, ...others] = members.filter(([, value]) => isObject(value))
+  const inside = holder === undefined || others.length > 0 ? '' : guessRows([holder[1]])
+  return inside === '' ? '' : `${holder?.[0] ?? ''}.${inside}`
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -93,11 +129,21 @@ function isScalar(value: unknown): value is string | number {
 }
 
 /** The section as it would stand in a product: domains with their fields, and their levels. */
-export function sectionOf({ rows, findings }: Pick<LabelProposal, 'rows' | 'findings'>): object {
+export function sectionOf({
+  rows,
+  operations,
+  findings,
+}: Pick<LabelProposal, 'rows' | 'operations' | 'findings'>): object {
   const byDomain = Map.groupBy(findings, ({ domain }) => domain)
   const domains = Object.fromEntries([...byDomain].map(([domain, found]) => [domain, found.map(({ path }) => path)]))
   const sensitivity = Object.fromEntries(
     [...byDomain].map(([domain, found]) => [domain, found[0]?.sensitivity ?? 'confidential']),
   )
-  return { ...(rows !== '' && { rows }), domains, sensitivity: { domains: sensitivity } }
+  const placed = Object.entries(operations).map(([id, path]) => [id, { rows: path }])
+  return {
+    ...(rows !== '' && { rows }),
+    domains,
+    sensitivity: { domains: sensitivity },
+    ...(placed.length > 0 && { operations: Object.fromEntries(placed) }),
+  }
 }

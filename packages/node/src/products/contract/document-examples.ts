@@ -30,13 +30,22 @@ export function checkExamples(root: JsonObject, operation: Operation): ContractF
 
 /** The examples of the JSON that an operation's successes carry. */
 export function examplesOfAnswers(root: JsonObject, operation: Operation): Example[] {
+  return examplesOfSuccesses(root, operation, 'json')
+}
+
+/** The examples of rows, where successes are rows and nothing else; those of whole texts are left out. */
+export function examplesOfRows(root: JsonObject, operation: Operation): Example[] {
+  return examplesOfSuccesses(root, operation, 'rows').filter(({ value }) => isObject(value))
+}
+
+function examplesOfSuccesses(root: JsonObject, operation: Operation, kind: 'json' | 'rows'): Example[] {
   const responses = member(operationPlace(root, operation), 'responses')
   return [...operation.answers].flatMap(([status, { contents }]) => {
     const content = member(resolveObject(root, member(responses, status)), 'content')
     if (!status.startsWith('2') || !isObject(content.value)) return []
     return Object.keys(content.value).flatMap((type) => {
       const declared = contents.get((type.toLowerCase().split(';')[0] ?? '').trim())
-      if (declared?.kind !== 'json') return []
+      if (declared?.kind !== kind) return []
       return [...examplesAt(root, member(content, type)), ...ownExamples(root, declared)]
     })
   })
