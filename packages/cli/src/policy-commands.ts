@@ -18,9 +18,9 @@ function addPolicyFiles(policy: Command, context: ContextOf): void {
     .description('print what policies may speak of: principals, actions, resources, context')
     .action(async () => (await loadFiles()).printSchema(context()))
   policy
-    .command('check <directory>')
-    .description('list every mistake in the policies below a directory, without a node')
-    .action(async (directory: string) => (await loadFiles()).checkPolicies(context(), directory))
+    .command('check <place>')
+    .description('list every mistake in the policies of a file, or below a directory, without a node')
+    .action(async (place: string) => (await loadFiles()).checkPolicies(context(), place))
   policy
     .command('test <directory>')
     .description('run the tests (*.test.yaml) of the policies below a directory, without a node')

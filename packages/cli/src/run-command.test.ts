@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -115,6 +115,28 @@ test('init writes what config check accepts, once', async () => {
   const again = await runQuietly(...init)
   assert.equal(again.code, 1)
   assert.match(again.error, /already-exists/)
+})
+
+test('config check reads the policies too: every fault with its file and line, else what they warn of', async () => {
+  await runQuietly('init', '--dir', 'ruled', '--url', 'https://node.example.org')
+  const file = 'ruled/comity.yaml'
+  await writeFile(file, `${await readFile(file, 'utf8')}\npolicy:\n  directory: rules\n`)
+  await mkdir('ruled/rules')
+  await writeFile(
+    'ruled/rules/a.cedar',
+    '@id("a")\npermit (principal, action, resource)\nwhen { context.weekdy == 1 };\n',
+  )
+  await writeFile('ruled/rules/b.cedar', 'permit (principal, action, resource);\n')
+  const faulty = await runQuietly('-c', file, 'config', 'check')
+  assert.equal(faulty.code, 1)
+  assert.match(faulty.error, /the policies have 2 mistakes\n {2}ruled\/rules\/a\.cedar:3 \[a\] fault: .*`weekdy`/)
+  assert.match(faulty.error, /\n {2}ruled\/rules\/b\.cedar:1 fault: the policy has no @id/)
+  await writeFile('ruled/rules/a.cedar', '')
+  const product = 'resource in Comity::Product::"athletes"'
+  await writeFile('ruled/rules/b.cedar', `// all\n@id("b") permit (principal, action, ${product});\n`)
+  const { code, out } = await runQuietly('-c', file, 'config', 'check')
+  assert.equal(code, 0)
+  assert.match(out, /^ruled\/rules\/b\.cedar:2 \[b\] warning: there is no product `athletes`\n.* is valid$/)
 })
 
 test('config check reads the OpenAPI documents too', async () => {

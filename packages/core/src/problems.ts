@@ -656,7 +656,7 @@ const kinds = {
   'policy-invalid': {
     status: 422,
     title: 'The policies cannot be used',
-    remedy: 'Correct what `errors` lists. The set that was in force stays in force.',
+    remedy: 'Correct what is listed, for programs in `errors`. A set that was in force stays in force.',
   },
   'policy-outdated': {
     status: 409,

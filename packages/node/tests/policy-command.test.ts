@@ -120,13 +120,13 @@ test('names of products, operations, groups and participants that the node does 
     })
     .join('\n')
   const { out } = await comity('policy', 'diff', place('names.cedar', text))
-  assert.match(out, /names\.cedar:1 \[p0\]: there is no product `athlets` \(did you mean `athletes`\?\)/)
-  assert.match(out, /names\.cedar:1 \[p0\]: nobody is in the group `nobody`/)
+  assert.match(out, /names\.cedar:1 \[p0\] warning: there is no product `athlets` \(did you mean `athletes`\?\)/)
+  assert.match(out, /names\.cedar:1 \[p0\] warning: nobody is in the group `nobody`/)
   assert.match(
     out,
-    /names\.cedar:2 \[p1\]: the product `athletes` has no operation `athlet` \(did you mean `athlete`\?\)/,
+    /names\.cedar:2 \[p1\] warning: the product `athletes` has no operation `athlet` \(did you mean `athlete`\?\)/,
   )
-  assert.match(out, /names\.cedar:2 \[p1\]: no partner has the DID `did:web:unheard\.example`/)
+  assert.match(out, /names\.cedar:2 \[p1\] warning: no partner has the DID `did:web:unheard\.example`/)
   assert.doesNotMatch(out, /\[p2\]/)
 })
 
@@ -174,7 +174,7 @@ test('a read that the mask leaves nothing of is told as the denial that its call
   const none = place('none.cedar', '@id("dose") @fields("dose") permit (principal, action, resource);')
   const foreseen = await comity('policy', 'diff', none, '--last', '1')
   assert.match(foreseen.out, /allowed → denied {2}.*\n.*\n {2}now denied by dose, which leaves nothing/)
-  assert.match(await run('policy', 'put', none), /! none\.cedar:1 \[dose\]: no product has a field `dose`/)
+  assert.match(await run('policy', 'put', none), /none\.cedar:1 \[dose\] warning: no product has a field `dose`/)
   assert.ok(network.holder.logged.some((line) => /policy\.warned.*no product has a field `dose`/.test(line)))
   const denied = await ask()
   assert.equal(codeOf(denied), 'policy-denied')

@@ -1,11 +1,36 @@
 /** `comity config check`. */
-import { loadConfig } from '@comity/node/config/config'
+import { Problem } from '@comity/core/problems'
+import type { PolicyFaultView } from '@comity/node/admin/policy-api'
+import { loadConfig, type Config } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
 import { checkDocuments } from '@comity/node/products/products'
 import { show, type CommandContext } from '../command-context.ts'
+import { faultLine } from './policy-texts.ts'
 
+/** Checks the file, then all that it names: no mistake in one place hides those in another. */
 export async function checkConfig(context: CommandContext): Promise<void> {
   const config = await loadConfig(context.configFile, readEnvironment())
-  await checkDocuments(config.products)
-  show(context, { valid: true, file: config.file }, () => [`${config.file} is valid`])
+  const [documents, policies] = await Promise.allSettled([checkDocuments(config.products), checkPolicyFiles(config)])
+  const failed = [documents, policies].flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  if (failed.length > 0) throw joined(failed)
+  const warnings = policies.status === 'fulfilled' ? policies.value : []
+  show(context, { valid: true, file: config.file, warnings }, () => [
+    ...warnings.map((warning) => faultLine(warning, 'warning')),
+    `${config.file} is valid`,
+  ])
+}
+
+/** What the node would not start with, else what it would warn of. */
+async function checkPolicyFiles({ policy, products }: Config): Promise<readonly PolicyFaultView[]> {
+  if (policy?.directory === undefined) return []
+  const { checkConfiguredPolicies } = await import('./configured-policies.ts')
+  return checkConfiguredPolicies(policy.directory, products)
+}
+
+/** The only one that failed, or both with all that they list. */
+function joined([first, ...others]: readonly unknown[]): unknown {
+  if (others.length === 0 || !(first instanceof Problem)) return first
+  const problems = [first, ...others].filter((each) => each instanceof Problem)
+  const errors = problems.flatMap(({ members }) => (Array.isArray(members['errors']) ? members['errors'] : []))
+  return new Problem('config-invalid', problems.map(({ message }) => message).join('\n'), { members: { errors } })
 }

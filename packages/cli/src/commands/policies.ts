@@ -1,6 +1,4 @@
 /** `comity policy put`, `show`, `versions`, `reload`, `explain` and `diff`: the policies of the running node. */
-import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
 import type {
   DecidedView,
   DemandView,
@@ -14,24 +12,12 @@ import type {
   PolicySetView,
   PolicyVersionView,
 } from '@comity/node/admin/policy-api'
-import { readPolicyFiles } from '@comity/node/policy/sets/policy-files'
-import { Problem } from '@comity/core/problems'
 import colors from 'picocolors'
-import { connect, readTextFile, show, type CommandContext } from '../command-context.ts'
+import { connect, show, type CommandContext } from '../command-context.ts'
 import { printable, table } from '../output.ts'
+import { faultLine, readTexts } from './policy-texts.ts'
 
 const path = '/v1/policies'
-
-/** A file by its name, or every `*.cedar` file below a directory. */
-async function readTexts(place: string): Promise<readonly { source: string; text: string }[]> {
-  const found = await stat(place).catch((cause: unknown) => {
-    throw new Problem('malformed-request', `\`${place}\` cannot be read`, { cause })
-  })
-  if (!found.isDirectory()) return [{ source: basename(place), text: await readTextFile(place) }]
-  const texts = await readPolicyFiles(place)
-  if (texts.length > 0) return texts
-  throw new Problem('malformed-request', `there is no *.cedar file below \`${place}\``)
-}
 
 export interface PutArguments {
   readonly expected?: number
@@ -47,11 +33,7 @@ const countOf = ({ policies }: PolicySetView): string =>
   `${policies.length} ${policies.length === 1 ? 'policy' : 'policies'}`
 
 const warningLines = (warnings: readonly PolicyFaultView[]): string[] =>
-  warnings.map(({ source, line, policy, message, help }) => {
-    const named = policy === undefined || policy === source ? '' : ` [${policy}]`
-    const where = `${line === undefined ? source : `${source}:${line}`}${named}`
-    return `${colors.yellow('!')} ${printable(`${where}: ${message}${help === undefined ? '' : ` (${help})`}`)}`
-  })
+  warnings.map((warning) => printable(faultLine(warning, 'warning')))
 
 export async function reloadPolicies(context: CommandContext): Promise<void> {
   const set = await (await connect(context)).post<PolicySetView | NoPoliciesView>(`${path}/reload`, {})

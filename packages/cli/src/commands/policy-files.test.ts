@@ -39,6 +39,37 @@ test('policies are checked and tested without a node: every fault with its place
   assert.deepEqual({ ...report, files: [] }, { failed: 1, untested: ['a'], files: [] })
 })
 
+test('a file is checked by itself, what `policy show --json` printed too, and other JSON is refused', async () => {
+  write('one.txt', '@id("a") permit (principal, action, resource);')
+  const one = await runQuietly('policy', 'check', join(folder, 'one.txt'))
+  assert.deepEqual([one.code, one.out], [0, '1 policy in 1 file: all good'])
+  const texts = ['a', 'b'].map((id) => ({ source: id, text: `@id("${id}") permit (principal, action, resource);` }))
+  write('set.json', JSON.stringify({ version: 3, texts, policies: [] }))
+  const set = await runQuietly('policy', 'check', join(folder, 'set.json'))
+  assert.deepEqual([set.code, set.out], [0, '2 policies in 2 files: all good'])
+  write('set.json', '{"version": 0}')
+  const refused = await runQuietly('policy', 'check', join(folder, 'set.json'))
+  assert.equal(refused.code, 1)
+  assert.match(refused.error, /neither Cedar nor what `comity policy show --json` prints/)
+})
+
+test('tests over faulty policies list every fault', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'comity-policies-'))
+  try {
+    writeFileSync(join(place, 'a.cedar'), 'permit (principal, action, resource) when { context.nothing };')
+    writeFileSync(
+      join(place, 'a.test.yaml'),
+      'products: { p: {} }\ncases: [{ name: it, expect: { decision: deny } }]\n',
+    )
+    const { code, error } = await runQuietly('policy', 'test', place)
+    assert.equal(code, 1)
+    assert.match(error, /- a\.cedar, line 1: the policy has no @id/)
+    assert.match(error, /- a\.cedar, line 1: .*`nothing`/)
+  } finally {
+    rmSync(place, { recursive: true })
+  }
+})
+
 test('a directory without tests, or a test that names policies which are not there, fails', async () => {
   const empty = mkdtempSync(join(tmpdir(), 'comity-policies-'))
   try {

@@ -4,8 +4,9 @@ import { dirname, join, relative, sep } from 'node:path'
 import { Problem } from '@comity/core/problems'
 import { cedarEngine } from '@comity/node/policy/engine/cedar-engine'
 import { compiledEngine } from '@comity/node/policy/engine/compiled-engine'
-import type { PolicyFault, PreparedSet } from '@comity/node/policy/engine/policy-engine'
+import type { PreparedSet } from '@comity/node/policy/engine/policy-engine'
 import { readPolicyFiles } from '@comity/node/policy/sets/policy-files'
+import { invalidPolicies } from '@comity/node/policy/sets/policy-sets'
 import { policySchemaText } from '@comity/node/policy/sets/policy-schema'
 import { parsePolicyTests } from '@comity/node/policy/testing/policy-test-file'
 import { runPolicyTests, type PolicyTestResult } from '@comity/node/policy/testing/policy-tests'
@@ -13,6 +14,7 @@ import { prepareSet, type PolicyText } from '@comity/node/policy/sets/prepare-se
 import colors from 'picocolors'
 import { show, type CommandContext } from '../command-context.ts'
 import { readYamlFile } from '../read-yaml.ts'
+import { faultLine, readTexts } from './policy-texts.ts'
 
 export function printSchema(context: CommandContext): void {
   const schema = policySchemaText()
@@ -20,9 +22,8 @@ export function printSchema(context: CommandContext): void {
 }
 
 /** Lists every fault and warning; fails when there is a fault. */
-export async function checkPolicies(context: CommandContext, directory: string): Promise<void> {
-  const texts = await readPolicyFiles(directory)
-  if (texts.length === 0) throw new Problem('malformed-request', `there is no *.cedar file below \`${directory}\``)
+export async function checkPolicies(context: CommandContext, place: string): Promise<void> {
+  const texts = await readTexts(place)
   const answer = await prepareSet(texts)
   const faults = answer.ok ? [] : answer.faults
   const warnings = answer.ok ? answer.set.warnings : []
@@ -39,13 +40,6 @@ export async function checkPolicies(context: CommandContext, directory: string):
 
 function counted(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`
-}
-
-/** `roles.cedar:3 [nurses] fault: … (help)`. */
-function faultLine({ source, line, policy, message, help }: PolicyFault, kind: string): string {
-  const place = line === undefined ? source : `${source}:${line}`
-  const named = policy === undefined ? '' : ` [${policy}]`
-  return `${place}${named} ${kind}: ${message}${help === undefined ? '' : ` (${help})`}`
 }
 
 /** How the cases of one file went. */
@@ -135,7 +129,7 @@ class PolicySetsOfTests {
       wanted === undefined ? all : all.filter(({ source }) => wanted.includes(source))
     const answer = await prepareSet(texts)
     if (answer.ok) return answer.set
-    throw new Problem('policy-invalid', answer.faults.map((fault) => faultLine(fault, 'fault')).join('; '))
+    throw invalidPolicies(answer.faults)
   }
 }
 
