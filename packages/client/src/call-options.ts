@@ -1,6 +1,7 @@
 /** What every call may be told, and what it gives: the words of the SDK's interface. */
 import type { Actor } from '@comity/core/exchange/actor'
 import type { Receipt } from './receipt.ts'
+import type { ReplicaChoice, ReplicaNote } from './replica.ts'
 import type { VersionEnd } from './version-end.ts'
 
 /** Settings of one call, of a product, or of the client; the nearer one counts. */
@@ -12,6 +13,8 @@ export interface CallSettings {
   /** What of your organisation calls, for the holder's policies: a service, a human or a device, and how sure you are
    *  of it. Your node signs it, so it is your organisation's word. */
   readonly actor?: Actor
+  /** Whether what your node keeps of earlier answers will do, for calls with `GET`; without it the partner is asked. */
+  readonly replica?: ReplicaChoice
   /** Milliseconds for everything together: waiting for a turn, all attempts, reading the answer. Default 30,000. */
   readonly timeoutMs?: number
   /** How often a call that is safe to repeat is sent at most. Default 3. */
@@ -75,6 +78,8 @@ interface AnswerHead {
   readonly withheld: readonly string[]
   /** The announced end of the product's version; undefined when none is. */
   readonly versionEnd: VersionEnd | undefined
+  /** What your node says of what it keeps; undefined unless the call had `replica`. */
+  readonly replica: ReplicaNote | undefined
 }
 
 /** A successful answer with its JSON. `data` is undefined when the answer has no body, as with 204 and 304. */

@@ -34,6 +34,7 @@ export type { ClientErrorCode, ComityErrorCode } from './comity-error.ts'
 export type { DataOf, Method, OptionsOf, PathsWith } from './product-types.ts'
 export type { Product, TypedProduct } from './product.ts'
 export type { Receipt } from './receipt.ts'
+export type { ReplicaChoice, ReplicaMode, ReplicaNote } from './replica.ts'
 export type { VersionEnd } from './version-end.ts'
 export type { Sleep } from './world.ts'
 

@@ -29,7 +29,7 @@ export interface CompositePart {
 }
 
 /** Settings of the call as a whole; `purpose` is that of the parts which name none. */
-export interface CompositeOptions extends Omit<CallSettings, 'agreement'> {
+export interface CompositeOptions extends Omit<CallSettings, 'agreement' | 'replica'> {
   readonly signal?: AbortSignal
   /** Fields for the own node. */
   readonly headers?: Readonly<Record<string, string>>

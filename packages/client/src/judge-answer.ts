@@ -3,6 +3,7 @@ import { parseStringList } from '@comity/core/http-signatures/structured-fields'
 import type { Answer, BytesAnswer } from './call-options.ts'
 import { ComityError, type ComityErrorFacts } from './comity-error.ts'
 import { receiptOf } from './receipt.ts'
+import { replicaNoteOf } from './replica.ts'
 import type { ReceivedAnswer } from './send-once.ts'
 import { versionEndOf } from './version-end.ts'
 
@@ -56,6 +57,7 @@ export function headOf({ status, headers }: ReceivedAnswer): Omit<BytesAnswer, '
     receipt: receiptOf(headers.get('comity-receipt')),
     withheld,
     versionEnd: versionEndOf(headers),
+    replica: replicaNoteOf(headers),
   }
 }
 

@@ -15,6 +15,7 @@ import type { Pacer } from './pacer.ts'
 import { performCall } from './perform-call.ts'
 import { streamedAnswer } from './streamed-answer.ts'
 import type { Method, TypedCall } from './product-types.ts'
+import { choiceFor } from './replica.ts'
 import { requestHead } from './request-head.ts'
 import type { ReceivedAnswer } from './send-once.ts'
 import { fillPath, queryText } from './target.ts'
@@ -95,10 +96,12 @@ async function send(
 ): Promise<ReceivedAnswer> {
   const chosen = chooseSettings(settings, options)
   requireMethod(method, options.body !== undefined)
+  const { replica: own, ...told } = options
+  const replica = choiceFor(method, { own, common: settings.replica })
   const request = {
     method,
     url: address + fillPath(path, options.path) + queryText(options.query),
-    headers: requestHead(headers, { ...options, ...chosen }, world.random),
+    headers: requestHead(headers, { ...told, ...chosen, ...(replica && { replica }) }, world.random),
     body: options.body,
     maxAnswerBytes: chosen.maxAnswerBytes,
     isStreamed,

@@ -15,6 +15,7 @@ test('writes what the node reads', () => {
       subject: 's',
       consent: 'urn:uuid:1',
       actor: { type: 'human', id: 'nurse-17', assurance: 'high' },
+      replica: { mode: 'prefer', maxAgeSeconds: 60 },
       idempotencyKey: 'order 7',
       headers: { Accept: 'text/csv' },
     },
@@ -28,6 +29,7 @@ test('writes what the node reads', () => {
     'comity-subject': 's',
     'comity-consent': 'urn:uuid:1',
     'comity-actor': '"nurse-17";type=human;assurance=high',
+    'comity-replica': 'prefer;max-age=60',
     'idempotency-key': '"order 7"',
   })
 })
@@ -60,7 +62,7 @@ test('refuses what cannot stand in a field, and never repeats it', () => {
 })
 
 test('refuses fields that have an option of their own, and malformed names', () => {
-  for (const name of ['Idempotency-Key', 'comity-purpose', 'a b', '', 'a:', 'ä']) {
+  for (const name of ['Idempotency-Key', 'comity-purpose', 'Comity-Replica', 'a b', '', 'a:', 'ä']) {
     assert.throws(() => requestHead({}, { headers: { [name]: 'x' } }, zeros), ComityError, name)
   }
 })

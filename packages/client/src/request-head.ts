@@ -4,6 +4,7 @@ import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { formatActor, type Actor } from '@comity/core/exchange/actor'
 import type { CallOptions } from './call-options.ts'
 import { invalidCall } from './comity-error.ts'
+import { replicaField } from './replica.ts'
 
 type Fields = Readonly<Record<string, string>>
 
@@ -14,6 +15,7 @@ const owned: Readonly<Record<string, string>> = {
   'comity-subject': 'subject',
   'comity-consent': 'consent',
   'comity-actor': 'actor',
+  'comity-replica': 'replica',
   'idempotency-key': 'idempotencyKey',
 }
 
@@ -27,7 +29,7 @@ export function requestHead(common: Fields, options: CallOptions, random: Random
   for (const [name, value] of [...Object.entries(common), ...Object.entries(options.headers ?? {})]) {
     setField(head, name, value)
   }
-  const { purpose, agreement, subject, consent, actor, idempotencyKey } = options
+  const { purpose, agreement, subject, consent, actor, replica, idempotencyKey } = options
   const named = {
     'comity-purpose': purpose,
     'comity-agreement': agreement,
@@ -38,6 +40,8 @@ export function requestHead(common: Fields, options: CallOptions, random: Random
     if (value !== undefined) head[name] = checkedValue(owned[name] ?? name, value)
   }
   if (actor !== undefined) head['comity-actor'] = actorField(actor)
+  const kept = replica && replicaField(replica)
+  if (kept !== undefined) head['comity-replica'] = kept
   if (idempotencyKey !== undefined) head['idempotency-key'] = keyField(idempotencyKey, random)
   return head
 }

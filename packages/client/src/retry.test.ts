@@ -38,6 +38,8 @@ test('does not send again what will end the same way', () => {
     ['outcome-unknown', 409],
     ['error-status', 500],
     ['answer-too-large', 200],
+    ['stream-too-large', 502],
+    ['replica-missing', 504],
     ['not-a-node', 200],
   ]
   for (const [code, status] of lasting) assert.equal(decideRetry({ ...failed, code, status }, 0.5).retry, false, code)

@@ -29,6 +29,8 @@ const lastingCodes = new Set([
   'answer-invalid',
   'answer-unusable',
   'answer-too-large',
+  'stream-too-large',
+  'replica-missing',
   'upstream-invalid',
   'upstream-too-large',
 ])
