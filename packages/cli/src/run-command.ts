@@ -11,6 +11,7 @@ import { addReplicas } from './replica-commands.ts'
 import { addDuties, addRights } from './rights-commands.ts'
 import { addScan } from './scan-commands.ts'
 import { addVerify } from './verify-commands.ts'
+import { addWebhooks } from './webhook-commands.ts'
 
 /** Exit codes: 0 done, 1 refused or failed, 2 the arguments are wrong. */
 export async function runCommand(args: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
@@ -79,6 +80,7 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     addRelationships,
     addReplicas,
     addScan,
+    addWebhooks,
   ])
     add(program, () => contextOf(program, run))
   return program

@@ -347,6 +347,11 @@ const kinds = {
     remedy: 'It was used, has expired, or was not given to you: ask for the data again, and resolve the new reference.',
   },
 
+  'webhook-unknown': {
+    status: 404,
+    title: 'There is no such message',
+    remedy: '`comity webhooks list --state dead` shows what can be sent again.',
+  },
   'replica-missing': {
     status: 504,
     title: 'No replica may answer this call',

@@ -27,7 +27,7 @@ import { openVault } from '../src/vault/open-vault.ts'
 import { vaultSchema } from '../src/vault/vault-schema.ts'
 import { createWebhooks } from '../src/webhooks/webhooks.ts'
 import { createWebhookStore } from '../src/webhooks/webhook-store-sql.ts'
-import { webhooksSchema } from '../src/webhooks/webhooks-schema.ts'
+import { deadLettersSchema, webhooksSchema } from '../src/webhooks/webhooks-schema.ts'
 
 export const startMs = Date.parse('2026-03-01T10:00:00Z')
 export const dayMs = 86_400_000
@@ -65,6 +65,7 @@ const tables = [
   ...eventsMigrations,
   ...statusMigrations,
   ...webhooksSchema,
+  ...deadLettersSchema,
   'CREATE TABLE made_links (consent TEXT NOT NULL, lifetime_ms INTEGER NOT NULL) STRICT',
   'CREATE TABLE imposed_duties (duty TEXT NOT NULL) STRICT',
 ]
@@ -187,6 +188,7 @@ function openWebhooks({
         events: ['consent.requested', 'consent.changed'],
         fingerprints: [],
         timeoutMs: 1_000,
+        giveUpAfterHours: 72,
       },
     ],
     store: createWebhookStore(database),
@@ -194,6 +196,7 @@ function openWebhooks({
     randomBytes,
     onDelivered: () => undefined,
     onDelayed: () => undefined,
+    onDead: () => undefined,
     onError: () => undefined,
   })
 }

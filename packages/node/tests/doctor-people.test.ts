@@ -96,15 +96,23 @@ describe('the doctor of a node with products about people', () => {
 
   test('tells what waits too long for a system, and what was given up', () => {
     const [nowMs, oldest] = [Date.parse('2026-03-01T10:00:00Z'), '2026-03-01T09:50:00Z']
-    const facts = { endpoint: 'https://portal.example', waiting: 2, oldest, lastError: 'status 401', givenUp: 1 }
-    const [late, lost, ...others] = decideOutbox('webhook portal.example', facts, nowMs)
+    const facts = {
+      endpoint: 'https://portal.example',
+      waiting: 2,
+      oldest,
+      lastError: 'status 401',
+      dead: 3,
+      givenUp: 1,
+    }
+    const [late, dead, lost, ...others] = decideOutbox('webhook portal.example', facts, nowMs)
     assert.match(
       late?.detail ?? '',
       /^2 messages wait, the oldest since 2026-03-01T09:50:00Z; the last try: status 401$/,
     )
+    assert.match(dead?.detail ?? '', /^3 dead letters/)
     assert.match(lost?.detail ?? '', /^1 message was given up/)
     assert.deepEqual(others, [])
-    const fresh = { ...facts, oldest: '2026-03-01T09:59:00Z', givenUp: 0 }
+    const fresh = { ...facts, oldest: '2026-03-01T09:59:00Z', dead: 0, givenUp: 0 }
     assert.deepEqual(decideOutbox('webhook portal.example', fresh, nowMs), [])
   })
 
@@ -124,7 +132,7 @@ describe('the doctor of a node with products about people', () => {
       return views[0]?.lastError !== undefined && views
     })
     const { oldest, lastError, ...rest } = told ?? assert.fail()
-    assert.deepEqual(rest, { endpoint: new URL(holder.url).origin, waiting: 1, givenUp: 0 })
+    assert.deepEqual(rest, { endpoint: new URL(holder.url).origin, waiting: 1, dead: 0, givenUp: 0 })
     assert.ok(oldest !== undefined && Number.isFinite(Date.parse(oldest)))
     assert.match(lastError ?? '', /request failed|unreachable/)
   })

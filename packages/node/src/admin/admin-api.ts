@@ -128,10 +128,30 @@ export const webhookSchema = z
     waiting: count,
     oldest: time.optional().meta({ description: 'There with `lastError` when something waits.' }),
     lastError: z.string().optional(),
-    givenUp: count.meta({ description: 'In the last 30 days.' }),
+    dead: count.meta({ description: 'Dead letters: not tried any more, and sent again on demand.' }),
+    givenUp: count.meta({
+      description: 'In the last 30 days: dropped, the person was erased or the system is no longer configured.',
+    }),
   })
   .meta({ id: 'Webhook' })
 export type WebhookView = View<typeof webhookSchema>
+
+export const webhookStates = ['waiting', 'dead', 'delivered', 'dropped'] as const
+
+/** One message on its way to one system; never what it says. */
+export const webhookMessageSchema = z
+  .strictObject({
+    id: z.string(),
+    endpoint: z.string().meta({ description: 'Origin.' }),
+    type: z.string(),
+    state: z.enum(webhookStates),
+    occurred: time,
+    attempts: count,
+    nextAttempt: time.optional().meta({ description: 'Of one that waits.' }),
+    lastError: z.string().optional(),
+  })
+  .meta({ id: 'WebhookMessage' })
+export type WebhookMessageView = View<typeof webhookMessageSchema>
 
 /** One of the participant's own keys. Times are milliseconds since the epoch. */
 export const keySchema = z

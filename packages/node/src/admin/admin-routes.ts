@@ -45,6 +45,6 @@ export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
     ...relationshipRoutes(parts.policy),
     ...replicaRoutes(parts),
     ...subjectRoutes(parts),
-    ...webhookRoutes(parts.consent),
+    ...webhookRoutes({ ...parts, webhooks: parts.consent.webhooks }),
   ]
 }

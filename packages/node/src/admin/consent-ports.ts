@@ -35,14 +35,21 @@ export interface ConsentAdminParts {
 }
 
 export interface WebhooksPort {
-  /** Messages on their way first, then the latest. */
+  /** Messages on their way first, then dead letters, then the latest. */
   list(limit: number): Promise<readonly WebhookMessage[]>
+  /** Sends dead letters again, of one message or all, to the systems of one origin or to all. Gives how many. */
+  replay(which: { readonly id?: string | undefined; readonly origin?: string | undefined }): Promise<number>
 }
 
-/** One that was given up has neither a payload nor a time of delivery. */
+/** One that was dropped has neither a payload nor a time of delivery. */
 export interface WebhookMessage {
+  readonly id: string
   /** URL. */
   readonly endpoint: string
+  readonly type: string
+  readonly attempts: number
+  readonly nextAttemptMs: number
+  readonly deadMs: number | undefined
   readonly payload: string | undefined
   readonly occurredMs: number
   readonly deliveredMs: number | undefined

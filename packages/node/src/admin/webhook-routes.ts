@@ -1,38 +1,108 @@
-/** `/v1/webhooks`: whether the operator's own systems take what they are told. */
+/** `/v1/webhooks`: whether the operator's own systems take what they are told; dead letters are sent again. */
 import { formatDateTime } from '@comity/core/agreement/date-time'
+import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
-import { webhookSchema, type WebhookView } from './admin-api.ts'
+import {
+  webhookMessageSchema,
+  webhookSchema,
+  webhookStates,
+  type WebhookMessageView,
+  type WebhookView,
+} from './admin-api.ts'
+import { recorded } from './changes.ts'
 import type { ConsentAdminParts, WebhookMessage } from './consent-ports.ts'
+import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
+import { limit as entries, text } from './shapes.ts'
 
 /** Messages that are looked at, those on their way first: beyond it counts are at least so many. */
 const maxMessages = 1_000
 
-export function webhookRoutes({ webhooks }: Pick<ConsentAdminParts, 'webhooks'>): AdminRoute[] {
+export interface WebhookRouteParts extends Pick<AdminParts, 'recordChange'> {
+  readonly webhooks: ConsentAdminParts['webhooks']
+}
+
+export function webhookRoutes(parts: WebhookRouteParts): AdminRoute[] {
+  const { webhooks } = parts
   return [
     defineRoute({
       method: 'GET',
       path: '/v1/webhooks',
       tag: 'webhooks',
-      summary: 'What waits for your own systems, since when and why; what was given up',
+      summary: 'What waits for your own systems, since when and why; dead letters; what was dropped',
       result: z.array(webhookSchema),
       async answer() {
         const byEndpoint = Map.groupBy(await webhooks.list(maxMessages), ({ endpoint }) => new URL(endpoint).origin)
         return [...byEndpoint].map(([endpoint, messages]) => webhookView(endpoint, messages))
       },
     }),
+    defineRoute({
+      method: 'GET',
+      path: '/v1/webhooks/messages',
+      tag: 'webhooks',
+      summary: 'The messages, those on their way first, of the newest thousand; never what they say',
+      query: { state: z.enum(webhookStates).optional(), limit: entries(100, maxMessages) },
+      result: z.array(webhookMessageSchema),
+      async answer({ query: { state, limit } }) {
+        const views = (await webhooks.list(maxMessages)).map(messageView)
+        return views.filter((view) => state === undefined || view.state === state).slice(0, limit)
+      },
+    }),
+    replayRoute(parts),
   ]
 }
 
+function replayRoute({ webhooks, recordChange }: WebhookRouteParts): AdminRoute {
+  return defineRoute({
+    method: 'POST',
+    path: '/v1/webhooks/replay',
+    tag: 'webhooks',
+    summary: 'Sends dead letters again: one, or all; for all systems, or those of one origin',
+    body: z.strictObject({ id: text(200).optional(), endpoint: z.url().max(2_048).optional() }),
+    result: z.strictObject({ replayed: z.int().nonnegative() }),
+    problems: ['webhook-unknown'],
+    async answer({ body: { id, endpoint } }) {
+      const origin = endpoint === undefined ? undefined : new URL(endpoint).origin
+      const change = { action: 'webhook-replay', target: id ?? 'all', details: { endpoint: origin } } as const
+      const replayed = await recorded({ recordChange }, change, () => webhooks.replay({ id, origin }))
+      if (replayed === 0 && id !== undefined) {
+        throw new Problem('webhook-unknown', 'there is no such dead letter for a system that is configured')
+      }
+      return { replayed }
+    },
+  })
+}
+
+function stateOf({ payload, deadMs, deliveredMs }: WebhookMessage): WebhookMessageView['state'] {
+  if (payload !== undefined) return deadMs === undefined ? 'waiting' : 'dead'
+  return deliveredMs === undefined ? 'dropped' : 'delivered'
+}
+
 /** The address without path and query, which may hold a key of the operator's. */
+function messageView(message: WebhookMessage): WebhookMessageView {
+  const { id, endpoint, type, occurredMs, attempts, nextAttemptMs, lastError } = message
+  const state = stateOf(message)
+  return {
+    id,
+    endpoint: new URL(endpoint).origin,
+    type,
+    state,
+    occurred: formatDateTime(occurredMs),
+    attempts,
+    ...(state === 'waiting' && { nextAttempt: formatDateTime(nextAttemptMs) }),
+    ...(lastError !== undefined && { lastError }),
+  }
+}
+
 function webhookView(endpoint: string, messages: readonly WebhookMessage[]): WebhookView {
-  const waiting = messages.filter(({ payload }) => payload !== undefined)
-  const givenUp = messages.filter(({ payload, deliveredMs }) => payload === undefined && deliveredMs === undefined)
+  const inState = (state: WebhookMessageView['state']) => messages.filter((message) => stateOf(message) === state)
+  const waiting = inState('waiting')
   const oldest = waiting.toSorted((a, b) => a.occurredMs - b.occurredMs)[0]
   return {
     endpoint,
     waiting: waiting.length,
     ...(oldest && { oldest: formatDateTime(oldest.occurredMs), lastError: oldest.lastError }),
-    givenUp: givenUp.length,
+    dead: inState('dead').length,
+    givenUp: inState('dropped').length,
   }
 }

@@ -121,6 +121,7 @@ function lateWebhooks(late: Loading): Webhooks {
     wake: () => late.loaded?.webhooks.wake(),
     settled: async () => late.loaded?.webhooks.settled(),
     list: async (limit) => (await late.loaded?.webhooks.list(limit)) ?? [],
+    replay: async (which) => (await late.loaded?.webhooks.replay(which)) ?? 0,
     prune: async () => late.loaded?.webhooks.prune(),
     [Symbol.asyncDispose]: async () => undefined,
   }

@@ -24,6 +24,7 @@ export async function openWebhooks(foundation: Foundation, newId: () => string):
     newId,
     onDelivered: (message) => events.webhookDelivered(message),
     onDelayed: (message) => events.webhookDelayed(message),
+    onDead: (message) => events.webhookDead(message),
     onError: (error) => events.internalError(error),
   })
 }

@@ -20,7 +20,7 @@ import { productsSchema } from '../products/products-schema.ts'
 import { replicasSchema } from '../replicas/replicas-schema.ts'
 import { statusMigrations } from '../status/status-schema.ts'
 import { vaultSchema } from '../vault/vault-schema.ts'
-import { webhooksSchema } from '../webhooks/webhooks-schema.ts'
+import { deadLettersSchema, webhooksSchema } from '../webhooks/webhooks-schema.ts'
 import { rightsSchema } from '../rights/rights-schema.ts'
 import type { Migration } from '../storage/migrations.ts'
 
@@ -50,4 +50,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0023-policies', statements: policiesSchema },
   { name: '0024-sealing', statements: [...exchangeOpeningsSchema, ...partnerSealingMigrations] },
   { name: '0025-replicas', statements: replicasSchema },
+  { name: '0026-dead-letters', statements: deadLettersSchema },
 ]

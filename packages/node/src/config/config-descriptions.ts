@@ -162,11 +162,14 @@ export const configDescriptions: Readonly<Record<string, string>> = {
     "`offered`: bodies are sealed where the partner's document announces that it takes them so. `required`: always, or nothing is sent.",
   'partners[].sealing.algorithms': 'Algorithms in order of preference, of those of the node; all of these when absent.',
   'webhooks[].url': 'A system of your own that is told of events: https, or http on this machine.',
-  'webhooks[].secret': 'Where the secret is that messages are signed with: `whsec_` and base64 of 24 to 64 bytes.',
+  'webhooks[].secret':
+    'Where the secret is that messages are signed with: `whsec_` and base64 of 24 to 64 bytes, or `whsk_` and an Ed25519 key; `comity webhooks secret` makes either.',
   'webhooks[].events': 'What it is told of; everything when absent.',
   'webhooks[].fingerprints':
     "SHA-256 fingerprints of the system's TLS keys. Without one a public authority must vouch for the address.",
   'webhooks[].timeoutMs': 'Longest wait for its answer.',
+  'webhooks[].giveUpAfterHours':
+    'How long a message is tried; then it is a dead letter, which `comity webhooks replay` sends again within 30 days.',
   'replicas[].partner': 'Alias or DID of the partner whose answers are kept.',
   'replicas[].product': 'Id of its product. Kept is only what agreement and consent allow to be.',
   'replicas[].operations': 'Operation ids; all when absent.',

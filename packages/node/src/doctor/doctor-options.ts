@@ -55,6 +55,7 @@ export interface WebhookFacts {
   /** ISO 8601: when what the oldest waiting message tells happened. */
   readonly oldest?: string | undefined
   readonly lastError?: string | undefined
+  readonly dead: number
   readonly givenUp: number
 }
 

@@ -63,7 +63,7 @@ function remedyFor(code: string | undefined): string {
 /** The verdict about what waits for a system, and what was given up. */
 export function decideOutbox(check: string, facts: WebhookFacts | undefined, nowMs: number): Finding[] {
   if (facts === undefined) return []
-  const { waiting, oldest, lastError, givenUp } = facts
+  const { waiting, oldest, lastError, dead, givenUp } = facts
   const findings: Finding[] = []
   const late = oldest !== undefined && nowMs - Date.parse(oldest) > lateMs
   if (late) {
@@ -72,6 +72,10 @@ export function decideOutbox(check: string, facts: WebhookFacts | undefined, now
     findings.push(
       caution(check, `${counted(waiting, 'message waits', 'messages wait')}, the oldest since ${oldest}${why}`, remedy),
     )
+  }
+  if (dead > 0) {
+    const remedy = 'mend the system, then `comity webhooks replay --all`; dead letters are kept for 30 days'
+    findings.push(caution(check, `${counted(dead, 'dead letter', 'dead letters')}`, remedy))
   }
   if (givenUp > 0) {
     const remedy = 'what they told of is in the node: compare `comity consents list` and `comity duties list`'

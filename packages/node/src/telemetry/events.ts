@@ -49,6 +49,7 @@ const levels = {
   'duty.overdue': 'warn',
   'webhook.delivered': 'debug',
   'webhook.delayed': 'warn',
+  'webhook.dead': 'error',
   'connection.refused': 'debug',
   'storage.failed': 'error',
   'error.internal': 'error',
@@ -134,6 +135,11 @@ function consentEvents(tell: Tell) {
       tell('webhook.delivered', 'a system of the operator took a message', webhookFields(message)),
     webhookDelayed: (message: { id: string; type: string; endpoint: string; reason: string }) =>
       tell('webhook.delayed', 'a system of the operator did not take a message; it is sent again', {
+        ...webhookFields(message),
+        reason: message.reason,
+      }),
+    webhookDead: (message: { id: string; type: string; endpoint: string; reason: string }) =>
+      tell('webhook.dead', 'a system of the operator did not take a message, which is a dead letter now', {
         ...webhookFields(message),
         reason: message.reason,
       }),

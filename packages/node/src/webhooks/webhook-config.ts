@@ -32,6 +32,7 @@ export const webhookConfigSchema = <S extends z.ZodType>(secret: S) =>
       .default([...webhookEventTypes]),
     fingerprints: z.array(fingerprint).max(8).default([]),
     timeoutMs: z.int().min(100).max(60_000).default(10_000),
+    giveUpAfterHours: z.int().min(1).max(720).default(72),
   })
 
 /** True for `http:` to this machine: nobody is in between who could read a link. */

@@ -36,6 +36,8 @@ export function webhookStoreContract(open: () => Promise<{ database: Database; s
       nextAttemptMs: 100,
       lastError: undefined,
       deliveredMs: undefined,
+      deadMs: undefined,
+      waitingSinceMs: 100,
     })
     assert.equal((await store.findDue(a, 200, 1)).length, 1)
   })
@@ -93,6 +95,29 @@ export function webhookStoreContract(open: () => Promise<{ database: Database; s
     assert.equal((await store.findDue(b, 100, 10)).length, 1)
   })
 
+  test('a dead letter is not tried, keeps its payload, and is due again when it is revived', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    await database.execute([store.insert(message('1')), store.insert(message('2')), store.insert(message('1', b))])
+    for (const name of [message('1'), message('2'), message('1', b)]) {
+      await store.saveDead(name, { attempts: 7, error: 'status 410', atMs: 900 })
+    }
+    await store.saveDead(message('1'), { attempts: 9, error: 'late', atMs: 1 })
+    await store.saveFailed(message('1'), { attempts: 9, nextAttemptMs: 1, error: 'late' })
+    assert.deepEqual([await store.nextDueMs(0), await store.findDue(a, 1e12, 10)], [undefined, []])
+    const dead = (await store.list(10)).find(({ id, endpoint }) => id === '1' && endpoint === a)
+    assert.deepEqual(
+      [dead?.payload, dead?.attempts, dead?.lastError, dead?.deadMs],
+      ['ünï "quoted"', 7, 'status 410', 900],
+    )
+    assert.equal(await store.revive({ id: '1', endpoint: a }, 1_000), 1)
+    assert.equal(await store.revive({ id: '1', endpoint: a }, 1_000), 0, 'it is on its way already')
+    const [due] = await store.findDue(a, 1_000, 10)
+    assert.deepEqual([due?.id, due?.attempts, due?.waitingSinceMs, due?.deadMs], ['1', 0, 1_000, undefined])
+    assert.equal(await store.revive({ endpoint: b }, 1_000), 1)
+    assert.equal(await store.revive({}, 1_000), 1)
+  })
+
   test('forgets what ended long ago, never what is still on its way', async () => {
     const { store, database: opened } = await open()
     await using database = opened
@@ -105,5 +130,10 @@ export function webhookStoreContract(open: () => Promise<{ database: Database; s
       (await store.list(10)).map(({ id }) => id),
       ['2'],
     )
+    await store.saveDead(message('2'), { attempts: 1, error: 'status 410', atMs: 200 })
+    await store.prune(200)
+    assert.equal((await store.list(10)).length, 1)
+    await store.prune(201)
+    assert.equal((await store.list(10)).length, 0, 'a dead letter is kept from when it died')
   })
 }

@@ -2,7 +2,9 @@
 import type { Database, Row } from '../storage/database.ts'
 import type { WebhookEntry, WebhookStore } from './webhook-store.ts'
 
-const columns = 'id, endpoint, type, payload, occurred_ms, attempts, next_attempt_ms, last_error, delivered_ms'
+const columns =
+  'id, endpoint, type, payload, occurred_ms, attempts, next_attempt_ms, last_error, delivered_ms, dead_ms, waiting_since_ms'
+const isWaiting = 'payload IS NOT NULL AND dead_ms IS NULL'
 
 /** The table is `webhooksSchema`. */
 export function createWebhookStore(database: Database): WebhookStore {
@@ -15,18 +17,18 @@ function readsOf(database: Database): Reads {
   return {
     async findDue(endpoint, nowMs, limit) {
       const sql = `SELECT ${columns} FROM webhook_messages
-        WHERE payload IS NOT NULL AND next_attempt_ms <= ? AND endpoint = ? ORDER BY occurred_ms, id LIMIT ?`
+        WHERE ${isWaiting} AND next_attempt_ms <= ? AND endpoint = ? ORDER BY occurred_ms, id LIMIT ?`
       return (await database.all(sql, [nowMs, endpoint, limit])).map(entryOf)
     },
     async nextDueMs(afterMs) {
       const sql = `SELECT MIN(next_attempt_ms) AS due FROM webhook_messages
-        WHERE payload IS NOT NULL AND next_attempt_ms > ?`
+        WHERE ${isWaiting} AND next_attempt_ms > ?`
       const row = await database.get<Row & { due: number | null }>(sql, [afterMs])
       return row?.due ?? undefined
     },
     async list(limit) {
       const sql = `SELECT ${columns} FROM webhook_messages
-        ORDER BY CASE WHEN payload IS NOT NULL THEN 0 ELSE 1 END, occurred_ms DESC, id DESC, endpoint LIMIT ?`
+        ORDER BY CASE WHEN ${isWaiting} THEN 0 WHEN payload IS NOT NULL THEN 1 ELSE 2 END, occurred_ms DESC, id DESC, endpoint LIMIT ?`
       return (await database.all(sql, [limit])).map(entryOf)
     },
   }
@@ -37,9 +39,9 @@ function writesOf(database: Database): Omit<WebhookStore, keyof Reads> {
     void (await database.execute([{ sql, params }]))
   return {
     insert: ({ id, endpoint, type, payload, occurredMs }, condition = { sql: '1 = 1' }) => ({
-      sql: `INSERT INTO webhook_messages (id, endpoint, type, payload, occurred_ms, attempts, next_attempt_ms)
-        SELECT ?, ?, ?, ?, ?, 0, ? WHERE ${condition.sql} ON CONFLICT DO NOTHING`,
-      params: [id, endpoint, type, payload, occurredMs, occurredMs, ...(condition.params ?? [])],
+      sql: `INSERT INTO webhook_messages (id, endpoint, type, payload, occurred_ms, attempts, next_attempt_ms, waiting_since_ms)
+        SELECT ?, ?, ?, ?, ?, 0, ?, ? WHERE ${condition.sql} ON CONFLICT DO NOTHING`,
+      params: [id, endpoint, type, payload, occurredMs, occurredMs, occurredMs, ...(condition.params ?? [])],
     }),
     saveDelivered: ({ id, endpoint }, atMs) =>
       run(
@@ -50,9 +52,23 @@ function writesOf(database: Database): Omit<WebhookStore, keyof Reads> {
     saveFailed: ({ id, endpoint }, { attempts, nextAttemptMs, error }) =>
       run(
         `UPDATE webhook_messages SET attempts = ?, next_attempt_ms = ?, last_error = ?
-          WHERE id = ? AND endpoint = ? AND payload IS NOT NULL`,
+          WHERE id = ? AND endpoint = ? AND ${isWaiting}`,
         [attempts, nextAttemptMs, error, id, endpoint],
       ),
+    saveDead: ({ id, endpoint }, { attempts, error, atMs }) =>
+      run(
+        `UPDATE webhook_messages SET attempts = ?, last_error = ?, dead_ms = ?
+          WHERE id = ? AND endpoint = ? AND ${isWaiting}`,
+        [attempts, error, atMs, id, endpoint],
+      ),
+    async revive({ id, endpoint }, nowMs) {
+      const which = [id === undefined ? '' : 'AND id = ?', endpoint === undefined ? '' : 'AND endpoint = ?']
+      const sql = `UPDATE webhook_messages SET dead_ms = NULL, attempts = 0, next_attempt_ms = ?, waiting_since_ms = ?
+        WHERE payload IS NOT NULL AND dead_ms IS NOT NULL ${which.join(' ')}`
+      const named = [id, endpoint].filter((value) => value !== undefined)
+      const [revived = 0] = await database.execute([{ sql, params: [nowMs, nowMs, ...named] }])
+      return revived
+    },
     saveGivenUp: ({ id, endpoint }, reason) =>
       run(
         `UPDATE webhook_messages SET payload = NULL, last_error = ?
@@ -62,7 +78,7 @@ function writesOf(database: Database): Omit<WebhookStore, keyof Reads> {
     postpone: (endpoint, untilMs) =>
       run(
         `UPDATE webhook_messages SET next_attempt_ms = ?
-          WHERE endpoint = ? AND payload IS NOT NULL AND next_attempt_ms < ?`,
+          WHERE endpoint = ? AND ${isWaiting} AND next_attempt_ms < ?`,
         [untilMs, endpoint, untilMs],
       ),
     giveUpOthers: (endpoints, reason) =>
@@ -71,7 +87,12 @@ function writesOf(database: Database): Omit<WebhookStore, keyof Reads> {
           ${endpoints.map(() => 'AND endpoint <> ?').join(' ')}`,
         [reason, ...endpoints],
       ),
-    prune: (beforeMs) => run('DELETE FROM webhook_messages WHERE payload IS NULL AND occurred_ms < ?', [beforeMs]),
+    prune: (beforeMs) =>
+      run(
+        `DELETE FROM webhook_messages WHERE (payload IS NULL AND occurred_ms < ?)
+          OR (dead_ms IS NOT NULL AND dead_ms < ?)`,
+        [beforeMs, beforeMs],
+      ),
   }
 }
 
@@ -79,6 +100,10 @@ function entryOf(row: Row): WebhookEntry {
   const text = (name: string): string | undefined => {
     const value = row[name]
     return typeof value === 'string' ? value : undefined
+  }
+  const number = (name: string): number | undefined => {
+    const value = row[name]
+    return typeof value === 'number' ? value : undefined
   }
   return {
     id: String(row['id']),
@@ -89,6 +114,8 @@ function entryOf(row: Row): WebhookEntry {
     attempts: Number(row['attempts']),
     nextAttemptMs: Number(row['next_attempt_ms']),
     lastError: text('last_error'),
-    deliveredMs: typeof row['delivered_ms'] === 'number' ? row['delivered_ms'] : undefined,
+    deliveredMs: number('delivered_ms'),
+    deadMs: number('dead_ms'),
+    waitingSinceMs: Number(row['waiting_since_ms'] ?? row['occurred_ms']),
   }
 }

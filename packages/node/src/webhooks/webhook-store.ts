@@ -7,7 +7,7 @@ export interface WebhookEntry {
   /** URL. */
   readonly endpoint: string
   readonly type: string
-  /** Text as the caller gave it, sealed or not; undefined once delivered or given up. */
+  /** Text as the caller gave it, sealed or not; undefined once delivered, or dropped. */
   readonly payload: string | undefined
   readonly occurredMs: number
   readonly attempts: number
@@ -15,7 +15,14 @@ export interface WebhookEntry {
   /** Why the last try failed; never holds anything of the payload. */
   readonly lastError: string | undefined
   readonly deliveredMs: number | undefined
+  /** When it was given up; its payload stays as long as it can be sent again. */
+  readonly deadMs: number | undefined
+  /** When it was put in, or put in again. */
+  readonly waitingSinceMs: number
 }
+
+/** Names one message on its way to one endpoint. */
+export type WebhookName = Pick<WebhookEntry, 'id' | 'endpoint'>
 
 export interface WebhookStore {
   /** Puts a message into the outbox, due at once; with `condition` only where that holds when it is written. */
@@ -28,19 +35,29 @@ export interface WebhookStore {
   /** When, after then, the next message of all endpoints falls due; undefined for never. */
   nextDueMs(afterMs: number): Promise<number | undefined>
   /** Ends the message and takes its payload away. */
-  saveDelivered(message: Pick<WebhookEntry, 'id' | 'endpoint'>, atMs: number): Promise<void>
+  saveDelivered(message: WebhookName, atMs: number): Promise<void>
   saveFailed(
-    message: Pick<WebhookEntry, 'id' | 'endpoint'>,
+    message: WebhookName,
     failure: { readonly attempts: number; readonly nextAttemptMs: number; readonly error: string },
   ): Promise<void>
+  /** Makes it a dead letter: it is not tried any more, and can be sent again. */
+  saveDead(
+    message: WebhookName,
+    end: { readonly attempts: number; readonly error: string; readonly atMs: number },
+  ): Promise<void>
+  /** Puts dead letters in again, due at once: those of one id, or all, of one endpoint or of all. Gives how many. */
+  revive(
+    which: { readonly id?: string | undefined; readonly endpoint?: string | undefined },
+    nowMs: number,
+  ): Promise<number>
   /** Ends the message undelivered and takes its payload away. */
-  saveGivenUp(message: Pick<WebhookEntry, 'id' | 'endpoint'>, reason: string): Promise<void>
+  saveGivenUp(message: WebhookName, reason: string): Promise<void>
   /** Puts off everything for the endpoint until then, without counting a try. */
   postpone(endpoint: string, untilMs: number): Promise<void>
   /** Gives up what is for none of these endpoints: it would keep a link for ever. */
   giveUpOthers(endpoints: readonly string[], reason: string): Promise<void>
-  /** The outbox, messages on their way first, then the latest; at most `limit`. */
+  /** The outbox, messages on their way first, then dead letters, then the latest; at most `limit`. */
   list(limit: number): Promise<WebhookEntry[]>
-  /** Forgets ended messages of before then. */
+  /** Forgets ended messages and dead letters of before then. */
   prune(beforeMs: number): Promise<void>
 }

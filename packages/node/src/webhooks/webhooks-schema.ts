@@ -18,3 +18,13 @@ export const webhooksSchema: readonly string[] = [
   `CREATE INDEX webhook_messages_due ON webhook_messages (next_attempt_ms) WHERE payload IS NOT NULL`,
   `CREATE INDEX webhook_messages_ended ON webhook_messages (occurred_ms) WHERE payload IS NULL`,
 ]
+
+/** A message that was given up keeps its payload, as a dead letter, until the operator sends it again or it is pruned.
+ *  `waiting_since_ms` is when it was put in, or put in again. */
+export const deadLettersSchema: readonly string[] = [
+  `ALTER TABLE webhook_messages ADD COLUMN dead_ms INTEGER`,
+  `ALTER TABLE webhook_messages ADD COLUMN waiting_since_ms INTEGER`,
+  `UPDATE webhook_messages SET waiting_since_ms = occurred_ms`,
+  `DROP INDEX webhook_messages_due`,
+  `CREATE INDEX webhook_messages_due ON webhook_messages (next_attempt_ms) WHERE payload IS NOT NULL AND dead_ms IS NULL`,
+]

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync, verify } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { parseWebhookKeys, verifyWebhook } from '@comity/core/events/standard-webhooks'
 import { Webhook } from 'standardwebhooks'
 import { createAddressGuard } from '../http/address-guard.ts'
 import { createGuardedFetch } from '../http/guarded-fetch.ts'
@@ -14,9 +15,9 @@ import type { Database } from '../storage/database.ts'
 import { openSqlite } from '../storage/sqlite.ts'
 import { webhookEventTypes } from './webhook-config.ts'
 import { createWebhookDelivery, type DeliverWebhook } from './webhook-delivery.ts'
-import { parseWebhookSecret } from './webhook-signature.ts'
+import { parseWebhookSecret, webhookPublicKey } from './webhook-signature.ts'
 import { createWebhookStore } from './webhook-store-sql.ts'
-import { webhooksSchema } from './webhooks-schema.ts'
+import { deadLettersSchema, webhooksSchema } from './webhooks-schema.ts'
 import { createWebhooks, type WebhookEndpoint, type Webhooks } from './webhooks.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'comity-webhooks-'))
@@ -29,7 +30,7 @@ const network = createWebhookDelivery(createGuardedFetch({ guard: createAddressG
 const openTables = async (path: string): Promise<Database> => {
   const database = await openSqlite(path)
   const known = await database.get(`SELECT name FROM sqlite_schema WHERE name = 'webhook_messages'`)
-  if (known === undefined) await database.execute(webhooksSchema.map((sql) => ({ sql })))
+  if (known === undefined) await database.execute([...webhooksSchema, ...deadLettersSchema].map((sql) => ({ sql })))
   return database
 }
 
@@ -86,6 +87,7 @@ function scene(options: SceneOptions) {
       events: webhookEventTypes,
       fingerprints: [],
       timeoutMs: 1_000,
+      giveUpAfterHours: 72,
       ...endpoint,
     })),
     store: createWebhookStore(options.database),
@@ -96,6 +98,7 @@ function scene(options: SceneOptions) {
     newId: () => `msg_${++ids}`,
     onDelivered: (notice) => told.push(notice),
     onDelayed: (notice) => told.push(notice),
+    onDead: (notice) => told.push({ dead: notice }),
     onError: (error) => assert.fail(String(error)),
   })
   const round = async (): Promise<void> => {
@@ -141,10 +144,89 @@ test('while one secret takes over from another, receivers with either can verify
   for (const known of [secret, nextSecret]) new Webhook(known).verify(body, headers as Record<string, string>)
 })
 
+test('an Ed25519 key signs what its public key verifies, beside a shared secret', async () => {
+  await using receiver = await new Receiver().open()
+  await using database = await openTables(':memory:')
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const seed = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32)
+  const spki = publicKey.export({ format: 'der', type: 'spki' })
+  const text = `whsk_${seed.toString('base64')}`
+  assert.equal(webhookPublicKey(text), `whpk_${spki.subarray(-32).toString('base64')}`)
+  const pair = `whsk_${Buffer.concat([seed, spki.subarray(-32)]).toString('base64')}`
+  assert.equal(webhookPublicKey(pair), webhookPublicKey(text))
+  const signers = parseWebhookSecret(`${text}\n${secret}`)
+  const { webhooks, round } = scene({ database, endpoints: [{ url: receiver.url(), signers }] })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked))
+  await round()
+  const { body, headers } = receiver.got[0]!
+  const [first = '', second = ''] = String(headers['webhook-signature']).split(' ')
+  assert.match(second, /^v1,/)
+  const content = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`
+  assert.ok(verify(null, Buffer.from(content), publicKey, Buffer.from(first.slice('v1a,'.length), 'base64')))
+  new Webhook(secret).verify(body, headers as Record<string, string>)
+  const nowMs = Number(headers['webhook-timestamp']) * 1000
+  for (const keys of [webhookPublicKey(text), secret]) {
+    verifyWebhook({ headers, body }, parseWebhookKeys(keys), { nowMs, toleranceSeconds: 5 })
+  }
+})
+
+test('what no system takes for as long as it is tried becomes a dead letter, which is sent again on demand', async () => {
+  await using receiver = await new Receiver().open()
+  receiver.status = 500
+  await using database = await openTables(':memory:')
+  const { webhooks, round, clock, told } = scene({
+    database,
+    endpoints: [{ url: receiver.url(), giveUpAfterHours: 1 }],
+  })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked))
+  for (let tries = 0; tries < 40 && (await webhooks.list())[0]?.deadMs === undefined; tries++) {
+    await round()
+    clock.nowMs = Math.max(clock.nowMs + 1, (await webhooks.list())[0]!.nextAttemptMs)
+  }
+  const tries = receiver.got.length
+  const [dead] = await webhooks.list()
+  assert.deepEqual([dead?.attempts, dead?.lastError], [tries, 'status 500'])
+  assert.deepEqual(told.at(-1), {
+    dead: { id: 'msg_1', type: 'consent.requested', endpoint: new URL(receiver.url()).origin, reason: 'status 500' },
+  })
+  clock.nowMs += 86_400_000
+  await round()
+  assert.equal(receiver.got.length, tries, 'it is left alone')
+  receiver.status = 200
+  assert.equal(await webhooks.replay({ id: 'msg_2' }), 0)
+  assert.equal(await webhooks.replay({ id: 'msg_1', origin: new URL(receiver.url()).origin }), 1)
+  await webhooks.settled()
+  assert.equal(receiver.got.at(-1)?.headers['webhook-id'], 'msg_1')
+  assert.ok((await webhooks.list())[0]?.deliveredMs)
+})
+
+test('a system that is gone for good is not tried again', async () => {
+  await using receiver = await new Receiver().open()
+  receiver.status = 410
+  await using database = await openTables(':memory:')
+  const { webhooks, round } = scene({ database, endpoints: [{ url: receiver.url() }] })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked))
+  await round()
+  assert.ok((await webhooks.list())[0]?.deadMs)
+  assert.equal(receiver.got.length, 1)
+})
+
 test('refuses a secret that is not one, without repeating it', () => {
   const short = Buffer.alloc(23).toString('base64')
   const long = Buffer.alloc(65).toString('base64')
-  for (const text of ['', 'hunter2-planted', `whsec_${short}`, `whsec_${long}`, 'whsec_&&&planted', `${secret} x`]) {
+  for (const text of [
+    '',
+    'hunter2-planted',
+    `whsec_${short}`,
+    `whsec_${long}`,
+    'whsec_&&&planted',
+    `${secret} x`,
+    `whsk_${short}`,
+    `whsk_${Buffer.alloc(64, 1).toString('base64')}`,
+  ]) {
     assert.throws(
       () => parseWebhookSecret(text),
       (error: Error & { code?: string }) => error.code === 'config-invalid' && !error.message.includes('planted'),

@@ -2,7 +2,7 @@
  *  outbox in the transaction that makes it true; tries go on across restarts; order is not promised. */
 import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
-import { Redelivery, type DeliveryOutcome } from '../storage/redelivery.ts'
+import { Redelivery, type DeliveryFailure, type DeliveryOutcome } from '../storage/redelivery.ts'
 import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
 import type { WebhookEventType } from './webhook-config.ts'
 import type { DeliverWebhook } from './webhook-delivery.ts'
@@ -16,6 +16,8 @@ export interface WebhookEndpoint {
   readonly events: readonly WebhookEventType[]
   readonly fingerprints: readonly string[]
   readonly timeoutMs: number
+  /** How long a message is tried. */
+  readonly giveUpAfterHours: number
 }
 
 export interface WebhooksParts {
@@ -28,6 +30,8 @@ export interface WebhooksParts {
   readonly newId: () => string
   readonly onDelivered: (message: WebhookNotice) => void
   readonly onDelayed: (message: WebhookNotice & { readonly reason: string }) => void
+  /** Told of a message that is not tried any more. */
+  readonly onDead: (message: WebhookNotice & { readonly reason: string }) => void
   /** Told of what went wrong on this node's side; the outbox goes on. */
   readonly onError: (error: unknown) => void
 }
@@ -58,14 +62,18 @@ export interface Webhooks extends AsyncDisposable {
   wake(): void
   /** Resolves when everything that is due was tried once. */
   settled(): Promise<void>
-  /** The outbox, messages on their way first. */
+  /** The outbox, messages on their way first, then dead letters. */
   list(limit?: number): Promise<WebhookEntry[]>
-  /** Forgets what ended more than 30 days ago. */
+  /** Sends dead letters again, of one message or all, of the endpoints of one origin or of all. Gives how many there
+   *  were. */
+  replay(which: { readonly id?: string | undefined; readonly origin?: string | undefined }): Promise<number>
+  /** Forgets what ended or died more than 30 days ago. */
   prune(): Promise<void>
 }
 
 const maxMessagesInTurn = 50
 const keepEndedMs = 30 * 86_400_000
+const goneReason = 'status 410'
 const unconfigured = 'the endpoint is no longer configured'
 const sealedPrefix = 'sealed:'
 
@@ -110,6 +118,14 @@ class WebhookOutbox implements Webhooks {
     return this.#parts.store.list(limit)
   }
 
+  async replay({ id, origin }: { id?: string; origin?: string }): Promise<number> {
+    const { endpoints, store, clock } = this.#parts
+    const urls = endpoints.map(({ url }) => url).filter((url) => origin === undefined || new URL(url).origin === origin)
+    const counts = await Promise.all(urls.map((endpoint) => store.revive({ id, endpoint }, clock.now())))
+    this.wake()
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
+
   async prune(): Promise<void> {
     await this.#parts.store.prune(this.#parts.clock.now() - keepEndedMs)
   }
@@ -120,7 +136,7 @@ class WebhookOutbox implements Webhooks {
 }
 
 function redeliveryOf(parts: WebhooksParts): ConstructorParameters<typeof Redelivery<WebhookEntry>>[0] {
-  const { endpoints, store, clock, randomBytes, onDelayed, onError } = parts
+  const { endpoints, store, clock, randomBytes, onError } = parts
   const urls = [...new Set(endpoints.map(({ url }) => url))]
   let isTidied = false
   return {
@@ -136,10 +152,7 @@ function redeliveryOf(parts: WebhooksParts): ConstructorParameters<typeof Redeli
     nextDueMs: (afterMs) => store.nextDueMs(afterMs),
     findDue: (url, nowMs) => store.findDue(url, nowMs, maxMessagesInTurn),
     attempt: (entry) => attempt(parts, entry),
-    async saveFailed(entry, failure) {
-      await store.saveFailed(entry, failure)
-      onDelayed({ ...noticeOf(entry), reason: failure.error })
-    },
+    saveFailed: (entry, failure) => saveFailed(parts, entry, failure),
     postpone: (url, untilMs) => store.postpone(url, untilMs),
   }
 }
@@ -163,6 +176,20 @@ async function attempt(parts: WebhooksParts, entry: WebhookEntry): Promise<Deliv
     onDelivered(noticeOf(entry))
   }
   return outcome
+}
+
+/** Gone (410) is the receiver's last word; else it is tried for as long as the operator said. */
+async function saveFailed(parts: WebhooksParts, entry: WebhookEntry, failure: DeliveryFailure): Promise<void> {
+  const { endpoints, store, clock, onDelayed, onDead } = parts
+  const { attempts, nextAttemptMs, error } = failure
+  const hours = endpoints.find(({ url }) => url === entry.endpoint)?.giveUpAfterHours ?? 0
+  const notice = { ...noticeOf(entry), reason: error }
+  if (error !== goneReason && nextAttemptMs <= entry.waitingSinceMs + hours * 3_600_000) {
+    await store.saveFailed(entry, failure)
+    return onDelayed(notice)
+  }
+  await store.saveDead(entry, { attempts, error, atMs: clock.now() })
+  onDead(notice)
 }
 
 /** The address without path and query, which may hold a key of the operator's. */
