@@ -8,7 +8,7 @@ const isWaiting = 'payload IS NOT NULL AND dead_ms IS NULL'
 
 /** The table is `webhooksSchema`. */
 export function createWebhookStore(database: Database): WebhookStore {
-  return { ...readsOf(database), ...writesOf(database) }
+  return { ...readsOf(database), ...writesOf(database), ...deadLettersOf(database) }
 }
 
 type Reads = Pick<WebhookStore, 'findDue' | 'nextDueMs' | 'list'>
@@ -34,7 +34,30 @@ function readsOf(database: Database): Reads {
   }
 }
 
-function writesOf(database: Database): Omit<WebhookStore, keyof Reads> {
+type DeadLetters = Pick<WebhookStore, 'saveDead' | 'revive'>
+
+function deadLettersOf(database: Database): DeadLetters {
+  return {
+    saveDead: async ({ id, endpoint }, { attempts, error, atMs }) =>
+      void (await database.execute([
+        {
+          sql: `UPDATE webhook_messages SET attempts = ?, last_error = ?, dead_ms = ?
+            WHERE id = ? AND endpoint = ? AND ${isWaiting}`,
+          params: [attempts, error, atMs, id, endpoint],
+        },
+      ])),
+    async revive({ id, endpoint }, nowMs) {
+      const which = [id === undefined ? '' : 'AND id = ?', endpoint === undefined ? '' : 'AND endpoint = ?']
+      const sql = `UPDATE webhook_messages SET dead_ms = NULL, attempts = 0, next_attempt_ms = ?, waiting_since_ms = ?
+        WHERE payload IS NOT NULL AND dead_ms IS NOT NULL ${which.join(' ')}`
+      const named = [id, endpoint].filter((value) => value !== undefined)
+      const [revived = 0] = await database.execute([{ sql, params: [nowMs, nowMs, ...named] }])
+      return revived
+    },
+  }
+}
+
+function writesOf(database: Database): Omit<WebhookStore, keyof Reads | keyof DeadLetters> {
   const run = async (sql: string, params: readonly (string | number)[]): Promise<void> =>
     void (await database.execute([{ sql, params }]))
   return {
@@ -55,20 +78,6 @@ function writesOf(database: Database): Omit<WebhookStore, keyof Reads> {
           WHERE id = ? AND endpoint = ? AND ${isWaiting}`,
         [attempts, nextAttemptMs, error, id, endpoint],
       ),
-    saveDead: ({ id, endpoint }, { attempts, error, atMs }) =>
-      run(
-        `UPDATE webhook_messages SET attempts = ?, last_error = ?, dead_ms = ?
-          WHERE id = ? AND endpoint = ? AND ${isWaiting}`,
-        [attempts, error, atMs, id, endpoint],
-      ),
-    async revive({ id, endpoint }, nowMs) {
-      const which = [id === undefined ? '' : 'AND id = ?', endpoint === undefined ? '' : 'AND endpoint = ?']
-      const sql = `UPDATE webhook_messages SET dead_ms = NULL, attempts = 0, next_attempt_ms = ?, waiting_since_ms = ?
-        WHERE payload IS NOT NULL AND dead_ms IS NOT NULL ${which.join(' ')}`
-      const named = [id, endpoint].filter((value) => value !== undefined)
-      const [revived = 0] = await database.execute([{ sql, params: [nowMs, nowMs, ...named] }])
-      return revived
-    },
     saveGivenUp: ({ id, endpoint }, reason) =>
       run(
         `UPDATE webhook_messages SET payload = NULL, last_error = ?
