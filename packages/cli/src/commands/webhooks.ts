@@ -1,9 +1,9 @@
 /** `comity webhooks`: what the own systems are told of, dead letters, and secrets to sign with. */
-import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { encodeBase64 } from '@comity/core/bytes/base64'
 import { Problem } from '@comity/core/problems'
 import type { WebhookMessageView } from '@comity/node/admin/admin-api'
+import { pooledRandomBytes } from '@comity/node/assembly/world'
 import { webhookPublicKey } from '@comity/node/webhooks/webhook-signature'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
@@ -56,7 +56,7 @@ export interface SecretArguments {
 
 /** The secret goes into a file and nowhere else; what may be seen is printed. */
 export async function makeSecret(context: CommandContext, { ed25519, out }: SecretArguments): Promise<void> {
-  const secret = `${ed25519 ? 'whsk_' : 'whsec_'}${encodeBase64(randomBytes(32))}`
+  const secret = `${ed25519 ? 'whsk_' : 'whsec_'}${encodeBase64(pooledRandomBytes(32))}`
   await writeNew(out, `${secret}\n`)
   const publicKey = ed25519 ? webhookPublicKey(secret) : undefined
   show(context, { file: out, ...(publicKey !== undefined && { publicKey }) }, () => [
