@@ -56,7 +56,7 @@ export interface SecretArguments {
 
 /** The secret goes into a file and nowhere else; what may be seen is printed. */
 export async function makeSecret(context: CommandContext, { ed25519, out }: SecretArguments): Promise<void> {
-  const secret = `${ed25519 ? 'whsk_' : 'whsec_'}${encodeBase64(pooledRandomBytes(32))}`
+  const secret = `${ed25519 ? 'whsk_' : 'whsec_'}${encodeBase64(pooledRandomBytes()(32))}`
   await writeNew(out, `${secret}\n`)
   const publicKey = ed25519 ? webhookPublicKey(secret) : undefined
   show(context, { file: out, ...(publicKey !== undefined && { publicKey }) }, () => [
