@@ -16,6 +16,7 @@ const ground = [core, `${node}/storage`, `${node}/http`, `${node}/telemetry`, `$
 const features = [
   'admin',
   'agreements',
+  'api-keys',
   'audit-log',
   'consent',
   'duties',

@@ -7,6 +7,7 @@ import { createGateway, type Gateway } from './assembly/gateway.ts'
 import { openCounterparts, type Counterparts } from './assembly/counterparts.ts'
 import { openEvidence } from './assembly/evidence.ts'
 import { openFoundation, type Foundation, type FoundationOptions } from './assembly/foundation.ts'
+import { openKeysWhenNeeded, type ApiKeysOfNode } from './assembly/late-api-keys.ts'
 import { openConsentWhenNeeded, type ConsentOfNode } from './assembly/late-consent.ts'
 import { openPoliciesWhenNeeded, type PolicyOfNode } from './assembly/late-policy.ts'
 import { openReplicasWhenNeeded, type ReplicasOfNode } from './assembly/late-replicas.ts'
@@ -37,6 +38,7 @@ export interface NodeParts {
   readonly counterparts: Counterparts
   readonly consent: ConsentOfNode
   readonly policies: PolicyOfNode
+  readonly apiKeys: ApiKeysOfNode
   readonly gateway: Gateway
   readonly replicas: ReplicasOfNode
   /** The evidence of an exchange by its id. Throws `receipt-unknown`. */
@@ -105,6 +107,7 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const built = { foundation, auditLog, catalogue, counterparts, newId }
   const consent = await openConsentWhenNeeded({ ...built, exportEvidence }, stack)
   const policies = await openPoliciesWhenNeeded(built)
+  const apiKeys = await openKeysWhenNeeded({ ...built, consent }, stack)
   const gateway = createGateway({ ...built, consent, policies, isReady: () => state.ready })
   const replicas = await openReplicasWhenNeeded(
     { ...built, consent, ...localOf(foundation, gateway) },
@@ -115,6 +118,7 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
     ...built,
     consent,
     policies,
+    apiKeys,
     gateway,
     replicas,
     exportEvidence,

@@ -27,6 +27,8 @@ export async function createAdmin(
   const { admin } = config.listen
   metrics.gauge('log_entries', () => sizeOf(auditLog.checkpoint()))
   metrics.gauge('nonces', () => gateway.nonceCount())
+  metrics.gauge('api_keys', () => parts.apiKeys.loaded?.counts().live ?? 0)
+  metrics.gauge('key_rotations', () => parts.apiKeys.loaded?.counts().rotations ?? 0)
   metrics.gauge('duties_overdue', () => parts.consent.duties.countOverdue())
   const { policies } = parts
   metrics.gauge('policy_version', () => policies.loaded?.decider.version ?? 0)

@@ -8,6 +8,7 @@ const prunePeriodMs = 3_600_000
 const consentPeriodMs = 5_000
 const overduePeriodMs = 60_000
 const replicasPeriodMs = 2_000
+const apiKeysPeriodMs = 1_000
 /** Partners' documents are read at least this often, so that no rotation of a TLS key is missed. */
 const documentsPeriodMs = 1_800_000
 /** A clock may be set: look at the keys at least this often. */
@@ -100,6 +101,11 @@ async function tendReplicas({ replicas, auditLog, foundation: { events } }: Node
   await replicas.tend().catch((error: unknown) => events.storageFailed(error))
 }
 
+/** Rotations that are due, policies of clients, counts of uses. */
+async function tendKeys({ apiKeys, auditLog }: NodeParts): Promise<void> {
+  if (auditLog.isWritable) await apiKeys.tend()
+}
+
 function repeat(work: () => Promise<void>, periodMs: number, stack: AsyncDisposableStack): void {
   const timer = setInterval(() => void work(), periodMs)
   timer.unref()
@@ -127,6 +133,7 @@ export function startChores(parts: NodeParts, listeners: NodeListeners, stack: A
   repeat(() => tendConsents(parts), consentPeriodMs, stack)
   repeat(() => tellOverdue(parts), overduePeriodMs, stack)
   repeat(() => tendReplicas(parts), replicasPeriodMs, stack)
+  repeat(() => tendKeys(parts), apiKeysPeriodMs, stack)
   void tendReplicas(parts)
   followKeys(parts, listeners, stack)
   void prune()

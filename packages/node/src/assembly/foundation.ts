@@ -1,4 +1,5 @@
 /** What everything else stands on: the locked data directory, the database, the keys, the telemetry. */
+import { hkdfSync } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
@@ -33,6 +34,9 @@ export interface Foundation {
   readonly database: Database
   readonly identity: OwnIdentity
   readonly vault: SubjectVault
+  /** 32 bytes for one use alone, from the node's secret, which is in the key file and never in the database
+   *  (HKDF-SHA-256, RFC 5869). */
+  readonly deriveSecret: (use: string) => Uint8Array
   readonly readSecretValue: (place: { readonly env: string } | { readonly file: string }) => Promise<string>
 }
 
@@ -61,18 +65,22 @@ export async function openFoundation(options: FoundationOptions, stack: AsyncDis
   const tracer = stack.use(await openTracer(options, readSecretValue))
   const store = options.keyStore ?? (await openConfiguredKeyStore({ config, environment, ...world }))
   const identity = await openIdentity(options, store)
+  const secret = await store.loadSecret()
   const vault = stack.use(
     await openVault({
       database,
-      secret: await store.loadSecret(),
+      secret,
       ...world,
       scrub: () => emptyWriteAheadLog(database),
       journal: openErasureJournal(join(config.storage.directory, 'erasures.log')),
       onProblem: (error) => logger.warn('an erasure could not be finished yet; the next start tries again', { error }),
     }),
   )
-  return { config, world, logger, metrics, events, tracer, database, identity, vault, readSecretValue }
+  const deriveSecret = (use: string) => new Uint8Array(hkdfSync('sha256', secret, noSalt, `comity ${use} v1`, 32))
+  return { config, world, logger, metrics, events, tracer, database, identity, vault, deriveSecret, readSecretValue }
 }
+
+const noSalt = new Uint8Array()
 
 async function openIdentity({ config, world }: FoundationOptions, store: KeyStore): Promise<OwnIdentity> {
   const certificate = await readCertificate(config)

@@ -1,5 +1,6 @@
 /** All migrations of a node's database, in order. New ones go to the end; those that stand are never edited. */
 import { agreementsMigrations } from '../agreements/agreements-schema.ts'
+import { apiKeysSchema } from '../api-keys/api-keys-schema.ts'
 import { auditLogMigrations, sealedEventsMigrations } from '../audit-log/audit-log-schema.ts'
 import { consentsMigrations, requestFingerprintSchema } from '../consent/holder/consent-schema.ts'
 import { delegationEndSchema, heldConsentsMigrations } from '../consent/held/held-schema.ts'
@@ -51,4 +52,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0024-sealing', statements: [...exchangeOpeningsSchema, ...partnerSealingMigrations] },
   { name: '0025-replicas', statements: replicasSchema },
   { name: '0026-dead-letters', statements: deadLettersSchema },
+  { name: '0027-api-keys', statements: apiKeysSchema },
 ]

@@ -5,6 +5,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   comity: "Version of the file's format.",
   'participant.did': 'The DID that this node speaks for: did:web (the address under `listen.public.url`) or did:key.',
   'participant.name': 'Name of the organisation, for people.',
+  environment:
+    'Whether data here is real: an API key of the other environment is refused. Keys that are issued are for this one unless told.',
   'listen.public.address': 'IP address that partners reach; `0.0.0.0` and `::` are all.',
   'listen.public.port': 'Port for partners; 0 takes a free one.',
   'listen.public.url': 'Address under which partners reach the node, also when something stands in between.',

@@ -1,5 +1,6 @@
 /** The schema of `comity.yaml`: shapes and defaults. What the entries mean stands in `config-descriptions.ts`; what
  *  several entries must have in common, in `cross-checks.ts`. A new entry has a default that keeps old files working. */
+import { environments } from '@comity/core/api-keys/api-key'
 import { isCountryCode } from '@comity/core/consent/country-codes'
 import { isDid, parseDid } from '@comity/core/identity/did'
 import { sealingAlgorithms } from '@comity/core/sealing/sealing-algorithms'
@@ -121,6 +122,7 @@ const policy = z.strictObject({
 export const configSchema = z.strictObject({
   comity: z.literal(1),
   participant,
+  environment: z.enum(environments).default('live'),
   listen,
   keys: z
     .strictObject({

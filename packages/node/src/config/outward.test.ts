@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { Problem } from '@comity/core/problems'
 import { loadConfig } from './config.ts'
+import { webhookEventTypes } from '../webhooks/webhook-config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'comity-config-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -70,7 +71,7 @@ const people = '{ url: "https://c.example" }'
 
 test('a webhook is told everything unless told what', async () => {
   const { webhooks } = await load(text(people, '[{ url: "https://p.example/h", secret: { file: whsec } }]'))
-  assert.equal(webhooks[0]?.events.length, 6)
+  assert.deepEqual(webhooks[0]?.events, webhookEventTypes)
   assert.equal(webhooks[0]?.timeoutMs, 10_000)
 })
 

@@ -37,14 +37,15 @@ export interface KeysPort {
   macKeyOf(keyid: string): { readonly secret: Uint8Array; admit(at: KeyPlace, nowMs: number): ClientOfGateway }
   /** Counts a use that was let in: when, from where, how often. Durable within seconds. */
   used(keyId: string, at: Pick<KeyPlace, 'address'>, nowMs: number): void
-  /** What answers to this key say of its end: `deprecation`, `sunset`, `link`, name and value in turn. */
-  lifeFields(keyId: string): readonly string[]
+  /** What answers to this key say of its end: `deprecation`, `sunset`, `link`, name and value in turn. `renewal` is the
+   *  address at which its client gets the next one. */
+  lifeFields(keyId: string, renewal: string): readonly string[]
   /** Takes a sequence number (0 to 2^53-1); durable when it resolves. Throws `sequence-stale` for one that is not higher
    *  than the last. */
   takeSequence(keyId: string, sequence: number): Promise<void>
   /** The successor of a key that is being rotated, for its own client, told once. Where an earlier successor was never
    *  used, it is revoked and another one takes its place. Throws `key-rotation-refused`. */
-  renew(keyId: string, nowMs: number): Promise<RenewedKey>
+  renew(keyId: string): Promise<RenewedKey>
 }
 
 /** What a client is told of its new key. */

@@ -2,7 +2,7 @@
 import type { Clock } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectKey } from '../vault/vault.ts'
-import { networkOf } from './decisions/address-network.ts'
+import { networkOf } from '../http/network-of.ts'
 import { BoundedMemory, decisionKey } from './decisions/decision-key.ts'
 import type { DecisionStore, Outcome } from './decisions/decision-store.ts'
 import { decidePolicy, refused, usableSet, type Judged, type UsableSet } from './decisions/decide-policy.ts'

@@ -34,6 +34,12 @@ const levels = {
   'key.announced': 'info',
   'key.rotated': 'info',
   'key.retired': 'info',
+  'api-key.rotating': 'info',
+  'api-key.retired': 'info',
+  'api-key.expiring': 'warn',
+  'api-key.disabled': 'info',
+  'api-key.revoked': 'info',
+  'api-key.unusual': 'warn',
   'partner.added': 'info',
   'partner.removed': 'info',
   'product.added': 'info',
@@ -74,6 +80,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
   return {
     ...nodeEvents(tell),
     ...identityEvents(tell),
+    ...apiKeyEvents(tell),
     ...partnerEvents(tell),
     ...consentEvents(tell),
     ...policyEvents(tell),
@@ -118,6 +125,26 @@ function identityEvents(tell: Tell) {
       tell('key.announced', 'the successor of a key was published', { id: key.keyid, activeAt: key.activeAt }),
     keyRotated: (key: { keyid: string }) => tell('key.rotated', 'a new key signs from now on', { id: key.keyid }),
     keyRetired: (key: { keyid: string }) => tell('key.retired', 'a key is no longer accepted', { id: key.keyid }),
+  }
+}
+
+/** An API key by its public id, of which client, and in a word why. */
+interface ApiKeyFacts {
+  readonly key: string
+  readonly client: string
+  readonly reason?: string | undefined
+}
+
+function apiKeyEvents(tell: Tell) {
+  const fields = ({ key, client, reason }: ApiKeyFacts): LogFields => ({ id: key, client, reason })
+  return {
+    apiKeyRotating: (key: ApiKeyFacts) =>
+      tell('api-key.rotating', 'an API key has a successor; both work until its end', fields(key)),
+    apiKeyRetired: (key: ApiKeyFacts) => tell('api-key.retired', 'an API key has ended', fields(key)),
+    apiKeyExpiring: (key: ApiKeyFacts) => tell('api-key.expiring', 'an API key ends soon', fields(key)),
+    apiKeyDisabled: (key: ApiKeyFacts) => tell('api-key.disabled', 'an API key is disabled', fields(key)),
+    apiKeyRevoked: (key: ApiKeyFacts) => tell('api-key.revoked', 'an API key was revoked', fields(key)),
+    apiKeyUnusual: (key: ApiKeyFacts) => tell('api-key.unusual', 'an API key is used as it never was', fields(key)),
   }
 }
 

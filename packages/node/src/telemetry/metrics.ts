@@ -30,6 +30,8 @@ export interface Metrics {
 export const gauges = {
   log_entries: 'Entries under the published checkpoint',
   nonces: 'Nonces that are remembered against replays',
+  api_keys: 'API keys that have not ended',
+  key_rotations: 'Rotations of API keys that are under way',
   duties_overdue: 'Duties about people that are open after their time, on either side',
   policy_version: 'Version of the set of policies in force; 0 without one',
   policy_decisions_remembered: 'Decisions of policies in memory',

@@ -17,6 +17,8 @@ const secretText: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, hidden],
   // Compact JWS and JWT: three parts of base64url, the first a JSON object.
   [/\beyJ[\w-]{5,}\.[\w-]*(?:\.[\w-]*){0,3}(?:~[\w.-]*)*/g, hidden],
+  // API keys: which one may be known, its secret not.
+  [/(cmty_[a-z]{4}_[0-9A-Za-z]{8}_)[0-9A-Za-z]+/g, `$1${hidden}`],
   [/\b(Bearer|Basic|DPoP|Comity|Digest)\s+[\w+/=.~:-]{6,}/gi, `$1 ${hidden}`],
   // Queries and user information of addresses, and of bare paths.
   [/\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@`"']+@/gi, `$1${hidden}@`],

@@ -10,6 +10,12 @@ export const webhookEventTypes = [
   'duty.overdue',
   'rights.requested',
   'rights.closed',
+  'key.rotating',
+  'key.retired',
+  'key.expiring',
+  'key.disabled',
+  'key.revoked',
+  'key.unusual',
 ] as const
 export type WebhookEventType = (typeof webhookEventTypes)[number]
 

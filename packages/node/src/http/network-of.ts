@@ -1,4 +1,4 @@
-/** The network that an address is in, for what is kept of callers who are nobody: an address may be a person's. */
+/** The network that an address is in, for what is kept of callers: an address may be a person's. */
 import ipaddr from 'ipaddr.js'
 
 /** `192.0.2.17` → `192.0.2.0`, `2001:db8:7:1::5` → `2001:db8:7::`: 24 bits of IPv4, 48 of IPv6. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { networkOf } from './address-network.ts'
+import { networkOf } from './network-of.ts'
 
 test('of an address its network is left, in both families, and nothing of what is none', () => {
   for (const [address, network] of [

@@ -1,0 +1,166 @@
+/** The API keys of a node: who holds them, what they are good for, how they are changed while calls run. */
+import { rotationFields, type KeyRotation } from '@comity/core/api-keys/key-rotation'
+import { formatDateTime } from '@comity/core/agreement/date-time'
+import { Problem } from '@comity/core/problems'
+import { publicFacts, type ApiKeyRecord } from './api-key-record.ts'
+import type { ApiKeysParts } from './api-key-ports.ts'
+import type { ApiKeyFilter, RotationFilter } from './api-key-store.ts'
+import { clientOf, createClientChanges, type ClientChanges } from './client-changes.ts'
+import type { Client } from './client.ts'
+import { createKeyChanges } from './key-changes.ts'
+import { loadKeyIndex, type KeyIndex } from './key-index.ts'
+import { createKeyLife, type KeyLife } from './key-life.ts'
+import { createKeyJudge, type KeyJudge } from './judge-key.ts'
+import { KeyUsage, type LastUse } from './key-usage.ts'
+import type { KeyNetworkUse } from './key-use-store.ts'
+import { createRotations, type Rotations } from './rotations.ts'
+import { createSequences, type TakeSequence } from './sequences.ts'
+import { createKeyTending } from './tend-keys.ts'
+
+/** A key as the operator is shown it: nothing that its secret follows from. */
+export type KeyFacts = Omit<ApiKeyRecord, 'verifier'> & {
+  readonly lastUse: LastUse | undefined
+  /** The running rotation in which it is the old key or the successor. */
+  readonly rotation: string | undefined
+}
+
+/** Who still uses the old key of a rotation. Times are milliseconds since the epoch. */
+export interface RemainingUser {
+  readonly network: string
+  readonly lastMs: number
+  /** Since the overlap began. */
+  readonly uses: number
+}
+
+/** What a client is told of its new key. */
+export interface RenewedKey {
+  readonly key: string
+  readonly keyId: string
+  readonly use: ApiKeyRecord['use']
+  readonly validFrom?: string | undefined
+  readonly expires?: string | undefined
+  readonly sunset?: string | undefined
+}
+
+export interface ApiKeys extends AsyncDisposable {
+  readonly clients: ClientChanges
+  readonly keys: Omit<KeyLife, 'retire' | 'warn'>
+  readonly rotations: Omit<Rotations, 'renew'>
+  readonly judge: KeyJudge
+  used(key: string, address: string, nowMs: number): void
+  /** What answers to this key say of its end, name and value in turn; `renewal` is where its successor is had. */
+  lifeFields(key: string, renewal: string): readonly string[]
+  readonly takeSequence: TakeSequence
+  /** Throws `key-rotation-refused`. */
+  renew(key: string): Promise<RenewedKey>
+  listClients(): readonly Client[]
+  /** Throws `client-unknown`. */
+  showClient(id: string): Client
+  listKeys(filter: ApiKeyFilter): Promise<readonly KeyFacts[]>
+  /** Throws `api-key-unknown`. */
+  showKey(id: string): Promise<KeyFacts>
+  listRotations(filter: RotationFilter): Promise<readonly KeyRotation[]>
+  /** Throws `key-rotation-unknown`. */
+  showRotation(id: string): Promise<{ readonly rotation: KeyRotation; readonly remaining: readonly RemainingUser[] }>
+  /** Keys that are not ended, and rotations that run. */
+  counts(): { readonly live: number; readonly rotations: number }
+  /** To be called every second or so. */
+  tend(): Promise<void>
+}
+
+const rememberEndedMs = 90 * 86_400_000
+
+/** Opens them: all keys that have not ended long ago are read. Throws `storage-failed`. */
+export async function openApiKeys(
+  parts: ApiKeysParts & {
+    readonly execute: (statements: ReturnType<ApiKeysParts['webhooks']['statement']>) => Promise<unknown>
+  },
+): Promise<ApiKeys> {
+  const nowMs = parts.clock.now()
+  const index = await loadKeyIndex(parts, nowMs)
+  const usage = new KeyUsage(parts.uses)
+  await usage.load(nowMs - rememberEndedMs, nowMs)
+  const changes = createKeyChanges(parts, index)
+  const life = createKeyLife(parts, changes)
+  const rotations = createRotations({ ...parts, changes, usage })
+  return {
+    clients: createClientChanges(parts, changes),
+    keys: life,
+    rotations,
+    judge: createKeyJudge(index, parts),
+    used: (key, address, atMs) => usage.used(key, address, atMs),
+    lifeFields: lifeFieldsOf(index),
+    takeSequence: createSequences(parts.uses),
+    renew: async (key) => renewedKey(await rotations.renew(key)),
+    ...reads(parts, { index, usage }),
+    tend: createKeyTending({ ...parts, changes, life, rotations, usage }),
+    [Symbol.asyncDispose]: async () => usage.flush().catch(parts.onError),
+  }
+}
+
+/** Answers ask for the same fields again and again. */
+function lifeFieldsOf(index: KeyIndex): ApiKeys['lifeFields'] {
+  const known = new WeakMap<KeyRotation, Map<string, readonly string[]>>()
+  return (key, renewal) => {
+    const rotation = index.keys.get(key)?.leaves
+    if (rotation === undefined) return []
+    let byAddress = known.get(rotation)
+    if (byAddress === undefined) known.set(rotation, (byAddress = new Map()))
+    let fields = byAddress.get(renewal)
+    if (fields === undefined) byAddress.set(renewal, (fields = rotationFields(rotation, renewal)))
+    return fields
+  }
+}
+
+interface Known {
+  readonly index: KeyIndex
+  readonly usage: KeyUsage
+}
+
+function reads(parts: ApiKeysParts, { index, usage }: Known) {
+  const { store } = parts
+  return {
+    listClients: () => [...index.clients.values()].filter(({ removedMs }) => removedMs === undefined),
+    showClient: (id: string) => clientOf({ index }, id),
+    listKeys: async (filter: ApiKeyFilter) =>
+      (await store.listKeys(filter)).map((key) => factsOf(key, { index, usage })),
+    async showKey(id: string) {
+      const key = await store.findKey(id)
+      if (key === undefined) throw new Problem('api-key-unknown', `there is no API key \`${id.slice(0, 100)}\``)
+      return factsOf(key, { index, usage })
+    },
+    listRotations: (filter: RotationFilter) => store.listRotations(filter),
+    async showRotation(id: string) {
+      const rotation = await store.findRotation(id)
+      if (rotation === undefined) throw new Problem('key-rotation-unknown', 'there is no such rotation')
+      await usage.flush()
+      return { rotation, remaining: remainingOf(rotation, await parts.uses.usesOf(rotation.from)) }
+    },
+    counts: () => {
+      let live = 0
+      for (const { key } of index.keys.values()) if (key.endedMs === undefined) live++
+      return { live, rotations: index.rotations.size }
+    },
+  }
+}
+
+function factsOf(key: ApiKeyRecord, { index, usage }: Known): KeyFacts {
+  const entry = index.keys.get(key.id)
+  return { ...publicFacts(key), lastUse: usage.lastUse(key.id), rotation: (entry?.leaves ?? entry?.joins)?.id }
+}
+
+/** From the beginning of the overlap on, latest first. */
+function remainingOf({ state, overlapFromMs }: KeyRotation, uses: readonly KeyNetworkUse[]): RemainingUser[] {
+  if (state === 'prepared') return []
+  return uses
+    .filter(({ lastMs, uses: all, marked }) => all > marked && lastMs >= overlapFromMs)
+    .map(({ network, lastMs, uses: all, marked }) => ({ network, lastMs, uses: all - marked }))
+    .toSorted((a, b) => b.lastMs - a.lastMs)
+}
+
+function renewedKey({ rotation, successor }: Awaited<ReturnType<Rotations['renew']>>): RenewedKey {
+  const { record, text } = successor
+  const { id, use, expiresMs } = record
+  const expires = expiresMs === undefined ? {} : { expires: formatDateTime(expiresMs) }
+  return { key: text, keyId: id, use, ...expires, sunset: formatDateTime(rotation.sunsetMs) }
+}

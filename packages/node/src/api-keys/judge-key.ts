@@ -1,0 +1,109 @@
+/** Whether a key may be used now and here. Who has not the secret learns nothing: an id that is not there is looked at as
+ *  long as one that is, and the answer is the same. */
+import { parseApiKey, parseApiKeyName, type Environment, type KeyUse } from '@comity/core/api-keys/api-key'
+import { worksUnder } from '@comity/core/api-keys/key-rotation'
+import type { KeyScope } from '@comity/core/api-keys/key-scope'
+import { formatDateTime } from '@comity/core/agreement/date-time'
+import type { RandomBytes } from '@comity/core/ports'
+import { Problem } from '@comity/core/problems'
+import { isSameHash, type KeyHashes } from './key-hashes.ts'
+import type { KeyEntry, KeyIndex } from './key-index.ts'
+
+/** Where a key is used. */
+export interface KeyPlace {
+  /** IP address. */
+  readonly address: string
+  /** Of what is called. */
+  readonly environment: Environment
+}
+
+/** Whose key it is, and what it may do. */
+export interface AdmittedClient {
+  readonly keyId: string
+  readonly client: string
+  readonly participant?: string | undefined
+  readonly scope: KeyScope
+  readonly use: KeyUse
+  readonly sequence: boolean
+}
+
+export interface KeyJudge {
+  /** Throws `key-malformed`, `key-unknown`, `key-use` and what `admit` does. */
+  authenticate(presented: string, at: KeyPlace, nowMs: number): AdmittedClient
+  /** By the `keyid` of a signature. Throws `key-malformed`. */
+  macKeyOf(keyid: string): { readonly secret: Uint8Array; admit(at: KeyPlace, nowMs: number): AdmittedClient }
+}
+
+/** A judge of the keys of an index. */
+export function createKeyJudge(index: KeyIndex, parts: { hashes: KeyHashes; randomBytes: RandomBytes }): KeyJudge {
+  const { hashes, randomBytes } = parts
+  // No secret has this hash, and nobody has this key.
+  const [decoyHash, decoyKey] = [randomBytes(32), randomBytes(32)]
+  const admit = (entry: KeyEntry, at: KeyPlace, nowMs: number): AdmittedClient => {
+    refuseState(entry)
+    refuseTimes(entry, nowMs)
+    refusePlace(entry, at)
+    return admitted(entry, index)
+  }
+  return {
+    authenticate(presented, at, nowMs) {
+      const key = parseApiKey(presented)
+      const entry = index.keys.get(key.id)
+      const isRight = isSameHash(hashes.hashOf(key), entry?.hash ?? decoyHash)
+      if (entry === undefined || !isRight) throw unknown()
+      if (entry.macKey !== undefined) {
+        throw new Problem('key-use', 'this key signs requests; it must never be sent itself')
+      }
+      return admit(entry, at, nowMs)
+    },
+    macKeyOf(keyid) {
+      const { environment, id } = parseApiKeyName(keyid)
+      const entry = index.keys.get(id)
+      const isThere = entry?.macKey !== undefined && entry.key.environment === environment
+      return {
+        secret: isThere ? (entry.macKey as Uint8Array) : decoyKey,
+        admit(at, nowMs) {
+          if (!isThere) throw unknown()
+          return admit(entry, at, nowMs)
+        },
+      }
+    },
+  }
+}
+
+/** The same whether there is no such key or the secret is another. */
+export function unknown(): Problem {
+  return new Problem('key-unknown', 'this node knows no such API key')
+}
+
+function refuseState({ key, isCutOff }: KeyEntry): void {
+  if (key.state === 'revoked' || isCutOff) throw new Problem('key-revoked', 'the API key was revoked')
+  if (key.state === 'retired') throw new Problem('key-expired', 'the API key was retired')
+  if (key.state === 'disabled') throw new Problem('key-disabled', 'the API key is disabled')
+}
+
+function refuseTimes({ key, joins }: KeyEntry, nowMs: number): void {
+  const { expiresMs, notBeforeMs } = key
+  if (expiresMs !== undefined && nowMs >= expiresMs) throw new Problem('key-expired', 'the API key has expired')
+  if (notBeforeMs !== undefined && nowMs < notBeforeMs) throw notYet(notBeforeMs)
+  if (joins !== undefined && !worksUnder(joins.state).to) throw notYet(joins.overlapFromMs)
+}
+
+function notYet(validFromMs: number): Problem {
+  const members = { validFrom: formatDateTime(validFromMs) }
+  return new Problem('key-not-yet-valid', 'the API key is not valid yet', { members })
+}
+
+function refusePlace({ key, allowsAddress }: KeyEntry, { address, environment }: KeyPlace): void {
+  if (key.environment !== environment) {
+    throw new Problem('key-environment', `the API key is for \`${key.environment}\`, and this is \`${environment}\``)
+  }
+  if (!allowsAddress(address)) throw new Problem('key-network', 'the API key may not be used from this network')
+}
+
+function admitted({ key }: KeyEntry, { clients }: KeyIndex): AdmittedClient {
+  const client = clients.get(key.client)
+  if (client === undefined || client.removedMs !== undefined) throw unknown()
+  const { scope, use, sequence } = key
+  return { keyId: key.id, client: client.id, participant: client.participant, scope, use, sequence }
+}

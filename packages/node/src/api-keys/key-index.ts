@@ -1,0 +1,115 @@
+/** The keys in memory, so that a call waits for nothing. INVARIANT: what is here is durable, but for `isCutOff`. */
+import type { KeyRotation } from '@comity/core/api-keys/key-rotation'
+import { isRunning } from '@comity/core/api-keys/key-rotation'
+import { utf8Bytes } from '@comity/core/bytes/utf8'
+import type { ApiKeyRecord } from './api-key-record.ts'
+import type { ApiKeyStore } from './api-key-store.ts'
+import type { Client } from './client.ts'
+import type { KeyHashes } from './key-hashes.ts'
+import { addressCheck } from './key-networks.ts'
+
+/** A key that ended so long ago is told from one that never was no more. */
+const rememberEndedMs = 90 * 86_400_000
+
+/** One key, ready to be judged. */
+export interface KeyEntry {
+  key: ApiKeyRecord
+  /** The keyed hash that the presented secret must have. */
+  readonly hash: Uint8Array
+  /** Of an hmac key: the bytes of its secret. */
+  readonly macKey: Uint8Array | undefined
+  allowsAddress: (address: string) => boolean
+  /** The running rotation whose old key it is, and the one whose successor it is. */
+  leaves: KeyRotation | undefined
+  joins: KeyRotation | undefined
+  /** True from the moment it is revoked, before that is durable. */
+  isCutOff: boolean
+}
+
+/** What has changed, durably. */
+export interface Written {
+  readonly clients?: readonly Client[] | undefined
+  readonly keys?: readonly ApiKeyRecord[] | undefined
+  readonly rotations?: readonly KeyRotation[] | undefined
+}
+
+export class KeyIndex {
+  readonly clients = new Map<string, Client>()
+  readonly keys = new Map<string, KeyEntry>()
+  /** Those that run. */
+  readonly rotations = new Map<string, KeyRotation>()
+  readonly #hashes: KeyHashes
+
+  constructor(hashes: KeyHashes) {
+    this.#hashes = hashes
+  }
+
+  apply({ clients = [], keys = [], rotations = [] }: Written): void {
+    for (const client of clients) this.clients.set(client.id, client)
+    for (const key of keys) this.#put(key)
+    for (const rotation of rotations) this.#relate(rotation)
+  }
+
+  /** Keys of a client, of those in memory. */
+  keysOf(client: string): KeyEntry[] {
+    return [...this.keys.values()].filter(({ key }) => key.client === client)
+  }
+
+  /** Drops what ended long ago. */
+  forget(nowMs: number): void {
+    for (const [id, { key }] of this.keys) {
+      if (key.endedMs !== undefined && key.endedMs < nowMs - rememberEndedMs) this.keys.delete(id)
+    }
+  }
+
+  #put(key: ApiKeyRecord): void {
+    const known = this.keys.get(key.id)
+    if (known === undefined) {
+      this.keys.set(key.id, this.#entryOf(key))
+      return
+    }
+    if (known.key.networks !== key.networks) known.allowsAddress = addressCheck(key.networks)
+    known.key = key
+  }
+
+  #entryOf(key: ApiKeyRecord): KeyEntry {
+    const secret = key.use === 'hmac' ? this.#hashes.deriveSecret(key, key.verifier) : undefined
+    return {
+      key,
+      hash: secret === undefined ? key.verifier : this.#hashes.hashOf({ ...key, secret }),
+      macKey: secret === undefined ? undefined : utf8Bytes(secret),
+      allowsAddress: addressCheck(key.networks),
+      leaves: undefined,
+      joins: undefined,
+      isCutOff: false,
+    }
+  }
+
+  #relate(rotation: KeyRotation): void {
+    const known = this.rotations.get(rotation.id)
+    const replaced = known?.to !== undefined && known.to !== rotation.to ? this.keys.get(known.to) : undefined
+    if (replaced !== undefined) replaced.joins = undefined
+    const current = isRunning(rotation) ? rotation : undefined
+    const from = this.keys.get(rotation.from)
+    if (from !== undefined) from.leaves = current
+    const to = rotation.to === undefined ? undefined : this.keys.get(rotation.to)
+    if (to !== undefined) to.joins = current
+    if (current === undefined) this.rotations.delete(rotation.id)
+    else this.rotations.set(rotation.id, current)
+  }
+}
+
+/** Reads everything that is to be in memory. */
+export async function loadKeyIndex(
+  { store, hashes }: { readonly store: ApiKeyStore; readonly hashes: KeyHashes },
+  nowMs: number,
+): Promise<KeyIndex> {
+  const index = new KeyIndex(hashes)
+  const [clients, keys, rotations] = await Promise.all([
+    store.listClients(),
+    store.loadKeys(nowMs - rememberEndedMs),
+    store.listRotations({ isRunning: true, limit: 1_000_000 }),
+  ])
+  index.apply({ clients, keys, rotations })
+  return index
+}

@@ -1,0 +1,138 @@
+/** What is done with single keys: issued, changed, disabled, enabled, revoked, retired when they expire. */
+import { Problem } from '@comity/core/problems'
+import { isLive, type ApiKeyRecord, type ChangedBy, type KeyChangeRequest, type KeyRequest } from './api-key-record.ts'
+import type { ApiKeysParts } from './api-key-ports.ts'
+import { clientOf } from './client-changes.ts'
+import { endedKey, endedRotations, endNotice } from './end-key.ts'
+import { makeKey, requestedTerms, type IssuedKey } from './issue-key.ts'
+import type { KeyChange, KeyChanges } from './key-changes.ts'
+import type { KeyEntry } from './key-index.ts'
+import { canonicalNetwork } from './key-networks.ts'
+
+export interface Why {
+  readonly by: ChangedBy
+  readonly reason?: string | undefined
+}
+
+export interface KeyLife {
+  /** Throws `client-unknown`, `malformed-request`. */
+  issue(client: string, request: KeyRequest): Promise<IssuedKey>
+  /** These throw `api-key-unknown`, `api-key-state` for a key that has ended. */
+  change(id: string, request: KeyChangeRequest): Promise<ApiKeyRecord>
+  disable(id: string, why: Why): Promise<ApiKeyRecord>
+  enable(id: string): Promise<ApiKeyRecord>
+  /** Refused from this moment on, also while it is not durable; again for one that is revoked changes nothing. */
+  revoke(id: string, why: Why): Promise<ApiKeyRecord>
+  /** For one that has expired. */
+  retire(id: string): Promise<ApiKeyRecord>
+  /** Announces that it expires. */
+  warn(id: string): Promise<ApiKeyRecord>
+}
+
+type Parts = Pick<ApiKeysParts, 'clock' | 'randomBytes' | 'hashes' | 'environment'>
+
+/** Throws `api-key-unknown`. */
+export function entryOf({ index }: Pick<KeyChanges, 'index'>, id: string): KeyEntry {
+  const entry = index.keys.get(id)
+  if (entry === undefined) throw new Problem('api-key-unknown', `there is no API key \`${id.slice(0, 100)}\``)
+  return entry
+}
+
+/** Throws `api-key-unknown`, `api-key-state`. */
+function liveEntry(changes: KeyChanges, id: string): KeyEntry {
+  const entry = entryOf(changes, id)
+  const { state } = entry.key
+  if (!isLive(entry.key)) throw new Problem('api-key-state', `the key is ${state}`, { members: { state } })
+  return entry
+}
+
+export function createKeyLife(parts: Parts, changes: KeyChanges): KeyLife {
+  const { clock } = parts
+  const write = async (key: ApiKeyRecord, change: Omit<KeyChange, 'client' | 'key' | 'keys'>) => {
+    await changes.commit({ ...change, client: key.client, key: key.id, keys: [key] })
+    return key
+  }
+  return {
+    ...endings(parts, changes, write),
+    issue: (clientId, request) =>
+      changes.inTurn(async () => {
+        const client = clientOf(changes, clientId)
+        const terms = requestedTerms(parts, request)
+        const issued = makeKey({ ...parts, index: changes.index }, client, { ...terms, by: 'operator' })
+        await write(issued.record, { action: 'key-issue', by: 'operator' })
+        return issued
+      }),
+    change: (id, request) =>
+      changes.inTurn(() =>
+        write(changedKey(liveEntry(changes, id).key, request, clock.now()), { action: 'key-change', by: 'operator' }),
+      ),
+    disable: (id, { by, reason }) =>
+      changes.inTurn(async () => {
+        const { key } = liveEntry(changes, id)
+        if (key.state === 'disabled') return key
+        const notices = [{ type: 'key.disabled', client: key.client, key: id, reason } as const]
+        return write({ ...key, state: 'disabled', reason }, { action: 'key-disable', by, reason, notices })
+      }),
+    enable: (id) =>
+      changes.inTurn(async () => {
+        const { key } = liveEntry(changes, id)
+        if (key.state === 'active') return key
+        const enabled = { ...key, state: 'active', reason: undefined, enabledMs: clock.now() } as const
+        return write(enabled, { action: 'key-enable', by: 'operator' })
+      }),
+    warn: (id) =>
+      changes.inTurn(async () => {
+        const { key } = liveEntry(changes, id)
+        const expires = key.expiresMs === undefined ? undefined : new Date(key.expiresMs).toISOString()
+        const notices = [{ type: 'key.expiring', client: key.client, key: id, expires } as const]
+        return write({ ...key, warnedMs: clock.now() }, { action: 'key-warn', by: 'policy', notices })
+      }),
+  }
+}
+
+type Write = (key: ApiKeyRecord, change: Omit<KeyChange, 'client' | 'key' | 'keys'>) => Promise<ApiKeyRecord>
+
+function endings({ clock }: Parts, changes: KeyChanges, write: Write): Pick<KeyLife, 'revoke' | 'retire'> {
+  return {
+    async revoke(id, { by, reason = 'revoked' }) {
+      // Before anything is waited for. Whatever the storage says, who holds the key is refused from here on.
+      const entry = entryOf(changes, id)
+      if (isLive(entry.key)) entry.isCutOff = true
+      return changes.inTurn(async () => {
+        if (entry.key.state === 'revoked') return entry.key
+        const key = endedKey(liveEntry(changes, id).key, { state: 'revoked', reason }, clock.now())
+        const rotations = endedRotations(entry, clock.now())
+        const notices = [endNotice(key, rotations[0])]
+        return write(key, { action: 'key-revoke', by, reason, rotations, notices })
+      })
+    },
+    retire: (id) =>
+      changes.inTurn(async () => {
+        const entry = liveEntry(changes, id)
+        const key = endedKey(entry.key, { state: 'retired', reason: 'expired' }, clock.now())
+        const rotations = endedRotations(entry, clock.now())
+        const notices = [endNotice(key, rotations[0])]
+        return write(key, { action: 'key-retire', by: 'policy', reason: 'expired', rotations, notices })
+      }),
+  }
+}
+
+function changedKey(
+  key: ApiKeyRecord,
+  { scope, networks, owner, labels, expires }: KeyChangeRequest,
+  nowMs: number,
+): ApiKeyRecord {
+  if (typeof expires === 'number' && expires <= Math.max(nowMs, key.notBeforeMs ?? 0)) {
+    throw new Problem('malformed-request', '`expires` must be in the future; to end a key now, revoke it')
+  }
+  return {
+    ...key,
+    scope: scope ?? key.scope,
+    networks: networks?.map(canonicalNetwork) ?? key.networks,
+    owner: owner === undefined ? key.owner : (owner ?? undefined),
+    labels: labels ?? key.labels,
+    expiresMs: expires === undefined ? key.expiresMs : (expires ?? undefined),
+    // The new end is announced anew.
+    warnedMs: expires === undefined ? key.warnedMs : undefined,
+  }
+}

@@ -1,0 +1,117 @@
+/** What the node does with keys by itself: what is due of rotations, what the clients' policies ask for, alerts. */
+import { decideRotation, type RotationState } from '@comity/core/api-keys/key-rotation'
+import { isLive } from './api-key-record.ts'
+import type { ApiKeysParts } from './api-key-ports.ts'
+import type { KeyChanges } from './key-changes.ts'
+import type { KeyEntry } from './key-index.ts'
+import type { KeyLife } from './key-life.ts'
+import type { KeyUsage, UnusualUse } from './key-usage.ts'
+import type { Rotations } from './rotations.ts'
+
+const dayMs = 86_400_000
+/** Policies speak of days. */
+const policiesPeriodMs = 10_000
+const prunePeriodMs = 3_600_000
+
+export interface TendedKeys extends Pick<ApiKeysParts, 'clock' | 'webhooks' | 'onNotice' | 'onError'> {
+  readonly execute: (statements: ReturnType<ApiKeysParts['webhooks']['statement']>) => Promise<unknown>
+  readonly changes: KeyChanges
+  readonly life: KeyLife
+  readonly rotations: Rotations
+  readonly usage: KeyUsage
+}
+
+/** To be called every second or so. Never rejects: what failed is told, and tried again. */
+export function createKeyTending(parts: TendedKeys): () => Promise<void> {
+  const { clock, usage, changes, onError } = parts
+  const last = { policiesMs: -Infinity, pruneMs: -Infinity }
+  const isDue = (name: keyof typeof last, periodMs: number): boolean => {
+    const nowMs = clock.now()
+    // A clock that was set back is no reason to wait.
+    if (nowMs >= last[name] && nowMs - last[name] < periodMs) return false
+    last[name] = nowMs
+    return true
+  }
+  const attempt = (work: () => Promise<unknown>) => work().catch(onError)
+  return async () => {
+    await attempt(() => usage.flush())
+    for (const use of usage.takeUnusual()) await attempt(() => tellUnusual(parts, use))
+    for (const id of changes.index.rotations.keys()) await attempt(() => advance(parts, id))
+    for (const id of expired(parts)) await attempt(() => parts.life.retire(id))
+    if (isDue('policiesMs', policiesPeriodMs)) {
+      for (const entry of changes.index.keys.values()) {
+        const work = dueOf(parts, entry)
+        if (work !== undefined) await attempt(work)
+      }
+    }
+    if (isDue('pruneMs', prunePeriodMs)) {
+      changes.index.forget(clock.now())
+      await attempt(() => usage.prune(clock.now()))
+    }
+  }
+}
+
+function expired({ changes, clock }: TendedKeys): string[] {
+  const nowMs = clock.now()
+  const ids: string[] = []
+  for (const [id, { key }] of changes.index.keys) {
+    if (key.expiresMs !== undefined && key.expiresMs <= nowMs && isLive(key)) ids.push(id)
+  }
+  return ids
+}
+
+/** As far as the rotation goes now: a node that did not run may be several states behind. */
+async function advance(parts: TendedKeys, id: string): Promise<void> {
+  for (let due = dueState(parts, id); due !== undefined; due = dueState(parts, id)) {
+    await step(parts, id, due)
+  }
+}
+
+function dueState({ changes, usage, clock }: TendedKeys, id: string): RotationState | undefined {
+  const rotation = changes.index.rotations.get(id)
+  if (rotation === undefined) return undefined
+  const { from, to } = rotation
+  const fromUsedMs = usage.lastUse(from)?.atMs
+  const toUsedMs = to === undefined ? undefined : usage.lastUse(to)?.atMs
+  return decideRotation(rotation, { nowMs: clock.now(), fromUsedMs, toUsedMs })
+}
+
+async function step({ rotations }: TendedKeys, id: string, due: RotationState): Promise<void> {
+  if (due === 'overlapping') await rotations.begin(id, 'policy')
+  else if (due === 'draining') await rotations.drain(id, 'policy')
+  else await rotations.complete(id, 'policy')
+}
+
+/** What a client's policies ask for one of its keys: one thing at a time. */
+function dueOf({ changes, clock, life, rotations, usage }: TendedKeys, entry: KeyEntry) {
+  const { key, leaves, joins } = entry
+  const client = changes.index.clients.get(key.client)
+  if (client === undefined || key.state !== 'active' || entry.isCutOff) return undefined
+  const { rotateEveryDays, warnBeforeDays, disableUnusedAfterDays } = client.policies
+  const nowMs = clock.now()
+  const { expiresMs = Infinity, warnedMs, createdMs, notBeforeMs = 0, enabledMs = 0 } = key
+  const sinceMs = Math.max(createdMs, notBeforeMs)
+  if (disableUnusedAfterDays !== undefined && joins?.state !== 'prepared') {
+    const usedMs = Math.max(sinceMs, enabledMs, usage.lastUse(key.id)?.atMs ?? 0)
+    const isUnused = nowMs - usedMs >= disableUnusedAfterDays * dayMs
+    if (isUnused) return () => life.disable(key.id, { by: 'policy', reason: 'unused' })
+  }
+  const isFree = leaves === undefined && joins === undefined
+  if (isFree && rotateEveryDays !== undefined && nowMs - sinceMs >= rotateEveryDays * dayMs && expiresMs > nowMs) {
+    return () => rotations.rotate(key.id, { successor: 'claim' }, 'policy')
+  }
+  const isToBeWarned = warnedMs === undefined && warnBeforeDays > 0 && nowMs >= expiresMs - warnBeforeDays * dayMs
+  return isToBeWarned ? () => life.warn(key.id) : undefined
+}
+
+/** Tells the operator. It changes nothing: who decides is the operator. */
+async function tellUnusual(parts: TendedKeys, { key: id, reason }: UnusualUse): Promise<void> {
+  const { changes, webhooks, execute, onNotice } = parts
+  const entry = changes.index.keys.get(id)
+  if (entry === undefined) return
+  const { type, ...payload } = { type: 'key.unusual', client: entry.key.client, key: id, reason } as const
+  const statements = webhooks.statement({ type, payload })
+  await execute(statements)
+  onNotice({ type, ...payload })
+  if (statements.length > 0) webhooks.wake()
+}

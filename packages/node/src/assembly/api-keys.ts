@@ -1,0 +1,59 @@
+/** API keys, on the parts that the node has. */
+import type { KeyNotice } from '../api-keys/api-key-ports.ts'
+import { createApiKeyStore } from '../api-keys/api-key-store-sql.ts'
+import { openApiKeys, type ApiKeys } from '../api-keys/api-keys.ts'
+import { createKeyHashes } from '../api-keys/key-hashes.ts'
+import { createKeyUseStore } from '../api-keys/key-use-store-sql.ts'
+import type { AuditLog } from '../audit-log/audit-log.ts'
+import type { BusinessEvents } from '../telemetry/events.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
+import type { Counterparts } from './counterparts.ts'
+import type { Foundation } from './foundation.ts'
+
+export interface KeyAssembly {
+  readonly foundation: Foundation
+  readonly auditLog: AuditLog
+  readonly counterparts: Pick<Counterparts, 'partners'>
+  readonly consent: { readonly webhooks: Pick<Webhooks, 'statement' | 'wake'> }
+  readonly newId: () => string
+}
+
+/** Opens them; their last counts are written when `stack` ends. */
+export async function openKeys(parts: KeyAssembly, stack: AsyncDisposableStack): Promise<ApiKeys> {
+  const { foundation, auditLog, counterparts, consent, newId } = parts
+  const { config, world, database, events, deriveSecret } = foundation
+  return stack.use(
+    await openApiKeys({
+      ...world,
+      newId,
+      hashes: createKeyHashes({
+        pepper: deriveSecret('api-keys hash'),
+        macPepper: deriveSecret('api-keys hmac'),
+      }),
+      store: createApiKeyStore(database),
+      uses: createKeyUseStore(database),
+      environment: config.environment,
+      record: (event, statements) => auditLog.append(auditLog.prepare(event), statements),
+      execute: (statements) => database.execute(statements),
+      webhooks: {
+        statement: (event) => consent.webhooks.statement(event),
+        wake: () => consent.webhooks.wake(),
+      },
+      findPartner: (aliasOrDid) => counterparts.partners.find(aliasOrDid),
+      onNotice: (notice) => tellNotice(events, notice),
+      onError: (error) => events.storageFailed(error),
+    }),
+  )
+}
+
+function tellNotice(events: BusinessEvents, notice: KeyNotice): void {
+  const tell = {
+    'key.rotating': events.apiKeyRotating,
+    'key.retired': events.apiKeyRetired,
+    'key.expiring': events.apiKeyExpiring,
+    'key.disabled': events.apiKeyDisabled,
+    'key.revoked': events.apiKeyRevoked,
+    'key.unusual': events.apiKeyUnusual,
+  } as const
+  tell[notice.type](notice)
+}
