@@ -36,6 +36,26 @@ async function newOf(node: TestNetwork['holder'], earlier: number) {
   return (await eventsOf(node)).slice(earlier)
 }
 
+/** A call that the node makes for itself, as for the replicas that it keeps. */
+function callFor(wholeUpTo: number, takesStream: boolean) {
+  const headers = new Map([['comity-purpose', testPurpose]])
+  return network.recipient.running.parts.gateway.call({
+    request: {
+      method: 'GET',
+      authority: '',
+      path: '/holder/samples/ndjson',
+      query: '?',
+      headers,
+      header: (name) => headers.get(name),
+      remoteAddress: '',
+      clientKeyFingerprint: undefined,
+    },
+    body: () => new Uint8Array(0),
+    takesStream,
+    wholeUpTo,
+  })
+}
+
 test('an application on HTTP/1.0 gets the whole of a streamed answer, with its length and its receipt', async () => {
   const earlier = await eventsOf(network.recipient)
   const answer = await readOld('/ndjson')
@@ -66,42 +86,35 @@ test('of an answer that breaks before its end nothing is handed over', async () 
   )
 })
 
-test('an answer that goes on for longer than any other may take is given up', async () => {
+test('an answer that goes on for longer than any other may take is given up, or passed on where a stream is taken', async () => {
   network.upstream.behave = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     const timer = setInterval(() => response.write(row(1)), 50)
     response.once('close', () => clearInterval(timer))
   }
-  const answer = await readOld('/ndjson')
+  const [answer, passed] = await Promise.all([readOld('/ndjson'), callFor(1_000_000, true)])
   assert.deepEqual([answer.status, (JSON.parse(answer.text) as { code: string }).code], [504, 'partner-timeout'])
+  let taken = 0
+  const gone = passed.stream?.send({
+    write: async (chunk) => {
+      taken += chunk.length
+      if (taken > 20 * row(1).length) throw new Error('enough')
+    },
+    onGone: () => undefined,
+  })
+  await assert.rejects(gone ?? Promise.resolve())
+  assert.ok(taken > 20 * row(1).length)
 })
 
 test('one byte over what is held is refused, or passed on from its beginning where a stream is taken', async () => {
   const whole = row(1) + row(2)
-  const fields = new Map([['comity-purpose', testPurpose]])
-  const call = (wholeUpTo: number, takesStream: boolean) =>
-    network.recipient.running.parts.gateway.call({
-      request: {
-        method: 'GET',
-        authority: '',
-        path: '/holder/samples/ndjson',
-        query: '?',
-        headers: fields,
-        header: (name) => fields.get(name),
-        remoteAddress: '',
-        clientKeyFingerprint: undefined,
-      },
-      body: () => new Uint8Array(0),
-      takesStream,
-      wholeUpTo,
-    })
-  const held = await call(whole.length, false)
+  const held = await callFor(whole.length, false)
   assert.deepEqual([held.status, Buffer.from(held.body).toString(), held.stream], [200, whole, undefined])
-  const refused = await call(whole.length - 1, false)
+  const refused = await callFor(whole.length - 1, false)
   const problem = JSON.parse(Buffer.from(refused.body).toString()) as { code: string; limitBytes: number }
   assert.deepEqual([refused.status, problem.code, problem.limitBytes], [502, 'stream-too-large', whole.length - 1])
 
-  const passed = await call(whole.length - 1, true)
+  const passed = await callFor(whole.length - 1, true)
   let taken = ''
   const trailers = await passed.stream?.send({
     write: async (chunk) => void (taken += Buffer.from(chunk).toString()),
