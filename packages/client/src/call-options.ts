@@ -1,5 +1,6 @@
 /** What every call may be told, and what it gives: the words of the SDK's interface. */
 import type { Actor } from '@comity/core/exchange/actor'
+import type { Priority } from './pacer.ts'
 import type { Receipt } from './receipt.ts'
 import type { ReplicaChoice, ReplicaNote } from './replica.ts'
 import type { VersionEnd } from './version-end.ts'
@@ -17,6 +18,8 @@ export interface CallSettings {
   readonly replica?: ReplicaChoice
   /** Milliseconds for everything together: waiting for a turn, all attempts, reading the answer. Default 30,000. */
   readonly timeoutMs?: number
+  /** Which calls go first while the product's limits make calls wait. Default `normal`. */
+  readonly priority?: Priority
   /** How often a call that is safe to repeat is sent at most. Default 3. */
   readonly maxAttempts?: number
   /** Longest answer that is read. Default 64 MiB. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { madeUpTime, settled } from '../tests/made-up-world.ts'
 import { ComityError } from './comity-error.ts'
 import { startDeadline } from './deadline.ts'
-import { Pacer, type Lesson, type PacerOptions, type Turn } from './pacer.ts'
+import { Pacer, type Lesson, type PacerOptions, type Priority, type Turn } from './pacer.ts'
 
 const nothing: Lesson = { policy: null, rateLimit: null, isPushedBack: false, pauseMs: 0 }
 
@@ -18,11 +18,12 @@ function made(options: Partial<PacerOptions> = {}) {
     {
       timeoutMs = 60_000,
       isRepeated = false,
+      priority = 'normal',
       signal,
-    }: { timeoutMs?: number; isRepeated?: boolean; signal?: AbortSignal } = {},
+    }: { timeoutMs?: number; isRepeated?: boolean; priority?: Priority; signal?: AbortSignal } = {},
   ) {
     const deadline = startDeadline({ timeoutMs, signal }, time)
-    pacer.turn(deadline, isRepeated).then(
+    pacer.turn({ deadline, isRepeated, priority }).then(
       (turn) => (events.push(name), turns.set(name, turn)),
       (error: unknown) => events.push(`${name}:${error instanceof ComityError ? error.code : String(error)}`),
     )
@@ -42,6 +43,36 @@ test('gives turns in the order of asking, so many at once', async () => {
   end('c')
   await settled()
   assert.deepEqual(events, ['a', 'b', 'c', 'd'])
+})
+
+test('what is urgent goes first, what can wait last, and what was begun before either of its kind', async () => {
+  const { events, call, end } = made({ maxConcurrent: 1 })
+  call('first')
+  call('idle', { priority: 'low' })
+  call('a')
+  call('urgent', { priority: 'high' })
+  call('b')
+  call('again', { isRepeated: true })
+  call('urgent too', { priority: 'high' })
+  for (const name of ['first', 'urgent', 'urgent too', 'again', 'a', 'b']) {
+    await settled()
+    end(name)
+  }
+  await settled()
+  assert.deepEqual(events, ['first', 'urgent', 'urgent too', 'again', 'a', 'b', 'idle'])
+})
+
+test('a full queue gives up the newest call of the lowest priority', async () => {
+  const { events, call } = made({ maxConcurrent: 1, maxQueued: 2 })
+  call('first')
+  call('idle', { priority: 'low' })
+  call('a')
+  call('urgent', { priority: 'high' })
+  await settled()
+  assert.deepEqual(events, ['first', 'idle:queue-full'])
+  call('idle too', { priority: 'low' })
+  await settled()
+  assert.deepEqual(events.at(-1), 'idle too:queue-full')
 })
 
 test('begins with a few calls and takes on more with every good answer', async () => {

@@ -1,4 +1,5 @@
-/** Who may call a product when: a bounded queue, first come first served, in front of the announced budget. */
+/** Who may call a product when: a bounded queue in front of the announced budget, by priority, then first come first
+ *  served. */
 import { readBudget, spend, waitMs, type Budget } from './announced-budget.ts'
 import { ComityError } from './comity-error.ts'
 import type { Deadline } from './deadline.ts'
@@ -28,9 +29,23 @@ export interface Turn {
   end(lesson?: Lesson): void
 }
 
+/** What goes before what, while calls must wait. */
+export const priorities = ['high', 'normal', 'low'] as const
+export type Priority = (typeof priorities)[number]
+
+/** One attempt that asks for a turn. */
+export interface TurnWanted {
+  readonly deadline: Deadline
+  /** It had a turn before, and goes before those of its priority that never had one. */
+  readonly isRepeated: boolean
+  readonly priority: Priority
+}
+
 interface Waiter {
   readonly deadline: Deadline
   readonly isRepeated: boolean
+  /** Lower goes first. */
+  readonly rank: number
   readonly start: (turn: Turn) => void
   readonly fail: (error: unknown) => void
 }
@@ -58,9 +73,9 @@ export class Pacer {
     this.#window = Math.min(options.maxConcurrent, firstWindow)
   }
 
-  /** Waits for a turn. A repeated attempt goes before those that never had one. Throws `queue-full`, `queue-timeout`
-   *  (no turn can come before the deadline), or the reason of the deadline's signal. */
-  turn(deadline: Deadline, isRepeated: boolean): Promise<Turn> {
+  /** Waits for a turn. Throws `queue-full`, `queue-timeout` (no turn can come before the deadline), or the reason of
+   *  the deadline's signal. A full queue gives up the newest call of the lowest priority in it. */
+  turn({ deadline, isRepeated, priority }: TurnWanted): Promise<Turn> {
     const { signal } = deadline
     if (signal.aborted) return Promise.reject(signal.reason as Error)
     return new Promise((resolve, reject) => {
@@ -72,6 +87,7 @@ export class Pacer {
       const waiter: Waiter = {
         deadline,
         isRepeated,
+        rank: 2 * priorities.indexOf(priority) + (isRepeated ? 0 : 1),
         start: (turn) => (settled(), resolve(turn)),
         fail: (error) => (settled(), reject(error)),
       }
@@ -82,14 +98,14 @@ export class Pacer {
 
   #enqueue(waiter: Waiter): void {
     const { maxQueued } = this.#options
-    const firstFresh = waiter.isRepeated ? this.#queue.findIndex(({ isRepeated }) => !isRepeated) : -1
-    this.#queue.splice(firstFresh < 0 ? this.#queue.length : firstFresh, 0, waiter)
+    const behind = this.#queue.findIndex(({ rank }) => rank > waiter.rank)
+    this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, waiter)
     this.#advance()
     // Only what cannot start at once takes room in the queue; a repeated attempt had its room already.
-    if (!waiter.isRepeated && this.#queue.length > maxQueued && this.#queue.includes(waiter)) {
-      this.#dismiss(waiter, new ComityError('queue-full', `${maxQueued} calls wait for their turn already`))
-      if (this.#queue.length === 0) this.#timer.abort()
-    }
+    if (waiter.isRepeated || this.#queue.length <= maxQueued || !this.#queue.includes(waiter)) return
+    const last = this.#queue.findLast(({ isRepeated }) => !isRepeated) ?? waiter
+    this.#dismiss(last, new ComityError('queue-full', `${maxQueued} calls wait for their turn already`))
+    if (this.#queue.length === 0) this.#timer.abort()
   }
 
   #dismiss(waiter: Waiter, error: unknown): void {

@@ -3,7 +3,7 @@ import { parseRetryAfter } from '@comity/core/limits/rate-limit-fields'
 import { ComityError } from './comity-error.ts'
 import { startDeadline, type Deadline } from './deadline.ts'
 import { errorOf } from './judge-answer.ts'
-import type { Pacer, Turn } from './pacer.ts'
+import type { Pacer, Priority, Turn } from './pacer.ts'
 import { decideRetry, jitterMs, type RetryVerdict } from './retry.ts'
 import { sendOnce, type PreparedRequest, type ReceivedAnswer } from './send-once.ts'
 import { randomFraction, type World } from './world.ts'
@@ -13,6 +13,7 @@ export interface Call {
   readonly isRepeatable: boolean
   readonly maxAttempts: number
   readonly timeoutMs: number
+  readonly priority: Priority
   readonly signal: AbortSignal | undefined
 }
 
@@ -54,7 +55,11 @@ interface Attempted {
 }
 
 async function attempt(trial: Trial, pacer: Pacer, world: World): Promise<Attempted> {
-  const turn = await pacer.turn(trial.deadline, trial.attempts > 1)
+  const turn = await pacer.turn({
+    deadline: trial.deadline,
+    isRepeated: trial.attempts > 1,
+    priority: trial.call.priority,
+  })
   try {
     const outcome = await send(trial, world)
     const random = randomFraction(world.random)

@@ -11,7 +11,7 @@ import type {
 } from './call-options.ts'
 import { invalidCall } from './comity-error.ts'
 import { bytesAnswer, jsonAnswer } from './judge-answer.ts'
-import type { Pacer } from './pacer.ts'
+import { priorities, type Pacer, type Priority } from './pacer.ts'
 import { performCall } from './perform-call.ts'
 import { streamedAnswer } from './streamed-answer.ts'
 import type { Method, TypedCall } from './product-types.ts'
@@ -51,7 +51,7 @@ export interface ProductParts {
   readonly world: World
 }
 
-const defaults = { timeoutMs: 30_000, maxAttempts: 3, maxAnswerBytes: 64 * 1024 * 1024 }
+const defaults = { timeoutMs: 30_000, maxAttempts: 3, maxAnswerBytes: 64 * 1024 * 1024, priority: 'normal' as Priority }
 
 /** Methods that change nothing (RFC 9110 §9.2.1). */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -130,7 +130,13 @@ export function chooseSettings(common: CallSettings, options: CallOptions): Chos
       'maxAnswerBytes',
       options.maxAnswerBytes ?? common.maxAnswerBytes ?? defaults.maxAnswerBytes,
     ),
+    priority: knownPriority(options.priority ?? common.priority ?? defaults.priority),
   }
+}
+
+function knownPriority(priority: Priority): Priority {
+  if (priorities.includes(priority)) return priority
+  throw invalidCall(`\`priority\` is none of ${priorities.join(', ')}`)
 }
 
 /** Throws `invalid-call` unless the number is above zero. */
