@@ -58,8 +58,12 @@ const arrows: Arrows = {
   [`${node}/http`]: [core, `${node}/telemetry`],
   [`${node}/vault`]: [core, `${node}/storage`],
   // The configuration is one schema; a product's part of it lies with the products, a webhook's with the webhooks, and
-  // so does that of replicas.
-  [`${node}/config`]: [core, `${node}/http`, `${node}/products`, `${node}/replicas`, `${node}/webhooks`],
+  // so does that of limits and of replicas.
+  [`${node}/config`]: [
+    core,
+    `${node}/http`,
+    ...['limits', 'products', 'replicas', 'webhooks'].map((feature) => `${node}/${feature}`),
+  ],
   ...Object.fromEntries(features.map((feature) => [`${node}/${feature}`, ground])),
   ...Object.fromEntries(composition.map((folder) => [`${node}/${folder}`, everything])),
   'packages/node/tests': everything,

@@ -31,8 +31,18 @@ backticks. An answer never says whether something exists that the caller may not
 }
 \`\`\`
 
-The problem type of a code is \`${problemType('not-found').replace('not-found', '<code>')}\`.
+The problem type of a code is \`${problemType('not-found').replace('not-found', '<code>')}\`, but where others have named that kind
+of problem already:
+
+${shared().join('\n')}
 `
+
+/** The codes whose type is not the node's own. */
+function shared(): string[] {
+  return Object.entries(problemKinds).flatMap(([code, { type }]) =>
+    type === undefined ? [] : [`- \`${code}\`: \`${type}\``],
+  )
+}
 
 function row(code: ProblemCode): string {
   const { status, title, remedy } = problemKinds[code]

@@ -8,7 +8,13 @@ interface ProblemKind {
   readonly title: string
   /** What the reader can do about it. */
   readonly remedy: string
+  /** Where others have named this kind of problem already: their type (RFC 9457 §3.1.1). */
+  readonly type?: string
 }
+
+/** Of draft-ietf-httpapi-ratelimit-headers. */
+const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exceeded'
+const reducedCapacity = 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity'
 
 const kinds = {
   // The shape of a message
@@ -255,11 +261,24 @@ const kinds = {
     status: 429,
     title: 'Too many requests',
     remedy: 'Wait for `Retry-After`; pace calls by the `RateLimit` field.',
+    type: quotaExceeded,
+  },
+  'quota-exceeded': {
+    status: 429,
+    title: 'The quota is used up',
+    remedy: 'Wait for `Retry-After`, when the next day or month begins, or ask the holder for a higher quota.',
+    type: quotaExceeded,
   },
   'concurrency-limited': {
     status: 429,
     title: 'Too many requests at once',
     remedy: 'Wait for running calls to end, then try again.',
+  },
+  'limits-unavailable': {
+    status: 503,
+    title: 'The node cannot count its limits now',
+    remedy: 'Try again after `Retry-After`; the operator must look at the store of the limits.',
+    type: reducedCapacity,
   },
 
   // Agreements
@@ -813,9 +832,25 @@ export class Problem extends Error {
   }
 }
 
-/** RFC 9457 problem type URI of a code. */
+const kindOf = (code: ProblemCode): ProblemKind => kinds[code]
+
+/** RFC 9457 problem type URI of a code. Several codes may share one of somebody else's. */
 export function problemType(code: ProblemCode): string {
-  return `urn:comity:problem:${code}`
+  return kindOf(code).type ?? `urn:comity:problem:${code}`
+}
+
+/** The code of a problem document that a node wrote, which may know more codes than this one: of its type, or of `code`
+ *  where the type is somebody else's. Undefined for other documents. */
+export function codeOfDocument({
+  type,
+  code,
+}: {
+  readonly type?: unknown
+  readonly code?: unknown
+}): string | undefined {
+  if (typeof type !== 'string') return undefined
+  const isShared = typeof code === 'string' && Object.hasOwn(kinds, code) && kindOf(code as ProblemCode).type === type
+  return isShared ? code : /^urn:comity:problem:([a-z-]{1,64})$/.exec(type)?.[1]
 }
 
 /** A problem document (RFC 9457) as it goes into a body of `application/problem+json`. */

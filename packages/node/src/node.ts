@@ -11,6 +11,7 @@ import { openKeysWhenNeeded, type ApiKeysOfNode } from './assembly/late-api-keys
 import { openConsentWhenNeeded, type ConsentOfNode } from './assembly/late-consent.ts'
 import { openPoliciesWhenNeeded, type PolicyOfNode } from './assembly/late-policy.ts'
 import { openReplicasWhenNeeded, type ReplicasOfNode } from './assembly/late-replicas.ts'
+import { openLimits, type LimitsOfNode } from './assembly/open-limits.ts'
 import { openListeners, type NodeListeners, type NodePorts } from './assembly/listeners.ts'
 import { startChores } from './assembly/chores.ts'
 import { createIdSource } from './assembly/world.ts'
@@ -39,6 +40,7 @@ export interface NodeParts {
   readonly consent: ConsentOfNode
   readonly policies: PolicyOfNode
   readonly apiKeys: ApiKeysOfNode
+  readonly limits: LimitsOfNode
   readonly gateway: Gateway
   readonly replicas: ReplicasOfNode
   /** The evidence of an exchange by its id. Throws `receipt-unknown`. */
@@ -108,7 +110,8 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const consent = await openConsentWhenNeeded({ ...built, exportEvidence }, stack)
   const policies = await openPoliciesWhenNeeded(built)
   const apiKeys = await openKeysWhenNeeded({ ...built, consent }, stack)
-  const gateway = createGateway({ ...built, consent, policies, isReady: () => state.ready })
+  const limits = await openLimits(foundation, stack)
+  const gateway = createGateway({ ...built, consent, policies, limits, isReady: () => state.ready })
   const replicas = await openReplicasWhenNeeded(
     { ...built, consent, ...localOf(foundation, gateway) },
     gateway.handleLocal,
@@ -119,6 +122,7 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
     consent,
     policies,
     apiKeys,
+    limits,
     gateway,
     replicas,
     exportEvidence,

@@ -13,7 +13,7 @@ import { importVerifyingKey } from '@comity/core/crypto/crypto-node'
 import { didOfKeyId } from '@comity/core/identity/did'
 import { findVerificationMethod } from '@comity/core/identity/did-document'
 import { parseExchangeEvent, type ExchangeEvent } from '@comity/core/exchange/event'
-import { problemKinds, type ProblemCode } from '@comity/core/problems'
+import { problemKinds, problemType, type ProblemCode } from '@comity/core/problems'
 import { testPurpose, type TestNetwork, type TestNode } from './test-network.ts'
 
 type Fields = Readonly<Record<string, string>>
@@ -189,7 +189,7 @@ export async function assertRefused(
   assert.equal(answer.headers.get('cache-control'), 'no-store')
   assert.deepEqual(
     { type: problem['type'], title: problem['title'], status: problem['status'], remedy: problem['remedy'] },
-    { type: `urn:comity:problem:${code}`, title, status, remedy },
+    { type: problemType(code), title, status, remedy },
   )
   assert.equal(isSigned(holder, call, answer), mustBeSigned, mustBeSigned ? 'must be signed' : 'must not be signed')
   const event = await loggedExchange(holder, problem.requestId)

@@ -12,7 +12,7 @@ import { parsePlainJson } from '../bytes/exact-json.ts'
 import { JsonFault } from '../bytes/json-scan.ts'
 import { membersOf, rawMembers } from '../bytes/raw-members.ts'
 import { utf8Bytes, utf8Text } from '../bytes/utf8.ts'
-import { Problem } from '../problems.ts'
+import { codeOfDocument, Problem } from '../problems.ts'
 import { maxParts, partClaimsListSchema, partName, type PartClaims } from './composite-parts.ts'
 
 /** How the content of a slice is written: JSON as it is, a node's problem document, other text, other bytes. */
@@ -186,9 +186,9 @@ function contentOf(
 /** The code of the refusal that a slice holds; undefined when it is an answer of the API. */
 export function sliceProblem({ content }: Slice): string | undefined {
   if (content?.as !== 'problem') return undefined
-  const { code, type } = JSON.parse(content.json) as { code?: unknown; type?: unknown }
-  const ofType = typeof type === 'string' ? /^urn:comity:problem:([a-z-]{1,64})$/.exec(type)?.[1] : undefined
-  return ofType ?? (typeof code === 'string' && /^[a-z-]{1,64}$/.test(code) ? code : 'internal-error')
+  const document = JSON.parse(content.json) as { code?: unknown; type?: unknown }
+  const { code } = document
+  return codeOfDocument(document) ?? (typeof code === 'string' && /^[a-z-]{1,64}$/.test(code) ? code : 'internal-error')
 }
 
 /** The bytes that the part alone would have been answered. */

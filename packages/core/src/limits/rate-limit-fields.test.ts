@@ -66,6 +66,17 @@ test('reads back what it writes', () => {
   )
 })
 
+test('writes units, partitions and limits without a window, and reads them back', () => {
+  const policy = rateLimitPolicyItem('at-once', 2, { unit: 'concurrent-requests', partition: 'AAEC' })
+  assert.equal(policy, '"at-once";q=2;qu="concurrent-requests";pk=:AAEC:')
+  assert.deepEqual(parseRateLimitPolicy(policy), [
+    { name: 'at-once', quota: 2, unit: 'concurrent-requests', windowSeconds: undefined },
+  ])
+  const limit = rateLimitItem('at-once', 1, { partition: 'AAEC' })
+  assert.equal(limit, '"at-once";r=1;pk=:AAEC:')
+  assert.deepEqual(parseRateLimit(limit), [{ name: 'at-once', remaining: 1, resetSeconds: undefined }])
+})
+
 test('reads Retry-After as seconds and as a date, and nothing else', () => {
   assert.equal(parseRetryAfter('120', 0), 120_000)
   assert.equal(parseRetryAfter('Fri, 31 Dec 1999 23:59:59 GMT', Date.UTC(1999, 11, 31, 23, 59, 58)), 1_000)

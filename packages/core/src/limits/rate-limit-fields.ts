@@ -65,14 +65,32 @@ export function parseRateLimit(text: string | null | undefined): AnnouncedLimit[
   })
 }
 
+/** What an item may say beside its numbers: `partition` is what the limit counts by, as base64 of bytes. */
+export interface ItemExtras {
+  readonly partition?: string | undefined
+}
+
+const partitionOf = ({ partition }: ItemExtras) => (partition === undefined ? '' : `;pk=:${partition}:`)
+
 /** One item of `RateLimit-Policy`. `name` must be printable ASCII without `"` and `\`. */
-export function rateLimitPolicyItem(name: string, quota: number, windowSeconds: number): string {
-  return `"${name}";q=${quota};w=${windowSeconds}`
+export function rateLimitPolicyItem(
+  name: string,
+  quota: number,
+  window: number | (ItemExtras & { readonly windowSeconds?: number | undefined; readonly unit?: string | undefined }),
+): string {
+  const { windowSeconds, unit, ...extras } = typeof window === 'number' ? { windowSeconds: window } : window
+  const unitText = unit === undefined ? '' : `;qu="${unit}"`
+  return `"${name}";q=${quota}${unitText}${windowSeconds === undefined ? '' : `;w=${windowSeconds}`}${partitionOf(extras)}`
 }
 
 /** One item of `RateLimit`; the times are whole seconds. */
-export function rateLimitItem(name: string, remaining: number, resetSeconds: number): string {
-  return `"${name}";r=${remaining};t=${resetSeconds}`
+export function rateLimitItem(
+  name: string,
+  remaining: number,
+  reset: number | (ItemExtras & { readonly resetSeconds?: number | undefined }),
+): string {
+  const { resetSeconds, ...extras } = typeof reset === 'number' ? { resetSeconds: reset } : reset
+  return `"${name}";r=${remaining}${resetSeconds === undefined ? '' : `;t=${resetSeconds}`}${partitionOf(extras)}`
 }
 
 /** Milliseconds to wait by a `Retry-After` of seconds or of an HTTP date; undefined when it is neither. */

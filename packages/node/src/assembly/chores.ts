@@ -29,8 +29,10 @@ async function writeTally({ gateway, auditLog, foundation: { world, events }, ne
 }
 
 /** The storage's faults are told where they are met first; here it is only tried again. */
-async function settle({ gateway, auditLog }: NodeParts): Promise<void> {
-  if (auditLog.isWritable) await gateway.settle().catch(() => undefined)
+async function settle({ gateway, limits, auditLog }: NodeParts): Promise<void> {
+  if (!auditLog.isWritable) return
+  await gateway.settle().catch(() => undefined)
+  await limits.settle().catch(() => undefined)
 }
 
 /** Tells of each key that changed its state since it was last called. */
@@ -114,11 +116,12 @@ function repeat(work: () => Promise<void>, periodMs: number, stack: AsyncDisposa
 
 /** Starts them; the stack stops them, the counts written a last time. */
 export function startChores(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposableStack): void {
-  const { gateway, foundation } = parts
+  const { gateway, limits, foundation } = parts
   const { consent } = parts
   const prune = () =>
     Promise.all([
       gateway.prune(),
+      limits.prune(),
       consent.webhooks.prune(),
       consent.people?.prune(),
       consent.consents.forgetLapsed().then((statements) => foundation.database.execute(statements)),

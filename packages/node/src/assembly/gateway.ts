@@ -32,6 +32,7 @@ import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
 import { openSealing, publishedDocument } from './sealing.ts'
 import { createLimits, createRequestLimit } from './limits.ts'
+import type { LimitsOfNode } from './open-limits.ts'
 import { recoveryParts } from './recovery-parts.ts'
 
 export interface GatewayParts {
@@ -41,6 +42,7 @@ export interface GatewayParts {
   readonly counterparts: Counterparts
   readonly consent: ConsentOfNode
   readonly policies: PolicyOfNode
+  readonly limits: LimitsOfNode
   readonly newId: () => string
   readonly isReady: () => boolean
 }
@@ -108,7 +110,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     policies: parts.policies,
     sealing: openSealing(foundation, counterparts),
     keyedHash: (text, did) => foundation.vault.keyedHash(text, did),
-    limits: createLimits(config, (id) => catalogue.get(id)),
+    limits: createLimits(config, (id) => catalogue.get(id), parts.limits.calls),
     nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),
     intents,
     references: createReferenceStore(database, foundation.vault),

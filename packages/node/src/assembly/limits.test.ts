@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'yaml'
+import { CallLimits } from '../limits/call-limits.ts'
+import { createRateLimiter } from '../limits/rate-limiter.ts'
 import { createLimits } from './limits.ts'
 import type { Config } from '../config/config.ts'
 
 const config = parse(
   'limits: { perAddress: { requests: 2, perSeconds: 60 }, failures: { requests: 2, perSeconds: 60 } }',
 ) as Config
+const counted = new CallLimits({ limiter: createRateLimiter(), rules: [], hash: (text) => text })
 const admitted = (...addresses: string[]) => {
-  const limits = createLimits(config, () => undefined)
+  const limits = createLimits(config, () => undefined, counted)
   return addresses.map((address) => limits.admitAddress(address, 1_000).admitted)
 }
 
@@ -29,7 +32,7 @@ test('each IPv4 address counts for itself, in its IPv6 form too', () => {
 })
 
 test('failures to authenticate are held against the whole network', () => {
-  const limits = createLimits(config, () => undefined)
+  const limits = createLimits(config, () => undefined, counted)
   for (let host = 1; host <= 2; host++) limits.penalise(`2001:db8::${host}`, 'did:web:a.example#k', 1_000)
   assert.equal(limits.isPenalised('2001:db8::9', 'did:web:a.example#k', 1_000), true)
   assert.equal(limits.isPenalised('2001:db8:0:1::9', 'did:web:a.example#k', 1_000), false)

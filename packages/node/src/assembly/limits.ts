@@ -1,10 +1,12 @@
 /** The gateway's limits, from the configuration. */
 import { versionAddress } from '@comity/core/exchange/product-address'
-import { createRateLimiter, type NamedLimit } from '../limits/rate-limiter.ts'
+import type { CallLimits, OwnRate } from '../limits/call-limits.ts'
+import type { NamedLimit } from '../limits/limit.ts'
+import { createRateLimiter } from '../limits/rate-limiter.ts'
 import { rateLimitFields } from '../limits/rate-limit-fields.ts'
 import { countedAddress } from '../http/counted-address.ts'
 import type { Config } from '../config/config.ts'
-import type { LimitsPort, RateVerdict } from '../gateway/ports.ts'
+import type { CallToLimit, LimitsPort, RateVerdict } from '../gateway/limit-port.ts'
 import type { Product } from '../products/product.ts'
 
 interface Rate {
@@ -41,8 +43,13 @@ const open: RateVerdict = { admitted: true, retryAfterSeconds: 0, fields: [] }
  *  address, and one that makes up keys must not get a budget for each. */
 const keysPerAddress = 10
 
-/** Counts by address, by failures and by caller and product; products' own rates are looked up by `id@version`. */
-export function createLimits(config: Config, productOf: (address: string) => Product | undefined): LimitsPort {
+/** Counts by address and by failures in this process, and everything else of calls by `counted`; products' own rates are
+ *  looked up by `id@version`. */
+export function createLimits(
+  config: Pick<Config, 'limits'>,
+  productOf: (address: string) => Product | undefined,
+  counted: CallLimits,
+): LimitsPort {
   const limiter = createRateLimiter()
   const perAddress = namedLimit('address', config.limits.perAddress)
   const failures = namedLimit('failures', config.limits.failures)
@@ -50,15 +57,6 @@ export function createLimits(config: Config, productOf: (address: string) => Pro
     ...config.limits.failures,
     requests: config.limits.failures.requests * keysPerAddress,
   })
-  const ofProduct = new WeakMap<Product, NamedLimit>()
-
-  function limitOf(product: Product): NamedLimit {
-    const known = ofProduct.get(product)
-    if (known !== undefined) return known
-    const made = namedLimit(product.id, product.settings.limits.rate)
-    ofProduct.set(product, made)
-    return made
-  }
 
   return {
     admitAddress(remoteAddress, nowMs) {
@@ -79,17 +77,33 @@ export function createLimits(config: Config, productOf: (address: string) => Pro
       limiter.charge([{ limit: failures, key: `${address} ${claimedKey}` }], nowMs)
       limiter.charge([{ limit: failuresOfAddress, key: address }], nowMs)
     },
-    admitCall(caller, { id, version }, nowMs) {
-      // Versions have their own rates, and may be counted by other periods.
-      const address = versionAddress(id, version)
-      const product = productOf(address)
-      if (product === undefined) return open
-      const verdict = limiter.charge([{ limit: limitOf(product), key: `${address} ${caller}` }], nowMs)
-      return {
-        admitted: verdict.allowed,
-        retryAfterSeconds: Math.ceil(verdict.retryAfterMs / 1_000),
-        fields: rateLimitFields(verdict),
-      }
-    },
+    admitCall: createAdmission(productOf, counted),
+  }
+}
+
+function createAdmission(productOf: (address: string) => Product | undefined, counted: CallLimits) {
+  const ofProduct = new WeakMap<Product, OwnRate>()
+
+  function rateOf(product: Product, address: string): OwnRate {
+    const known = ofProduct.get(product)
+    if (known !== undefined) return known
+    const { rate } = product.settings.limits
+    const made = { limit: namedLimit(product.id, rate), key: address, onStoreFailure: rate.onStoreFailure }
+    ofProduct.set(product, made)
+    return made
+  }
+
+  return (call: CallToLimit, nowMs: number) => {
+    const { product, ...facts } = call
+    const { id, version, hasCosts } = product
+    // Versions have their own rates, and may be counted by other periods.
+    const address = versionAddress(id, version)
+    const offered = productOf(address)
+    const own = offered && rateOf(offered, address)
+    return counted.admit(
+      { ...facts, product: id, hasCosts },
+      own && { ...own, key: `${address} ${facts.caller}` },
+      nowMs,
+    )
   }
 }

@@ -21,6 +21,7 @@ import { productsSchema } from '../products/products-schema.ts'
 import { replicasSchema } from '../replicas/replicas-schema.ts'
 import { statusMigrations } from '../status/status-schema.ts'
 import { vaultSchema } from '../vault/vault-schema.ts'
+import { limitsSchema } from '../limits/limits-schema.ts'
 import { deadLettersSchema, webhooksSchema } from '../webhooks/webhooks-schema.ts'
 import { rightsSchema } from '../rights/rights-schema.ts'
 import type { Migration } from '../storage/migrations.ts'
@@ -53,4 +54,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0025-replicas', statements: replicasSchema },
   { name: '0026-dead-letters', statements: deadLettersSchema },
   { name: '0027-api-keys', statements: apiKeysSchema },
+  { name: '0028-limits', statements: limitsSchema },
 ]

@@ -125,6 +125,10 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].references.operations':
     'Operations whose answer is a reference: a link that the same caller resolves once, past every check anew.',
   'products[].references.seconds': 'How long a reference lives.',
+  'products[].operations.<name>.cost':
+    'Units of the limits that a call of this operation takes; 1 where nothing is said.',
+  'products[].operations.<name>.cost.perItem':
+    'Instead: one unit for each entry of the list that this JSON pointer leads to in the body, one at least.',
   'products[].upstream': 'Base address of the API behind the product.',
   'products[].upstreamHeaders.<name>':
     'A header field that goes with every call to the API, its credential for example.',
@@ -146,6 +150,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].limits.rate.requests': 'Calls that each caller may make in `perSeconds`.',
   'products[].limits.rate.perSeconds': 'Period of that rate.',
   'products[].limits.rate.burst': 'Calls that may come at once; as many as `requests` when absent.',
+  'products[].limits.rate.onStoreFailure':
+    'When replicas share their limits and the store cannot be asked: `admit` (when absent) lets this node count alone, `refuse` refuses.',
   'products[].circuit.failures': 'Failures in a row after which the API is spared.',
   'products[].circuit.openMs': 'How long it is spared the first time; doubled while it does not recover.',
   'products[].circuit.maxOpenMs': 'How long it is spared at most.',
@@ -202,6 +208,24 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'limits.consentRequests.requests':
     'Requests for consent that each partner may send in `perSeconds`. Each keeps rows, and may be brought to a person.',
   'limits.consentRequests.perSeconds': 'Period of that rate.',
+  'limits.rules[].name': 'Name under which the limit is announced, refuses and is counted.',
+  'limits.rules[].by':
+    'What is counted for itself: `participant`, `key`, `client`, `product`, `operation`, `address`, `subject`; with none, all calls together.',
+  'limits.rules[].for.products': 'Ids of products; all when absent.',
+  'limits.rules[].for.operations': 'Operations as `product/operation`; all when absent.',
+  'limits.rules[].for.participants': 'Aliases or DIDs of partners; everybody when absent.',
+  'limits.rules[].for.clients': 'Ids of clients with API keys; everybody when absent.',
+  'limits.rules[].for.credential': 'Kinds of credentials that a call comes with; any when absent.',
+  'limits.rules[].algorithm':
+    '`gcra` (when absent) is smooth, with a burst; with `sliding-window` no stretch of `perSeconds` ever has more than `units`.',
+  'limits.rules[].units': 'Units in `perSeconds`; a call takes as many as its operation costs.',
+  'limits.rules[].perSeconds': 'Period of that rate.',
+  'limits.rules[].burst': 'Units that may come at once; as many as `units` when absent.',
+  'limits.rules[].quota.units': 'Units in each day or month.',
+  'limits.rules[].quota.per': 'By the calendar, in UTC.',
+  'limits.rules[].concurrency': 'Calls at once; a streamed answer counts until its end.',
+  'limits.rules[].onStoreFailure':
+    'When replicas share their limits and the store cannot be asked: `refuse` refuses the call, `admit` lets this node count alone.',
   'telemetry.level': 'Least level of what is logged to standard output. Allowed exchanges are at `debug`.',
   'telemetry.traces.endpoint':
     'OTLP/HTTP collector; `/v1/traces` is added when the address has no path. No traces when absent.',

@@ -8,6 +8,7 @@ import { sealingPreference, sealingSettingsSchema } from '@comity/core/sealing/s
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { isFingerprint } from '../http/spki-fingerprint.ts'
+import { limitRuleSchema } from '../limits/limit-rule-config.ts'
 import { productConfigSchema } from '../products/product-config.ts'
 import { replicaConfigSchema } from '../replicas/replica-config.ts'
 import { webhookConfigSchema } from '../webhooks/webhook-config.ts'
@@ -86,6 +87,7 @@ const limits = z.strictObject({
   perAddress: rate.default({ requests: 60_000, perSeconds: 60 }),
   failures: rate.default({ requests: 60, perSeconds: 60 }),
   consentRequests: rate.default({ requests: 120, perSeconds: 3_600 }),
+  rules: z.array(limitRuleSchema).max(1_000).default([]),
 })
 
 const network = z.strictObject({

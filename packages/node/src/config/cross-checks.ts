@@ -6,6 +6,7 @@ import ipaddr from 'ipaddr.js'
 import { labelledFaults, type SettingsDraft } from '../products/labels/personal-config.ts'
 import { versionFaults } from '../products/versions.ts'
 import type { Draft } from './draft.ts'
+import { limitMistakes } from './limit-checks.ts'
 import type { ConfigPath, Mistake } from './mistakes.ts'
 
 /** Every mistake that no single entry shows. Entries that are absent are somebody else's to report. */
@@ -27,6 +28,7 @@ export function crossChecks(config: Draft): Mistake[] {
     ...partnerMistakes(config),
     ...sealingMistakes(config),
     ...folderMistakes(config),
+    ...limitMistakes(config),
   ]
 }
 

@@ -11,6 +11,7 @@ import type { StreamedBody } from '../http/incoming-stream.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
 import type { Decided, PolicyQuestion } from './policy-port.ts'
 import type { SealedFacts, SealTarget } from './sealing-port.ts'
+import type { LimitHold } from './limit-port.ts'
 import type { ConsentGiven, MatchedOperation, OfferedProduct } from './ports.ts'
 import type { NewReference, OpenReference } from './references/reference-store.ts'
 
@@ -79,6 +80,8 @@ export interface InboundCall {
   readonly sealing: CallSealing
   /** Rate limit fields that the answer carries, name and value in turn. */
   limitFields: readonly string[]
+  /** The limits of the call, once it is admitted; held until it is over. */
+  limits: LimitHold | undefined
   /** What the answer says of the end of the product's version, name and value in turn. */
   lifeFields: readonly string[]
   /** True when an intent row waits for this call's outcome. */
@@ -155,6 +158,7 @@ export function openCall(
     policyQuestion: undefined,
     sealing: { request: undefined, target: undefined, answer: undefined },
     limitFields: [],
+    limits: undefined,
     lifeFields: [],
     intent: undefined,
     upstreamMs: undefined,

@@ -166,7 +166,8 @@ async function recordBegin({ call, answer, options }: Streaming): Promise<void> 
     body: intent.event,
     ...(intent.subject && { subject: intent.subject }),
   })
-  const effects = [options.intents.insert(intent), ...useOf(call, options), ...decisionEffects(call, options)]
+  const used = call.limits?.statements() ?? []
+  const effects = [options.intents.insert(intent), ...useOf(call, options), ...decisionEffects(call, options), ...used]
   try {
     await options.auditLog.append(prepared, effects)
   } catch (error) {
@@ -177,6 +178,7 @@ async function recordBegin({ call, answer, options }: Streaming): Promise<void> 
       members: { retryAfterSeconds: 10 },
     })
   }
+  call.limits?.recorded()
   call.consent?.settle(true)
 }
 
@@ -204,6 +206,8 @@ async function send(streaming: Streaming, { flow, first, sink }: Sending): Promi
   } catch (error) {
     streaming.body.cancel()
     throw await recordCut(streaming, flow, isGone ? new Problem('stream-cut', 'the caller went away') : error)
+  } finally {
+    streaming.call.limits?.end()
   }
 }
 

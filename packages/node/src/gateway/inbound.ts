@@ -11,12 +11,12 @@ import { beginStream, streamingOf, type InboundStreamOptions } from './inbound-s
 import { openCall, type InboundCall, type Step } from './inbound-call.ts'
 import type { IntentStore } from './intent-store.ts'
 import type { NonceStore } from './nonce-store.ts'
+import type { LimitsPort } from './limit-port.ts'
 import type {
   AgreementsPort,
   AuditLogPort,
   ConsentsPort,
   IdentityPort,
-  LimitsPort,
   ObserverPort,
   PartnerOfGateway,
   ProductsPort,
@@ -34,6 +34,7 @@ import { confirmConsent, consent } from './steps/consent.ts'
 import { forward } from './steps/forward.ts'
 import { freshness } from './steps/freshness.ts'
 import { limit } from './steps/limit.ts'
+import { limitCovered } from './steps/limit-covered.ts'
 import { match } from './steps/match.ts'
 import { minimise } from './steps/minimise.ts'
 import { policy } from './steps/policy.ts'
@@ -112,6 +113,7 @@ export function coverSteps(parts: InboundParts): Step[] {
     match({ world, identity, partnerOf, successorOf: (product) => parts.products.successorOf(product), origin }),
     agreement({ world, did: identity.did, agreements, consents, partnerOf }),
     consent({ world, consents, partnerOf }),
+    limitCovered({ world }),
   ]
 }
 

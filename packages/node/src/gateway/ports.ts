@@ -7,6 +7,7 @@ import type { TransformMeans } from '@comity/core/minimisation/transforms'
 import type { Sensitivity } from '@comity/core/policy/sensitivity'
 import type { ProblemCode } from '@comity/core/problems'
 import type { Clock, RandomBytes } from '@comity/core/ports'
+import type { CalledOperation } from './limit-port.ts'
 import type { StreamedBody } from '../http/incoming-stream.ts'
 import type { Statement } from '../storage/database.ts'
 import type { ExchangeSummary } from '../telemetry/events.ts'
@@ -25,6 +26,11 @@ export interface OfferedProduct {
   readonly sunsetMs?: number | undefined
   /** Undefined when contents leave in clear. */
   readonly sealing?: SealingSettings | undefined
+  /** Whether some operation counts as more than one unit. */
+  readonly hasCosts: boolean
+  /** The operation of a method and a normalised path, nothing checked, with the units it takes at least; undefined when
+   *  there is none. */
+  operationAt(method: string, path: string): CalledOperation | undefined
   /** Finds and validates the operation. `path` is normalised and relative to the product (`/…`). */
   match(request: RequestToMatch): MatchedOperation
   /** Calls the upstream. */
@@ -73,6 +79,8 @@ export interface RequestToForward extends RequestToMatch {
 
 export interface MatchedOperation {
   readonly operationId: string
+  /** How many units of the limits this very call takes. */
+  readonly units: number
   /** `/athletes/{id}`: the path without anybody's data. */
   readonly template: string
   /** Which labelled fields the call is about; absent when the operation has none, so its answer leaves whole. */
@@ -237,24 +245,6 @@ export interface AuditLogPort<P extends PreparedEvent = PreparedEvent> {
   /** With `subject`, body and salt are kept under that person's key. */
   prepare(event: { id: string; type: string; timeMs: number; body: string; subject?: SubjectKey }): P
   append(event: P, effects?: readonly Statement[]): Promise<number>
-}
-
-export interface RateVerdict {
-  readonly admitted: boolean
-  readonly retryAfterSeconds: number
-  /** The announcing header fields, name and value in turn. */
-  readonly fields: readonly string[]
-}
-
-export interface LimitsPort {
-  /** Cheap gate by address before anything is computed. */
-  admitAddress(remoteAddress: string, nowMs: number): RateVerdict
-  /** True while the address has failed to authenticate too often. */
-  isPenalised(remoteAddress: string, claimedKey: string, nowMs: number): boolean
-  /** Called for every failed authentication. */
-  penalise(remoteAddress: string, claimedKey: string, nowMs: number): void
-  /** The product's own limit for this caller. */
-  admitCall(caller: string, product: OfferedProduct, nowMs: number): RateVerdict
 }
 
 export interface ObserverPort {

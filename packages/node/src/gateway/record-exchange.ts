@@ -8,6 +8,7 @@ import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
 import { answeredEvent, answeredOpenings, answeredRow, claimsOf, subjectKeyOf } from './answered-exchange.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
 import { ownCaller, type Intent, type IntentStore } from './intent-store.ts'
+import type { LimitHold } from './limit-port.ts'
 import type { AuditLogPort, IdentityPort, NamedKey, PreparedEvent } from './ports.ts'
 import { pairwiseIn } from './outbound/outbound-consent.ts'
 import { presentedConsent } from './outbound/presented-consent.ts'
@@ -16,7 +17,7 @@ import { mayNameSomebody, sentEvent, sentOpenings, sentRow, type SentExchange } 
 export interface ExchangeRecorder {
   /** Holder: prepares the event and, for an identified caller of a known product, the receipt. No I/O. */
   prepareAnswered(call: InboundCall, answer: Answer, nowMs: number): PreparedOutcome
-  /** Holder: durable on return, together with `effects`. Throws `record-failed`. */
+  /** Holder: durable on return, together with `effects` and with what the call used of quotas. Throws `record-failed`. */
   recordAnswered(call: InboundCall, outcome: PreparedOutcome, effects: readonly Statement[]): Promise<void>
   /** Recipient: durable on return. Throws `record-failed`. */
   recordSent(sent: SentExchange): Promise<void>
@@ -67,7 +68,10 @@ export function createExchangeRecorder({ auditLog, identity, vault, ...streams }
       return { event, receipt: signWith(identity.assertionKey())(claims) }
     },
     async recordAnswered(call, { event, receipt }, effects) {
-      await auditLog.append(event, [answeredRow(call, receipt), ...answeredOpenings(call), ...effects])
+      const held = limitsOf(call)
+      const used = held.flatMap((limits) => limits.statements())
+      await auditLog.append(event, [answeredRow(call, receipt), ...answeredOpenings(call), ...effects, ...used])
+      for (const limits of held) limits.recorded()
     },
     async recordSent(sent) {
       const subject = await subjectOf(sent, vault)
@@ -129,6 +133,12 @@ async function settling(
     if (streamed !== undefined) unsettled.add(id)
     throw error
   }
+}
+
+/** The limits of a call and of its parts. */
+function limitsOf({ limits, parts = [] }: InboundCall): LimitHold[] {
+  const ofParts = parts.flatMap(({ call }) => call.limits ?? [])
+  return limits === undefined ? ofParts : [limits, ...ofParts]
 }
 
 /** Handle of the key of calls that were refused before anybody said whether they are about a person. */

@@ -1,9 +1,8 @@
 /** What is remembered of every key that is being limited: in memory, bounded. An entry whose debt has drained says
  *  the same as no entry, so it may be forgotten at any time; nothing else ever is. */
-import type { GcraState } from '@comity/core/limits/gcra'
 
-interface Entry {
-  readonly state: GcraState
+interface Entry<State> {
+  readonly state: State
   /** From this time (ms) on the entry says nothing any more. */
   readonly drainedAt: number
 }
@@ -15,17 +14,18 @@ const sweptWhenFull = 64
 
 /** A full store refuses new keys. Evicting a live one instead would hand it a fresh allowance, so a flood of
  *  addresses could lift anyone's limit. */
-export interface LimitStore {
+export interface LimitStore<State> {
   readonly size: number
-  get(key: string): GcraState | undefined
+  get(key: string): State | undefined
   /** False when the key is new and there is no room for `newKeys` of them. */
   hasRoom(newKeys: number, now: number): boolean
-  set(key: string, state: GcraState, drainedAt: number): void
+  set(key: string, state: State, drainedAt: number): void
+  delete(key: string): void
 }
 
 /** An empty store of at most `maxKeys` keys (about 200 bytes each). */
-export function createLimitStore(maxKeys: number): LimitStore {
-  const entries = new Map<string, Entry>()
+export function createLimitStore<State>(maxKeys: number): LimitStore<State> {
+  const entries = new Map<string, Entry<State>>()
   let cursor = entries.entries()
 
   function sweep(looks: number, now: number): void {
@@ -53,5 +53,6 @@ export function createLimitStore(maxKeys: number): LimitStore {
     set(key, state, drainedAt) {
       entries.set(key, { state, drainedAt })
     },
+    delete: (key) => void entries.delete(key),
   }
 }

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseRateLimit, parseRateLimitPolicy } from '@comity/core/limits/rate-limit-fields'
 import { rateLimitedProblem, rateLimitFields } from './rate-limit-fields.ts'
-import { assertNamedLimit, createRateLimiter, type Charge } from './rate-limiter.ts'
+import { assertLimit, type Charge } from './limit.ts'
+import { createRateLimiter } from './rate-limiter.ts'
 
 const perCaller = { name: 'caller', limit: 100, periodMs: 60_000 }
 const perProduct = { name: 'product', limit: 10, periodMs: 1_000 }
@@ -118,15 +119,15 @@ test('a refusal names the limit and when to come back, never earlier than it wou
   const verdict = limiter.charge([{ limit, key: 'a' }], 100)
   const problem = rateLimitedProblem(verdict)
   assert.equal(problem.code, 'rate-limited')
-  assert.deepEqual(problem.members, { violatedPolicies: ['slow'], retryAfterSeconds: 91 })
+  assert.deepEqual(problem.members, { 'violated-policies': ['slow'], retryAfterSeconds: 91 })
   assert.equal(fields(rateLimitFields(verdict)).get('ratelimit'), '"slow";r=0;t=91')
   assert.equal(limiter.charge([{ limit, key: 'a' }], 100 + 91_000).allowed, true)
 })
 
 test('refuses limits that cannot be counted exactly', () => {
   const good = { name: 'x', limit: 1_000_000, periodMs: 86_400_000 }
-  assertNamedLimit(good)
+  assertLimit(good)
   for (const bad of [{ limit: 0 }, { limit: 1.5 }, { periodMs: -1 }, { burst: 1e15 }, { name: 'a"b' }, { name: '' }]) {
-    assert.throws(() => assertNamedLimit({ ...good, ...bad }), RangeError)
+    assert.throws(() => assertLimit({ ...good, ...bad }), RangeError)
   }
 })

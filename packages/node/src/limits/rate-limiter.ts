@@ -1,86 +1,94 @@
-/** Limits by name and key: each call is charged to several limits at once, to all of them or to none. */
-import { decideGcra, type RateLimit, type RateVerdict } from '@comity/core/limits/gcra'
+/** Limits by name and key, counted in memory: each call is charged to several limits at once, to all of them or to
+ *  none. */
+import { decideCharge, type ChargeState, type ChargeVerdict, type SlotState } from './decide-charge.ts'
+import type { Charge, Limit, LimiterVerdict, LimitStanding } from './limit.ts'
 import { createLimitStore, type LimitStore } from './limit-store.ts'
-
-/** A limit with the name under which it is announced: printable ASCII without `"` and `\`. */
-export interface NamedLimit extends RateLimit {
-  readonly name: string
-}
-
-/** One charge: `key` is what the limit counts by (a DID, an address, a product …). */
-export interface Charge {
-  readonly limit: NamedLimit
-  readonly key: string
-  /** Units; 1 when absent. 0 only asks and leaves nothing behind. */
-  readonly cost?: number
-}
-
-/** How one limit stands after the call. */
-export interface LimitStanding {
-  readonly limit: NamedLimit
-  readonly verdict: RateVerdict
-}
-
-export interface LimiterVerdict {
-  readonly allowed: boolean
-  /** In the order of the charges. */
-  readonly standings: readonly LimitStanding[]
-  /** Milliseconds until the same call would be admitted; 0 when it was. */
-  readonly retryAfterMs: number
-}
 
 export interface RateLimiter {
   /** Synchronous, so that racing calls cannot all pass on the same allowance. `now` in milliseconds. */
   charge(charges: readonly Charge[], now: number): LimiterVerdict
+  /** Puts back what was remembered of a key before, if nothing newer is. */
+  restore(charge: Pick<Charge, 'limit' | 'key'>, state: ChargeState, now: number): void
+  /** Keys that are remembered, of all limits together. */
+  readonly size: number
 }
 
 /** How long a caller is sent away when the store has no room for its key. */
 const fullStoreRetryMs = 1_000
 
-/** Checks that a limit can be counted exactly. Throws a RangeError: limits come from validated configuration. */
-export function assertNamedLimit(limit: NamedLimit): void {
-  const { burst = limit.limit } = limit
-  const whole = [limit.limit, limit.periodMs, burst].every((value) => Number.isSafeInteger(value) && value > 0)
-  const exact = Number.isSafeInteger(2 * limit.periodMs * Math.max(burst, limit.limit))
-  if (!whole || !exact) throw new RangeError(`the limit \`${limit.name}\` is out of range`)
-  if (!/^[ !#-[\]-~]{1,64}$/.test(limit.name)) throw new RangeError('the name of a limit is not printable ASCII')
-}
-
-/** A limiter in memory for at most `maxKeys` keys of all limits together. */
+/** A limiter in memory for at most `maxKeys` keys of each limit. */
 export function createRateLimiter({ maxKeys = 100_000 }: { maxKeys?: number } = {}): RateLimiter {
-  const stores = new Map<string, LimitStore>()
-  const storeOf = (name: string) => {
-    let store = stores.get(name)
-    if (store === undefined) stores.set(name, (store = createLimitStore(maxKeys)))
+  const stores = new Map<string, LimitStore<ChargeState>>()
+  const storeOf: StoreOf = ({ kind = 'gcra', name }) => {
+    const id = kind === 'gcra' ? name : `${kind} ${name}`
+    let store = stores.get(id)
+    if (store === undefined) stores.set(id, (store = createLimitStore(maxKeys)))
     return store
   }
-  return { charge: (charges, now) => chargeAll(storeOf, charges, now) }
+  return {
+    charge: (charges, now) => chargeAll(storeOf, charges, now),
+    restore({ limit, key }, state, now) {
+      const store = storeOf(limit)
+      const { resetMs } = decideCharge(state, { limit, cost: 0 }, now)
+      if (resetMs > 0 && store.get(key) === undefined && store.hasRoom(1, now)) store.set(key, state, now + resetMs)
+    },
+    get size() {
+      return [...stores.values()].reduce((sum, { size }) => sum + size, 0)
+    },
+  }
 }
 
-type StoreOf = (limitName: string) => LimitStore
+type StoreOf = (limit: Limit) => LimitStore<ChargeState>
 
 function chargeAll(storeOf: StoreOf, charges: readonly Charge[], now: number): LimiterVerdict {
-  const standings: LimitStanding[] = []
-  let retryAfterMs = 0
+  const standings: (LimitStanding & { readonly verdict: ChargeVerdict })[] = []
+  let isAllowed = true
   for (const charge of charges) {
-    const verdict = decideCharge(storeOf(charge.limit.name), charge, now)
-    standings.push({ limit: charge.limit, verdict })
-    retryAfterMs = Math.max(retryAfterMs, verdict.retryAfterMs)
+    const verdict = decideInStore(storeOf(charge.limit), charge, now)
+    standings.push({ limit: charge.limit, partition: charge.partition, verdict })
+    if (!verdict.allowed) isAllowed = false
   }
-  if (retryAfterMs > 0) return { allowed: false, standings, retryAfterMs }
+  if (!isAllowed) {
+    const retryAfterMs = charges.reduce((longest, charge, at) => {
+      const { verdict } = standings[at] as (typeof standings)[number]
+      return Math.max(longest, verdict.retryAfterMs, againMs(storeOf(charge.limit), charge, now))
+    }, 0)
+    return { allowed: false, standings, retryAfterMs }
+  }
   for (let index = 0; index < charges.length; index++) {
     const { limit, key, cost } = charges[index] as Charge
     if (cost === 0) continue
-    const { state, resetMs } = (standings[index] as LimitStanding).verdict
-    storeOf(limit.name).set(key, state, now + resetMs)
+    const { state, resetMs } = (standings[index] as (typeof standings)[number]).verdict
+    storeOf(limit).set(key, state, now + resetMs)
   }
-  return { allowed: true, standings, retryAfterMs: 0 }
+  return { allowed: true, standings, retryAfterMs: 0, release: releaseOf(storeOf, charges) }
 }
 
-function decideCharge(store: LimitStore, charge: Charge, now: number): RateVerdict {
-  const { limit, key, cost = 1 } = charge
-  const state = store.get(key)
-  const verdict = decideGcra(state, { ...limit, cost }, now)
-  if (state !== undefined || cost === 0 || store.hasRoom(1, now)) return verdict
-  return { ...verdict, allowed: false, remaining: 0, retryAfterMs: fullStoreRetryMs }
+/** Gives the slots of a charged call back, once. */
+function releaseOf(storeOf: StoreOf, charges: readonly Charge[]): LimiterVerdict['release'] {
+  const slots = charges.filter(({ limit, cost }) => limit.kind === 'concurrency' && cost !== 0)
+  if (slots.length === 0) return undefined
+  return () => {
+    for (const { limit, key } of slots.splice(0)) releaseSlot(storeOf(limit), key)
+  }
+}
+
+/** How long until the whole call fits, where that takes more than this charge. */
+function againMs(store: LimitStore<ChargeState>, { limit, key, cost, again }: Charge, now: number): number {
+  if (again === undefined || again === cost) return 0
+  return decideCharge(store.get(key), { limit, cost: again }, now).retryAfterMs
+}
+
+function decideInStore(store: LimitStore<ChargeState>, charge: Charge, now: number): ChargeVerdict {
+  const state = store.get(charge.key)
+  const verdict = decideCharge(state, charge, now)
+  if (state !== undefined || charge.cost === 0 || store.hasRoom(1, now)) return verdict
+  return { ...verdict, allowed: false, remaining: 0, retryAfterMs: Math.max(verdict.retryAfterMs, fullStoreRetryMs) }
+}
+
+function releaseSlot(store: LimitStore<ChargeState>, key: string): void {
+  const state = store.get(key) as SlotState | undefined
+  if (state === undefined) return
+  if (state.running <= 1) store.delete(key)
+  else store.set(key, { running: state.running - 1 }, Infinity)
 }

@@ -2,6 +2,7 @@
 import { productAddressShape } from '@comity/core/exchange/product-address'
 import { sealingSettingsSchema } from '@comity/core/sealing/sealing-settings'
 import { z } from 'zod'
+import { operationsConfigSchema } from './operation-costs.ts'
 import { referencesConfigSchema } from './reference-config.ts'
 import { dataConfigSchema, type DeepReadonly } from './labels/data-config.ts'
 import { labelledFaults, personalConfigSchema } from './labels/personal-config.ts'
@@ -43,6 +44,8 @@ const rateSchema = z.strictObject({
   perSeconds: z.int().min(1).max(86_400).default(60),
   /** How many may come at once; as many as `requests` when absent. */
   burst: z.int().min(1).max(10_000_000).optional(),
+  /** When replicas share their limits and the store cannot be asked; counted by each node alone when absent. */
+  onStoreFailure: z.enum(['refuse', 'admit']).optional(),
 })
 
 const productLimitsSchema = z.strictObject({
@@ -83,6 +86,8 @@ const productFields = {
   /** For the other classes. */
   data: dataConfigSchema.optional(),
   references: referencesConfigSchema.optional(),
+  /** What calls cost; one unit each where nothing is said. */
+  operations: operationsConfigSchema.optional(),
   upstream: upstreamSchema,
   /** Fields that go with every call to the upstream, its credential for example. */
   upstreamHeaders: upstreamHeadersSchema.default({}),
@@ -115,3 +120,8 @@ export type ProductAddition = DeepReadonly<z.infer<typeof productAdditionSchema>
 
 /** What both ways of declaring a product have in common. */
 export type ProductSettings = Omit<ProductConfig, 'openapi'>
+
+/** A moment of a text that the schema took, in milliseconds since the epoch. */
+export function instantOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Date.parse(text)
+}

@@ -20,7 +20,8 @@ import {
   type PersonalCall,
 } from './labels/personal-call.ts'
 import { describePersonal, type PersonalProduct } from './labels/personal-product.ts'
-import type { ProductSettings } from './product-config.ts'
+import { instantOf, type ProductSettings } from './product-config.ts'
+import { costFaults, operationCosts, pricedOperation, type OperationCosts } from './operation-costs.ts'
 import { referenceFaults, referenceSecondsOf, type ReferenceSettings } from './reference-config.ts'
 import { checkRequest, type CheckedRequest } from './operations/request-check.ts'
 import { openStream, streamsOf, type StreamedHead } from './rows/stream-answer.ts'
@@ -33,6 +34,8 @@ export interface MatchedCall {
   /** `/athletes/{id}`: the path without anybody's data. */
   readonly template: string
   readonly checked: CheckedRequest
+  /** How many units of the limits it takes. */
+  readonly units: number
   /** How long a reference lives that is given instead of an answer; undefined when the answer itself is given. */
   readonly referenceSeconds?: number | undefined
   /** Which labelled fields the call is about; undefined for an operation without any. */
@@ -88,6 +91,10 @@ export interface Product extends AsyncDisposable {
   readonly upstream: Upstream
   /** Compiles the schemas that no call has asked for yet, giving way to calls in between. */
   warm(): Promise<void>
+  /** Whether some operation takes more than one unit of the limits. */
+  readonly hasCosts: boolean
+  /** The operation of a method and a normalised path, nothing checked, with the units it takes at least. */
+  operationAt(method: string, path: string): { readonly id: string; readonly units: number } | undefined
   /** Throws `not-found`, `method-not-allowed`, or what `checkRequest` throws. */
   match(call: CallToMatch): MatchedCall
   /** Throws what `Upstream.forward` throws; an `Error` for a call about a person without `subjectReference`. */
@@ -130,12 +137,12 @@ export function compileProduct(document: OpenApiDocument, { whole }: { readonly 
 /** The plan of a product with labels, undefined for others. Throws `malformed-request` with everything that does not go
  *  with the document in `errors` (`path` in the settings, `message`). */
 export function compileData(
-  settings: Pick<ProductSettings, 'class' | 'personal' | 'data' | 'references'>,
+  settings: Pick<ProductSettings, 'class' | 'personal' | 'data' | 'references' | 'operations'>,
   { root }: OpenApiDocument,
   { operations, compiler }: CompiledOperations,
 ): DataPlan | undefined {
   const { plan, faults: ofData } = planData({ root, compiler, settings, operations })
-  const faults = [...ofData, ...referenceFaults(settings, operations)]
+  const faults = [...ofData, ...referenceFaults(settings, operations), ...costFaults(settings, operations)]
   const [first] = faults
   if (first === undefined) return plan
   const errors = faults.map(({ path, message }) => ({ path: path.join('.'), message }))
@@ -152,6 +159,7 @@ export function createProduct(parts: ProductParts, clock: Clock): Product {
   const plan = compileData(settings, document, compiled)
   const seenBy = plan && watchAnswers(parts, plan, clock)
   const tree = buildOperationTree(operations)
+  const costs = operationCosts(settings.operations)
   const upstream = createUpstream(
     { url: settings.upstream, headers: upstreamHeaders, ...settings.limits, circuit: settings.circuit },
     clock,
@@ -171,7 +179,9 @@ export function createProduct(parts: ProductParts, clock: Clock): Product {
     operationIds: operations.map(({ id }) => id),
     upstream,
     warm: () => warmUp(compiled),
-    match: (call) => matchCall(tree, call, { plan, settings }),
+    hasCosts: costs.hasAny,
+    operationAt: (method, path) => pricedOperation(tree, costs, { method, path }),
+    match: (call) => matchCall(tree, call, { plan, settings, costs }),
     forward: (matched, call) => forwardCall(upstream, { matched, planned: plannedOf(plan, matched) }, call),
     judge: ({ checked, data }, answer) => judgeWhole(checked, answer, data !== undefined),
     minimise: (matched, answer, released) =>
@@ -189,11 +199,6 @@ export function createProduct(parts: ProductParts, clock: Clock): Product {
     streamIdleMs: settings.limits.streamIdleMs,
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   }
-}
-
-/** Of a text that the configuration's schema took. */
-function instantOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Date.parse(text)
 }
 
 function watchAnswers({ settings, document, onUnlabelled }: ProductParts, plan: DataPlan, clock: Clock) {
@@ -220,9 +225,10 @@ async function warmUp(compiled: CompiledOperations): Promise<void> {
 interface Declared {
   readonly plan: DataPlan | undefined
   readonly settings: ReferenceSettings
+  readonly costs: OperationCosts
 }
 
-function matchCall(tree: OperationTree, call: CallToMatch, { plan, settings }: Declared): MatchedCall {
+function matchCall(tree: OperationTree, call: CallToMatch, { plan, settings, costs }: Declared): MatchedCall {
   const found = matchOperation(tree, call.method, call.path)
   if (found === 'not-found') throw new Problem('not-found', 'the product declares no such path')
   if ('allow' in found) {
@@ -243,6 +249,7 @@ function matchCall(tree: OperationTree, call: CallToMatch, { plan, settings }: D
     operationId: operation.id,
     template: operation.template.text,
     checked,
+    units: costs.of(operation.id, checked.body),
     referenceSeconds: referenceSecondsOf(settings, operation.id),
   }
   if (plan === undefined || planned === undefined) return matched

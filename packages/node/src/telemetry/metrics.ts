@@ -17,6 +17,8 @@ export interface Metrics {
   exchange(labels: ExchangeLabels, durationMs: number, upstreamMs: number | undefined): void
   /** One denial or failure, by the code of its problem. */
   denial(direction: 'inbound' | 'outbound', code: string): void
+  /** A limit that refused a call, by its name in the configuration. */
+  limitRefusal(limit: string): void
   /** One business event, by its name in `events.ts`. */
   event(name: string): void
   /** A value of `gauges` to be asked for at every scrape, e.g. `('log_entries', () => log.size)`. */
@@ -32,6 +34,7 @@ export const gauges = {
   nonces: 'Nonces that are remembered against replays',
   api_keys: 'API keys that have not ended',
   key_rotations: 'Rotations of API keys that are under way',
+  limit_keys: 'Keys of rate limits and quotas that are remembered',
   duties_overdue: 'Duties about people that are open after their time, on either side',
   policy_version: 'Version of the set of policies in force; 0 without one',
   policy_decisions_remembered: 'Decisions of policies in memory',
@@ -54,6 +57,7 @@ export function createMetrics(): Metrics {
       if (upstreamMs !== undefined) meters.upstream(upstreamMs / 1_000, [name])
     },
     denial: meters.denial,
+    limitRefusal: meters.limitRefusal,
     event: meters.event,
     gauge: (name, read) =>
       void new Gauge({
@@ -88,11 +92,18 @@ function createMeters(registry: Registry) {
     labelNames: ['direction', 'code'],
     registry,
   }
+  const refusal = {
+    name: 'comity_limit_refusals_total',
+    help: 'Calls that a rate limit, quota or concurrency limit refused, by its name',
+    labelNames: ['limit'],
+    registry,
+  }
   const event = { name: 'comity_events_total', help: 'Business events', labelNames: ['event'], registry }
   return {
     exchange: createDurationMeter(exchange, durationBuckets),
     upstream: createDurationMeter(upstream, durationBuckets),
     denial: createCountMeter(denial),
+    limitRefusal: createCountMeter(refusal),
     event: createCountMeter(event),
   }
 }

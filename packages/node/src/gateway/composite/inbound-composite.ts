@@ -71,7 +71,7 @@ async function openParts(call: InboundCall, parts: InboundParts, opened: Map<str
   const unsealing = unseal({ sealing })
   // Until it is known what is asked for, a caller who takes answers sealed gets a refusal sealed.
   call.product = wholeProduct({ answers: 'offered', requests: 'offered' })
-  call.operation = { operationId: compositeOperation, template: compositePath }
+  call.operation = { operationId: compositeOperation, template: compositePath, units: 1 }
   await unsealing.run(call)
   requireJson(call)
   const asked = parseWireParts(call.body)
@@ -115,6 +115,8 @@ function wholeProduct(sealing: OfferedProduct['sealing']): OfferedProduct {
     requireClientCertificate: false,
     sealing,
     streamIdleMs: 0,
+    hasCosts: false,
+    operationAt: never,
     match: never,
     forward: never,
     judge: never,

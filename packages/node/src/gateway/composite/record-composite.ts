@@ -70,8 +70,9 @@ export function releaseParts(
   calls: Iterable<InboundCall>,
   { resolving }: Pick<RecordOutcomeOptions, 'resolving'>,
 ): void {
-  for (const { consent, resolved } of calls) {
+  for (const { consent, limits, resolved } of calls) {
     consent?.settle(false)
+    limits?.end()
     if (resolved !== undefined) resolving.delete(resolved.id)
   }
 }

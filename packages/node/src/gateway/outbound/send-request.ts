@@ -3,7 +3,7 @@
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { contentDigest } from '@comity/core/http-signatures/content-digest'
 import { signRequest } from '@comity/core/http-signatures/profile-request'
-import { Problem } from '@comity/core/problems'
+import { codeOfDocument, Problem } from '@comity/core/problems'
 import { asProblem } from '../../http/problem-response.ts'
 import { checkComposite, type CheckedComposite, type SentPart } from '../composite/composite-check.ts'
 import type { IdentityPort, World } from '../ports.ts'
@@ -156,9 +156,9 @@ export function problemOf({ status, headers, body }: RawAnswer): { code: string;
   if (status < 400 || headers.get('content-type') !== 'application/problem+json') return undefined
   try {
     const text = Buffer.from(body.subarray(0, 16_384)).toString('utf8')
-    const { type, state } = JSON.parse(text) as { type?: unknown; state?: unknown }
-    const code = typeof type === 'string' ? /^urn:comity:problem:([a-z-]{1,64})$/.exec(type)?.[1] : undefined
-    return code === undefined ? undefined : { code, state }
+    const document = JSON.parse(text) as { type?: unknown; code?: unknown; state?: unknown }
+    const code = codeOfDocument(document)
+    return code === undefined ? undefined : { code, state: document.state }
   } catch {
     return undefined
   }

@@ -2,7 +2,8 @@
 import { Problem } from '@comity/core/problems'
 import { readBody, type BodyLimits } from '../../http/body.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
-import type { LimitsPort, World } from '../ports.ts'
+import type { LimitsPort } from '../limit-port.ts'
+import type { World } from '../ports.ts'
 
 export interface AdmitOptions {
   readonly world: World

@@ -5,7 +5,8 @@ import type { RequestParts } from '@comity/core/http-signatures/message'
 import { parseRequestSignature, verifyRequestSignature } from '@comity/core/http-signatures/profile-request'
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
-import type { IdentityPort, LimitsPort, World } from '../ports.ts'
+import type { LimitsPort } from '../limit-port.ts'
+import type { IdentityPort, World } from '../ports.ts'
 import { claimedKey } from './admit.ts'
 
 export interface AuthenticateOptions {

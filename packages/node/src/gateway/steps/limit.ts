@@ -1,9 +1,11 @@
-/** Step 4, `limit`: the product's rate for this caller; anonymous callers count by address, and so do strangers at a
- *  public product, who could make themselves a new DID for every call. */
-import { Problem } from '@comity/core/problems'
+/** Step 4, `limit`: the product's rate for this caller, and every other limit that a call meets by who makes it, from
+ *  where, and what it asks for. Anonymous callers count by address, and so do strangers at a public product, who could
+ *  make themselves a new DID for every call. */
 import { countedAddress } from '../../http/counted-address.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
-import type { LimitsPort, OfferedProduct, PartnerOfGateway, World } from '../ports.ts'
+import type { CallToLimit, LimitAnswer, LimitsPort } from '../limit-port.ts'
+import type { OfferedProduct, PartnerOfGateway, World } from '../ports.ts'
+import { pathInProduct } from './match.ts'
 
 export interface LimitOptions {
   readonly world: World
@@ -11,10 +13,63 @@ export interface LimitOptions {
   readonly partnerOf: (did: string) => PartnerOfGateway | undefined
 }
 
-function countedAs({ caller, request }: InboundCall, product: OfferedProduct, { partnerOf }: LimitOptions): string {
+/** An API key that a call came with. */
+interface PresentedKey {
+  readonly keyId: string
+  readonly client: string
+  /** DID of the participant whose client it is. */
+  readonly participant?: string | undefined
+  readonly use: 'plain' | 'hmac'
+}
+
+/** Who is counted, and by which credential. */
+function callerOf(call: InboundCall, product: OfferedProduct, partner: PartnerOfGateway | undefined) {
+  const { caller } = call
+  const address = countedAddress(call.request.remoteAddress)
+  const { client: presented } = call as { readonly client?: PresentedKey | undefined }
   // Strangers may call a personal product too, for a participant who passed a consent on to them.
-  const isKnown = caller !== undefined && (product.productClass === 'partner' || partnerOf(caller.did) !== undefined)
-  return isKnown ? caller.did : `ip:${countedAddress(request.remoteAddress)}`
+  const isKnown = caller !== undefined && (product.productClass === 'partner' || partner !== undefined)
+  if (presented !== undefined) {
+    return {
+      caller: presented.participant ?? `client:${presented.client}`,
+      alias: partner?.alias,
+      address,
+      key: presented.keyId,
+      client: presented.client,
+      credential: presented.use === 'hmac' ? ('hmac-key' as const) : ('api-key' as const),
+    }
+  }
+  return {
+    caller: isKnown ? caller.did : `ip:${address}`,
+    alias: partner?.alias,
+    address,
+    key: isKnown ? caller.keyid : undefined,
+    client: undefined,
+    credential: caller === undefined ? ('none' as const) : ('signature' as const),
+  }
+}
+
+function callToLimit(call: InboundCall, product: OfferedProduct, { partnerOf }: LimitOptions): CallToLimit {
+  const { caller, request } = call
+  return {
+    ...callerOf(call, product, caller && partnerOf(caller.did)),
+    product,
+    operation() {
+      try {
+        return product.operationAt(request.method, pathInProduct(request.path))
+      } catch {
+        // A path that is none is `match`'s to refuse.
+        return undefined
+      }
+    },
+  }
+}
+
+/** Tells the call how its limits stand. Throws what ends it. */
+export function settleLimits(call: InboundCall, { fields, refusal, hold }: LimitAnswer): void {
+  if (fields.length > 0) call.limitFields = fields
+  if (hold !== undefined) call.limits = hold
+  if (refusal !== undefined) throw refusal
 }
 
 export function limit(options: LimitOptions): Step {
@@ -25,13 +80,9 @@ export function limit(options: LimitOptions): Step {
       // An unknown product is `match`'s to refuse; nothing is spent on it.
       call.product = call.addressed
       if (call.product === undefined) return
-      const verdict = limits.admitCall(countedAs(call, call.product, options), call.product, world.clock.now())
-      call.limitFields = verdict.fields
-      if (verdict.admitted) return
-      const { retryAfterSeconds } = verdict
-      throw new Problem('rate-limited', `the limit of the product \`${call.product.id}\` is reached`, {
-        members: { retryAfterSeconds },
-      })
+      const answer = limits.admitCall(callToLimit(call, call.product, options), world.clock.now())
+      if (answer instanceof Promise) return answer.then((given) => settleLimits(call, given))
+      settleLimits(call, answer)
     },
   }
 }

@@ -101,7 +101,9 @@ export function recordIntent({ auditLog, intents, running }: RecordIntentOptions
       body: intent.event,
       ...(intent.subject && { subject: intent.subject }),
     })
-    await auditLog.append(event, [intents.insert(intent)])
+    // The upstream acts on the call now: a crash must not give back what it used of quotas.
+    await auditLog.append(event, [intents.insert(intent), ...(call.limits?.statements() ?? [])])
+    call.limits?.recorded()
     call.intent = { key, idempotencyKey: intent.idempotencyKey, replayed: false }
   }
 

@@ -192,6 +192,7 @@ export function recordOutcome(options: RecordOutcomeOptions): (call: InboundCall
     } finally {
       // What was recorded as a use is settled by now; else no answer left.
       call.consent?.settle(false)
+      call.limits?.end()
       if (call.intent?.key !== undefined) options.running.delete(call.intent.key)
       if (call.resolved !== undefined) options.resolving.delete(call.resolved.id)
     }

@@ -1,0 +1,71 @@
+/** The limits of a node: what counts them, and where their quotas are kept. */
+import { CallLimits } from '../limits/call-limits.ts'
+import type { Limit, Limiter } from '../limits/limit.ts'
+import { compileRules, type LimitRule } from '../limits/limit-rules.ts'
+import { createQuotaStore, QuotaLedger, type QuotaStore } from '../limits/quota-ledger.ts'
+import { createRateLimiter, type RateLimiter } from '../limits/rate-limiter.ts'
+import type { Foundation } from './foundation.ts'
+
+export interface LimitsOfNode {
+  readonly calls: CallLimits
+  /** Writes down what calls used of quotas that were not recorded. Rejects while the storage takes nothing. */
+  settle(): Promise<void>
+  /** Drops quotas whose periods are over. */
+  prune(): Promise<void>
+}
+
+type Parts = Pick<Foundation, 'config' | 'database' | 'world' | 'vault' | 'identity' | 'metrics'>
+
+/** Opens them: quotas go on where they were. */
+export async function openLimits(parts: Parts, stack: AsyncDisposableStack): Promise<LimitsOfNode> {
+  const { config, vault, identity, metrics } = parts
+  const rules = compileRules(config.limits.rules)
+  const of = {
+    rules,
+    hash: (text: string) => vault.keyedHash(text, identity.did),
+    onRefused: ({ name }: Limit) => metrics.limitRefusal(name),
+  }
+  return openLimitsHere(parts, of, stack)
+}
+
+interface CallParts {
+  readonly rules: readonly LimitRule[]
+  readonly hash: (text: string) => string
+  readonly onRefused: (limit: Limit) => void
+}
+
+async function openLimitsHere(parts: Parts, of: CallParts, stack: AsyncDisposableStack): Promise<LimitsOfNode> {
+  const { database, world, metrics } = parts
+  const limiter = createRateLimiter()
+  metrics.gauge('limit_keys', () => limiter.size)
+  if (!of.rules.some(({ limit }) => limit.kind === 'quota')) return withoutQuotas(limiter, of)
+  const store = createQuotaStore(database)
+  const ledger = new QuotaLedger(store)
+  await restoreQuotas({ store, limiter, rules: of.rules, nowMs: world.clock.now() })
+  // Of a storage that takes nothing at the end, what was not recorded had no answer either.
+  stack.defer(() => ledger.settle(database).catch(() => undefined))
+  return {
+    calls: new CallLimits({ ...of, limiter, ledger }),
+    settle: () => ledger.settle(database),
+    prune: async () => void (await database.execute(store.prune(world.clock.now()))),
+  }
+}
+
+function withoutQuotas(limiter: Limiter, of: CallParts): LimitsOfNode {
+  return { calls: new CallLimits({ ...of, limiter }), settle: () => Promise.resolve(), prune: () => Promise.resolve() }
+}
+
+interface Restored {
+  readonly store: QuotaStore
+  readonly limiter: RateLimiter
+  readonly rules: readonly LimitRule[]
+  readonly nowMs: number
+}
+
+/** What is used of quotas that have a rule still. */
+async function restoreQuotas({ store, limiter, rules, nowMs }: Restored): Promise<void> {
+  for (const { limit: name, per, key, startMs, units } of await store.load(nowMs)) {
+    const rule = rules.find(({ limit }) => limit.kind === 'quota' && limit.name === name && limit.per === per)
+    if (rule !== undefined) limiter.restore({ limit: rule.limit, key }, { startMs, used: units }, nowMs)
+  }
+}

@@ -1,0 +1,227 @@
+/** All limits of one call: the product's own rate and every rule that the call meets. They are charged together when the
+ *  call comes in, and once more for what is only known later: its items, and whom it is about. */
+import type { Problem } from '@comity/core/problems'
+import type { Statement } from '../storage/database.ts'
+import type { Charge, Limit, Limiter, LimiterVerdict, LimitStanding } from './limit.ts'
+import { keyOfRule, type CallFacts, type LimitRule } from './limit-rules.ts'
+import type { QuotaLedger, QuotaUse } from './quota-ledger.ts'
+import { rateLimitedProblem, rateLimitFields } from './rate-limit-fields.ts'
+
+/** What a call's operation costs; `id` as in the product's document. */
+export interface CalledOperation {
+  readonly id: string
+  readonly units: number
+}
+
+/** A call as it comes in. */
+export interface LimitedCall extends Omit<CallFacts, 'operation' | 'subject'> {
+  readonly hasCosts: boolean
+  /** Asked for only when a limit depends on it; undefined when it is not known yet. */
+  readonly operation: () => CalledOperation | undefined
+}
+
+/** What is known of a call once it is covered; `subject` is the reference of whom it is about. */
+export interface KnownLater {
+  readonly operation: CalledOperation
+  readonly subject: string | undefined
+}
+
+export interface LimitAnswer {
+  /** The announcing header fields, name and value in turn. */
+  readonly fields: readonly string[]
+  /** Why the call ends here. */
+  readonly refusal: Problem | undefined
+  /** What an admitted call holds. */
+  readonly hold: CallHold | undefined
+}
+
+export interface CallLimitsParts {
+  readonly limiter: Limiter
+  readonly rules: readonly LimitRule[]
+  /** Where quotas are kept; absent where the limiter keeps them. */
+  readonly ledger?: QuotaLedger | undefined
+  /** A keyed hash, in base64url. */
+  readonly hash: (text: string) => string
+  /** Another limit in the place of a rule's, for one key; the rule's own when undefined. */
+  readonly raised?: ((limit: Limit, key: string) => Limit | undefined) | undefined
+  /** Told of each limit that refused a call. */
+  readonly onRefused?: ((limit: Limit) => void) | undefined
+}
+
+/** The rate that a product has for each of its callers. */
+export type OwnRate = Pick<Charge, 'limit' | 'key' | 'onStoreFailure'>
+
+interface RulesOfProduct {
+  readonly rules: readonly LimitRule[]
+  readonly needsOperation: boolean
+}
+
+type Maybe<T> = T | Promise<T>
+
+function whenKnown<T, R>(value: Maybe<T>, use: (value: T) => R): Maybe<R> {
+  return value instanceof Promise ? value.then(use) : use(value)
+}
+
+export class CallLimits {
+  readonly parts: CallLimitsParts
+  readonly #ofProduct = new Map<string, RulesOfProduct>()
+
+  constructor(parts: CallLimitsParts) {
+    this.parts = parts
+  }
+
+  /** Charges what is known when a call comes in. Answers at once where the limiter does. */
+  admit(call: LimitedCall, own: OwnRate | undefined, nowMs: number): Maybe<LimitAnswer> {
+    const { rules, needsOperation } = this.#rulesOf(call.product)
+    const operation = needsOperation || call.hasCosts ? call.operation() : undefined
+    const hold = new CallHold(this.parts, { ...call, operation: operation?.id, subject: undefined }, { own, rules })
+    return hold.charge(operation?.units ?? 1, nowMs)
+  }
+
+  #rulesOf(product: string): RulesOfProduct {
+    let found = this.#ofProduct.get(product)
+    if (found === undefined) {
+      const rules = this.parts.rules.filter((rule) => rule.isOf(product))
+      found = { rules, needsOperation: rules.some((rule) => rule.needsOperation) }
+      this.#ofProduct.set(product, found)
+    }
+    return found
+  }
+}
+
+/** The limits of a call under way. */
+export class CallHold {
+  readonly #parts: CallLimitsParts
+  #facts: CallFacts
+  readonly #own: OwnRate | undefined
+  readonly #rules: readonly LimitRule[]
+  /** Rules that were charged already, with the product's own rate as undefined. */
+  readonly #charged = new Set<LimitRule | undefined>()
+  readonly #standings = new Map<LimitRule | undefined, LimitStanding>()
+  #units = 0
+  #releases: (() => void)[] = []
+  #uses: QuotaUse[] = []
+  #isEnded = false
+
+  constructor(
+    parts: CallLimitsParts,
+    facts: CallFacts,
+    { own, rules }: { readonly own: OwnRate | undefined; readonly rules: readonly LimitRule[] },
+  ) {
+    this.#parts = parts
+    this.#facts = facts
+    this.#own = own
+    this.#rules = rules
+  }
+
+  /** Charges what is known only now; undefined when nothing depends on it. What was charged before stays. */
+  chargeLater({ operation, subject }: KnownLater, nowMs: number): Maybe<LimitAnswer> | undefined {
+    const isCounted = subject !== undefined && this.#rules.some(({ needsSubject }) => needsSubject)
+    this.#facts = {
+      ...this.#facts,
+      operation: operation.id,
+      subject: isCounted ? this.#parts.hash(`subject ${subject}`) : undefined,
+    }
+    const isMore = operation.units > this.#units || this.#rules.some((rule) => this.#isNew(rule))
+    return isMore ? this.charge(operation.units, nowMs) : undefined
+  }
+
+  #isNew(rule: LimitRule): boolean {
+    if (this.#charged.has(rule) || (rule.needsOperation && this.#facts.operation === undefined)) return false
+    return !(rule.needsSubject && this.#facts.subject === undefined) && rule.meets(this.#facts)
+  }
+
+  /** Charges the call as one of so many units, less what was charged of it before. */
+  charge(units: number, nowMs: number): Maybe<LimitAnswer> {
+    const { charges, of } = this.#chargesFor(units)
+    if (charges.length === 0) {
+      this.#units = units
+      return { fields: [], refusal: undefined, hold: this }
+    }
+    return whenKnown(this.#parts.limiter.charge(charges, nowMs), (verdict) => {
+      for (const [at, standing] of verdict.standings.entries()) this.#standings.set(of[at], standing)
+      const fields = rateLimitFields({ standings: [...this.#standings.values()] })
+      if (!verdict.allowed) return this.#refuse(verdict, fields)
+      this.#units = units
+      for (const rule of of) this.#charged.add(rule)
+      this.#keep(charges, verdict)
+      return { fields, refusal: undefined, hold: this }
+    })
+  }
+
+  #chargesFor(units: number): { readonly charges: Charge[]; readonly of: (LimitRule | undefined)[] } {
+    const charges: Charge[] = []
+    const of: (LimitRule | undefined)[] = []
+    const add = (rule: LimitRule | undefined, charge: Charge) => {
+      const isAgain = this.#charged.has(rule)
+      const cost = isAgain ? units - this.#units : units
+      if (isAgain && (cost <= 0 || charge.limit.kind === 'concurrency')) return
+      charges.push({ ...charge, cost, again: units })
+      of.push(rule)
+    }
+    if (this.#own !== undefined) add(undefined, this.#own)
+    for (const rule of this.#rules) {
+      if (!this.#charged.has(rule) && !this.#isNew(rule)) continue
+      const charge = this.#chargeOf(rule)
+      if (charge !== undefined) add(rule, charge)
+    }
+    return { charges, of }
+  }
+
+  #chargeOf(rule: LimitRule): Charge | undefined {
+    const { hash, raised } = this.#parts
+    const key = keyOfRule(rule, this.#facts, hash)
+    if (key === undefined) return undefined
+    const { limit, onStoreFailure } = rule
+    const isDivided = rule.needsSubject || rule.by.includes('operation')
+    return {
+      limit: raised?.(limit, key) ?? limit,
+      key,
+      onStoreFailure,
+      ...(isDivided && { partition: partitionOf(hash(`${limit.name} ${key}`)) }),
+    }
+  }
+
+  #refuse(verdict: LimiterVerdict, fields: readonly string[]): LimitAnswer {
+    for (const standing of verdict.standings) if (!standing.verdict.allowed) this.#parts.onRefused?.(standing.limit)
+    return { fields, refusal: rateLimitedProblem(verdict), hold: undefined }
+  }
+
+  #keep(charges: readonly Charge[], { release, standings }: LimiterVerdict): void {
+    if (release !== undefined) {
+      // The call may have ended while the store was asked.
+      if (this.#isEnded) release()
+      else this.#releases.push(release)
+    }
+    if (this.#parts.ledger === undefined) return
+    for (const [at, { limit, key, cost = 1 }] of charges.entries()) {
+      const period = standings[at]?.verdict.period
+      if (limit.kind !== 'quota' || period === undefined) continue
+      this.#uses.push({ limit: limit.name, per: limit.per, key, startMs: period.startMs, units: cost })
+    }
+  }
+
+  /** Writes down what the call used of quotas and is not written yet; goes into the transaction that records the call. */
+  statements(): readonly Statement[] {
+    return this.#uses.length === 0 ? [] : (this.#parts.ledger?.statements(this.#uses) ?? [])
+  }
+
+  /** Called when the statements are durable. */
+  recorded(): void {
+    this.#uses = []
+  }
+
+  /** Ends the call: its slots are free again; what was not recorded is written by and by. Only the first time counts. */
+  end(): void {
+    this.#isEnded = true
+    for (const release of this.#releases.splice(0)) release()
+    if (this.#uses.length === 0) return
+    this.#parts.ledger?.carry(this.#uses)
+    this.#uses = []
+  }
+}
+
+/** Six bytes as base64, of a hash in base64url. */
+function partitionOf(hash: string): string {
+  return hash.slice(0, 8).replaceAll('-', '+').replaceAll('_', '/')
+}

@@ -1,0 +1,128 @@
+/** What a limit is, whatever counts it, and how it stands after a call. */
+import type { RateLimit, RateVerdict } from '@comity/core/limits/gcra'
+import type { QuotaPer } from '@comity/core/limits/quota'
+
+/** A smooth rate with a burst. Announced under `name`: printable ASCII without `"` and `\`. */
+export interface NamedLimit extends RateLimit {
+  readonly kind?: 'gcra'
+  readonly name: string
+}
+
+/** At most `limit` units in any stretch of `periodMs`. */
+export interface SlidingLimit {
+  readonly kind: 'sliding-window'
+  readonly name: string
+  readonly limit: number
+  readonly periodMs: number
+}
+
+/** So many units in each day or month of UTC. */
+export interface CalendarLimit {
+  readonly kind: 'quota'
+  readonly name: string
+  readonly units: number
+  readonly per: QuotaPer
+}
+
+/** So many calls under way at once. */
+export interface ConcurrencyLimit {
+  readonly kind: 'concurrency'
+  readonly name: string
+  readonly slots: number
+}
+
+export type Limit = NamedLimit | SlidingLimit | CalendarLimit | ConcurrencyLimit
+
+/** One charge: `key` is what the limit counts by (a DID, an address, a product …). */
+export interface Charge {
+  readonly limit: Limit
+  readonly key: string
+  /** Units; 1 when absent. 0 only asks and leaves nothing behind. A concurrency limit always takes one slot. */
+  readonly cost?: number | undefined
+  /** Units that the same call will take when it is made again; `cost` when absent. Only the announced wait looks at it. */
+  readonly again?: number | undefined
+  /** What the answer says the limit counts by, as base64. */
+  readonly partition?: string | undefined
+  /** What becomes of the call when a store that replicas share cannot be asked: refused, or counted by this node alone,
+   *  as when absent. */
+  readonly onStoreFailure?: StoreFailureMode | undefined
+}
+
+/** What becomes of a call whose limit cannot be counted. */
+export const storeFailureModes = ['refuse', 'admit'] as const
+
+/** One of them. */
+export type StoreFailureMode = (typeof storeFailureModes)[number]
+
+/** Counts limits, here or elsewhere. */
+export interface Limiter {
+  /** All charges of a call, or none. Throws `limits-unavailable`, or rejects with it. */
+  charge(charges: readonly Charge[], now: number): LimiterVerdict | Promise<LimiterVerdict>
+}
+
+/** How a limit stands after the call. Times in milliseconds, as in `RateVerdict`. */
+export interface Standing extends Omit<RateVerdict, 'state'> {
+  /** Of a quota: when its period began, and how long it is. */
+  readonly period?: { readonly startMs: number; readonly lengthMs: number } | undefined
+}
+
+/** How one limit stands after the call. */
+export interface LimitStanding {
+  readonly limit: Limit
+  readonly partition?: string | undefined
+  readonly verdict: Standing
+}
+
+export interface LimiterVerdict {
+  readonly allowed: boolean
+  /** In the order of the charges. */
+  readonly standings: readonly LimitStanding[]
+  /** Milliseconds until the same call would be admitted; 0 when it was. A guess where running calls must end first. */
+  readonly retryAfterMs: number
+  /** Of an admitted call that took slots: gives them back; only the first time counts. */
+  readonly release?: (() => void) | undefined
+}
+
+/** When to ask again for a slot: nobody knows when a running call ends. */
+export const slotRetryMs = 1_000
+
+/** The largest quota that is counted exactly. */
+export const maxQuotaUnits = 1_000_000_000_000
+
+/** Checks that a limit can be counted exactly. Throws a RangeError: limits come from validated configuration. */
+export function assertLimit(limit: Limit): void {
+  if (!/^[ !#-[\]-~]{1,64}$/.test(limit.name)) throw new RangeError('the name of a limit is not printable ASCII')
+  if (!isExact(limit)) throw new RangeError(`the limit \`${limit.name}\` is out of range`)
+}
+
+const isCount = (value: number) => Number.isSafeInteger(value) && value > 0
+
+function isExact(limit: Limit): boolean {
+  switch (limit.kind) {
+    case 'quota':
+      return isCount(limit.units) && limit.units <= maxQuotaUnits
+    case 'concurrency':
+      return isCount(limit.slots)
+    case 'sliding-window':
+      return isCount(limit.limit) && isCount(limit.periodMs)
+    default: {
+      const { burst = limit.limit } = limit
+      const exact = Number.isSafeInteger(2 * limit.periodMs * Math.max(burst, limit.limit))
+      return [limit.limit, limit.periodMs, burst].every(isCount) && exact
+    }
+  }
+}
+
+/** The most units that one call can ever take of a limit. */
+export function largestCost(limit: Limit): number {
+  switch (limit.kind) {
+    case 'quota':
+      return limit.units
+    case 'concurrency':
+      return Infinity
+    case 'sliding-window':
+      return limit.limit
+    default:
+      return limit.burst ?? limit.limit
+  }
+}

@@ -1,0 +1,66 @@
+/** What every store of used quotas does. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Statement } from '../storage/database.ts'
+import type { QuotaStore, QuotaUse } from './quota-ledger.ts'
+
+export interface OpenQuotaStore extends AsyncDisposable {
+  readonly store: QuotaStore
+  readonly write: (statements: readonly Statement[]) => Promise<unknown>
+}
+
+const nowMs = Date.parse('2026-11-22T10:00:00Z')
+const use = (changes: Partial<QuotaUse> = {}): QuotaUse => ({
+  limit: 'daily',
+  per: 'day',
+  key: 'participant=did:web:lab.example',
+  startMs: Date.parse('2026-11-22T00:00:00Z'),
+  units: 3,
+  ...changes,
+})
+
+/** Registers the tests on stores that `open` makes anew. */
+export function testQuotaStore(open: () => Promise<OpenQuotaStore>): void {
+  test('adds up what is used of each key of each quota and period', async () => {
+    await using opened = await open()
+    const { store, write } = opened
+    await write([store.add(use()), store.add(use({ units: 4 })), store.add(use({ key: 'participant=other' }))])
+    await write([store.add(use({ limit: 'another' })), store.add(use({ units: 1 }))])
+    const found = await store.load(nowMs)
+    const units = found.map(({ limit, key, units: used }) => [limit, key, used]).toSorted()
+    assert.deepEqual(units, [
+      ['another', 'participant=did:web:lab.example', 3],
+      ['daily', 'participant=did:web:lab.example', 8],
+      ['daily', 'participant=other', 3],
+    ])
+  })
+
+  test('gives periods that are not over, the newest first, later ones than now too', async () => {
+    await using opened = await open()
+    const { store, write } = opened
+    const month = Date.parse('2026-11-01T00:00:00Z')
+    const days = ['2026-11-21', '2026-11-22', '2026-11-23'].map((day) =>
+      use({ startMs: Date.parse(`${day}T00:00:00Z`) }),
+    )
+    await write(days.map((each) => store.add(each)))
+    await write([store.add(use({ per: 'month', startMs: month, units: 9 }))])
+    const found = await store.load(nowMs)
+    assert.deepEqual(
+      found.map(({ per, startMs }) => [per, new Date(startMs).toISOString().slice(0, 10)]),
+      [
+        ['day', '2026-11-23'],
+        ['day', '2026-11-22'],
+        ['month', '2026-11-01'],
+      ],
+    )
+    await write(store.prune(Date.parse('2026-12-01T00:00:00Z')))
+    assert.deepEqual(await store.load(0), [])
+  })
+
+  test('a transaction that fails uses nothing', async () => {
+    await using opened = await open()
+    const { store, write } = opened
+    await assert.rejects(write([store.add(use()), { sql: 'INSERT INTO nowhere VALUES (1)' }]))
+    assert.deepEqual(await store.load(nowMs), [])
+  })
+}
