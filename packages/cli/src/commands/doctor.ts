@@ -31,6 +31,7 @@ async function askNode(context: CommandContext): Promise<{ finding: Finding; run
       ports: status.ports,
       partners: partners.map(({ alias, did, url, fingerprints }) => ({ alias, did, url, fingerprints })),
       addedProducts: products.filter(({ source }) => source === 'admin').length,
+      sealing: products.flatMap((product) => product.sealing ?? []),
       personalProducts: products.filter((product) => product.class === 'personal').map(({ id }) => id),
       webhooks,
       policies: policyFacts(policies),

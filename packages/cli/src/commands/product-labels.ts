@@ -17,7 +17,7 @@ import {
   type OperationSamples,
   type SamplesToLabel,
 } from '../labels/propose-labels.ts'
-import { declaredProducts, productToProbe, type Declared } from './product-contract.ts'
+import { declaredProducts, productToProbe, type Declared } from './declared-products.ts'
 
 export interface LabelOptions {
   /** Folder of `.json`, `.ndjson` and `.csv` files with answers, in the place of those of the document and the upstream. */
@@ -35,7 +35,7 @@ export async function proposeProductLabels(
   named: string,
   options: LabelOptions,
 ): Promise<void> {
-  const [declared] = await declaredProducts(context, named)
+  const [declared] = (await declaredProducts(context, named)).products
   if (declared === undefined) throw new Problem('product-unknown', `there is no product \`${named}\``)
   const { samples, skipped } = await samplesOf(declared, options)
   const { product } = declared

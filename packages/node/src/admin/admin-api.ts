@@ -69,9 +69,21 @@ export const productSchema = z
     }),
     sunset: time.optional(),
     successor: z.string().optional().meta({ description: 'As it was declared: an id or `id@version`.' }),
+    sealing: sealingSettingsSchema('off').optional().meta({ description: 'What of its contents is sealed.' }),
   })
   .meta({ id: 'Product' })
 export type ProductView = View<typeof productSchema>
+
+export const declaredProductSchema = productSchema
+  .extend({
+    settings: documentOf('As it was declared, without its document.'),
+    withheldHeaders: z.array(z.string()).meta({
+      description: 'Fields of `upstreamHeaders` whose values stood there themselves: they may be credentials.',
+    }),
+    document: documentOf('The OpenAPI document.'),
+  })
+  .meta({ id: 'DeclaredProduct' })
+export type DeclaredProductView = View<typeof declaredProductSchema>
 
 export const overlapSchema = z
   .strictObject({

@@ -102,7 +102,7 @@ export interface OfferedProduct {
   readonly operationIds: readonly string[]
   readonly settings: ProductSettings
   /** `hash` is SHA-256 of the text, in hex. */
-  readonly document: { readonly hash: string }
+  readonly document: { readonly hash: string; readonly root: object }
 }
 
 export interface ProductSettings {
@@ -113,6 +113,7 @@ export interface ProductSettings {
   readonly deprecated?: string | undefined
   readonly sunset?: string | undefined
   readonly successor?: string | undefined
+  readonly sealing?: SealingSettings | undefined
 }
 
 /** What the body of `POST /v1/products` was judged to be. */

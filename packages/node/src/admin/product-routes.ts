@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
-import { productSchema } from './admin-api.ts'
+import { declaredProductSchema, productSchema } from './admin-api.ts'
 import { hashOf, recorded } from './changes.ts'
 import type { AdminParts, ProductSettings } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { after, judgedLater, limit, named, pageOf } from './shapes.ts'
-import { productView } from './views.ts'
+import { declaredProductView, productView } from './views.ts'
 
 /** An OpenAPI document, JSON-encoded, and the settings around it. */
 const maxBodyBytes = 16 * 1024 * 1024
@@ -41,15 +41,15 @@ export function productRoutes(parts: AdminParts): AdminRoute[] {
       method: 'GET',
       path: '/v1/products/{id}',
       tag: 'products',
-      summary: 'One product',
+      summary: 'One product, with its settings and its OpenAPI document',
       parameters,
-      result: productSchema,
+      result: declaredProductSchema,
       problems: ['product-unknown'],
       answer({ path: { id } }) {
         const known = products.get(id)
         const listed = products.list().find(({ product }) => product === known)
         if (listed === undefined) throw new Problem('product-unknown', 'nothing is offered under this id')
-        return productView(listed.product, listed.declaredIn)
+        return declaredProductView(listed.product, listed.declaredIn)
       },
     }),
     ...changeRoutes(parts),

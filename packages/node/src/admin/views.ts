@@ -5,6 +5,7 @@ import type {
   LoggedEventView,
   PartnerView,
   PermissionView,
+  DeclaredProductView,
   ProductView,
   ReceiptView,
   Source,
@@ -26,7 +27,7 @@ export function partnerView(partner: KnownPartner, fingerprints: readonly string
 /** A product without its settings, some of which are secret. */
 export function productView(product: OfferedProduct, source: Source): ProductView {
   const { id, version, productClass, operationIds, settings } = product
-  const { title, deprecated, sunset, successor } = settings
+  const { title, deprecated, sunset, successor, sealing } = settings
   return {
     id,
     title,
@@ -37,7 +38,24 @@ export function productView(product: OfferedProduct, source: Source): ProductVie
     ...(deprecated !== undefined && { deprecated }),
     ...(sunset !== undefined && { sunset }),
     ...(successor !== undefined && { successor }),
+    ...(sealing !== undefined && { sealing }),
   }
+}
+
+/** With its document, and of the fields that go upstream no values. */
+export function declaredProductView(product: OfferedProduct, source: Source): DeclaredProductView {
+  const { upstreamHeaders, ...settings } = product.settings
+  const [withheld, places] = partition(Object.entries(upstreamHeaders), ([, value]) => typeof value === 'string')
+  return {
+    ...productView(product, source),
+    settings: { ...settings, upstreamHeaders: Object.fromEntries(places) },
+    withheldHeaders: withheld.map(([name]) => name),
+    document: product.document.root,
+  }
+}
+
+function partition<T>(list: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [list.filter(isFirst), list.filter((one) => !isFirst(one))]
 }
 
 /** `did` is the node's own. */

@@ -196,7 +196,12 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
     exchange: createInbound(inbound),
     composite: createInboundComposite(inbound),
     proof: createSignedRoute(inbound, answerProof(exchanges, auditLog)),
-    didDocument: () => publishedDocument(foundation.identity.document(), catalogue, inbound.sealing),
+    didDocument: () =>
+      publishedDocument(
+        foundation.identity.document(),
+        catalogue.list().flatMap(({ product }) => product.sealing ?? []),
+        foundation.config.sealing.algorithms,
+      ),
     receiveEvent: async (token) => {
       const answer = await counterparts.inbox.receive(token)
       return answer.status === 202 ? { accepted: true } : { accepted: false, ...answer.error }

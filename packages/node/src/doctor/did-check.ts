@@ -9,7 +9,7 @@ import type { DoctorOptions } from './doctor-options.ts'
 import { bad, caution, codeOf, describeError, good, type Finding } from './finding.ts'
 
 export interface OwnDidFacts extends Pick<DoctorOptions, 'config' | 'fetch' | 'running'> {
-  /** The document that the node's keys make. */
+  /** The document that the node would publish now. */
   readonly document: DidDocument
   readonly fingerprint: string
 }
@@ -39,9 +39,9 @@ async function fetchDocument({ config, fetch }: OwnDidFacts, url: string, trust:
 }
 
 function compare({ document, running }: OwnDidFacts, found: DidDocument, trust: string): Finding {
-  const differing = (['verificationMethod', 'authentication', 'assertionMethod', 'service'] as const).filter(
-    (member) => canonicalJson(document[member] ?? []) !== canonicalJson(found[member] ?? []),
-  )
+  const differing = (
+    ['verificationMethod', 'authentication', 'assertionMethod', 'keyAgreement', 'service'] as const
+  ).filter((member) => canonicalJson(document[member] ?? []) !== canonicalJson(found[member] ?? []))
   if (differing.length === 0) return good('did', `resolves to this node's keys; ${trust}`)
   const detail = `the published document differs from this node's keys in ${differing.join(', ')}`
   const remedy =

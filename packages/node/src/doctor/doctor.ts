@@ -1,4 +1,5 @@
 /** `comity doctor`: everything that commonly keeps a node from working, checked one by one, nothing changed. */
+import { publishedDocument } from '../assembly/sealing.ts'
 import { parsePartner } from '../partners/partner.ts'
 import { spkiFingerprint } from '../http/spki-fingerprint.ts'
 import { createAddressGuard } from '../http/address-guard.ts'
@@ -63,9 +64,10 @@ export async function examinePartner(
 }
 
 async function checkIdentity(options: DoctorOptions, identity: OwnIdentity): Promise<Finding[]> {
-  const { config, clock } = options
+  const { config, clock, running } = options
   const certificate = identity.tls()
-  const document = identity.document()
+  const sealing = running?.sealing ?? config.products.flatMap((product) => product.sealing ?? [])
+  const document = publishedDocument(identity.document(), sealing, config.sealing.algorithms)
   const { hostname } = new URL(config.listen.public.url)
   const tls = checkTls({ certificate, configured: config.listen.public.tls !== undefined, hostname, document, clock })
   // An unreadable certificate has no fingerprint, and was told.
