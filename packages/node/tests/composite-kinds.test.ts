@@ -1,6 +1,8 @@
 /** Parts of other kinds in a composite: answers by reference, streamed products, rows as text, sealed answers. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { CompositeExplanationView } from '../src/admin/policy-api.ts'
+import { adminOf } from './admin-call.ts'
 import { bodyOf, codesOf, composite, compositeCall, research, type PartDraft } from './composite-calls.ts'
 import { giveConsent, startPersonalNetwork, tokenFor } from './personal-network.ts'
 import { athleteReference } from './personal-upstream.ts'
@@ -103,5 +105,16 @@ permit (principal, action, resource) when { resource.product == Comity::Product:
   assert.deepEqual(
     decided.map(({ outcome }) => outcome),
     ['allowed', 'denied'],
+  )
+  const admin = await adminOf(network.holder)
+  const { status, text } = await admin.call({ method: 'GET', path: `/v1/policies/decisions/${seen.id}` })
+  const { parts } = JSON.parse(text) as CompositeExplanationView
+  assert.equal(status, 200)
+  assert.deepEqual(
+    parts.map(({ exchange, outcome }) => [exchange, outcome]),
+    [
+      [`${seen.id}.body`, 'allowed'],
+      [`${seen.id}.results`, 'denied'],
+    ],
   )
 })

@@ -142,6 +142,8 @@ test('explains why a call was allowed, and why another was denied', async () => 
   assert.match(text, /research does not permit\n\s+✓ action == Action::"read"/)
   assert.match(text, /✗ context\.purpose == "urn:other"/)
   assert.match(text, /✓ context\.consent/)
+  assert.match(text, /\n {2}address: ip\("127\.0\.0\.1"\)\n/)
+  assert.match(text, /\n {2}now: datetime\("\d{4}-/)
   assert.match(text, /to be allowed:\n\s+→ `research` permits it when context\.purpose == "urn:other"/)
   assert.doesNotMatch(text, new RegExp(athleteReference))
   assert.equal((await comity('policy', 'explain', '01900000-0000-7000-8000-000000000000')).code, 1)

@@ -1,5 +1,6 @@
 /** `comity policy put`, `show`, `versions`, `reload`, `explain` and `diff`: the policies of the running node. */
 import type {
+  CompositeExplanationView,
   DecidedView,
   DemandView,
   MaskView,
@@ -14,6 +15,7 @@ import type {
 } from '@comity/node/admin/policy-api'
 import colors from 'picocolors'
 import { connect, show, type CommandContext } from '../command-context.ts'
+import { textOfValue } from '@comity/node/policy/decisions/est-text'
 import { printable, table } from '../output.ts'
 import { faultLine, readTexts } from './policy-texts.ts'
 
@@ -78,14 +80,22 @@ const maxShown = 10
 export async function explainDecision(context: CommandContext, exchange: string): Promise<void> {
   const explained = await (
     await connect(context)
-  ).get<PolicyExplanationView>(`${path}/decisions/${encodeURIComponent(exchange)}`)
-  show(context, explained, () => explanationLines(explained))
+  ).get<PolicyExplanationView | CompositeExplanationView>(`${path}/decisions/${encodeURIComponent(exchange)}`)
+  show(context, explained, () => ('parts' in explained ? partsLines(explained) : explanationLines(explained)))
+}
+
+function partsLines({ exchange, parts, erased }: CompositeExplanationView): string[] {
+  return [
+    `${exchange} was decided part by part:`,
+    ...parts.flatMap((part) => ['', ...explanationLines(part)]),
+    ...erased.flatMap((part) => ['', `${part} cannot be read since the person was erased`]),
+  ]
 }
 
 function explanationLines({ request, findings, needed, ...explained }: PolicyExplanationView): string[] {
   const { exchange, at, version, outcome, policies, mask } = explained
   const by = policies.length === 0 ? 'no policy matched' : `by ${policies.join(', ')}`
-  const context = Object.entries(request.context).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`)
+  const context = Object.entries(request.context).map(([name, value]) => `  ${name}: ${textOfValue(value)}`)
   const others = findings.filter(({ policy }) => !policies.includes(policy))
   return [
     `${exchange} of ${at}: ${colors.bold(outcome)} by version ${version}, ${by}`,

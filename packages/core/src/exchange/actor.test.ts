@@ -31,6 +31,11 @@ test('anything but one known actor is refused, never read as less', () => {
   refuses(`"${'a'.repeat(600)}";type=service`)
 })
 
+test('a name without quotes is told how it is written', () => {
+  for (const field of ['nurse-17;type=human', 'did:web:lab.example;type=service', 'Zoë;type=human', '17;type=human'])
+    assert.throws(() => parseActor(field), { message: /`"nurse-17";type=human`/ }, field)
+})
+
 test('a name that cannot stand in the field is refused before it is sent', () => {
   assert.throws(() => formatActor({ type: 'human', id: 'Zoë' }), { code: 'malformed-request' })
   assert.throws(() => formatActor({ type: 'human', id: '' }), { code: 'malformed-request' })

@@ -18,6 +18,9 @@ export interface Actor {
   readonly assurance?: (typeof assuranceLevels)[number] | undefined
 }
 
+/** For who wrote it otherwise. */
+const sample = '"nurse-17";type=human'
+
 const maxIdLength = 256
 const maxFieldLength = 512
 
@@ -26,7 +29,9 @@ const maxFieldLength = 512
 export function parseActor(field: string): Actor {
   if (field.length > maxFieldLength) throw malformed('is too long')
   const [id, params] = parsedItem(field)
-  if (typeof id !== 'string' || id === '' || id.length > maxIdLength) throw malformed('does not begin with a name')
+  if (id instanceof Token) throw malformed(`holds its name without quotes: write \`${sample}\``)
+  if (typeof id !== 'string' || id === '' || id.length > maxIdLength)
+    throw malformed(`does not begin with a name in quotes, such as \`${sample}\``)
   const { type, assurance, ...others } = Object.fromEntries(params)
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) throw malformed(`has a parameter \`${unknown}\`, which is not known`)
@@ -40,7 +45,7 @@ function parsedItem(field: string) {
     // A parser keeps the last of two equal parameters; what it dropped shows up as a shorter text.
     if (serializeItem(item).replaceAll(' ', '') === field.replaceAll(' ', '')) return item
   } catch (cause) {
-    throw malformed('is not an item of RFC 9651', cause)
+    throw malformed(`is not an item of RFC 9651 such as \`${sample}\``, cause)
   }
   throw malformed('repeats a parameter or is not in its canonical form')
 }

@@ -97,8 +97,7 @@ const decided = { outcome, policies: z.array(z.string()), mask: maskSchema.optio
 const decidedSchema = z.strictObject(decided).meta({ id: 'PolicyDecision' })
 export type DecidedView = View<typeof decidedSchema>
 
-/** `GET /v1/policies/decisions/{exchange}`. */
-export const policyExplanationSchema = z
+const policyExplanationSchema = z
   .strictObject({
     exchange: z.string(),
     at: z.string(),
@@ -123,6 +122,18 @@ export const policyExplanationSchema = z
   })
   .meta({ id: 'PolicyExplanation' })
 export type PolicyExplanationView = View<typeof policyExplanationSchema>
+
+const compositeExplanationSchema = z
+  .strictObject({
+    exchange: z.string(),
+    parts: z.array(policyExplanationSchema).meta({ description: 'In the order of their names.' }),
+    erased: z.array(z.string()).meta({ description: 'Ids of parts about people who were erased since.' }),
+  })
+  .meta({ id: 'CompositeExplanation', description: 'Of a composite, which is decided part by part.' })
+export type CompositeExplanationView = View<typeof compositeExplanationSchema>
+
+/** `GET /v1/policies/decisions/{exchange}`. */
+export const decisionExplanationSchema = z.union([policyExplanationSchema, compositeExplanationSchema])
 
 /** `POST /v1/policies/diff`. */
 export const policyDiffSchema = z

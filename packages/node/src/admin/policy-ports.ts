@@ -1,6 +1,6 @@
 /** What the admin API asks of the holder's policies. Sets and relationships write their changes to the log in the
  *  transaction that makes them. */
-import type { PolicyCheckView, PolicyDiffView, PolicyExplanationView } from './policy-api.ts'
+import type { CompositeExplanationView, PolicyCheckView, PolicyDiffView, PolicyExplanationView } from './policy-api.ts'
 
 /** A text of policies, by the name that faults tell it by. */
 export interface PolicyTextInput {
@@ -65,7 +65,7 @@ export interface PoliciesPort {
   /** Throws `policy-invalid` for texts that cannot be used. */
   diff(texts: readonly PolicyTextInput[], last: number): Promise<PolicyDiffView>
   /** Throws `policy-unknown`, `subject-erased`. */
-  explain(exchange: string): Promise<PolicyExplanationView>
+  explain(exchange: string): Promise<PolicyExplanationView | CompositeExplanationView>
   /** Names in masks that no product has. */
   warningsOf(set: PolicySetFacts): readonly PolicyFaultFacts[]
 }

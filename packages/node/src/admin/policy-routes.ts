@@ -4,9 +4,9 @@ import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
 import {
   currentPoliciesSchema,
+  decisionExplanationSchema,
   policyCheckSchema,
   policyDiffSchema,
-  policyExplanationSchema,
   policySetSchema,
   policyVersionSchema,
   type NoPoliciesView,
@@ -136,7 +136,7 @@ function reviewRoutes(policies: PoliciesPort): AdminRoute[] {
       tag,
       summary: 'Why one call was allowed or denied',
       parameters: { exchange: text(4_096).meta({ description: 'Id of the exchange.' }) },
-      result: policyExplanationSchema,
+      result: decisionExplanationSchema,
       problems: ['policy-unknown', 'subject-erased'],
       answer: ({ path: { exchange } }) => policies.explain(exchange),
     }),

@@ -1,9 +1,10 @@
 /** Policies and relationships as the admin API asks for them; both are loaded by the first question. */
 import { formatDateTime } from '@comity/core/agreement/date-time'
+import { Problem } from '@comity/core/problems'
 import type { PolicyAdminParts, PoliciesPort, RelationshipsPort } from '../admin/policy-ports.ts'
 import type { PolicyExplanationView } from '../admin/policy-api.ts'
 import type { NodeParts } from '../node.ts'
-import type { Explanation } from '../policy/decisions/decision-review.ts'
+import type { DecisionReview, Explanation } from '../policy/decisions/decision-review.ts'
 import type { EntityUid, PolicyFault, PreparedSet } from '../policy/engine/policy-engine.ts'
 import { invalidPolicies } from '../policy/sets/policy-sets.ts'
 import type { Preparation } from '../policy/sets/prepare-set.ts'
@@ -38,8 +39,24 @@ function policiesPort(parts: NodeParts): PoliciesPort {
       const shown = changed.map(({ atMs, ...change }) => ({ ...change, at: formatDateTime(atMs) }))
       return { ...counts, changed: shown, warnings: [...set.warnings, ...warningsOf(set)] }
     },
-    explain: async (exchange) => explanationView(await (await policies.load()).review.explain(exchange)),
+    explain: async (exchange) => explained(exchange, (await policies.load()).review),
   }
+}
+
+/** Of a composite its parts. */
+async function explained(exchange: string, { explain, partsOf }: DecisionReview) {
+  const parts = await partsOf(exchange)
+  if (parts.length === 0) return explanationView(await explain(exchange))
+  const read = await Promise.allSettled(parts.map((part) => explain(part)))
+  const erased = parts.filter((_, at) => isErased(read[at]))
+  const failed = read.find((each) => each.status === 'rejected' && !isErased(each))
+  if (failed?.status === 'rejected') throw failed.reason
+  const found = read.flatMap((each) => (each.status === 'fulfilled' ? [explanationView(each.value)] : []))
+  return { exchange, parts: found, erased }
+}
+
+function isErased(result: PromiseSettledResult<unknown> | undefined): boolean {
+  return result?.status === 'rejected' && result.reason instanceof Problem && result.reason.code === 'subject-erased'
 }
 
 function good(preparation: Preparation): PreparedSet {

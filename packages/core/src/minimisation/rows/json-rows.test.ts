@@ -149,6 +149,8 @@ test('what was not declared is a fault: a row, a member beside them, one that is
 test('a fault names the row and the rule, and no value', () => {
   const stream = rowsOf()
   assert.throws(() => passed(stream, '{"items":[{},{},"SECRET"]}'), { message: 'row 3: undeclared: is not an object' })
+  const head = () => passed(rowsOf(), '[]')
+  assert.throws(head, { message: /^before the first row: undeclared: / })
 })
 
 test('rows that are known at the end only come before the bracket of their list', () => {

@@ -60,7 +60,8 @@ export class RowFault extends Error {
   readonly row: number
 
   constructor(rule: RowRule, detail: string, place: { readonly row: number; readonly cause?: unknown }) {
-    super(`row ${place.row}: ${rule}: ${detail}`, place.cause === undefined ? {} : { cause: place.cause })
+    const where = place.row === 0 ? 'before the first row' : `row ${place.row}`
+    super(`${where}: ${rule}: ${detail}`, place.cause === undefined ? {} : { cause: place.cause })
     this.name = 'RowFault'
     this.rule = rule
     this.row = place.row

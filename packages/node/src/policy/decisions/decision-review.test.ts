@@ -62,6 +62,7 @@ function review(decisions: readonly StoredDecision[], changes: Partial<ReviewPar
   return createDecisionReview({
     decisions: {
       find: async (exchange) => decisions.find((one) => one.exchange === exchange),
+      parts: async () => [],
       list: async (limit, from = '~') => newest.filter(({ exchange }) => exchange < from).slice(0, limit),
     },
     sets: {
@@ -288,7 +289,11 @@ test('what cannot be evaluated is what must be corrected; without permits nothin
     @id("other") forbid (principal, action == Comity::Action::"write", resource);
   `)
   const { explain } = createDecisionReview({
-    decisions: { find: async () => decisionOf('e1', { outcome: 'failed', policies: ['sum'] }), list: async () => [] },
+    decisions: {
+      find: async () => decisionOf('e1', { outcome: 'failed', policies: ['sum'] }),
+      list: async () => [],
+      parts: async () => [],
+    },
     sets: {
       find: async () => ({ version: 1, texts: [], prepared: broken, preparedAs: '', source: 'admin', setMs: 0 }),
     },

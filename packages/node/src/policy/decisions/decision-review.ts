@@ -14,7 +14,7 @@ import type { PolicyQuestion } from '../policy-service.ts'
 import type { PolicySetStore } from '../sets/policy-set-store.ts'
 
 export interface ReviewParts {
-  readonly decisions: Pick<DecisionStore, 'find' | 'list'>
+  readonly decisions: Pick<DecisionStore, 'find' | 'list' | 'parts'>
   readonly sets: Pick<PolicySetStore, 'find'>
   /** The engine that decides here. */
   readonly engineOf: (set: PreparedSet) => PolicyEngine
@@ -74,6 +74,8 @@ export interface PolicyDiff {
 export interface DecisionReview {
   /** Throws `policy-unknown` when the decision, or the set that made it, is not kept, `subject-erased`. */
   explain(exchange: string): Promise<Explanation>
+  /** Ids of the parts of a composite, each of which is explained by itself; none for any other exchange. */
+  partsOf(exchange: string): Promise<readonly string[]>
   /** Decides the newest `last` calls anew. */
   diff(set: PreparedSet, last: number): Promise<PolicyDiff>
 }
@@ -86,6 +88,7 @@ const yieldAfterMs = 10
 export function createDecisionReview(parts: ReviewParts): DecisionReview {
   return {
     explain: (exchange) => explain(exchange, parts),
+    partsOf: (exchange) => parts.decisions.parts(exchange),
     diff: (set, last) => diff(usableSet(set, 0, parts.engineOf(set)), last, parts),
   }
 }

@@ -62,6 +62,15 @@ export function decisionStoreContract(withStore: (work: (opened: Opened) => Prom
       assert.equal((await store.list(9)).length, 1)
     }))
 
+  test('the parts of a composite are found by its id', () =>
+    withStore(async ({ store, execute }) => {
+      for (const exchange of ['e1', 'e1.b', 'e1.a', 'e2.a', 'e11.a']) {
+        await execute([store.insert(decisionOf(exchange, 1), undefined)])
+      }
+      assert.deepEqual(await store.parts('e1'), ['e1.a', 'e1.b'])
+      assert.deepEqual([await store.parts('e3'), await store.parts('%')], [[], []])
+    }))
+
   test('lists the newest first, page by page, and keeps no more than it is told', () =>
     withStore(async ({ store, execute }) => {
       const exchanges = async (limit: number, before?: string) =>

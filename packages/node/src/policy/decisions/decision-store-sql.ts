@@ -1,4 +1,5 @@
 /** Decisions in the database. */
+import { maxParts, partId } from '@comity/core/exchange/composite-parts'
 import type { Database, Row } from '../../storage/database.ts'
 import type { SubjectVault } from '../../vault/vault.ts'
 import type { DecisionDetails, DecisionStore, StoredDecision } from './decision-store.ts'
@@ -31,6 +32,12 @@ export function createDecisionStore(database: Database, vault: Pick<SubjectVault
       const sql = `SELECT ${columns} FROM policy_decisions WHERE exchange = ?`
       const row = await database.get<DecisionRow>(sql, [exchange])
       return row && decisionOf(row, vault)
+    },
+    async parts(exchange) {
+      if (!/^[0-9A-Za-z-]{1,64}$/.test(exchange)) return []
+      const sql = `SELECT exchange FROM policy_decisions WHERE exchange LIKE ? ORDER BY exchange LIMIT ${maxParts}`
+      const rows = await database.all<Pick<DecisionRow, 'exchange'>>(sql, [partId(exchange, '%')])
+      return rows.map((row) => row.exchange)
     },
     async list(limit, before = '~') {
       const sql = `SELECT ${columns} FROM policy_decisions WHERE exchange < ? ORDER BY exchange DESC LIMIT ?`

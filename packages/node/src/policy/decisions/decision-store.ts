@@ -39,6 +39,8 @@ export interface NewDecision {
 export interface DecisionStore {
   insert(decision: NewDecision, subject: SubjectKey | undefined): Statement
   find(exchange: string): Promise<StoredDecision | undefined>
+  /** Ids of the parts of a composite that were decided, in order; none for any other exchange. */
+  parts(exchange: string): Promise<readonly string[]>
   /** Newest first, older than `before` when given. */
   list(limit: number, before?: string): Promise<readonly StoredDecision[]>
   /** Drops all but the newest `keep`. */

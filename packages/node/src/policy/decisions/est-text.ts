@@ -87,7 +87,8 @@ function textOfRecord(members: Readonly<Record<string, Expression>>): string {
   return `{${texts.join(', ')}}`
 }
 
-function textOfValue(value: unknown): string {
+/** A value of Cedar's JSON in Cedar's own words: `ip("192.0.2.1")`. */
+export function textOfValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(textOfValue).join(', ')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const { __entity: entity, __extn: call } = value as {
@@ -96,7 +97,8 @@ function textOfValue(value: unknown): string {
   }
   if (entity !== undefined) return textOfEntity(entity)
   if (call !== undefined) return `${call.fn}(${textOfValue(call.arg)})`
-  return JSON.stringify(value)
+  const texts = Object.entries(value).map(([name, each]) => `${nameOf(name)}: ${textOfValue(each)}`)
+  return `{${texts.join(', ')}}`
 }
 
 /** `Comity::Group::"care"` */
