@@ -339,6 +339,12 @@ const kinds = {
     remedy: "Send the purpose's IRI in the header field `Comity-Purpose`.",
   },
 
+  'precondition-failed': {
+    status: 412,
+    title: 'What is there has changed in the meantime',
+    remedy: 'Read it again, bring your change to what it is now, and send its `ETag` as `If-Match`.',
+  },
+
   // Idempotency
   'idempotency-key-invalid': {
     status: 400,

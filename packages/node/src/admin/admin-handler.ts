@@ -1,28 +1,37 @@
 /** The admin listener: for the operator and the operator's tools on the same machine, each call with the token that
- *  `comity init` wrote. `/metrics`, `/healthz` and `/readyz` need none and tell nothing of anybody. */
+ *  `comity init` wrote. `/metrics`, the probes and
+ *  the reference (`/openapi.json`, `/docs`) need none and tell nothing of anybody. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
 import { requireLocalCaller } from '../http/local-caller.ts'
-import { asProblem, emptyReply, jsonReply, problemReply, textReply, type Reply } from '../http/problem-response.ts'
+import { asProblem, jsonReply, problemReply, textReply, type Reply } from '../http/problem-response.ts'
 import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
+import { createTurns, type Turns } from '../storage/turns.ts'
+import { callRoute } from './call-route.ts'
 import { parseInput, readJsonBody, readQuery } from './input.ts'
 import type { AdminParts } from './ports.ts'
+import { createRepeats, type Repeats } from './repeats.ts'
 import type { AdminRoute } from './route.ts'
 import { findRoute } from './routing.ts'
 
 const defaultBodyBytes = 1024 * 1024
-const notStored = ['cache-control', 'no-store']
 
 /** Handles one request of the admin listener. Throws nothing: an error becomes the reply. */
 export function createAdminHandler(parts: AdminParts): (message: IncomingMessage) => Promise<Reply> {
-  const routes = loadRoutes(parts)
-  const requireToken = tokenCheck(parts.token)
+  const { token: secret, clock, randomBytes } = parts
+  const handler: AdminHandler = {
+    parts,
+    loadRoutes: loadRoutes(parts),
+    requireToken: tokenCheck(parts.token),
+    turns: createTurns(),
+    repeats: createRepeats({ store: parts.repeats, clock, randomBytes, secret }),
+  }
   return async (message) => {
     const requestId = parts.newId()
     try {
-      return await answer({ parts, loadRoutes: routes, requireToken }, message)
+      return await answer(handler, message)
     } catch (error) {
       const problem = asProblem(error)
       if (problem.code === 'internal-error') parts.onInternalError(problem.cause ?? error, requestId)
@@ -41,22 +50,22 @@ interface AdminHandler {
   readonly parts: AdminParts
   readonly loadRoutes: () => Promise<readonly AdminRoute[]>
   readonly requireToken: (request: ReceivedRequest) => void
+  readonly turns: Turns
+  readonly repeats: Repeats
 }
 
-async function answer(
-  { parts, loadRoutes: routes, requireToken }: AdminHandler,
-  message: IncomingMessage,
-): Promise<Reply> {
+async function answer(handler: AdminHandler, message: IncomingMessage): Promise<Reply> {
+  const { parts } = handler
   const request = readRequest(message, false)
-  const open = await openReply(parts, request)
+  const open = await openReply(handler, request)
   if (open !== undefined) return open
   requireLocalCaller(request, parts.trustedAuthorities)
-  requireToken(request)
-  const { route, path } = findRoute(await routes(), request.method, request.path)
+  handler.requireToken(request)
+  const routes = await handler.loadRoutes()
+  const { route, path } = findRoute(routes, request.method, request.path)
   const query = readQuery(request.query)
   const body = await bodyFor(route, message, request)
-  const value = await route.answer({ path, query, body })
-  return route.status === 204 ? emptyReply(204, notStored) : jsonReply(route.status, value, notStored)
+  return callRoute(handler, { route, routes, request, path, query, body })
 }
 
 /** Methods with a body. */
@@ -73,16 +82,24 @@ async function bodyFor(route: AdminRoute, message: IncomingMessage, request: Rec
 
 const noMembers = z.strictObject({})
 
+/** Address -> what is answered there without the token. */
+const openAddresses = new Set(['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs'])
+
 /** What needs no token. Only probes are answered under any name: an orchestrator asks by the address of the moment. */
-async function openReply(parts: AdminParts, request: ReceivedRequest): Promise<Reply | undefined> {
+async function openReply({ parts, loadRoutes: routes }: AdminHandler, request: ReceivedRequest) {
   const { path, method } = request
-  if (path !== '/healthz' && path !== '/readyz' && path !== '/metrics') return undefined
+  if (!openAddresses.has(path)) return undefined
   if (method !== 'GET' && method !== 'HEAD')
     throw new Problem('method-not-allowed', 'this address is read', { members: { allow: ['GET', 'HEAD'] } })
   if (path === '/healthz') return textReply(200, 'ok\n')
   if (path === '/readyz') return parts.isReady() ? textReply(200, 'ready\n') : textReply(503, 'not ready\n')
   requireLocalCaller(request, parts.trustedAuthorities)
-  return textReply(200, await parts.metrics.text(), parts.metrics.contentType)
+  if (path === '/metrics') return textReply(200, await parts.metrics.text(), parts.metrics.contentType)
+  const { openApiOf } = await import('./openapi.ts')
+  const document = openApiOf(await routes())
+  if (path === '/openapi.json') return jsonReply(200, document)
+  const { referencePage } = await import('./reference-page.ts')
+  return referencePage(document)
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -95,6 +95,7 @@ function documentRoutes(parts: AdminParts): AdminRoute[] {
     defineRoute({
       method: 'POST',
       path: '/v1/agreements/draft',
+      reads: true,
       tag: 'agreements',
       summary: 'Writes an agreement; nothing is kept',
       body: draftSchema,
@@ -115,6 +116,7 @@ function documentRoutes(parts: AdminParts): AdminRoute[] {
     defineRoute({
       method: 'POST',
       path: '/v1/agreements/overlaps',
+      reads: true,
       tag: 'agreements',
       summary: 'Of a document, agreements here that cover some of the same calls',
       body: documentSchema,

@@ -14,8 +14,21 @@ const always: readonly ProblemCode[] = [
 ]
 const withBody: readonly ProblemCode[] = ['body-too-large', 'unsupported-media-type']
 
+/** A change whose version is named, or that may be repeated. */
+const conditional: readonly ProblemCode[] = ['precondition-failed']
+const repeated: readonly ProblemCode[] = [
+  'idempotency-key-invalid',
+  'idempotency-key-reused',
+  'idempotency-in-progress',
+  'outcome-unknown',
+  'rate-limited',
+]
+
 /** A route that changes something writes it down, or does not do it. */
-export function commonProblems({ method }: Pick<AdminRoute, 'method'>): readonly ProblemCode[] {
+export function commonProblems({ method, reads }: Pick<AdminRoute, 'method' | 'reads'>): readonly ProblemCode[] {
   if (method === 'GET') return always
-  return [...always, 'record-failed', ...(method === 'DELETE' ? [] : withBody)]
+  if (reads === true) return [...always, ...withBody]
+  const change = [...always, 'record-failed', ...conditional] as const
+  if (method === 'DELETE') return change
+  return [...change, ...withBody, ...(method === 'POST' ? repeated : [])]
 }

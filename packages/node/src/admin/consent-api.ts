@@ -2,12 +2,16 @@
 import { consentStates, type LocalisedText } from '@comity/core/consent/consent-record'
 import { eventSchema, recordSchema } from '@comity/core/consent/consent-record-schema'
 import { scopeSchema } from '@comity/core/consent/consent-scope-schema'
-import { grantSchema, grantsSchema } from '@comity/core/consent/parse-grants'
+import { grantSchema } from '@comity/core/consent/parse-grants'
 import type { ConsentTokenClaims } from '@comity/core/consent-token/consent-claims'
 import { z } from 'zod'
 import { did, documentOf, type View } from './shapes.ts'
 
 const state = z.enum(consentStates)
+const record = recordSchema.meta({ id: 'ConsentRecord' })
+const step = eventSchema.meta({ id: 'ConsentStep' })
+const scope = scopeSchema.meta({ id: 'ConsentScope' })
+const grant = grantSchema.meta({ id: 'ConsentGrant' })
 const localisedText: z.ZodType<LocalisedText> = z
   .record(z.string(), z.string())
   .meta({ description: 'By language (BCP 47).' })
@@ -42,7 +46,7 @@ export type DecidedConsentView = View<typeof decidedConsentSchema>
 const requestSchema = z.strictObject({
   kind: z.enum(['personal', 'business']),
   notice: z.strictObject({ version: z.string(), text: localisedText, uri: z.string().optional() }),
-  grants: grantsSchema,
+  grants: z.array(grant),
   duration: z.string(),
   requested: time,
   lapses: time,
@@ -56,10 +60,10 @@ export const consentDetailsSchema = z
       description: 'The person as the holder’s systems know them; absent when they were erased.',
     }),
     request: requestSchema.optional(),
-    records: z.array(recordSchema).meta({
+    records: z.array(record).meta({
       description: 'Revisions, oldest first; empty when the person was erased, as are the steps.',
     }),
-    events: z.array(eventSchema),
+    events: z.array(step),
   })
   .meta({ id: 'ConsentDetails' })
 export type ConsentDetailsView = View<typeof consentDetailsSchema>
@@ -94,8 +98,8 @@ export const heldConsentSchema = z
     label: z.string().optional().meta({ description: 'Absent once the person was erased, as is what follows.' }),
     reference: z.string().optional(),
     subject: z.string().optional(),
-    grants: z.array(grantSchema).optional(),
-    record: recordSchema.optional(),
+    grants: z.array(grant).optional(),
+    record: record.optional(),
   })
   .meta({ id: 'HeldConsent' })
 export type HeldConsentView = View<typeof heldConsentSchema>
@@ -125,7 +129,7 @@ export const delegationSchema = z
       description:
         '`order` of the operator, `narrowing` of the consent, which does not cover it any more, or the end of the `consent`.',
     }),
-    grants: z.array(scopeSchema).optional().meta({ description: 'What is left of it.' }),
+    grants: z.array(scope).optional().meta({ description: 'What is left of it.' }),
     dropped: z.array(z.string()).meta({
       description:
         'Grants of which a part was passed on, and which a narrowing of the consent has taken from it since.',

@@ -112,6 +112,7 @@ function reviewRoutes(policies: PoliciesPort): AdminRoute[] {
     defineRoute({
       method: 'POST',
       path: `${path}/check`,
+      reads: true,
       tag,
       summary: 'Mistakes and warnings of texts, nothing changed',
       maxBodyBytes,
@@ -122,6 +123,7 @@ function reviewRoutes(policies: PoliciesPort): AdminRoute[] {
     defineRoute({
       method: 'POST',
       path: `${path}/diff`,
+      reads: true,
       tag,
       summary: 'What texts would have decided otherwise over the last calls',
       maxBodyBytes,

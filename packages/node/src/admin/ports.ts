@@ -1,10 +1,12 @@
 /** What the admin API asks of the node's services. It imports none of them; `assembly/administration.ts` gives them. */
 import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signature'
+import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { z } from 'zod'
 import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
 import type { ConsentAdminParts } from './consent-ports.ts'
 import type { PolicyAdminParts } from './policy-ports.ts'
+import type { RepeatsStore } from './repeats.ts'
 import type { ReplicasPort } from './replica-routes.ts'
 import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
 
@@ -14,6 +16,10 @@ export interface AdminParts {
   /** `host[:port]` beyond loopback that the operator opened the listener to. */
   readonly trustedAuthorities: ReadonlySet<string>
   readonly newId: () => string
+  readonly clock: Clock
+  readonly randomBytes: RandomBytes
+  /** Answers that are kept for calls that are repeated. */
+  readonly repeats: RepeatsStore
   readonly isReady: () => boolean
   readonly status: () => NodeStatus
   readonly metrics: { readonly contentType: string; text(): Promise<string> }

@@ -53,6 +53,7 @@ export function relationshipRoutes({ relationships }: PolicyAdminParts): AdminRo
     defineRoute({
       method: 'POST',
       path: `${path}/search`,
+      reads: true,
       tag,
       summary: 'Relationships, in the order of adding',
       body: searchSchema,

@@ -39,6 +39,8 @@ interface RouteFacts {
   readonly problems?: readonly ProblemCode[]
   /** Largest body, in bytes; 1 MiB unless told. */
   readonly maxBodyBytes?: number
+  /** For a `POST` that changes nothing. */
+  readonly reads?: true
 }
 
 interface Declared<P extends Fields, Q extends Fields, B extends z.ZodType, R extends z.ZodType> extends RouteFacts {
@@ -69,6 +71,7 @@ export interface AdminRoute extends RouteFacts {
   readonly body: z.ZodType | undefined
   readonly status: 200 | 201 | 204
   readonly result: z.ZodType | undefined
+  readonly isPaged: boolean
   /** The query of the page after this one; undefined when the list is at its end, or is none. */
   nextPage(query: AdminCall['query'], value: unknown): Record<string, string> | undefined
   /** Gives the JSON value of the answer. Throws `malformed-request` for what its schemas do not accept. */
@@ -92,6 +95,7 @@ export function defineRoute<
     body,
     status,
     result,
+    isPaged: paging !== undefined,
     nextPage: (given, value) =>
       paging && nextPage(paging as Paging<unknown>, { given, read: query.parse(given) }, value),
     async answer(call) {

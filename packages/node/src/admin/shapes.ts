@@ -44,8 +44,16 @@ export const truth = z
   .register(shownAs, { schema: { type: 'boolean' } })
 
 /** Entries on a page of a list. */
-export const limit = (usual: number, most = 1_000) =>
-  wholeNumber(1, most).default(usual).meta({ description: 'Entries on a page, at most.' })
+export function limit(usual: number, most = 1_000) {
+  const shown = {
+    type: 'integer',
+    minimum: 1,
+    maximum: most,
+    default: usual,
+    description: 'Entries on a page, at most.',
+  }
+  return wholeNumber(1, most).default(usual).register(shownAs, { schema: shown })
+}
 
 /** Where a page begins, in a list that has the newest first. */
 export const before = text(100)

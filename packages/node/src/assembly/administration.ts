@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { NodeStatus } from '../admin/admin-api.ts'
 import { createAdminHandler } from '../admin/admin-handler.ts'
 import { parseInput } from '../admin/input.ts'
+import { createRepeatsStore } from '../admin/repeats-store-sql.ts'
 import type { AdminChange, KeysPort, PartnersPort, ProductsPort } from '../admin/ports.ts'
 import type { Reply } from '../http/problem-response.ts'
 import { spkiFingerprint } from '../http/spki-fingerprint.ts'
@@ -40,6 +41,9 @@ export async function createAdmin(
     token: await foundation.readSecretValue(config.admin.token),
     trustedAuthorities: new Set(admin.allowInsecureRemote ? [`${admin.address}:${admin.port}`] : []),
     newId,
+    clock: foundation.world.clock,
+    randomBytes: foundation.world.randomBytes,
+    repeats: createRepeatsStore(foundation.database),
     isReady: () => state.ready,
     status: () => statusOf(parts, ports),
     metrics,

@@ -1,4 +1,5 @@
 /** All migrations of a node's database, in order. New ones go to the end; those that stand are never edited. */
+import { adminRepeatsSchema } from '../admin/repeats-schema.ts'
 import { agreementsMigrations } from '../agreements/agreements-schema.ts'
 import { apiKeysSchema } from '../api-keys/api-keys-schema.ts'
 import { auditLogMigrations, sealedEventsMigrations } from '../audit-log/audit-log-schema.ts'
@@ -55,4 +56,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0026-dead-letters', statements: deadLettersSchema },
   { name: '0027-api-keys', statements: apiKeysSchema },
   { name: '0028-limits', statements: limitsSchema },
+  { name: '0029-admin-repeats', statements: adminRepeatsSchema },
 ]

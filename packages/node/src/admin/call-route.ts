@@ -1,0 +1,60 @@
+/** One call of a route: its conditions, its turn, its answer and the fields that tell of them. */
+import { emptyReply, type Reply } from '../http/problem-response.ts'
+import type { ReceivedRequest } from '../http/received-request.ts'
+import type { Turns } from '../storage/turns.ts'
+import type { Repeats } from './repeats.ts'
+import type { AdminCall, AdminRoute } from './route.ts'
+import { bodyOf, isKnown, requireVersion, shownBy, tagOf } from './versions.ts'
+
+const notStored = ['cache-control', 'no-store']
+
+export interface RoutedCall extends AdminCall {
+  readonly route: AdminRoute
+  readonly routes: readonly AdminRoute[]
+  readonly request: ReceivedRequest
+}
+
+interface CallParts {
+  /** Changes of one thing come after one another, so that what a condition was true of is what is changed. */
+  readonly turns: Turns
+  readonly repeats: Repeats
+}
+
+/** Throws what the route throws, `precondition-failed`, and the problems of idempotency keys. */
+export async function callRoute(parts: CallParts, call: RoutedCall): Promise<Reply> {
+  const { route, request } = call
+  if (route.method === 'GET') return shownReply(call, await route.answer(call))
+  const key = request.header('idempotency-key')
+  if (key === undefined || route.method !== 'POST' || route.reads === true) return change(parts, call)
+  const asked = { key, method: route.method, target: request.path + request.query, body: call.body }
+  return parts.repeats.once(asked, () => change(parts, call))
+}
+
+function change({ turns }: CallParts, { route, routes, request, ...call }: RoutedCall): Promise<Reply> {
+  const shown = shownBy(routes, route)
+  return turns(placeOf(shown ?? route, call.path), async () => {
+    const condition = request.header('if-match')
+    if (condition !== undefined) await requireVersion(condition, shown, call.path)
+    const value = await route.answer(call)
+    return route.status === 204 ? emptyReply(204, notStored) : reply(route.status, bodyOf(value))
+  })
+}
+
+/** What a call is about: all changes of it wait for each other. */
+function placeOf({ path }: AdminRoute, given: AdminCall['path']): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => JSON.stringify(given[name]))
+}
+
+function shownReply({ route, request, query }: RoutedCall, value: unknown): Reply {
+  const body = bodyOf(value)
+  const tag = tagOf(body)
+  const next = route.nextPage(query, value)
+  const link = next === undefined ? [] : ['link', `<${request.path}?${new URLSearchParams(next)}>; rel="next"`]
+  const fields = ['etag', tag, ...link]
+  if (isKnown(request.header('if-none-match'), tag)) return emptyReply(304, [...notStored, ...fields])
+  return reply(route.status, body, fields)
+}
+
+function reply(status: number, body: Uint8Array, fields: readonly string[] = []): Reply {
+  return { status, headers: ['content-type', 'application/json', ...notStored, ...fields], body }
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { Problem } from '@comity/core/problems'
+import { jsonReply, type Reply } from '../http/problem-response.ts'
+import { openSqlite } from '../storage/sqlite.ts'
+import { createRepeats, keptMs, maxKept, type KeyedCall } from './repeats.ts'
+import { adminRepeatsSchema } from './repeats-schema.ts'
+import { createRepeatsStore } from './repeats-store-sql.ts'
+
+async function openScene() {
+  const database = await openSqlite(':memory:')
+  await database.execute(adminRepeatsSchema.map((sql) => ({ sql })))
+  const clock = { nowMs: 1_000, now: () => clock.nowMs }
+  const store = createRepeatsStore(database)
+  const restart = (secret = 'token') =>
+    createRepeats({ store, clock, randomBytes: (size) => randomBytes(size), secret })
+  return { database, clock, restart, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
+}
+
+const call: KeyedCall = { key: '"one"', method: 'POST', target: '/v1/things', body: { b: 1, a: 'secret' } }
+
+function worker() {
+  let done = 0
+  const work = async (): Promise<Reply> => jsonReply(201, { number: ++done, secret: 'shown once' }, ['x-field', 'yes'])
+  return { work, done: () => done }
+}
+
+test('the same call with the same key is done once, also after a restart, and answered alike', async () => {
+  await using scene = await openScene()
+  const { work, done } = worker()
+  const first = await scene.restart().once(call, work)
+  const again = { ...call, body: { a: 'secret', b: 1 } }
+  assert.deepEqual(await scene.restart().once(again, work), first)
+  assert.equal(done(), 1)
+})
+
+test('another call with the same key is refused, whatever differs', async () => {
+  await using scene = await openScene()
+  const { work, done } = worker()
+  const repeats = scene.restart()
+  await repeats.once(call, work)
+  for (const other of [{ body: { b: 2 } }, { target: '/v1/others' }, { body: undefined }])
+    await assert.rejects(repeats.once({ ...call, ...other }, work), { code: 'idempotency-key-reused' })
+  assert.equal(done(), 1)
+})
+
+test('of many at once one is done, and the others are told that it runs', async () => {
+  await using scene = await openScene()
+  const { work, done } = worker()
+  const repeats = scene.restart()
+  const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => repeats.once(call, work)))
+  assert.equal(done(), 1)
+  const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Problem] : []))
+  assert.ok(refused.every(({ code }) => code === 'idempotency-in-progress'))
+  assert.equal(refused.length, 49)
+})
+
+test('a call that failed may be sent again with the same key, corrected', async () => {
+  await using scene = await openScene()
+  const { work } = worker()
+  const repeats = scene.restart()
+  const fail = () => Promise.reject(new Problem('already-exists', 'it is there'))
+  await assert.rejects(repeats.once(call, fail), { code: 'already-exists' })
+  assert.equal((await repeats.once({ ...call, body: {} }, work)).status, 201)
+})
+
+test('where the node stopped before the first answer, nobody knows, and it is not done again', async () => {
+  await using scene = await openScene()
+  const { work, done } = worker()
+  void scene.restart().once(call, () => new Promise<Reply>(() => {}))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await assert.rejects(scene.restart().once(call, work), { code: 'outcome-unknown' })
+  assert.equal(done(), 0)
+})
+
+test('after a day the key is free', async () => {
+  await using scene = await openScene()
+  const { work, done } = worker()
+  await scene.restart().once(call, work)
+  scene.clock.nowMs += keptMs
+  await scene.restart().once(call, work)
+  assert.equal(done(), 1, 'the last moment of the day')
+  scene.clock.nowMs += 1
+  await scene.restart().once(call, work)
+  assert.equal(done(), 2)
+})
+
+test('the database tells neither key nor call nor answer, and another token opens nothing', async () => {
+  await using scene = await openScene()
+  const { work, done } = worker()
+  await scene.restart().once(call, work)
+  const rows = await scene.database.all('SELECT * FROM admin_repeats')
+  const stored = rows.flatMap((row) => Object.values(row).map((value) => Buffer.from(String(value)).toString('latin1')))
+  const bytes = rows.map(({ answer }) => Buffer.from(answer as Uint8Array).toString('latin1'))
+  for (const word of ['one', 'secret', 'shown once', '/v1/things', 'number'])
+    assert.ok(![...stored, ...bytes].some((text) => text.includes(word)), word)
+  await scene.restart('another').once(call, work)
+  assert.equal(done(), 2)
+})
+
+test('a field that is no quoted string is refused', async () => {
+  await using scene = await openScene()
+  const repeats = scene.restart()
+  for (const key of ['one', '""', `"${'a'.repeat(129)}"`, '"a\\"b"', '"a', '"ä"', '"a", "b"', '"a";p=1'])
+    await assert.rejects(repeats.once({ ...call, key }, worker().work), { code: 'idempotency-key-invalid' }, key)
+})
+
+test('beyond its bound the store refuses new keys and forgets none', async () => {
+  await using scene = await openScene()
+  const { work } = worker()
+  const insert = 'INSERT INTO admin_repeats (name, fingerprint, answer, began_ms) VALUES (?, ?, NULL, ?)'
+  const first = await scene.restart().once(call, work)
+  await scene.database.execute(
+    Array.from({ length: maxKept - 1 }, (_, i) => ({ sql: insert, params: [`n${i}`, 'f', scene.clock.nowMs] })),
+  )
+  await assert.rejects(scene.restart().once({ ...call, key: '"new"' }, work), { code: 'rate-limited' })
+  assert.deepEqual(await scene.restart().once(call, work), first)
+})

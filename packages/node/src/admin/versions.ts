@@ -1,0 +1,66 @@
+/** Versions of what the admin API shows, and the conditions that callers make on them (RFC 9110 §8.8.3, §13): a read is
+ *  not repeated when nothing changed, a change is not made to something else than the caller saw. */
+import { createHash } from 'node:crypto'
+import { Problem } from '@comity/core/problems'
+import type { AdminCall, AdminRoute } from './route.ts'
+
+/** Strong tag of an answer: changes with its bytes. */
+export function tagOf(body: Uint8Array): string {
+  return `"${createHash('sha256').update(body).digest('base64url')}"`
+}
+
+/** The route that shows what a call changes: the one at its own address, or right above it. */
+export function shownBy(routes: readonly AdminRoute[], { path, method }: AdminRoute): AdminRoute | undefined {
+  if (method === 'GET') return undefined
+  const places = [path, path.slice(0, path.lastIndexOf('/'))]
+  return places.flatMap((place) => routes.filter((route) => route.method === 'GET' && route.path === place))[0]
+}
+
+/** The tags of a condition; `*` for any. Throws `malformed-request`. */
+export function readTags(field: string): '*' | readonly string[] {
+  if (field.trim() === '*') return '*'
+  const tags = field.match(/(?:W\/)?"[\x21\x23-\x7e]*"/g) ?? []
+  const rest = field.replace(/(?:W\/)?"[\x21\x23-\x7e]*"/g, '')
+  if (tags.length === 0 || !/^[\s,]*$/.test(rest)) {
+    throw new Problem('malformed-request', 'the condition is neither `*` nor a list of quoted tags')
+  }
+  return tags
+}
+
+/** Whether a reader has this answer already. Tags are compared weakly: what is the same for a reader is enough. */
+export function isKnown(field: string | undefined, tag: string): boolean {
+  if (field === undefined) return false
+  const tags = readTags(field)
+  return tags === '*' || tags.some((one) => one.replace(/^W\//, '') === tag)
+}
+
+/** Throws `precondition-failed` unless what is there now has one of the tags. Tags are compared strongly. */
+export async function requireVersion(
+  field: string,
+  shown: AdminRoute | undefined,
+  path: AdminCall['path'],
+): Promise<void> {
+  const tags = readTags(field)
+  const tag = await tagOfShown(shown, path)
+  if (tag !== undefined && (tags === '*' || tags.includes(tag))) return
+  throw new Problem('precondition-failed', 'what is there is not what `If-Match` names')
+}
+
+/** Undefined when there is nothing. */
+async function tagOfShown(shown: AdminRoute | undefined, given: AdminCall['path']): Promise<string | undefined> {
+  if (shown === undefined) return undefined
+  const path = Object.fromEntries(Object.keys(shown.parameters.shape).map((name) => [name, given[name] ?? '']))
+  try {
+    return tagOf(bodyOf(await shown.answer({ path, query: {}, body: undefined })))
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return undefined
+    throw error
+  }
+}
+
+const encoder = new TextEncoder()
+
+/** An answer as it leaves. */
+export function bodyOf(value: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(value))
+}
