@@ -20,8 +20,20 @@ const introduction = `<!-- Written by \`npm run docs\` from packages/cli/src/run
 # The \`comity\` command
 
 Commands that manage a node talk to its admin listener on the same machine, with the token that \`comity init\` wrote;
-\`verify\`, \`config check\` and \`log show --dir\` need no running node. Exit codes: 0 done, 1 refused or failed, 2 the
-arguments are wrong.
+others need no running node:
+
+| without a running node | |
+|---|---|
+| \`init\`, \`config check\`, \`start\` | begin with files alone |
+| \`doctor\` | leaves out what only a running node can show |
+| \`verify …\` | everything from files, or what it is told to fetch |
+| \`products test\`, \`products labels\`, \`products diff\` | products of files and of \`comity.yaml\`; those that were added to a node while it runs |
+| \`policy schema\`, \`policy check\`, \`policy test\` | policies of files |
+| \`scan\` | files and git histories |
+| \`log show --dir\` | a published log on disk |
+| \`log rebuild\` | only while the node is stopped |
+
+Exit codes: 0 done, 1 refused or failed, 2 the arguments are wrong.
 `
 
 /** A group's commands, or the command itself. */

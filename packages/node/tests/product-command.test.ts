@@ -64,6 +64,14 @@ test('never shows a credential that stands in a product, and says what to do ins
   assert.match(all.out, /keyed[\s\S]*`written-out` was added with the value of `X-Key`/)
 })
 
+test('names what a second version of a product needs of the first', async () => {
+  const next = { ...(JSON.parse(await readFile(file('keyed.yaml'), 'utf8')) as object), version: '9' }
+  await writeFile(file('keyed-9.yaml'), JSON.stringify(next))
+  const { code, error } = await comity('products', 'add', file('keyed-9.yaml'))
+  assert.notEqual(code, 0)
+  assert.match(error, /product `keyed` already, which is not `deprecated`[\s\S]*give that one `deprecated` first/)
+})
+
 test('says that the node was not asked when it does not run, and goes on with the configuration', async () => {
   await network.holder.stop()
   const unknown = await comity('products', 'test', 'keyed')

@@ -82,7 +82,7 @@ class Catalogue implements ProductCatalogue {
       const { document: text, ...settings } = productAdditionSchema.parse(addition)
       const { id } = settings
       const taken = this.#products.takenBy(settings)
-      if (taken !== undefined) throw new Problem('already-exists', `there is a product \`${taken}\` already`)
+      if (taken !== undefined) throw new Problem('already-exists', takenText(settings, taken))
       const [fault] = versionFaults([...this.#products.list().map(({ product }) => product.settings), settings])
       if (fault !== undefined) throw new Problem('malformed-request', `\`${fault.path}\` ${fault.message}`)
       const document = parseOpenApi(text, id)
@@ -129,6 +129,15 @@ class Catalogue implements ProductCatalogue {
     this.#change = result.catch(() => undefined)
     return result
   }
+}
+
+/** Of several versions all but one are deprecated: which one is to be is for the operator to say. */
+function takenText({ id, version }: ProductSettings, taken: string): string {
+  if (taken !== id) return `there is a product \`${taken}\` already`
+  return (
+    `there is a product \`${id}\` already, which is not \`deprecated\`: of several versions all but one are; ` +
+    `give that one \`deprecated\` first, or \`${versionAddress(id, version)}\` if it is the older one`
+  )
 }
 
 async function disposeAll(products: readonly ListedProduct[]): Promise<void> {
