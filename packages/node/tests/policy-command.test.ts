@@ -62,8 +62,11 @@ function place(name: string, text: string): string {
   return join(directory, name)
 }
 const ask = (headers: Record<string, string> = {}) => call(network, { authorization, headers })
-const exchangeOf = (answer: { headers: ReadonlyMap<string, string> }): string =>
-  answer.headers.get('comity-exchange') ?? ''
+function exchangeOf(answer: Awaited<ReturnType<typeof ask>>): string {
+  const id = answer.headers.get('comity-exchange')
+  assert.ok(id, `an answer without an exchange: ${answer.status} ${answer.body.toString('utf8')}`)
+  return id
+}
 
 const first = `@id("research")
 permit (principal, action == Comity::Action::"read", resource in Comity::Data::"sport")
