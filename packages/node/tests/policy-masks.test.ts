@@ -205,7 +205,9 @@ describe('masks, idempotency keys and the counters of a consent', () => {
   after(() => network[Symbol.asyncDispose]())
 
   test('a kept answer is given again only while policies leave the same of it', async () => {
-    const consent = await giveConsent(network, { grants: [{ domains: ['identity'], actions: ['write'] }] })
+    const consent = await giveConsent(network, {
+      grants: [{ domains: ['identity', 'sport.notes'], actions: ['write'] }],
+    })
     const authorization = await tokenFor(network, consent)
     const note = () =>
       call(network, {
@@ -217,10 +219,10 @@ describe('masks, idempotency keys and the counters of a consent', () => {
       })
     const permit = (annotations: string) => `@id("p") ${annotations} permit (principal, action, resource);`
     await putPolicies(network.holder, permit(''))
-    assert.deepEqual(Object.keys(jsonOf(await note())).toSorted(), ['born', 'name'])
+    assert.deepEqual(Object.keys(jsonOf(await note())).toSorted(), ['born', 'name', 'note'])
     const again = await note()
     assert.equal(again.headers.get('idempotency-replayed') !== undefined, true)
-    await putPolicies(network.holder, permit('@fields("name")'))
+    await putPolicies(network.holder, permit('@fields("name, note")'))
     assert.equal(codeOf(await note()), 'idempotency-key-reused')
     await putPolicies(network.holder, `${permit('')} @id("no") forbid (principal, action, resource);`)
     assert.equal(codeOf(await note()), 'policy-denied')

@@ -1,9 +1,10 @@
 /** What the scopes of a consent release for one call. Pure; the same rule decides on a record and on a token. */
 import type { ConsentAction, ConsentScope, DataPeriod } from './consent-scope.ts'
 import { momentMs } from './consent-texts.ts'
+import { decideChange, type Change } from './decide-change.ts'
 import { durationBounds, parseDuration, subtractDuration } from './durations.ts'
 import { isPurposeWithin } from './purposes.ts'
-import { releasedFields, type FieldLabel } from './released-fields.ts'
+import { releasedFields, type FieldLabel, type ReleasedFields } from './released-fields.ts'
 import type { Release, ReleasePart, ReleasePeriod } from './release.ts'
 
 /** One call, as far as a consent can tell. */
@@ -16,6 +17,8 @@ export interface ScopeQuestion {
   readonly labels: readonly FieldLabel[]
   /** Field paths that the call asks for; all labelled ones when undefined. */
   readonly requested?: readonly string[] | undefined
+  /** What the call changes; undefined for one that changes nothing. */
+  readonly change?: Change | undefined
   /** The caller's country (ISO 3166-1 alpha-2), where the holder knows it. */
   readonly country?: string | undefined
   readonly nowMs: number
@@ -29,6 +32,8 @@ export interface UseLimit {
   readonly perMs?: number | undefined
 }
 
+type RefusalCode = 'consent-scope' | 'consent-purpose' | 'consent-place'
+
 export type ScopeVerdict =
   | {
       readonly allowed: true
@@ -38,8 +43,10 @@ export type ScopeVerdict =
     }
   | {
       readonly allowed: false
-      readonly code: 'consent-scope' | 'consent-purpose' | 'consent-place'
+      readonly code: RefusalCode
       readonly detail: string
+      /** What the call itself says that it changes, and may not. */
+      readonly fields?: readonly string[] | undefined
     }
 
 /** A field goes to the first permitting scope that covers it, less what any refusal covers. Fields may lie below a
@@ -58,15 +65,51 @@ export function decideConsent(scopes: readonly ConsentScope[], question: ScopeQu
   if (forPlace.length === 0) return deny('consent-place', "the consent does not cover the caller's place")
 
   const refusals = concerned.filter((scope) => scope.effect === 'deny' && refuses(scope, purpose, country))
-  const { byScope, released, withheld } = releasedFields(forPlace, refusals, question)
-  if (released.length === 0) return deny('consent-scope', 'the consent covers none of the fields that are asked for')
+  const change =
+    question.change &&
+    decideChange({ permits: forPlace, refusals }, question.change, (scope) => partOf(scope, [], question))
+  if (change !== undefined && change.refused.length > 0) return denyChange(change.refused)
+  const given = releasedFields(forPlace, refusals, question)
+  const changing = (change?.scopes ?? []).filter((scope) => !given.byScope.has(scope))
+  if (given.released.length === 0 && changing.length === 0) {
+    return deny('consent-scope', 'the consent covers none of the fields that are asked for')
+  }
+  const { released, withheld } = given
+  const giving = [...given.byScope.keys(), ...changing]
+  return {
+    allowed: true,
+    release: { parts: partsOf(giving, given, { forPlace, refusals, question }), released, withheld },
+    limits: giving.flatMap(limitOf),
+  }
+}
+
+/** A scope under which something is only changed has a part without fields. */
+function partsOf(
+  scopes: readonly ConsentScope[],
+  { byScope }: ReleasedFields,
+  { forPlace, refusals, question }: Judged,
+): ReleasePart[] {
   const { requested, labels } = question
   const whole = requested && releasedFields(forPlace, refusals, { labels }).byScope
-  const parts = [...byScope].map(([scope, fields]) => ({
-    ...partOf(scope, fields, question),
+  return scopes.map((scope) => ({
+    ...partOf(scope, byScope.get(scope) ?? [], question),
     ...(whole && { givable: whole.get(scope) ?? [] }),
   }))
-  return { allowed: true, release: { parts, released, withheld }, limits: [...byScope.keys()].flatMap(limitOf) }
+}
+
+interface Judged {
+  readonly forPlace: readonly ConsentScope[]
+  readonly refusals: readonly ConsentScope[]
+  readonly question: ScopeQuestion
+}
+
+/** Fields that are told of a refusal. */
+const maxTold = 20
+
+function denyChange(refused: readonly string[]): ScopeVerdict {
+  const fields = refused.slice(0, maxTold)
+  const names = fields.map((field) => `\`${field}\``).join(', ')
+  return { ...deny('consent-scope', `the consent does not let the call change ${names}`), fields }
 }
 
 function concerns({ products, actions }: ConsentScope, { product, action }: ScopeQuestion): boolean {
@@ -121,6 +164,6 @@ function limitOf({ grant, fetch, maxUses }: ConsentScope): UseLimit[] {
   ]
 }
 
-function deny(code: 'consent-scope' | 'consent-purpose' | 'consent-place', detail: string): ScopeVerdict {
+function deny(code: RefusalCode, detail: string): ScopeVerdict & { readonly allowed: false } {
   return { allowed: false, code, detail }
 }

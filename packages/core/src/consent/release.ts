@@ -10,7 +10,7 @@ export interface ReleasePeriod {
 /** The part of a release that one grant gives. No field is in two parts. */
 export interface ReleasePart {
   readonly grant: string
-  /** Labelled field paths, in the order of the product's labels. */
+  /** Labelled field paths, in the order of the product's labels. None where something is only changed under the grant. */
   readonly fields: readonly string[]
   /** What the grant gives whatever a call asks for; absent where a call asks for all of it. Rows that leave in groups
    *  are grouped by these, so that nobody learns of fewer rows by asking for fewer fields. */

@@ -7,6 +7,8 @@ export interface FieldMask {
   readonly fields: readonly MaskedField[]
   /** The same of labelled fields that the call may have and did not ask for: groups of rows are formed by these too. */
   readonly unasked?: readonly MaskedField[] | undefined
+  /** The same of what a change writes. A field may be written when it is listed: transforms are about what leaves. */
+  readonly written?: readonly MaskedField[] | undefined
 }
 
 /** One labelled field of the product. Without transforms it leaves as it is. */

@@ -75,6 +75,11 @@ export const configDescriptions: Readonly<Record<string, string>> = {
     'Open members of its answers, if others; none where it has `rows` of its own.',
   'products[].personal.operations.<name>.stream':
     'Whether its answers leave row by row while they arrive, for answers that are too large to hold.',
+  'products[].personal.operations.<name>.body.rows':
+    'Of an operation that changes: where the rows of its bodies are; the whole body is one row when absent.',
+  'products[].personal.operations.<name>.body.open': 'Members of its bodies that calls may write without a label.',
+  'products[].personal.operations.<name>.changes':
+    'Fields that every call of it changes, whatever its body says; instead of `body`.',
   'products[].personal.withoutSubject': 'Operations about nobody; an agreement is enough for them.',
   'products[].personal.requestedFields': 'Query parameter in which a call lists the fields it wants, with commas.',
   'products[].personal.forwardRequestedFields': 'Whether that parameter goes on to the API.',
@@ -109,6 +114,11 @@ export const configDescriptions: Readonly<Record<string, string>> = {
     'Open members of its answers, if others; none where it has `rows` of its own.',
   'products[].data.operations.<name>.stream':
     'Whether its answers leave row by row while they arrive, for answers that are too large to hold.',
+  'products[].data.operations.<name>.body.rows':
+    'Of an operation that changes: where the rows of its bodies are; the whole body is one row when absent.',
+  'products[].data.operations.<name>.body.open': 'Members of its bodies that calls may write without a label.',
+  'products[].data.operations.<name>.changes':
+    'Fields that every call of it changes, whatever its body says; instead of `body`.',
   'products[].data.withoutData': 'Operations without labelled fields; their answers leave whole.',
   'products[].data.requestedFields': 'Query parameter in which a call lists the fields it wants, with commas.',
   'products[].data.forwardRequestedFields': 'Whether that parameter goes on to the API.',

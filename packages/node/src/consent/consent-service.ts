@@ -1,4 +1,5 @@
 /** What the holder's side of consent offers to the rest of the node: the words of this feature, before its code. */
+import type { Change } from '@comity/core/consent/decide-change'
 import type {
   ConsentActor,
   ConsentEvent,
@@ -142,6 +143,8 @@ export interface ConsentQuestion {
   /** The product's labelled fields in their order, and those that the call asks for (all when undefined). */
   readonly labels: readonly { readonly path: string; readonly domain: string }[]
   readonly requested: readonly string[] | undefined
+  /** What the call changes; undefined for one that changes nothing. */
+  readonly change?: Change | undefined
   readonly nowMs: number
 }
 

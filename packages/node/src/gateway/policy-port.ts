@@ -31,6 +31,8 @@ export interface PolicyQuestion {
   readonly asked?: readonly string[] | undefined
   /** Fields that the call may have and does not ask for. Nothing is judged by them; the mask names them apart. */
   readonly unasked?: readonly AskedField[] | undefined
+  /** What a change writes. */
+  readonly written?: readonly AskedField[] | undefined
   readonly purpose?: string | undefined
   readonly agreement?: string | undefined
   /** Id of the consent; `via` when the caller acts by delegation. */

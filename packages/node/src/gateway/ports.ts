@@ -1,5 +1,6 @@
 /** What the gateway asks of the other parts of the node. It imports none of them; `node.ts` gives it their services. */
 import type { ConsentAction } from '@comity/core/consent/consent-scope'
+import type { Change } from '@comity/core/consent/decide-change'
 import type { Release } from '@comity/core/consent/release'
 import type { SigningKey, VerifyingKey } from '@comity/core/crypto/crypto'
 import type { RowStream } from '@comity/core/minimisation/rows/row-stream'
@@ -101,6 +102,8 @@ export interface DataCall {
   /** Fields that the call asks for, each touching a label; all when undefined. */
   readonly requested: readonly string[] | undefined
   readonly action: ConsentAction
+  /** What the call changes; undefined for one that changes nothing. */
+  readonly change?: Change<DataCall['labels'][number]> | undefined
 }
 
 /** What a call to a personal product says of its subject. */

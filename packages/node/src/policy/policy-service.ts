@@ -43,6 +43,8 @@ export interface PolicyQuestion {
   readonly asked?: readonly string[] | undefined
   /** Fields that the call may have and does not ask for. Nothing is judged by them; the mask names them apart. */
   readonly unasked?: readonly PolicyLabel[] | undefined
+  /** What a change writes. */
+  readonly written?: readonly PolicyLabel[] | undefined
   /** IRI. */
   readonly purpose?: string | undefined
   readonly agreement?: string | undefined

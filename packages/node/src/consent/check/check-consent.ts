@@ -1,6 +1,6 @@
 /** The check that every call about a person passes: the tokens, the consent's own row, the subject, the scope, the
  *  place, the counters, in this order. */
-import { decideConsent, type ScopeQuestion } from '@comity/core/consent/decide-consent'
+import { decideConsent, type ScopeQuestion, type ScopeVerdict } from '@comity/core/consent/decide-consent'
 import type { Release } from '@comity/core/consent/release'
 import type { VerifiedChain } from '@comity/core/consent-token/consent-claims'
 import { Problem } from '@comity/core/problems'
@@ -89,15 +89,21 @@ async function decide(
   if (!isAboutSubject(facts, question)) return consentRequired
   const scope = scopeQuestion(question)
   const verdict = decideConsent(chain.leaf.authorization_details, scope)
-  if (!verdict.allowed) return verdict
+  if (!verdict.allowed) return refusalOf(verdict)
   const subject = await openSubject(row.subject, await referenceOf(facts, question, parts), parts)
   if (subject === undefined) return inactive('the consent is ended', 'expired')
   const { release } = verdict
   return take({ chain, question, scope, delegations, subject, release }, checking)
 }
 
-function scopeQuestion({ purpose, action, product, labels, requested, caller, nowMs }: ConsentQuestion): ScopeQuestion {
-  return { purpose, action, product, labels, requested, country: caller.country, nowMs }
+function scopeQuestion(question: ConsentQuestion): ScopeQuestion {
+  const { purpose, action, product, labels, requested, change, caller, nowMs } = question
+  return { purpose, action, product, labels, requested, change, country: caller.country, nowMs }
+}
+
+/** What is told of a refused change is what the call itself says that it changes. */
+function refusalOf({ code, detail, fields }: ScopeVerdict & { readonly allowed: false }): ConsentRefused {
+  return { allowed: false, code, detail, ...(fields && { members: { fields } }) }
 }
 
 /** The holder's reference of the subject; undefined when erased. */

@@ -28,6 +28,11 @@ export function limitsOf(
 function limitsOfGrant(scopes: readonly ConsentScope[], grant: string, question: ScopeQuestion): readonly UseLimit[] {
   const own = scopes.filter((scope) => scope.grant === grant && scope.effect === 'permit')
   if (own.every(({ fetch, maxUses }) => fetch === undefined && maxUses === undefined)) return []
-  const verdict = decideConsent(own, question)
+  const verdict = decideConsent(own, ofItself(question))
   return verdict.allowed ? verdict.limits : []
+}
+
+/** Of a change the grant that lets it may give nothing of the answer, and another grant another part of the change. */
+function ofItself({ change, ...question }: ScopeQuestion): ScopeQuestion {
+  return change === undefined ? question : { ...question, labels: change.labels, requested: undefined }
 }

@@ -4,6 +4,7 @@ import type { ConsentAction } from '@comity/core/consent/consent-scope'
 import { coversField } from '@comity/core/consent/field-path'
 import type { Release } from '@comity/core/consent/release'
 import { parseActor, type Actor } from '@comity/core/exchange/actor'
+import { allWritten } from '@comity/core/consent/decide-change'
 import { maskRelease } from '@comity/core/minimisation/mask-release'
 import type { FieldMask } from '@comity/core/policy/field-mask'
 import { Problem } from '@comity/core/problems'
@@ -46,6 +47,7 @@ function questionOf(
     method: request.method,
     ...(data === undefined || release === undefined ? { labels: [] } : fieldsOf(release, data, request.method)),
     ...(release && !isSafeMethod(request.method) && { asked: release.released }),
+    ...(data?.change && { written: writtenBy(data.change) }),
     purpose: call.purpose,
     agreement: call.agreementId,
     ...(consent && { consent: consent.consent.id, via: consent.via, subject: consent.key.handle }),
@@ -77,6 +79,13 @@ function labelOf(path: string, labels: DataCall['labels']): Label | undefined {
   return above.toSorted((a, b) => b.path.length - a.path.length)[0]
 }
 
+function labelled(paths: readonly string[], labels: DataCall['labels']): Label[] {
+  return paths.flatMap((path) => {
+    const label = labelOf(path, labels)
+    return label === undefined ? [] : [{ ...label, path }]
+  })
+}
+
 /** What a read may have: the released fields, each with what its label says. What changes something is judged by all
  *  that the operation has to do with, whichever fields it asks to be answered. */
 function fieldsOf(
@@ -84,15 +93,15 @@ function fieldsOf(
   { labels }: DataCall,
   method: string,
 ): Pick<PolicyQuestion, 'labels' | 'unasked'> {
-  const labelled = (paths: readonly string[]) =>
-    paths.flatMap((path) => {
-      const label = labelOf(path, labels)
-      return label === undefined ? [] : [{ ...label, path }]
-    })
-  const asked = isSafeMethod(method) ? labelled(released) : labels
+  const asked = isSafeMethod(method) ? labelled(released, labels) : labels
   const known = new Set(asked.map(({ path }) => path))
   const more = parts.flatMap(({ fields, givable = [] }) => [...fields, ...givable]).filter((path) => !known.has(path))
-  return { labels: asked, ...(more.length > 0 && { unasked: labelled([...new Set(more)]) }) }
+  return { labels: asked, ...(more.length > 0 && { unasked: labelled([...new Set(more)], labels) }) }
+}
+
+/** What the call changes, each with what its label says. */
+function writtenBy({ rows, labels }: NonNullable<DataCall['change']>): PolicyQuestion['written'] {
+  return labelled(allWritten(rows), labels)
 }
 
 function denial(verdict: PolicyVerdict & { readonly allowed: false }): Problem {

@@ -1,7 +1,7 @@
 /** The decision about one call by one set of policies. Pure; Cedar's answer in this node's words. */
 import type { EngineDecision, PolicyEngine, PreparedSet } from '../engine/policy-engine.ts'
 import { isUnmasked, maskOf, readMask, type PermitMask } from '../sets/policy-mask.ts'
-import { leavesNothing } from './left-by-mask.ts'
+import { leavesNothing, unwritable } from './left-by-mask.ts'
 import { requestOf, type RequestRelations } from './policy-request.ts'
 import type { PolicyQuestion, PolicyVerdict } from '../policy-service.ts'
 
@@ -52,10 +52,17 @@ export function decidePolicy(set: UsableSet, question: PolicyQuestion, relations
       errors: told,
     }
   }
-  const mask = maskOf(permits, question.labels, question.unasked)
+  const mask = maskOf(permits, question.labels, question)
   if (mask === undefined) return { verdict: { allowed: true, ...by }, errors: [] }
   const verdict: PolicyVerdict = { allowed: true, ...by, mask }
-  return { verdict: leavesNothing(mask, question) ? refused(verdict, nothingLeft) : verdict, errors: [] }
+  if (leavesNothing(mask, question)) return { verdict: refused(verdict, nothingLeft), errors: [] }
+  const kept = unwritable(mask, question)
+  if (kept.length === 0) return { verdict, errors: [] }
+  const names = kept.slice(0, maxTold).map((field) => `\`${field}\``)
+  return {
+    verdict: refused(verdict, `the policies of the holder do not let the call change ${names.join(', ')}`),
+    errors: [],
+  }
 }
 
 function maskNamed(id: string, { masks }: UsableSet): PermitMask {
@@ -63,6 +70,9 @@ function maskNamed(id: string, { masks }: UsableSet): PermitMask {
   if (mask === undefined) throw new Error(`the engine names a permit \`${id}\`, which the set does not have`)
   return mask
 }
+
+/** Fields that are told of a refusal. */
+const maxTold = 20
 
 const nothingLeft = 'the policies of the holder leave nothing of what the call asks for'
 

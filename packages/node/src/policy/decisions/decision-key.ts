@@ -40,8 +40,8 @@ export function decisionKey(
   // Not their paths alone: a call may have been matched before its product was replaced.
   const labelled = ({ path, domain, sensitivity }: PolicyLabel) => `${path} ${domain ?? ''} ${sensitivity}`
   const labels = question.labels.map(labelled)
-  const unasked = question.unasked?.map(labelled)
-  return JSON.stringify([names, labels, unasked, looked, entities && entityFacts(question, relations)])
+  const others = [question.unasked?.map(labelled), question.written?.map(labelled)]
+  return JSON.stringify([names, labels, others, looked, entities && entityFacts(question, relations)])
 }
 
 /** Attributes and ancestors, but for those of the product and the data, which are in every key. */

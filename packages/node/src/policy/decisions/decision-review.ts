@@ -8,7 +8,7 @@ import { decidePolicy, usableSet, type UsableSet } from './decide-policy.ts'
 import type { PolicyEngine, PreparedSet } from '../engine/policy-engine.ts'
 import { explainPolicies, whatIsNeeded, type PolicyFinding } from './explain-policy.ts'
 import { outcomeOf } from '../policies.ts'
-import { leavesNothing, leftBy } from './left-by-mask.ts'
+import { leavesNothing, leftBy, unwritable } from './left-by-mask.ts'
 import { requestOf } from './policy-request.ts'
 import type { PolicyQuestion } from '../policy-service.ts'
 import type { PolicySetStore } from '../sets/policy-set-store.ts'
@@ -120,6 +120,8 @@ function neededBy({ mask, policies, question }: DecisionDetails, findings: reado
   if (mask === undefined) return whatIsNeeded(findings)
   const asked = question.asked ?? question.labels.map(({ path }) => path)
   const names = policies.map((id) => `\`${id}\``).join(' or ')
+  const kept = unwritable(mask, question)
+  if (kept.length > 0) return [`${names} must leave what the call changes: ${kept.join(', ')}`]
   const left = leftBy(mask, question).fields.map(({ path }) => path)
   const wanted = left.length === 0 ? 'some' : `more than ${left.join(', ')}`
   return [`${names} must leave ${wanted} of the fields that the call asks for: ${asked.join(', ')}`]

@@ -1,6 +1,6 @@
 /** What a mask leaves of the fields that a call asks for: what its caller gets, and whether a read gets anything. */
 import { maskRelease } from '@comity/core/minimisation/mask-release'
-import type { FieldMask } from '@comity/core/policy/field-mask'
+import type { FieldMask, MaskedField } from '@comity/core/policy/field-mask'
 import type { PolicyQuestion } from '../policy-service.ts'
 
 /** The mask's fields that are asked for, in the order in which the call asks. */
@@ -8,7 +8,8 @@ export function leftBy(mask: FieldMask, { asked, labels }: PolicyQuestion): Fiel
   const fields = asked ?? labels.map(({ path }) => path)
   const parts = [{ grant: '', fields, transforms: [], filters: [] }]
   const { released } = maskRelease({ parts, released: fields, withheld: [] }, mask, labels)
-  return { fields: released.flatMap((path) => mask.fields.find((field) => field.path === path) ?? []) }
+  const named = [...mask.fields, ...(mask.unasked ?? [])]
+  return { fields: released.flatMap((path) => named.find((field) => field.path === path) ?? []) }
 }
 
 /** True when the mask leaves nothing of what a read asks for, which need not be made then. What changes something may
@@ -18,6 +19,15 @@ export function leavesNothing(mask: FieldMask, question: PolicyQuestion): boolea
 }
 
 /** RFC 9110 §9.2.1. */
+/** What a change writes of which the mask leaves nothing, or not all. */
+export function unwritable({ written: left = [] }: FieldMask, { written = [] }: PolicyQuestion): readonly string[] {
+  return written.map(({ path }) => path).filter((path) => !left.some((field) => isLeftWhole(field, path)))
+}
+
+function isLeftWhole({ path, transforms }: MaskedField, written: string): boolean {
+  return path === written && !transforms.some(({ op }) => op === 'drop')
+}
+
 function isRead(method: string): boolean {
   return ['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method)
 }

@@ -63,7 +63,7 @@ function resourceOf(
   { productGroups, operationGroups }: RequestRelations,
 ): PolicyEntity[] {
   const product = comity('Product', question.product)
-  const domains = [...new Set(question.labels.flatMap(({ domain }) => (domain === undefined ? [] : [domain])))]
+  const domains = [...new Set(concerned(question).flatMap(({ domain }) => (domain === undefined ? [] : [domain])))]
   return [
     {
       uid,
@@ -87,16 +87,22 @@ function resourceOf(
   ]
 }
 
+/** What the call may have, and what it writes. */
+function concerned({ labels, written = [] }: PolicyQuestion): PolicyQuestion['labels'] {
+  return written.length === 0 ? labels : [...labels, ...written]
+}
+
 /** Without labels nobody knows what the answer holds; the class is the best guess that there is. */
 const sensitivityOfClass = { public: 'public', partner: 'internal', personal: 'confidential' } as const
 
-function sensitivityOf({ labels, productClass }: PolicyQuestion): number {
-  if (labels.length === 0) return sensitivityRank(sensitivityOfClass[productClass])
+function sensitivityOf(question: PolicyQuestion): number {
+  const labels = concerned(question)
+  if (labels.length === 0) return sensitivityRank(sensitivityOfClass[question.productClass])
   return Math.max(...labels.map(({ sensitivity }) => sensitivityRank(sensitivity)))
 }
 
 function contextOf(question: PolicyQuestion, { relations }: RequestRelations): Record<string, CedarValue> {
-  const { actor, agreement, consent, country, labels, nowMs, purpose, via = [] } = question
+  const { actor, agreement, consent, country, nowMs, purpose, via = [] } = question
   const now = new Date(nowMs)
   return {
     now: { __extn: { fn: 'datetime', arg: now.toISOString() } },
@@ -105,7 +111,7 @@ function contextOf(question: PolicyQuestion, { relations }: RequestRelations): R
     ...present({ country, assurance: actor?.assurance, purpose, agreement }),
     consent: consent !== undefined,
     delegated: via.length > 0,
-    fields: labels.map(({ path }) => path),
+    fields: [...new Set(concerned(question).map(({ path }) => path))],
     relations: [...new Set(relations)],
   }
 }

@@ -14,7 +14,7 @@ import { usualGroupSize } from '@comity/core/minimisation/row-groups'
 import type { FieldMask, MaskedField } from '@comity/core/policy/field-mask'
 import { sensitivities, sensitivityRank, type Sensitivity } from '@comity/core/policy/sensitivity'
 import { readTransforms } from './mask-transforms.ts'
-import type { PolicyLabel } from '../policy-service.ts'
+import type { PolicyLabel, PolicyQuestion } from '../policy-service.ts'
 
 /** The mask of one permit. Without a member all fields leave as they are. */
 export interface PermitMask {
@@ -64,11 +64,15 @@ export function isUnmasked({ fields, domains, sensitivity, transforms }: PermitM
 export function maskOf(
   permits: readonly PermitMask[],
   labels: readonly PolicyLabel[],
-  unasked?: readonly PolicyLabel[],
+  { unasked, written }: Pick<PolicyQuestion, 'unasked' | 'written'> = {},
 ): FieldMask | undefined {
   if (permits.some(isUnmasked)) return undefined
   const leftOf = (some: readonly PolicyLabel[]) => some.flatMap((label) => fieldOf(permits, label))
-  return { fields: leftOf(labels), ...(unasked && { unasked: leftOf(unasked) }) }
+  return {
+    fields: leftOf(labels),
+    ...(unasked && { unasked: leftOf(unasked) }),
+    ...(written && { written: leftOf(written) }),
+  }
 }
 
 /** What one permit gives of a label: the labelled field, or a part of it. */

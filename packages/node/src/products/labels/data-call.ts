@@ -1,9 +1,18 @@
 /** What a call to a product with labels asks for. */
 import type { ConsentAction } from '@comity/core/consent/consent-scope'
+import type { Change } from '@comity/core/consent/decide-change'
+import { stepsOf } from '@comity/core/minimisation/answer-path'
+import { conditionsOf, satisfies } from '@comity/core/minimisation/row-conditions'
 import { coversField, isFieldPath } from '@comity/core/consent/field-path'
+import {
+  writtenFields,
+  writtenFieldsOfRow,
+  type BodyLayout,
+  type WrittenFields,
+} from '@comity/core/minimisation/written-fields'
 import type { DataOperation } from './data-plan.ts'
 import type { FieldLabel } from './field-labels.ts'
-import { invalidParameters, type CheckedRequest } from '../operations/request-check.ts'
+import { invalidBody, invalidParameters, type CheckedRequest } from '../operations/request-check.ts'
 
 /** Which labelled fields a call is about. */
 export interface DataCall {
@@ -15,17 +24,46 @@ export interface DataCall {
   /** Field paths that the call asks for, each touching a label; undefined for all. */
   readonly requested: readonly string[] | undefined
   readonly action: ConsentAction
+  /** What the call changes; undefined for one that changes nothing. */
+  readonly change: Change<FieldLabel> | undefined
 }
 
 const maxRequestedFields = 64
 
-/** Reads a checked request. Throws `invalid-parameters` when a field is asked for that the operation's answers do not
+/** Reads a checked request. Throws `invalid-body` when it writes a member that no label covers: nobody could have let it,
+ *  and no answer would have it either. Throws `invalid-parameters` when a field is asked for that the operation's answers do not
  *  have: a call is judged by what it asks for, so it must not ask for nothing. */
 export function readDataCall(checked: CheckedRequest, planned: DataOperation, labels: readonly FieldLabel[]): DataCall {
   const { action, carries } = planned
   const answersFields = carries.length > 0
   const own = answersFields ? carries : labels
-  return { labels: own, answersFields, requested: requestedFields(checked, planned, own), action }
+  const requested = requestedFields(checked, planned, own)
+  return { labels: own, answersFields, requested, action, change: changeOf(checked, planned, labels) }
+}
+
+function changeOf(
+  checked: CheckedRequest,
+  planned: DataOperation,
+  labels: readonly FieldLabel[],
+): Change<FieldLabel> | undefined {
+  const { change, layout } = planned
+  if (change === undefined) return undefined
+  const written = change.kind === 'stated' ? { rows: [change.row], unlabelled: [] } : writtenBy(checked, change.layout)
+  const [pointer] = written.unlabelled
+  if (pointer !== undefined) throw invalidBody({ pointer, detail: 'has no label, so no call may write it' })
+  const date = layout.date === undefined ? undefined : stepsOf(layout.date)
+  return { rows: written.rows, labels, satisfies: (row, part) => satisfies(row, conditionsOf(part), date) }
+}
+
+function writtenBy({ body, content, rows }: CheckedRequest, layout: BodyLayout): WrittenFields {
+  if (rows !== undefined) {
+    const each = rows.map((row) => writtenFieldsOfRow(row, layout))
+    return {
+      rows: each.flatMap((written) => written.rows),
+      unlabelled: [...new Set(each.flatMap((written) => written.unlabelled))],
+    }
+  }
+  return content === undefined ? { rows: [], unlabelled: [] } : writtenFields(body, layout)
 }
 
 function requestedFields(

@@ -27,6 +27,10 @@ export const operationShape = {
   open: openPaths.optional(),
   /** The answer leaves row by row while it arrives. */
   stream: z.boolean().optional(),
+  /** Of an operation that changes: where the rows of its body are, and which members are written without a label. */
+  body: z.strictObject({ rows: answerPath.default(''), open: openPaths.default([]) }).optional(),
+  /** Instead: what every call of it changes, whatever its body says. */
+  changes: z.array(fieldPath).max(1_000).optional(),
 }
 
 const sensitivitySchema = z.strictObject({

@@ -1,12 +1,11 @@
 /** A product's labels held against its OpenAPI document: for each labelled operation what it does, where the rows of its
  *  answers are, and, where it is about a person, where its subject is. */
 import type { ConsentAction } from '@comity/core/consent/consent-scope'
-import { stepsOf } from '@comity/core/minimisation/answer-path'
 import type { RowLayout } from '@comity/core/minimisation/minimise'
+import { mayWrite, planChange, type ChangePlan } from './change-plan.ts'
 import type { DataConfig, SettingsFault } from './data-config.ts'
 import { labelsOf, type FieldLabel } from './field-labels.ts'
 import type { JsonObject } from '../openapi/openapi.ts'
-import type { Located } from '../openapi/references.ts'
 import type { ContentCheck, RowsContent } from '../operations/contents.ts'
 import { planJsonStream, type JsonStream } from '../rows/json-stream.ts'
 import type { SchemaCompiler } from '../schemas/schema-compiler.ts'
@@ -14,7 +13,7 @@ import type { Operation } from '../operations/operations.ts'
 import type { Parameter } from '../operations/parameters.ts'
 import { labelledFaults, type PersonalConfig, type SubjectPlace } from './personal-config.ts'
 import { planSubject } from './personal-subject.ts'
-import { presenceAt } from '../operations/schema-paths.ts'
+import { answerSchemas, isAbsent, layoutFaults, schemaOf, successes } from './answer-schemas.ts'
 import type { UpstreamQuery } from './upstream-query.ts'
 
 /** One operation whose answers have labelled fields. */
@@ -22,6 +21,8 @@ export interface DataOperation {
   /** Undefined for products of other classes than `personal`, whose answers are about no one person. */
   readonly subject: SubjectPlace | undefined
   readonly action: ConsentAction
+  /** How it is told what a call changes; undefined for an operation that changes nothing. */
+  readonly change: ChangePlan | undefined
   readonly layout: RowLayout
   /** Labels of the fields that the rows of its successes may have, in the product's order; the same list from call to
    *  call. */
@@ -139,9 +140,11 @@ function planOperation(planning: Planning, operation: Operation): DataOperation 
   const schemas = answerSchemas(operation)
   const mayAnswer = (field: string) => schemas.length === 0 || !isAbsent(root, schemas, { rows, field })
   const isCarried = ({ path }: FieldLabel) => !isAbsent(root, schemas, { rows, field: path })
+  const action = own?.action ?? actions[operation.method] ?? 'write'
   return {
     subject,
-    action: own?.action ?? actions[operation.method] ?? 'write',
+    action,
+    change: changeOf(planning, { operation, action, subject }),
     layout: {
       rows,
       date: own?.date ?? config.date,
@@ -155,6 +158,21 @@ function planOperation(planning: Planning, operation: Operation): DataOperation 
     upstream: upstreamOf(config, operation),
     streams: own?.stream === true ? planStreams(planning, operation, rows) : undefined,
   }
+}
+
+function changeOf(
+  planning: Planning,
+  given: { readonly operation: Operation; readonly action: ConsentAction; readonly subject: SubjectPlace | undefined },
+): ChangePlan | undefined {
+  const { root, section, faults } = planning
+  const { operation } = given
+  const stated = statedFor(planning, operation)
+  const { plan, faults: found } = planChange({ ...given, root, labels: labelsOf(section.config), stated })
+  for (const { path, message } of found) {
+    const isStated = stated !== undefined
+    faults.push({ path: isStated ? ['operations', operation.id, ...path] : [], message })
+  }
+  return plan
 }
 
 function planStreams(planning: Planning, operation: Operation, rows: string): DataOperation['streams'] {
@@ -183,16 +201,6 @@ function upstreamOf(config: DataConfig | PersonalConfig, { method, queryParamete
   const { upstreamQuery, requestedFields = '' } = config
   if (!config.forwardReleasedFields || !queryParameters.has(requestedFields)) return upstreamQuery
   return { filters: {}, ...upstreamQuery, fields: { parameter: requestedFields, separator: ',' as const } }
-}
-
-function schemaOf(content: ContentCheck): Located | undefined {
-  return content.kind === 'json' || content.kind === 'rows' ? content.schema : undefined
-}
-
-/** What is declared of successes: `default` counts only where nothing else is said of them. */
-function successes({ answers }: Operation) {
-  const stated = [...answers].filter(([status]) => status.startsWith('2'))
-  return stated.length > 0 ? stated : [...answers].filter(([status]) => status === 'default')
 }
 
 /** Only what can be taken apart may be declared. */
@@ -232,7 +240,9 @@ function checkWhole(planning: Planning, { about, plan }: WholePlan): void {
       const isNowhere = answers.every(({ planned, schemas }) =>
         isAbsent(root, schemas, { rows: planned.layout.rows, field: path }),
       )
-      if (isNowhere) faults.push({ path: ['domains', domain, index], message: `no answer has a field \`${path}\`` })
+      const isWritten = answers.some(({ operation, planned }) => mayWrite(root, operation, { planned, field: path }))
+      if (!isNowhere || isWritten) continue
+      faults.push({ path: ['domains', domain, index], message: `no answer has a field \`${path}\`` })
     }
   }
   checkRequestedFields(planning, answers)
@@ -249,52 +259,4 @@ function checkRequestedFields({ section, faults }: Planning, answers: readonly {
     const message = 'must be one text or a list with commas (`style: form`, `explode: false`)'
     faults.push({ path: ['requestedFields'], message })
   }
-}
-
-/** Of its successes that are JSON. */
-export /** The schema of an answer, or of each row where an answer is rows and nothing else. */
-interface AnswerSchema {
-  readonly schema: Located
-  readonly isRow: boolean
-}
-
-function answerSchemas(operation: Operation): AnswerSchema[] {
-  return successes(operation).flatMap(([, { contents }]) =>
-    [...contents.values()].flatMap((content) => {
-      const schema = schemaOf(content)
-      return schema === undefined ? [] : [{ schema, isRow: content.kind === 'rows' }]
-    }),
-  )
-}
-
-/** The schemas of successes that are more than their rows. */
-export function successSchemas(operation: Operation): Located[] {
-  return answerSchemas(operation).flatMap(({ schema, isRow }) => (isRow ? [] : [schema]))
-}
-
-/** True when no answer can have the field in its rows. */
-function isAbsent(
-  root: JsonObject,
-  schemas: readonly AnswerSchema[],
-  { rows, field }: { readonly rows: string; readonly field: string },
-): boolean {
-  return schemas.every(({ schema, isRow }) => {
-    const steps = [...(isRow ? [] : stepsOf(rows)), ...stepsOf(field)]
-    return presenceAt(root, schema, steps) === 'no'
-  })
-}
-
-function layoutFaults(root: JsonObject, schemas: readonly AnswerSchema[], { rows, date, open }: RowLayout) {
-  const faults: { path: 'rows' | 'date' | 'open'; message: string }[] = []
-  if (schemas.length === 0) return faults
-  // Where rows are said to be, and what is beside them, is said of answers that hold both.
-  const around = schemas.filter(({ isRow }) => !isRow)
-  const isNowhere = (path: string) => around.length > 0 && isAbsent(root, around, { rows: path, field: '' })
-  if (isNowhere(rows)) {
-    faults.push({ path: 'rows', message: `there is nothing at \`${rows}\`` })
-  } else if (date !== undefined && isAbsent(root, schemas, { rows, field: date })) {
-    faults.push({ path: 'date', message: `rows have no field \`${date}\`` })
-  }
-  for (const path of open) if (isNowhere(path)) faults.push({ path: 'open', message: `there is no \`${path}\`` })
-  return faults
 }

@@ -1,7 +1,8 @@
 /** Members of answers that leave whatever is withheld, and are numbers beside a list of rows: most likely they count
  *  the rows, those outside of a consent too. */
 import { eachElement, stepsOf } from '@comity/core/minimisation/answer-path'
-import { successSchemas, type DataPlan } from './data-plan.ts'
+import { successSchemas } from './answer-schemas.ts'
+import type { DataPlan } from './data-plan.ts'
 import type { JsonObject } from '../openapi/openapi.ts'
 import type { Operation } from '../operations/operations.ts'
 import { typesAt } from '../operations/schema-paths.ts'

@@ -99,7 +99,7 @@ const personal = {
   },
   operations: {
     results: { subject: { in: 'query', name: 'athlete' }, rows: 'items[]', date: 'day', open: ['total'] },
-    observe: { subject: { in: 'body', pointer: '/about/athlete' }, action: 'append' },
+    observe: { subject: { in: 'body', pointer: '/about/athlete' }, action: 'append', body: { open: ['value'] } },
   },
   withoutSubject: ['sports'],
   requestedFields: 'fields',

@@ -39,6 +39,8 @@ export interface CheckedRequest {
   /** The body's value where it is declared as JSON with a schema, and its check. */
   readonly body: unknown
   readonly content: ContentCheck | undefined
+  /** The rows of a body that is nothing but rows. */
+  readonly rows?: readonly unknown[] | undefined
 }
 
 export interface ParameterTexts {
@@ -162,7 +164,7 @@ function checkHeaders(operation: Operation, header: RequestToCheck['header'], er
 }
 
 /** What was read of a body. */
-type ReadBody = Pick<CheckedRequest, 'body' | 'content'>
+type ReadBody = Pick<CheckedRequest, 'body' | 'content' | 'rows'>
 
 const noBody: ReadBody = { body: undefined, content: undefined }
 
@@ -196,9 +198,16 @@ function checkBody({ requestBody }: Operation, { body, header, subject }: Reques
 
 /** Rows are checked one by one and go on as they came. */
 function checkRows(content: RowsContent, body: Buffer): ReadBody {
-  const broken = brokenRows(() => void passRows(openWholeRows(content), body))
+  const rows: unknown[] = []
+  const broken = brokenRows(
+    () =>
+      void passRows(
+        openWholeRows(content, (row) => rows.push(row)),
+        body,
+      ),
+  )
   if (broken !== undefined) throw invalidBody(broken.errors[0] ?? { pointer: '', detail: 'is not valid' })
-  return noBody
+  return { ...noBody, rows }
 }
 
 /** The problem of a body. */

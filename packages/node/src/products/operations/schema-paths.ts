@@ -28,7 +28,8 @@ export function typesAt(root: JsonObject, place: Located, steps: readonly string
   )
 }
 
-function schemasAt(root: JsonObject, place: Located, steps: readonly string[]): readonly Located[] {
+/** The schemas of values at the steps. */
+export function schemasAt(root: JsonObject, place: Located, steps: readonly string[]): readonly Located[] {
   const [step, ...rest] = steps
   if (step === undefined) return [place]
   if (!isObject(place.value)) return []
@@ -82,4 +83,10 @@ export function isRequiredAt(root: JsonObject, place: Located, names: readonly s
   const demanding = parts.some(({ value }) => Array.isArray(value.required) && value.required.includes(name))
   const inner = memberSchemas(parts, name).children
   return demanding && (rest.length === 0 ? inner.length > 0 : inner.some((child) => isRequiredAt(root, child, rest)))
+}
+
+/** Names of the members that every value of the schema has. */
+export function requiredNames(root: JsonObject, place: Located): ReadonlySet<string> {
+  const required = isObject(place.value) ? schemaParts(root, place).flatMap(({ value }) => value.required) : []
+  return new Set(required.flat().filter((name) => typeof name === 'string'))
 }

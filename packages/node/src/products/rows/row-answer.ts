@@ -13,9 +13,14 @@ function workOf(judge: Parameters<typeof faultText>[0], minimiser: Pick<RowWork,
   return { parse: parseExactJson, write: writeExactJson, check: (row) => faultText(judge, row), ...minimiser }
 }
 
-/** The rows of NDJSON and CSV, each row as it came: for answers without labelled fields. */
-export function openWholeRows(content: RowsContent): RowStream {
-  const work = workOf(content, { release: (row) => row })
+/** The rows of NDJSON and CSV, each row as it came: for answers without labelled fields, and for bodies, of which `seen`
+ *  is given each row. */
+export function openWholeRows(content: RowsContent, seen?: (row: unknown) => void): RowStream {
+  const release = (row: unknown) => {
+    seen?.(row)
+    return row
+  }
+  const work = workOf(content, { release })
   if (content.format === 'ndjson') return createNdjsonRows(work)
   return createCsvRows({ column: content.column, fields: [] }, work)
 }
