@@ -4,6 +4,7 @@ import { loadConfig } from './config/config.ts'
 import { readEnvironment } from './config/environment.ts'
 import { openConfiguredKeyStore } from './assembly/configured-keys.ts'
 import { pooledRandomBytes } from './assembly/world.ts'
+import { guardLastWords } from './telemetry/last-words.ts'
 
 /** Version of the node, from its package. */
 export function nodeVersion(): string {
@@ -21,6 +22,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
 
 /** Starts the node that the configuration describes and returns when it has stopped. */
 export async function runNode(configFile: string): Promise<void> {
+  guardLastWords(process, Date)
   // From here on, so that a signal during the start ends in an orderly stop too.
   const signal = stopSignal()
   const environment = readEnvironment()

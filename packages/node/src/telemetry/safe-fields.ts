@@ -15,6 +15,9 @@ const secretName =
 /** Pieces of text that are secret or somebody's data wherever they stand. */
 const secretText: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, hidden],
+  // Admin tokens and secrets of webhooks.
+  [/\b(cmty_admin_)[0-9A-Za-z]{6,}/g, `$1${hidden}`],
+  [/\b(whs(?:ec|k)_)[A-Za-z0-9+/]{16,}={0,2}/g, `$1${hidden}`],
   // Compact JWS and JWT: three parts of base64url, the first a JSON object.
   [/\beyJ[\w-]{5,}\.[\w-]*(?:\.[\w-]*){0,3}(?:~[\w.-]*)*/g, hidden],
   // API keys: which one may be known, its secret not.

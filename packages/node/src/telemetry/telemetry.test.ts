@@ -129,9 +129,13 @@ test('planted secrets and data of members never stand in a line', () => {
     text: `-----BEGIN EC PRIVATE KEY-----\n${planted}\n-----END EC PRIVATE KEY-----`,
     url: `see /x/athletes?name=${planted}, or not`,
   })
+  logger.info(`presented cmty_live_7Qm2xK9a_${planted}${'0'.repeat(31)}, cmty_admin_${planted}`, {
+    text: `whsec_${planted}${'A'.repeat(25)}=`,
+  })
   logger.with({ token: planted, url: `http://a.example/b?c=${planted}` }).warn(`DPoP ${planted}zzz`)
   assert.equal(lines.join('').includes(planted), false, lines.join(''))
-  assert.equal(lines.length, 5)
+  assert.equal(lines.length, 6)
+  assert.match(lines.join(''), /cmty_live_7Qm2xK9a_\[redacted\], cmty_admin_\[redacted\]/)
   assert.match(
     lines[0] ?? '',
     /"code":"upstream-error".*"cause":\{"name":"Error","message":"call to https:\/\/\[redacted\]@api\.example/,
