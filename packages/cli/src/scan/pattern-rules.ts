@@ -54,7 +54,7 @@ const privateKey = patternRule('private-key', {
 
 /** The private member of a JSON Web Key (RFC 7517), or of a symmetric one: only beside `kty`, in JSON or a program. */
 const jsonWebKey = patternRule('private-jwk', {
-  expression: /(?<![\w-])\\?["']?[dk]\\?["']?\s*[:=]\s*\\?["'](?<secret>[A-Za-z0-9_-]{42,1400})\\?["']/g,
+  expression: /(?<![\w-])\\?["']?(?:d|k|priv)\\?["']?\s*[:=]\s*\\?["'](?<secret>[A-Za-z0-9_-]{42,1400})\\?["']/g,
   shown: 0,
   isSecret: (secret, { text }, at) =>
     /\bkty\b/.test(text.slice(Math.max(0, at - 3_000), at + secret.length + 3_000)) && !isMonotonous(secret),
