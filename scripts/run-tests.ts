@@ -8,7 +8,13 @@ import { styleText } from 'node:util'
 export interface TestCounts {
   readonly passed: number
   readonly failed: number
+  /** Skipped, or to be done. */
+  readonly skipped: number
+  /** Tests that passed, by absolute path of their file. */
+  readonly byFile: Readonly<Record<string, number>>
 }
+
+const none: TestCounts = { passed: 0, failed: 0, skipped: 0, byFile: {} }
 
 export interface TestRun {
   readonly files: readonly string[]
@@ -23,7 +29,7 @@ export interface TestRun {
 /** Runs the files with the readable reporter on standard output. A runner that dies without a summary counts as one
  *  failure, so that no crash can look like success. */
 export async function runTests(run: TestRun): Promise<TestCounts> {
-  if (run.files.length === 0) return { passed: 0, failed: 0 }
+  if (run.files.length === 0) return none
   const folder = mkdtempSync(join(tmpdir(), 'comity-tests-'))
   try {
     const summary = join(folder, 'counts.json')
@@ -35,7 +41,7 @@ export async function runTests(run: TestRun): Promise<TestCounts> {
 }
 
 /** Prints the closing line and sets the exit code: success needs at least one test and no failure. */
-export function reportCounts({ passed, failed }: TestCounts): void {
+export function reportCounts({ passed, failed }: Pick<TestCounts, 'passed' | 'failed'>): void {
   if (passed + failed === 0) console.error(styleText('red', 'no test ran'))
   console.log(`${passed} passed, ${failed} failed`)
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0
@@ -72,7 +78,7 @@ function runNode(args: readonly string[]): Promise<number> {
 
 function countsOf(summary: string, exitCode: number): TestCounts {
   const read = readCounts(summary)
-  if (exitCode !== 0 && read.failed === 0) return { passed: read.passed, failed: 1 }
+  if (exitCode !== 0 && read.failed === 0) return { ...read, failed: 1 }
   return read
 }
 
@@ -81,6 +87,6 @@ function readCounts(summary: string): TestCounts {
     const counts: TestCounts = JSON.parse(readFileSync(summary, 'utf8'))
     return counts
   } catch {
-    return { passed: 0, failed: 1 }
+    return { ...none, failed: 1 }
   }
 }

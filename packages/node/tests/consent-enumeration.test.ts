@@ -1,30 +1,15 @@
 /** Who asks cannot find out whom a holder knows: whatever is the reason, the answer is the same to the last byte. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { callOverWire, callerKey, chainOf, problemOf, type WireCall } from './consent-chains.ts'
+import { assertAlike, comparable } from './comparable-answer.ts'
+import { callOverWire, callerKey, chainOf, type WireCall } from './consent-chains.ts'
 import { ask, changeOnPage, consented, passOn, startConsentNetwork, type ConsentNetwork } from './consent-network.ts'
 import { requestOf } from './personal-network.ts'
 import { otherReference } from './personal-upstream.ts'
-import { send, signCall, type Answer } from './signed-call.ts'
+import { send, signCall } from './signed-call.ts'
 import { adminOf } from './admin-call.ts'
 
 const nobody = '999999999'
-
-/** Everything of an answer that anybody could compare, without what is drawn anew for each. */
-function comparable(answer: Answer): object {
-  const { requestId, ...body } = problemOf(answer)
-  assert.equal(typeof requestId, 'string')
-  const named = [...answer.headers].filter(
-    ([name]) =>
-      !['date', 'signature', 'signature-input', 'content-digest', 'comity-receipt', 'comity-exchange'].includes(name),
-  )
-  return { status: answer.status, fields: [...answer.headers.keys()], named, body, bytes: answer.body.length }
-}
-
-function assertAlike(answers: readonly Answer[]): void {
-  const [first, ...others] = answers.map(comparable)
-  for (const other of others) assert.deepEqual(other, first)
-}
 
 describe('nobody learns whom a holder knows', () => {
   let network: ConsentNetwork

@@ -1,0 +1,133 @@
+/** OWASP API4:2023. Nothing that comes in is larger, deeper, slower or more often than allowed, and refusing is cheap. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { assertNoFault, codeOf, openTarget, talk, type FuzzTarget } from '../fuzz-kit.ts'
+import { codeOf as answerCode } from '../personal-network.ts'
+import { send, signCall } from '../signed-call.ts'
+import { startTestNetwork, testPurpose } from '../test-network.ts'
+
+describe('a node bounds', () => {
+  let target: FuzzTarget
+  before(async () => {
+    target = await openTarget()
+  })
+  after(() => target[Symbol.asyncDispose]())
+
+  const post = (path: string, body: string) =>
+    signCall(target.network, { method: 'POST', path, body, headers: { 'comity-purpose': testPurpose } })
+
+  test('the size of a body, whether it is announced or sent in chunks', async () => {
+    const { places, authority } = target
+    const head = `POST /events HTTP/1.1\r\nHost: ${authority}\r\nContent-Type: application/secevent+jwt\r\n`
+    const chunk = `10000\r\n${'a'.repeat(0x10000)}\r\n`
+    const talked = await talk(places.public, [`${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}0\r\n\r\n`])
+    const announced = await talk(places.public, [`${head}Content-Length: 1200000000\r\n\r\n`])
+    for (const { answers } of [talked, announced]) assert.deepEqual(answers.map(codeOf), ['body-too-large'])
+  })
+
+  test('the depth and the members of JSON, without running out of stack', async () => {
+    const { holder } = target.network
+    for (const body of [
+      '['.repeat(100_000),
+      `${'['.repeat(5_000)}1${']'.repeat(5_000)}`,
+      `${'{"name":'.repeat(20_000)}1${'}'.repeat(20_000)}`,
+      `{${Array.from({ length: 20_000 }, (_, at) => `"m${at}":1`).join()}}`,
+    ]) {
+      const answer = await send(holder, post('/x/items/items', body))
+      assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status} for ${body.slice(0, 20)}`)
+    }
+  })
+
+  test('heads, targets and the number of fields', async () => {
+    const { places, authority } = target
+    for (const [bytes, status] of [
+      [`GET /healthz HTTP/1.1\r\nHost: ${authority}\r\nX-A: ${'a'.repeat(300_000)}\r\n\r\n`, 431],
+      [`GET /healthz HTTP/1.1\r\nHost: ${authority}\r\n${'X-A: a\r\n'.repeat(20_000)}\r\n`, 431],
+      [`GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`, 414],
+    ] as const) {
+      for (const place of Object.values(places)) {
+        const authorityOf = place.secure ? authority : `127.0.0.1:${place.port}`
+        const talked = await talk(place, [bytes.replaceAll(authority, authorityOf)])
+        assertNoFault(talked, () => bytes.slice(0, 60))
+        assert.equal(talked.answers[0]?.status, status)
+      }
+    }
+  })
+
+  test('how long a message may take: who sends drop by drop is shut out', async () => {
+    const { places, authority } = target
+    const head = `POST /events HTTP/1.1\r\nHost: ${authority}\r\nContent-Type: application/secevent+jwt\r\n`
+    const slow = await talk(places.public, [`${head}Content-Length: 9\r\n\r\n`, 'a', 'b', 'c'], {
+      gapMs: 500,
+      patienceMs: 6_000,
+    })
+    assert.ok(slow.isClosed)
+  })
+
+  test('how much an upstream may answer: an endless answer ends', async () => {
+    const { network } = target
+    network.upstream.behave = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const fill = Buffer.alloc(1_048_576, 0x20)
+      const more = () => {
+        while (!response.destroyed && response.write(fill));
+      }
+      response.on('drain', more)
+      more()
+    }
+    const answer = await send(network.holder, signCall(network))
+    network.upstream.behave = undefined
+    assert.deepEqual([answer.status, answerCode(answer)], [502, 'upstream-too-large'])
+  })
+
+  test('all of that without harm to the next call', async () => {
+    const answer = await send(target.network.holder, signCall(target.network))
+    assert.equal(answer.status, 200)
+    assert.ok(!target.network.holder.logged.join('').includes('error.internal'))
+  })
+})
+
+describe('a node counts', () => {
+  test('calls by address, by caller and by product, and says when to come back', async () => {
+    await using network = await startTestNetwork({
+      holder: (config) => {
+        for (const product of config['products'] as { id: string; limits: object }[])
+          product.limits = { rate: { requests: 3, perSeconds: 3_600 } }
+      },
+    })
+    await network.agree()
+    const statuses: number[] = []
+    for (let call = 0; call < 5; call++) {
+      const answer = await send(network.holder, signCall(network))
+      statuses.push(answer.status)
+      if (answer.status === 429) assert.ok(Number(answer.headers.get('retry-after')) >= 1)
+      assert.ok(answer.headers.has('ratelimit') && answer.headers.has('ratelimit-policy'))
+    }
+    assert.deepEqual(statuses, [200, 200, 200, 429, 429])
+    assert.equal(network.upstream.seen.length, 3)
+  })
+
+  test('calls that race for the last allowance, and lets no more through than there is', async () => {
+    await using network = await startTestNetwork({
+      holder: (config) => {
+        for (const product of config['products'] as { limits: object }[])
+          product.limits = { rate: { requests: 10, perSeconds: 3_600 } }
+      },
+    })
+    await network.agree()
+    const answers = await Promise.all(Array.from({ length: 40 }, () => send(network.holder, signCall(network))))
+    assert.equal(answers.filter(({ status }) => status === 200).length, 10)
+    assert.equal(network.upstream.seen.length, 10)
+  })
+
+  test('strangers before their signatures are looked at', async () => {
+    await using network = await startTestNetwork({
+      holder: (config) => {
+        Object.assign(config['limits'] as object, { perAddress: { requests: 5, perSeconds: 3_600 } })
+      },
+    })
+    const codes: string[] = []
+    for (let call = 0; call < 8; call++) codes.push(answerCode(await send(network.holder, signCall(network))))
+    assert.deepEqual(new Set(codes.slice(5)), new Set(['rate-limited']))
+  })
+})
