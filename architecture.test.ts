@@ -7,6 +7,7 @@ import { ambientReads } from './scripts/architecture/ambient.ts'
 import { folderCycles, wrongImports, type Arrows } from './scripts/architecture/arrows.ts'
 import { isTest, undeclaredImports, unvettedImports, type Manifest } from './scripts/architecture/dependencies.ts'
 import { formFaults, lengthFaults, undocumentedExports } from './scripts/architecture/form.ts'
+import { slowPatterns } from './scripts/architecture/slow-patterns.ts'
 import { readSources, sourceOf } from './scripts/architecture/source.ts'
 
 const core = 'packages/core'
@@ -124,6 +125,17 @@ test('the rule of arrows sees upward, sideways, type-only, dynamic, cross-packag
     "import { x } from '@comity/core/problems'; import '../http/body.ts'",
   )
   assert.deepEqual(wrongImports(good, arrows), [])
+})
+
+test('no regular expression is slow for any text', () => {
+  assert.deepEqual(
+    [...shipped, ...tools].flatMap((source) => slowPatterns(source)),
+    [],
+  )
+  const slow = ['/a+$/', '/(a+)+b/', '/^[\\s\\S]*\\S[\\s\\S]*$/'].map((text) => sourceOf('a.ts', `x(${text})`))
+  for (const source of slow) assert.equal(slowPatterns(source).length, 1, source.text)
+  assert.deepEqual(slowPatterns(sourceOf('a.ts', '// bounded: ten characters\nx(/a+$/)')), [])
+  assert.deepEqual(slowPatterns(sourceOf('a.ts', 'x(/^a+$/, /a{1,9}b/)')), [])
 })
 
 test('no folder imports itself through another', () => {

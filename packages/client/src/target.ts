@@ -1,10 +1,11 @@
 /** Where a call goes: `<node>/{partner}/{product}/{path}?{query}`, built so that no value can leave its place. */
+import { withoutTrailing } from '@comity/core/bytes/without-trailing'
 import { invalidCall } from './comity-error.ts'
 
 /** The address of the node's listener for applications, without a final slash. A path on the page's own origin is
  *  possible in browsers. Throws `invalid-call`. */
 export function parseNodeAddress(address: string): string {
-  const base = address.replace(/\/+$/, '')
+  const base = withoutTrailing(address, '/')
   if (/^\/[^/\\?#]/.test(base)) return base
   const url = URL.canParse(base) ? new URL(base) : undefined
   // INVARIANT: the address never stands in a message, since people put credentials into addresses.
@@ -15,7 +16,7 @@ export function parseNodeAddress(address: string): string {
     throw invalidCall('`node` holds a user name or password; send credentials with `headers`')
   }
   if (url.search !== '' || url.hash !== '') throw invalidCall('`node` has a query or a fragment')
-  return url.href.replace(/\/+$/, '')
+  return withoutTrailing(url.href, '/')
 }
 
 /** The address of one product at the node; the partner by alias or DID. */

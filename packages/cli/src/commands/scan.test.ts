@@ -1,6 +1,6 @@
 /** `comity scan` on real directories and real git repositories. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,8 @@ import { runQuietly } from '../test-terminal.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'comity-scan-'))
 after(() => rmSync(root, { recursive: true }))
+
+const skip = spawnSync('git', ['--version']).status === 0 ? false : 'needs git'
 
 const random = (count: number) => new Uint8Array(randomBytes(count))
 const freshKey = () => formatApiKey({ environment: 'live', id: newKeyId(random), secret: newKeySecret(random) })
@@ -87,7 +89,7 @@ describe('files', () => {
     assert.deepEqual((await runQuietly('scan', at)).out, 'no secrets found (2 texts looked at)')
   })
 
-  test('in a work tree what git ignores is not looked at; tracked, new and forced files are', async () => {
+  test('in a work tree what git ignores is not looked at; tracked, new and forced files are', { skip }, async () => {
     const at = repository({ '.gitignore': 'ignored/\n*.log\n', 'ignored/a': freshKey(), 'x.log': freshKey() })
     put(at, { tracked: freshKey(), 'forced.log': freshKey() })
     git(at, 'add', '-f', 'forced.log')
@@ -102,7 +104,7 @@ describe('files', () => {
     assert.deepEqual(paths(await scan(at)), ['.hidden', 'deep/er/a'])
   })
 
-  test('a repository within another is looked into by its own rules', async () => {
+  test('a repository within another is looked into by its own rules', { skip }, async () => {
     const at = repository({ 'a.txt': 'x' })
     const inner = join(at, 'inner')
     put(inner, { 'b.txt': freshKey(), '.gitignore': 'c.txt', 'c.txt': freshKey() })
@@ -182,7 +184,7 @@ describe('known findings', () => {
   })
 })
 
-describe('a git history', () => {
+describe('a git history', { skip }, () => {
   test('is looked through on every branch, tag and stash: what was deleted is found, once, where it came in', async () => {
     const [deleted, branch, tagged, stashed, merged] = [freshKey(), freshKey(), freshKey(), freshKey(), freshKey()]
     const at = repository({ 'a/secret é.txt': `x\n${deleted}\n` })

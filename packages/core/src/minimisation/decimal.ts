@@ -1,5 +1,6 @@
 /** Decimal numbers of any length, for what must not depend on what a double keeps: sums, comparisons, rounding. */
 import { ExactNumber } from '../bytes/exact-json.ts'
+import { withoutTrailing } from '../bytes/without-trailing.ts'
 
 /** `units` divided by ten `scale` times; never negative in `scale`. */
 export interface Decimal {
@@ -48,7 +49,7 @@ export function decimalText({ units, scale }: Decimal): string {
   const sign = units < 0n ? '-' : ''
   const digits = String(units < 0n ? -units : units).padStart(scale + 1, '0')
   const whole = digits.slice(0, digits.length - scale)
-  const fraction = scale === 0 ? '' : digits.slice(-scale).replace(/0+$/, '')
+  const fraction = scale === 0 ? '' : withoutTrailing(digits.slice(-scale), '0')
   return sign + (fraction === '' ? whole : `${whole}.${fraction}`)
 }
 

@@ -1,4 +1,5 @@
 /** The TLS keys that a participant names in its DID document, and the address of its node. */
+import { withoutTrailing } from '@comity/core/bytes/without-trailing'
 import { absoluteId, findService, methodById, publicKeyOf, type DidDocument } from '@comity/core/identity/did-document'
 import { jwkFingerprint } from '../http/spki-fingerprint.ts'
 
@@ -20,7 +21,7 @@ export function tlsFingerprints(document: DidDocument): string[] {
 export function nodeUrl(document: DidDocument): string | undefined {
   const endpoint = findService(document, nodeServiceType)?.serviceEndpoint
   const url = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined
-  return url?.protocol === 'https:' ? `${url.origin}${url.pathname}`.replace(/\/+$/, '') : undefined
+  return url?.protocol === 'https:' ? withoutTrailing(`${url.origin}${url.pathname}`, '/') : undefined
 }
 
 function methodFingerprint(document: DidDocument, id: string): string | undefined {

@@ -1,6 +1,7 @@
 /** A partner: another participant under a local name, with the address of its node and the reason to trust its TLS
  *  key. Trust on first contact is explicit: fingerprints that were exchanged out of band, or, without any, a public
  *  authority. */
+import { withoutTrailing } from '@comity/core/bytes/without-trailing'
 import { isCountryCode } from '@comity/core/consent/country-codes'
 import { isDid, parseDid } from '@comity/core/identity/did'
 import { didWebLocation } from '@comity/core/identity/did-web'
@@ -61,7 +62,7 @@ export function parsePartner(input: unknown): StoredPartner {
   return {
     alias,
     did,
-    url: base.replace(/\/+$/, ''),
+    url: withoutTrailing(base, '/'),
     tlsFingerprints: [...new Set(fingerprints)],
     requireClientCertificate,
     ...(country !== undefined && { country }),

@@ -1,6 +1,7 @@
 /** Looks up the status of other participants' tokens in their status lists. What cannot be had, or does not verify,
  *  counts as no status at all: the caller refuses. */
 import { inflateSync } from 'node:zlib'
+import { withoutTrailing } from '@comity/core/bytes/without-trailing'
 import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import { didOfKeyId } from '@comity/core/identity/did'
 import type { Clock } from '@comity/core/ports'
@@ -79,7 +80,7 @@ function isBelow(uri: string, node: string): boolean {
   if (!URL.canParse(uri) || !URL.canParse(node)) return false
   const [place, base] = [new URL(uri), new URL(node)]
   const isPlain = place.href === uri && place.search === '' && place.hash === '' && place.username === ''
-  return isPlain && place.origin === base.origin && place.pathname.startsWith(`${base.pathname.replace(/\/+$/, '')}/`)
+  return isPlain && place.origin === base.origin && place.pathname.startsWith(`${withoutTrailing(base.pathname, '/')}/`)
 }
 
 function nameOf(value: number): StatusName {
