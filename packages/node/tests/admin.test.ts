@@ -183,9 +183,12 @@ describe('the admin API', () => {
     assert.deepEqual(states.map(({ state }) => state).toSorted(), ['active', 'pending'])
     assert.equal((await recipient.call({ method: 'POST', path: '/v1/keys/rotate', body })).status, 409)
     const changes = await changesOf(network.recipient)
+
+    assert.equal(changes[1]?.after, changes[2]?.before, 'what it is after the first is what it is before the second')
     assert.deepEqual(
       changes.map(({ action, problem }) => [action, problem]),
       [
+        ['keys-rotate', undefined],
         ['keys-rotate', undefined],
         ['keys-rotate', undefined],
         ['keys-rotate', 'key-rotation-refused'],

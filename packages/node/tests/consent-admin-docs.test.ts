@@ -44,7 +44,10 @@ async function askedByFile({ consents }: Scene): Promise<string> {
 test('the file of a request is taken, the decision grants it, and made again it changes nothing', async () => {
   await using scene = await openScene()
   const id = await askedByFile(scene)
-  const routes = consentChangeRoutes({ consents: scene.consents, clock: { now: () => scene.world.nowMs } } as never)
+  const routes = consentChangeRoutes(
+    { consents: scene.consents, clock: { now: () => scene.world.nowMs } } as never,
+    {} as never,
+  )
   const expires = new Date(scene.world.nowMs + dayMs).toISOString()
   const route = routes.find(({ path }) => path === '/v1/consents/{id}/decide')
   const decide = async () =>
@@ -58,7 +61,10 @@ test('the file of a request is taken, the decision grants it, and made again it 
 test('what is passed on is a part of what was granted', async () => {
   await using scene = await openScene()
   const id = await askedByFile(scene)
-  const routes = consentChangeRoutes({ consents: scene.consents, clock: { now: () => scene.world.nowMs } } as never)
+  const routes = consentChangeRoutes(
+    { consents: scene.consents, clock: { now: () => scene.world.nowMs } } as never,
+    {} as never,
+  )
   const route = routes.find(({ path }) => path === '/v1/consents/{id}/decide')
   const body = { ...sampleWith('decision'), expires: new Date(scene.world.nowMs + dayMs).toISOString() }
   await route?.answer({ path: { id }, query: {}, body })

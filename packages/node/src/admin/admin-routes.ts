@@ -36,7 +36,7 @@ export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
     ...keyRoutes(parts),
     ...evidenceRoutes(parts),
     ...consentRoutes(parts.consent),
-    ...consentChangeRoutes(parts.consent),
+    ...consentChangeRoutes(parts.consent, parts),
     ...heldConsentRoutes(parts.consent),
     ...templateRoutes(parts.consent),
     ...rightsRoutes(parts.consent),

@@ -24,6 +24,8 @@ interface CallParts {
 export async function callRoute(parts: CallParts, call: RoutedCall): Promise<Reply> {
   const { route, request } = call
   if (route.method === 'GET') return shownReply(call, await route.answer(call))
+  // A condition is not looked at, nor a key taken, for a call that would be refused anyway (RFC 9110 §13.2.1).
+  route.judge(call)
   const key = request.header('idempotency-key')
   if (key === undefined || route.method !== 'POST' || route.reads === true) return change(parts, call)
   const asked = { key, method: route.method, target: request.path + request.query, body: call.body }

@@ -9,6 +9,7 @@ const always: readonly ProblemCode[] = [
   'local-caller-refused',
   'request-timeout',
   'target-too-long',
+  'headers-too-large',
   'internal-error',
   'storage-failed',
 ]

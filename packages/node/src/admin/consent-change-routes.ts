@@ -12,7 +12,9 @@ import {
 } from './consent-api.ts'
 import type { Change, ConsentAdminParts, Decision } from './consent-ports.ts'
 import { consentView } from './consent-views.ts'
+import { recorded } from './changes.ts'
 import { findConsent } from './find-consent.ts'
+import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { moment, named, text } from './shapes.ts'
 
@@ -66,38 +68,42 @@ const tag = 'consents'
 const parameters = named('Id of a consent.')
 const changeProblems: readonly ProblemCode[] = ['consent-unknown', 'consent-state', 'subject-erased']
 
+type ChangeLog = Pick<AdminParts, 'recordChange'>
+
 /** Routes of decisions and of what is done to a consent afterwards. */
-export function consentChangeRoutes(parts: ConsentAdminParts): AdminRoute[] {
+export function consentChangeRoutes(parts: ConsentAdminParts, log: ChangeLog): AdminRoute[] {
   const changes = (Object.keys(actors) as ChangeName[]).map((name) => changeRoute(parts, name))
-  return [...decisionRoutes(parts), ...changes]
+  return [decisionRoute(parts), linkRoute(parts, log), ...changes]
 }
 
-function decisionRoutes(parts: ConsentAdminParts): AdminRoute[] {
-  return [
-    defineRoute({
-      method: 'POST',
-      path: `${path}/{id}/decide`,
-      tag,
-      summary: 'Enters what a person decided in your portal',
-      parameters,
-      body: decisionSchema,
-      result: decidedConsentSchema,
-      problems: [...changeProblems, 'consent-choice-invalid', 'consent-proof-invalid', 'consent-record-invalid'],
-      answer: ({ path: { id }, body }) => decide(parts, id, body),
-    }),
-    defineRoute({
-      method: 'POST',
-      path: `${path}/{id}/link`,
-      tag,
-      summary: 'A new link to decide, for a representative with `grantor`',
-      status: 201,
-      parameters,
-      body: linkSchema,
-      result: subjectLinkSchema,
-      problems: [...changeProblems, 'not-found', 'consent-choice-invalid'],
-      answer: ({ path: { id }, body }) => link(parts, id, body),
-    }),
-  ]
+function decisionRoute(parts: ConsentAdminParts): AdminRoute {
+  return defineRoute({
+    method: 'POST',
+    path: `${path}/{id}/decide`,
+    tag,
+    summary: 'Enters what a person decided in your portal',
+    parameters,
+    body: decisionSchema,
+    result: decidedConsentSchema,
+    problems: [...changeProblems, 'consent-choice-invalid', 'consent-proof-invalid', 'consent-record-invalid'],
+    answer: ({ path: { id }, body }) => decide(parts, id, body),
+  })
+}
+
+function linkRoute(parts: ConsentAdminParts, log: ChangeLog): AdminRoute {
+  return defineRoute({
+    method: 'POST',
+    path: `${path}/{id}/link`,
+    tag,
+    summary: 'A new link to decide, for a representative with `grantor`',
+    status: 201,
+    parameters,
+    body: linkSchema,
+    result: subjectLinkSchema,
+    problems: [...changeProblems, 'not-found', 'consent-choice-invalid'],
+    answer: ({ path: { id }, body }) =>
+      recorded(log, { action: 'consent-link', target: id }, () => link(parts, id, body)),
+  })
 }
 
 function changeRoute(parts: ConsentAdminParts, name: ChangeName): AdminRoute {

@@ -44,7 +44,10 @@ export function keyRoutes(parts: AdminParts): AdminRoute[] {
       async answer({ body: request }) {
         const target = request.purposes.join(' ')
         const change = { action: 'keys-rotate', target, before: hashOf(keys.list()), details: request } as const
-        return recorded(parts, change, () => keys.rotate(request))
+        const rotated = await recorded(parts, change, () => keys.rotate(request))
+        // That it was done is in the log already, whatever becomes of this.
+        await parts.recordChange({ action: 'keys-rotate', target, after: hashOf(rotated) }).catch(() => undefined)
+        return rotated
       },
     }),
   ]

@@ -59,6 +59,8 @@ export interface AdminChange {
     | 'product-add'
     | 'product-remove'
     | 'keys-rotate'
+    | 'consent-link'
+    | 'replica-remove'
     | 'subject-link'
     | 'subject-reset'
     | 'subject-readmit'

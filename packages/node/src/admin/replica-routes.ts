@@ -2,6 +2,7 @@
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
+import { hashOf, recorded } from './changes.ts'
 import type { AdminParts } from './ports.ts'
 import { replicaSchema, type ReplicaView } from './replica-api.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
@@ -45,7 +46,12 @@ const tag = 'replicas'
 const parameters = named('Id of a replica.')
 
 /** Routes of replicas. */
-export function replicaRoutes({ replicas }: Pick<AdminParts, 'replicas'>): AdminRoute[] {
+export function replicaRoutes({ replicas, recordChange }: Pick<AdminParts, 'replicas' | 'recordChange'>): AdminRoute[] {
+  const view = async (id: string): Promise<ReplicaView> => {
+    const replica = await replicas.find(id)
+    if (replica === undefined) throw new Problem('replica-unknown', 'this node keeps no such replica')
+    return viewOf(replica)
+  }
   return [
     defineRoute({
       method: 'GET',
@@ -70,11 +76,7 @@ export function replicaRoutes({ replicas }: Pick<AdminParts, 'replicas'>): Admin
       parameters,
       result: replicaSchema,
       problems: ['replica-unknown'],
-      async answer({ path: { id } }) {
-        const replica = await replicas.find(id)
-        if (replica === undefined) throw new Problem('replica-unknown', 'this node keeps no such replica')
-        return viewOf(replica)
-      },
+      answer: ({ path: { id } }) => view(id),
     }),
     defineRoute({
       method: 'DELETE',
@@ -84,7 +86,10 @@ export function replicaRoutes({ replicas }: Pick<AdminParts, 'replicas'>): Admin
       status: 204,
       parameters,
       problems: ['replica-unknown'],
-      answer: ({ path: { id } }) => replicas.remove(id),
+      async answer({ path: { id } }) {
+        const change = { action: 'replica-remove', target: id, before: hashOf(await view(id)) } as const
+        return recorded({ recordChange }, change, () => replicas.remove(id))
+      },
     }),
   ]
 }

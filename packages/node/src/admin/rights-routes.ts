@@ -59,7 +59,7 @@ function askedRoutes({ rights, subjects }: ConsentAdminParts): AdminRoute[] {
       status: 201,
       body: openSchema,
       result: openedRightsSchema,
-      problems: ['rights-request-invalid', 'subject-erased'],
+      problems: ['rights-request-invalid', 'rights-request-state', 'subject-erased'],
       async answer({ body: { reference: person, ...input } }) {
         const known = { subject: subjects.handleOf(person), reference: person }
         const opened = await rights.open(known, input, 'operator')

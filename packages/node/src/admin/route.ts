@@ -74,7 +74,9 @@ export interface AdminRoute extends RouteFacts {
   readonly isPaged: boolean
   /** The query of the page after this one; undefined when the list is at its end, or is none. */
   nextPage(query: AdminCall['query'], value: unknown): Record<string, string> | undefined
-  /** Gives the JSON value of the answer. Throws `malformed-request` for what its schemas do not accept. */
+  /** Throws `malformed-request` for what its schemas do not accept. */
+  judge(call: AdminCall): void
+  /** Gives the JSON value of the answer. Throws what `judge` throws. */
   answer(call: AdminCall): Promise<unknown>
 }
 
@@ -87,7 +89,14 @@ export function defineRoute<
 >(declared: Declared<P, Q, B, R>): AdminRoute {
   const { paging, answer, body, result, status = 200, ...facts } = declared
   const parameters = z.strictObject(declared.parameters ?? {})
+
   const query = z.strictObject(declared.query ?? {})
+  const read = (call: AdminCall) => ({
+    path: parseInput(parameters, call.path) as Read<P>,
+    query: parseInput(query, call.query) as Read<Q>,
+    body: (body === undefined ? undefined : parseInput(body, call.body)) as z.output<B>,
+  })
+
   return {
     ...facts,
     parameters,
@@ -98,13 +107,8 @@ export function defineRoute<
     isPaged: paging !== undefined,
     nextPage: (given, value) =>
       paging && nextPage(paging as Paging<unknown>, { given, read: query.parse(given) }, value),
-    async answer(call) {
-      return answer({
-        path: parseInput(parameters, call.path) as Read<P>,
-        query: parseInput(query, call.query) as Read<Q>,
-        body: (body === undefined ? undefined : parseInput(body, call.body)) as z.output<B>,
-      })
-    },
+    judge: (call) => void read(call),
+    answer: async (call) => answer(read(call)),
   }
 }
 

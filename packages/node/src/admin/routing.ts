@@ -10,7 +10,10 @@ export interface FoundRoute {
 /** Throws `not-found`, `method-not-allowed`, and `malformed-request` for a parameter that cannot be decoded. */
 export function findRoute(routes: readonly AdminRoute[], method: string, path: string): FoundRoute {
   const segments = path.split('/')
-  const there = routes.filter((route) => matches(route.path.split('/'), segments))
+  const matching = routes.filter((route) => matches(route.path.split('/'), segments))
+  // `/v1/agreements/sign` is no agreement of that name.
+  const exact = matching.filter((route) => route.path === path)
+  const there = exact.length > 0 ? exact : matching
   if (there.length === 0) throw new Problem('not-found', 'the admin API has no such address')
   const wanted = method === 'HEAD' ? 'GET' : method
   const route = there.find((candidate) => candidate.method === wanted)

@@ -7,7 +7,7 @@ export interface PolicyChange {
   readonly action: 'policies-set' | 'relationship-add' | 'relationship-remove'
   /** Version of the set; the group, or the handle of the person. */
   readonly target: string
-  /** Hashes of the sets. */
+  /** Hashes of the sets, or of the relationship (SHA-256, base64url, of canonical JSON). */
   readonly before?: string | undefined
   readonly after?: string | undefined
   readonly details?: Readonly<Record<string, unknown>> | undefined

@@ -1,4 +1,6 @@
 /** Relationships of this node: kept, changed with a word in the log, and looked up for every call that policies judge. */
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '@comity/core/bytes/canonical-json'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import type { SubjectVault } from '../../vault/vault.ts'
@@ -162,5 +164,9 @@ function changeOf(
   { object, relation, subject }: Relationship,
 ): PolicyChange {
   const target = object.type === 'person' ? object.handle : `Group::${object.id}`
-  return { action, target, details: { relation, subject: `${subject.type}::${subject.id}` } }
+  const details = { relation, subject: `${subject.type}::${subject.id}` }
+  const hash = createHash('sha256')
+    .update(canonicalJson({ target, ...details }))
+    .digest('base64url')
+  return { action, target, details, ...(action === 'relationship-add' ? { after: hash } : { before: hash }) }
 }
