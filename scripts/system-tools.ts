@@ -25,6 +25,12 @@ const tools: readonly Tool[] = [
     isThere: () => isInPath('nginx'),
   },
   {
+    name: 'redis-server',
+    neededFor: 'the check of limits that replicas share, on a real server',
+    packages: ['redis-server'],
+    isThere: () => ['redis-server', 'valkey-server'].some(isInPath),
+  },
+  {
     name: 'chromium',
     neededFor: "the check of the people's pages, with a passkey, in a browser",
     packages: ['chromium'],

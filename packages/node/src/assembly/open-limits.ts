@@ -14,7 +14,10 @@ export interface LimitsOfNode {
   prune(): Promise<void>
 }
 
-type Parts = Pick<Foundation, 'config' | 'database' | 'world' | 'vault' | 'identity' | 'metrics'>
+type Parts = Pick<
+  Foundation,
+  'config' | 'database' | 'world' | 'vault' | 'identity' | 'metrics' | 'events' | 'readSecretValue'
+>
 
 /** Opens them: quotas go on where they were. */
 export async function openLimits(parts: Parts, stack: AsyncDisposableStack): Promise<LimitsOfNode> {
@@ -25,7 +28,10 @@ export async function openLimits(parts: Parts, stack: AsyncDisposableStack): Pro
     hash: (text: string) => vault.keyedHash(text, identity.did),
     onRefused: ({ name }: Limit) => metrics.limitRefusal(name),
   }
-  return openLimitsHere(parts, of, stack)
+  if (config.limits.store === 'memory') return openLimitsHere(parts, of, stack)
+  const { openSharedLimiter } = await import('./shared-limits.ts')
+  const limiter = await openSharedLimiter(parts, config.limits.store.redis, stack)
+  return withoutQuotas(limiter, of)
 }
 
 interface CallParts {
@@ -38,6 +44,7 @@ async function openLimitsHere(parts: Parts, of: CallParts, stack: AsyncDisposabl
   const { database, world, metrics } = parts
   const limiter = createRateLimiter()
   metrics.gauge('limit_keys', () => limiter.size)
+  // What no rule asks for is not loaded.
   if (!of.rules.some(({ limit }) => limit.kind === 'quota')) return withoutQuotas(limiter, of)
   const store = createQuotaStore(database)
   const ledger = new QuotaLedger(store)

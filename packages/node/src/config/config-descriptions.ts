@@ -218,6 +218,12 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'limits.consentRequests.requests':
     'Requests for consent that each partner may send in `perSeconds`. Each keeps rows, and may be brought to a person.',
   'limits.consentRequests.perSeconds': 'Period of that rate.',
+  'limits.store': 'Where limits are counted: `memory` of this node, or a server that replicas share, as `redis`.',
+  'limits.store.redis.url':
+    'Where the address of a Redis or Valkey server is, `redis://` or `rediss://` with its credentials.',
+  'limits.store.redis.prefix': 'Before every key on the server; the same for all replicas, another for other nodes.',
+  'limits.store.redis.timeoutMs': 'Longest wait of a call for the server.',
+  'limits.store.redis.leaseSeconds': 'How long after the end of a node its calls under way still count as such.',
   'limits.rules[].name': 'Name under which the limit is announced, refuses and is counted.',
   'limits.rules[].by':
     'What is counted for itself: `participant`, `key`, `client`, `product`, `operation`, `address`, `subject`; with none, all calls together.',

@@ -75,6 +75,16 @@ const partner = z.strictObject({
   name: z.string().trim().min(1).max(200).optional(),
 })
 
+const sharedStore = z.strictObject({
+  url: secretReferenceSchema,
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9:._-]{1,64}$/, 'must match `[A-Za-z0-9:._-]{1,64}`')
+    .default('comity'),
+  timeoutMs: milliseconds(10_000).default(250),
+  leaseSeconds: z.int().min(5).max(3_600).default(30),
+})
+
 const limits = z.strictObject({
   connections: z.int().min(1).max(1_000_000).default(10_000),
   headerBytes: z.int().min(4_096).max(262_144).default(32_768),
@@ -88,6 +98,7 @@ const limits = z.strictObject({
   failures: rate.default({ requests: 60, perSeconds: 60 }),
   consentRequests: rate.default({ requests: 120, perSeconds: 3_600 }),
   rules: z.array(limitRuleSchema).max(1_000).default([]),
+  store: z.union([z.literal('memory'), z.strictObject({ redis: sharedStore })]).default('memory'),
 })
 
 const network = z.strictObject({

@@ -51,7 +51,8 @@ async function folderMistake(path: ConfigPath, folder: unknown, directory: strin
   return found?.isDirectory() === true ? [] : [{ path, message: `there is no folder \`${folder}\`` }]
 }
 
-function secretPlaces({ keys, admin, telemetry, products = [], webhooks = [] }: Draft): Place[] {
+function secretPlaces({ keys, admin, telemetry, limits, products = [], webhooks = [] }: Draft): Place[] {
+  const store = limits?.store
   const traceHeaders = Object.entries(telemetry?.traces?.headers ?? {})
   const upstreamHeaders = products.flatMap(({ upstreamHeaders: fields }, index) =>
     Object.entries(fields ?? {}).map(([name, place]) => ({
@@ -63,6 +64,7 @@ function secretPlaces({ keys, admin, telemetry, products = [], webhooks = [] }: 
     { path: ['keys', 'passphrase'], place: keys?.passphrase },
     { path: ['keys', 'keyFile'], place: { file: keys?.keyFile } },
     { path: ['admin', 'token'], place: admin?.token },
+    { path: ['limits', 'store', 'redis', 'url'], place: typeof store === 'object' ? store.redis?.url : undefined },
     ...traceHeaders.map(([name, place]) => ({ path: ['telemetry', 'traces', 'headers', name], place })),
     ...upstreamHeaders,
     ...webhooks.map(({ secret }, index) => ({ path: ['webhooks', index, 'secret'], place: secret })),

@@ -10,6 +10,7 @@ import { decideClock } from './clock-check.ts'
 import { checkOwnDid } from './did-check.ts'
 import type { DoctorOptions, PartnerFacts } from './doctor-options.ts'
 import { good, type Finding } from './finding.ts'
+import { checkLimits } from './limit-check.ts'
 import { checkKeys } from './key-check.ts'
 import { checkPartner } from './partner-check.ts'
 import { checkPeople } from './people-check.ts'
@@ -25,7 +26,7 @@ export async function examine(options: Omit<DoctorOptions, 'fetch'>): Promise<Fi
   const { config } = options
   const guard = createAddressGuard({ allowPrivateAddresses: config.network.allowPrivateAddresses })
   const given: DoctorOptions = { ...options, fetch: createGuardedFetch({ guard }) }
-  const [ports, storage, keys, products, people, webhooks, policies, partners] = await Promise.all([
+  const [ports, storage, keys, products, people, webhooks, policies, limits, partners] = await Promise.all([
     checkPorts(given),
     checkStorage(given),
     checkKeys(given),
@@ -33,6 +34,7 @@ export async function examine(options: Omit<DoctorOptions, 'fetch'>): Promise<Fi
     checkPeople(given),
     checkWebhooks(given),
     checkPolicies(given),
+    checkLimits(given),
     Promise.all(partnersOf(given).map((partner) => checkPartner(given, partner))),
   ])
   const samples = partners.flatMap(({ clock }) => (clock === undefined ? [] : [clock]))
@@ -46,6 +48,7 @@ export async function examine(options: Omit<DoctorOptions, 'fetch'>): Promise<Fi
     ...people,
     ...webhooks,
     ...policies,
+    ...limits,
     ...partners.flatMap(({ findings }) => findings),
     ...checkAgreements(given.running),
   ]

@@ -124,6 +124,35 @@ test('a refusal names the limit and when to come back, never earlier than it wou
   assert.equal(limiter.charge([{ limit, key: 'a' }], 100 + 91_000).allowed, true)
 })
 
+test('a clock that was set back locks nobody out, and gives nobody more', () => {
+  for (const kind of ['gcra', 'sliding-window'] as const) {
+    const limiter = createRateLimiter()
+    const charges = [{ limit: { kind, name: 'x', limit: 2, periodMs: 10_000 }, key: 'a' }]
+    const hour = 3_600_000
+    for (let call = 0; call < 2; call++) assert.equal(limiter.charge(charges, hour).allowed, true)
+    const { allowed, retryAfterMs } = limiter.charge(charges, 0)
+    assert.equal(allowed, false)
+    assert.ok(retryAfterMs <= 10_500, `${retryAfterMs}`)
+    assert.equal(limiter.charge(charges, retryAfterMs - 1).allowed, false)
+    assert.equal(limiter.charge(charges, retryAfterMs).allowed, true)
+  }
+})
+
+test('a refused call is told how the limits stand that would have admitted it, uncharged', () => {
+  const limiter = createRateLimiter()
+  const tight = { name: 'tight', limit: 1, periodMs: 60_000 }
+  const charges = [
+    { limit: perCaller, key: 'a', cost: 10 },
+    { limit: tight, key: 'a' },
+  ]
+  limiter.charge(charges, 0)
+  const { standings } = limiter.charge(charges, 0)
+  assert.deepEqual(
+    standings.map(({ verdict }) => verdict.remaining),
+    [90, 0],
+  )
+})
+
 test('refuses limits that cannot be counted exactly', () => {
   const good = { name: 'x', limit: 1_000_000, periodMs: 86_400_000 }
   assertLimit(good)

@@ -48,13 +48,7 @@ function chargeAll(storeOf: StoreOf, charges: readonly Charge[], now: number): L
     standings.push({ limit: charge.limit, partition: charge.partition, verdict })
     if (!verdict.allowed) isAllowed = false
   }
-  if (!isAllowed) {
-    const retryAfterMs = charges.reduce((longest, charge, at) => {
-      const { verdict } = standings[at] as (typeof standings)[number]
-      return Math.max(longest, verdict.retryAfterMs, againMs(storeOf(charge.limit), charge, now))
-    }, 0)
-    return { allowed: false, standings, retryAfterMs }
-  }
+  if (!isAllowed) return refuse(storeOf, charges, { standings, now })
   for (let index = 0; index < charges.length; index++) {
     const { limit, key, cost } = charges[index] as Charge
     if (cost === 0) continue
@@ -62,6 +56,35 @@ function chargeAll(storeOf: StoreOf, charges: readonly Charge[], now: number): L
     storeOf(limit).set(key, state, now + resetMs)
   }
   return { allowed: true, standings, retryAfterMs: 0, release: releaseOf(storeOf, charges) }
+}
+
+interface Refused {
+  readonly standings: readonly LimitStanding[]
+  readonly now: number
+}
+
+/** Nothing is charged, so limits that would have admitted the call stand as before. */
+function refuse(storeOf: StoreOf, charges: readonly Charge[], { standings, now }: Refused): LimiterVerdict {
+  let retryAfterMs = 0
+  const uncharged = charges.map((charge, at): LimitStanding => {
+    const store = storeOf(charge.limit)
+    const standing = standings[at] as LimitStanding
+    const asked = decideCharge(store.get(charge.key), { limit: charge.limit, cost: 0 }, now)
+    keepAge(store, charge.key, { asked, now })
+    retryAfterMs = Math.max(retryAfterMs, standing.verdict.retryAfterMs, againMs(store, charge, now))
+    return standing.verdict.allowed ? { ...standing, verdict: asked } : standing
+  })
+  return { allowed: false, standings: uncharged, retryAfterMs }
+}
+
+/** After a clock was set back, time goes on from where the clock is, for refused keys too. */
+function keepAge(
+  store: LimitStore<ChargeState>,
+  key: string,
+  { asked, now }: { readonly asked: ChargeVerdict; readonly now: number },
+): void {
+  const state = store.get(key)
+  if (state !== undefined && 'at' in state && state.at > now) store.set(key, asked.state, now + asked.resetMs)
 }
 
 /** Gives the slots of a charged call back, once. */

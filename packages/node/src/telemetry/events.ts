@@ -58,6 +58,8 @@ const levels = {
   'webhook.dead': 'error',
   'connection.refused': 'debug',
   'storage.failed': 'error',
+  'limits.lost': 'error',
+  'limits.back': 'info',
   'error.internal': 'error',
 } as const
 
@@ -113,6 +115,9 @@ function nodeEvents(tell: Tell) {
     connectionRefused: (code: string) =>
       tell('connection.refused', 'a connection brought no readable request', { code }),
     storageFailed: (error: unknown) => tell('storage.failed', 'the storage does not take writes', { error }),
+    /** The server that counts the limits of all replicas cannot be asked; each limit says what becomes of calls. */
+    limitsLost: (error: unknown) => tell('limits.lost', 'the store of the limits cannot be asked', { error }),
+    limitsBack: () => tell('limits.back', 'the store of the limits counts again'),
     /** An error that is nobody's fault but the node's, whole. */
     internalError: (error: unknown, exchangeId?: string) =>
       tell('error.internal', 'an unexpected error', { error, exchangeId }),

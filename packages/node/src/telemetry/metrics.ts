@@ -35,6 +35,7 @@ export const gauges = {
   api_keys: 'API keys that have not ended',
   key_rotations: 'Rotations of API keys that are under way',
   limit_keys: 'Keys of rate limits and quotas that are remembered',
+  limit_store_up: '1 while the server that replicas share their limits on answers, else 0',
   duties_overdue: 'Duties about people that are open after their time, on either side',
   policy_version: 'Version of the set of policies in force; 0 without one',
   policy_decisions_remembered: 'Decisions of policies in memory',

@@ -1,0 +1,47 @@
+/** Checks the limits: that the server that counts them for all replicas answers and keeps what it is told, and that rules
+ *  name operations that there are. */
+import { readSecret } from '../config/secret.ts'
+import type { DoctorOptions } from './doctor-options.ts'
+import { bad, caution, describeError, good, type Finding } from './finding.ts'
+
+type Options = Pick<DoctorOptions, 'config' | 'environment'>
+
+const check = 'limits'
+
+export async function checkLimits({ config, environment }: Options): Promise<Finding[]> {
+  const { store, rules } = config.limits
+  if (store === 'memory') return []
+  const { connectRedis } = await import('../limits/redis/redis-connection.ts')
+  try {
+    const url = (await readSecret(store.redis.url, environment, config.directory)).reveal()
+    await using redis = await connectRedis({ url, timeoutMs: store.redis.timeoutMs })
+    const info = await redis.info()
+    const hasQuotas = rules.some(({ quota }) => quota !== undefined)
+    return decideStore(info, hasQuotas)
+  } catch (error) {
+    const remedy =
+      'start the server, or correct what `limits.store.redis.url` points to: without it limits say what becomes of calls'
+    return [bad(check, `the store of the limits does not answer: ${describeError(error)}`, remedy)]
+  }
+}
+
+/** The verdict about a server by what it tells of itself (`INFO`). */
+export function decideStore(info: ReadonlyMap<string, string>, hasQuotas: boolean): Finding[] {
+  const name = info.has('valkey_version') ? 'Valkey' : 'Redis'
+  const version = info.get('valkey_version') ?? info.get('redis_version') ?? 'of an unknown version'
+  const findings = [good(check, `counted by ${name} ${version}`)]
+  if (info.get('redis_mode') === 'cluster') {
+    const remedy = 'name a server that is not part of a cluster, or the address of a primary behind Sentinel'
+    findings.push(caution(check, 'the server is part of a cluster: only one of its nodes is asked', remedy))
+  }
+  const eviction = info.get('maxmemory_policy') ?? 'noeviction'
+  if (eviction !== 'noeviction') {
+    const detail = `the server drops keys when its memory is full (\`maxmemory-policy ${eviction}\`), which gives limits back`
+    findings.push(caution(check, detail, 'set `maxmemory-policy noeviction`, or give it a server of its own'))
+  }
+  if (hasQuotas && info.get('aof_enabled') === '0') {
+    const detail = 'the server writes no append-only file: when it crashes, quotas may begin anew'
+    findings.push(caution(check, detail, 'set `appendonly yes`'))
+  }
+  return findings
+}

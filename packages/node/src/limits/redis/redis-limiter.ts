@@ -1,0 +1,159 @@
+/** Limits that replicas share, counted by a Redis or Valkey server: one round trip for a call. What becomes of calls while
+ *  the server cannot be asked, each limit says for itself. */
+import { createHash } from 'node:crypto'
+import { Problem } from '@comity/core/problems'
+import type { Charge, Limiter, LimiterVerdict } from '../limit.ts'
+import { chargeArguments, readReply } from './charge-message.ts'
+import { chargeScript, renewScript } from './charge-script.ts'
+
+/** What is asked of a client of the server. Rejects at once when there is no connection. */
+export interface RedisPort {
+  evalSha(sha: string, keys: readonly string[], texts: readonly string[]): Promise<unknown>
+  eval(script: string, keys: readonly string[], texts: readonly string[]): Promise<unknown>
+  zRem(key: string, member: string): Promise<unknown>
+}
+
+export interface RedisLimiterOptions {
+  readonly redis: RedisPort
+  /** Before every key on the server; in braces, so that all lie in one slot of a cluster. */
+  readonly prefix: string
+  /** How long a call waits for the server. */
+  readonly timeoutMs: number
+  /** How long a slot stays taken when nobody lengthens its lease: its node is gone. */
+  readonly leaseMs: number
+  /** Names this process among all that share the server. */
+  readonly instance: string
+  /** What stands on the server instead of a key: it holds DIDs and addresses. */
+  readonly hash: (text: string) => string
+  /** Counts while the server cannot be asked, for limits that admit then. */
+  readonly local: Limiter
+  /** Told when the server cannot be asked any more, with why, and when it can again. */
+  readonly onChange?: ((isUp: boolean, error: unknown) => void) | undefined
+  /** The time as charges are told it; the server's own counts when absent. For tests. */
+  readonly timeOf?: ((now: number) => number) | undefined
+}
+
+/** After a failure the server is left alone for so long. */
+const restMs = 1_000
+const renewedAtOnce = 500
+
+interface Slot {
+  readonly key: string
+  readonly holder: string
+}
+
+/** One of the two scripts: by its hash, or whole where the server does not know it (any more). */
+interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+const scriptOf = (text: string): Script => ({ text, sha: createHash('sha1').update(text).digest('hex') })
+const charging = scriptOf(chargeScript)
+const renewing = scriptOf(renewScript)
+
+export class RedisLimiter implements Limiter {
+  readonly #options: RedisLimiterOptions
+  readonly #held = new Set<Slot>()
+  readonly #timer: NodeJS.Timeout
+  #calls = 0
+  #restsUntilMs = 0
+  #isUp = true
+
+  constructor(options: RedisLimiterOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => void this.renew(), Math.floor(options.leaseMs / 3)).unref()
+  }
+
+  get isUp(): boolean {
+    return this.#isUp
+  }
+
+  charge(charges: readonly Charge[], now: number): LimiterVerdict | Promise<LimiterVerdict> {
+    return performance.now() < this.#restsUntilMs ? this.#without(charges, now) : this.#ask(charges, now)
+  }
+
+  async #ask(charges: readonly Charge[], now: number): Promise<LimiterVerdict> {
+    const { prefix, leaseMs, instance, hash, timeoutMs, timeOf } = this.#options
+    const holder = `${instance}-${this.#calls++}`
+    const keys = charges.map(({ limit, key }) => `{${prefix}}:${limit.kind ?? 'gcra'}:${limit.name}:${hash(key)}`)
+    const slots = charges.flatMap(({ limit, cost }, at) =>
+      limit.kind === 'concurrency' && cost !== 0 ? [{ key: keys[at] as string, holder }] : [],
+    )
+    const texts = [timeOf === undefined ? '' : String(timeOf(now)), ...chargeArguments(charges, { leaseMs, holder })]
+    const asked = this.#run(charging, keys, texts)
+    try {
+      const verdict = readReply(charges, await within(asked, timeoutMs))
+      this.#tell(true)
+      if (!verdict.allowed || slots.length === 0) return verdict
+      for (const slot of slots) this.#held.add(slot)
+      return { ...verdict, release: () => this.#release(slots) }
+    } catch (error) {
+      // What was charged all the same stays charged, but for slots: nobody would give them back before their lease ends.
+      if (slots.length > 0) void asked.then(() => this.#release(slots)).catch(() => undefined)
+      this.#restsUntilMs = performance.now() + restMs
+      this.#tell(false, error)
+      return this.#without(charges, now)
+    }
+  }
+
+  /** The server cannot be asked: each limit says what then. */
+  #without(charges: readonly Charge[], now: number): LimiterVerdict | Promise<LimiterVerdict> {
+    const refusing = charges.filter(({ onStoreFailure }) => onStoreFailure === 'refuse')
+    if (refusing.length === 0) return this.#options.local.charge(charges, now)
+    const names = refusing.map(({ limit }) => `\`${limit.name}\``).join(', ')
+    throw new Problem('limits-unavailable', `the limit ${names} cannot be counted now`, {
+      members: { retryAfterSeconds: Math.ceil(restMs / 1_000) },
+    })
+  }
+
+  async #run({ text, sha }: Script, keys: readonly string[], texts: readonly string[]): Promise<unknown> {
+    const { redis } = this.#options
+    try {
+      return await redis.evalSha(sha, keys, texts)
+    } catch (error) {
+      // The server was started anew, or another one took its place.
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+      return redis.eval(text, keys, texts)
+    }
+  }
+
+  #tell(isUp: boolean, error?: unknown): void {
+    if (isUp === this.#isUp) return
+    this.#isUp = isUp
+    this.#options.onChange?.(isUp, error)
+  }
+
+  #release(slots: readonly Slot[]): void {
+    for (const slot of slots) {
+      this.#held.delete(slot)
+      this.#options.redis.zRem(slot.key, slot.holder).catch(() => undefined)
+    }
+  }
+
+  /** Lengthens the leases of all slots that are held. */
+  async renew(): Promise<void> {
+    const held = [...this.#held]
+    for (let at = 0; at < held.length; at += renewedAtOnce) {
+      const some = held.slice(at, at + renewedAtOnce)
+      const texts = [String(this.#options.leaseMs), ...some.map(({ holder }) => holder)]
+      const keys = some.map(({ key }) => key)
+      // A server that does not answer now is asked again before the lease ends.
+      await this.#run(renewing, keys, texts).catch(() => undefined)
+    }
+  }
+
+  /** Gives back what is held. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+    this.#release([...this.#held])
+  }
+}
+
+/** The value, or an error when it takes longer. */
+function within<T>(value: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    value.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
