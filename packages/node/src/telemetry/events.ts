@@ -23,6 +23,7 @@ export interface ExchangeSummary {
 
 const levels = {
   'node.started': 'info',
+  'node.crashed': 'error',
   'node.draining': 'info',
   'node.stopped': 'info',
   'exchange.allowed': 'debug',
