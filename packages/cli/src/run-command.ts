@@ -1,6 +1,7 @@
 /** The tree of commands. Each action is imported only when it runs, so that every command starts fast. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { addApiKeys, addClients } from './api-key-commands.ts'
 import type { CommandContext } from './command-context.ts'
 import { addConsents, addSubjects, addTemplates } from './consent-commands.ts'
 import { errorDocument, errorLines, processTerminal, type Terminal } from './output.ts'
@@ -79,6 +80,8 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     addPolicy,
     addRelationships,
     addReplicas,
+    addClients,
+    addApiKeys,
     addScan,
     addWebhooks,
   ])

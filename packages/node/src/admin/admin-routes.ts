@@ -1,6 +1,8 @@
 /** Every route of the admin API. */
 import { nodeStatusSchema } from './admin-api.ts'
 import { agreementRoutes } from './agreement-routes.ts'
+import { apiKeyRoutes, keyRotationRoutes } from './api-key-routes.ts'
+import { clientRoutes } from './client-routes.ts'
 import { consentChangeRoutes } from './consent-change-routes.ts'
 import { consentRoutes } from './consent-routes.ts'
 import { dutyRoutes } from './duty-routes.ts'
@@ -34,6 +36,9 @@ export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
     ...productRoutes(parts),
     ...agreementRoutes(parts),
     ...keyRoutes(parts),
+    ...clientRoutes(parts),
+    ...apiKeyRoutes(parts),
+    ...keyRotationRoutes(parts),
     ...evidenceRoutes(parts),
     ...consentRoutes(parts.consent),
     ...consentChangeRoutes(parts.consent, parts),

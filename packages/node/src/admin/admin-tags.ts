@@ -4,6 +4,7 @@ export const adminTags = {
   partners: 'Whom this node deals with.',
   products: 'What this node offers.',
   keys: 'The participant’s own keys.',
+  clients: 'Who holds API keys, and how keys are changed.',
   evidence: 'What happened, and what proves it.',
   agreements: 'What is agreed with partners.',
   consents: 'The consents that this node keeps as the holder.',

@@ -11,6 +11,7 @@ import { spkiFingerprint } from '../http/spki-fingerprint.ts'
 import type { NodeParts } from '../node.ts'
 import { parsePartner } from '../partners/partner.ts'
 import { productAdditionSchema, type ProductAddition } from '../products/product-config.ts'
+import { apiKeyAdministration } from './api-key-administration.ts'
 import { adminSchemas } from './admin-schemas.ts'
 import { consentAdministration } from './consent-administration.ts'
 import { policyAdministration } from './policy-administration.ts'
@@ -53,6 +54,7 @@ export async function createAdmin(
     products: productsPort(parts),
     agreements: counterparts.agreements,
     keys: keysPort(parts),
+    apiKeys: apiKeyAdministration(parts),
     consent: consentAdministration(parts),
     policy: policyAdministration(parts),
     replicas: replicaAdministration(parts),

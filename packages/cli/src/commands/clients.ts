@@ -1,0 +1,62 @@
+/** `comity clients`: who holds API keys. */
+import type { ApiKeyView, ClientView } from '@comity/node/admin/client-api'
+import { connect, show, type CommandContext } from '../command-context.ts'
+import { table } from '../output.ts'
+import { keyRows } from './api-keys.ts'
+
+export interface AddClientArguments {
+  readonly name?: string
+  readonly kind: string
+  readonly owner?: string
+  readonly participant?: string
+  readonly label?: Readonly<Record<string, string>>
+  readonly rotateEvery?: number
+  readonly overlap?: number
+  readonly warnBefore?: number
+  readonly disableUnusedAfter?: number
+  readonly selfRenewal: boolean
+}
+
+const clientPath = (id: string) => `/v1/clients/${encodeURIComponent(id)}`
+
+export async function addClient(context: CommandContext, id: string, args: AddClientArguments): Promise<void> {
+  const { name, kind, owner, participant, label: labels } = args
+  const policies = {
+    rotateEveryDays: args.rotateEvery,
+    overlapDays: args.overlap,
+    warnBeforeDays: args.warnBefore,
+    disableUnusedAfterDays: args.disableUnusedAfter,
+    selfRenewal: args.selfRenewal,
+  }
+  const request = { id, name, kind, owner, participant, labels, policies }
+  const client = await (await connect(context)).post<ClientView>('/v1/clients', request)
+  show(context, client, () => [
+    `${client.id} is a client${client.participant === undefined ? '' : ` of ${client.participant}`}`,
+    `\`comity api-keys issue ${client.id}\` makes a key for it`,
+  ])
+}
+
+export async function listClients(context: CommandContext): Promise<void> {
+  const clients = await (await connect(context)).get<ClientView[]>('/v1/clients')
+  const rows = clients.map(({ id, name, kind, owner, participant, policies }) => [
+    id,
+    name,
+    kind,
+    owner ?? '',
+    participant ?? '',
+    policies.rotateEveryDays === undefined ? '' : `every ${policies.rotateEveryDays} days`,
+  ])
+  show(context, clients, () => table([['id', 'name', 'kind', 'owner', 'participant', 'rotates'], ...rows]))
+}
+
+export async function showClient(context: CommandContext, id: string): Promise<void> {
+  const admin = await connect(context)
+  const client = await admin.get<ClientView>(clientPath(id))
+  const keys = await admin.get<ApiKeyView[]>(`${clientPath(id)}/keys?limit=1000`)
+  show(context, { ...client, keys }, () => [JSON.stringify(client, null, 2), ...keyRows(keys)])
+}
+
+export async function removeClient(context: CommandContext, id: string): Promise<void> {
+  await (await connect(context)).delete(clientPath(id))
+  show(context, { removed: id }, () => [`${id} is no client any more, and none of its keys is taken`])
+}

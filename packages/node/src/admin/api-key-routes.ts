@@ -1,0 +1,159 @@
+/** `/v1/api-keys` and `/v1/rotations`: single keys, and how one succeeds another. */
+import { z } from 'zod'
+import { formatDateTime } from '@comity/core/agreement/date-time'
+import {
+  apiKeySchema,
+  begunRotationSchema,
+  keyRotationSchema,
+  keyStateWords,
+  rotationDetailsSchema,
+} from './client-api.ts'
+import { apiKeyView, begunRotationView, rotationView } from './client-views.ts'
+import type { AdminParts } from './ports.ts'
+import { defineRoute, type AdminRoute } from './route.ts'
+import { after, judgedLater, limit, named, text, truth } from './shapes.ts'
+
+type Parts = Pick<AdminParts, 'apiKeys' | 'schemas'>
+
+const tag = 'clients' as const
+const keyParameters = named('Id of a key: eight characters.')
+const rotationParameters = named('Id of a rotation.')
+const keyOf = ({ id }: { readonly id: string }) => id
+
+/** Routes of keys. */
+export function apiKeyRoutes(parts: Parts): AdminRoute[] {
+  const { apiKeys } = parts
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/v1/api-keys',
+      tag,
+      summary: 'The keys of all clients, oldest first; never what their secrets follow from',
+      query: { client: text(63).optional(), state: z.enum(keyStateWords).optional(), after, limit: limit(100) },
+      result: z.array(apiKeySchema),
+      paging: { by: 'after', keyOf },
+      answer: async ({ query }) => (await apiKeys.listKeys(query)).map(apiKeyView),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/v1/api-keys/{id}',
+      tag,
+      summary: 'One key: scope, networks, state, when and from where it was used last, and how often',
+      parameters: keyParameters,
+      result: apiKeySchema,
+      problems: ['api-key-unknown'],
+      answer: async ({ path: { id } }) => apiKeyView(await apiKeys.showKey(id)),
+    }),
+    ...keyChangeRoutes(parts),
+  ]
+}
+
+function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
+  const problems = ['api-key-unknown', 'api-key-state'] as const
+  const shared = { tag, parameters: keyParameters, result: apiKeySchema, problems }
+  const setting = (to: 'revoke' | 'disable' | 'enable', summary: string) =>
+    defineRoute({
+      ...shared,
+      method: 'POST',
+      path: `/v1/api-keys/{id}/${to}`,
+      summary,
+      body: z.strictObject({ reason: text(200).optional() }),
+      answer: async ({ path: { id }, body }) => apiKeyView(await apiKeys.setKey(id, to, body.reason)),
+    })
+  return [
+    defineRoute({
+      ...shared,
+      method: 'PATCH',
+      path: '/v1/api-keys/{id}',
+      summary: 'Changes what is given of a key; `null` takes an entry away',
+      body: judgedLater(schemas.apiKeys.keyChange),
+      answer: async ({ path: { id }, body }) => apiKeyView(await apiKeys.changeKey(id, body)),
+    }),
+    setting('revoke', 'Revokes a key for good, for the very next call; a rotation of it ends with it'),
+    setting('disable', 'Disables a key until it is enabled, for the very next call'),
+    setting('enable', 'Enables a key that was disabled'),
+    defineRoute({
+      method: 'POST',
+      path: '/v1/api-keys/{id}/rotate',
+      tag,
+      summary: 'Begins the rotation of a key; where the successor is made now, the answer alone has its secret',
+      status: 201,
+      parameters: keyParameters,
+      body: judgedLater(schemas.apiKeys.rotation),
+      result: begunRotationSchema,
+      problems: ['api-key-unknown', 'api-key-state', 'key-rotation-refused'],
+      answer: async ({ path: { id }, body }) => begunRotationView(await apiKeys.rotate(id, body)),
+    }),
+  ]
+}
+
+/** Routes of rotations. */
+export function keyRotationRoutes(parts: Parts): AdminRoute[] {
+  const { apiKeys } = parts
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/v1/rotations',
+      tag,
+      summary: 'The rotations of API keys, oldest first',
+      query: {
+        client: text(63).optional(),
+        key: text(8).optional().meta({ description: 'Id of the old key or of its successor.' }),
+        running: truth.optional(),
+        after,
+        limit: limit(100),
+      },
+      result: z.array(keyRotationSchema),
+      paging: { by: 'after', keyOf },
+      answer: async ({ query: { running, ...query } }) =>
+        (await apiKeys.listRotations({ ...query, isRunning: running })).map(rotationView),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/v1/rotations/{id}',
+      tag,
+      summary: 'One rotation, and who still uses the old key',
+      parameters: rotationParameters,
+      result: rotationDetailsSchema,
+      problems: ['key-rotation-unknown'],
+      async answer({ path: { id } }) {
+        const { rotation, remaining } = await apiKeys.showRotation(id)
+        const users = remaining.map(({ network, lastMs, uses }) => ({ network, last: formatDateTime(lastMs), uses }))
+        return { ...rotationView(rotation), remaining: users }
+      },
+    }),
+    ...rotationChangeRoutes(parts),
+  ]
+}
+
+function rotationChangeRoutes({ apiKeys }: Parts): AdminRoute[] {
+  const problems = ['key-rotation-unknown', 'key-rotation-refused'] as const
+  const moving = (to: 'start' | 'drain' | 'complete' | 'roll-back', summary: string) =>
+    defineRoute({
+      method: 'POST',
+      path: `/v1/rotations/{id}/${to}`,
+      tag,
+      summary,
+      parameters: rotationParameters,
+      result: keyRotationSchema,
+      problems,
+      answer: async ({ path: { id } }) => rotationView(await apiKeys.move(id, to)),
+    })
+  return [
+    moving('start', 'Lets both keys work from now on, before the time that was planned'),
+    moving('drain', 'Says that clients should have moved by now'),
+    moving('complete', 'Retires the old key now; there must be a successor'),
+    moving('roll-back', 'Revokes the successor; the old key is as before'),
+    defineRoute({
+      method: 'POST',
+      path: '/v1/rotations/{id}/successor',
+      tag,
+      summary: 'Makes a successor, or another one instead of one that was never used',
+      status: 201,
+      parameters: rotationParameters,
+      result: begunRotationSchema,
+      problems: [...problems, 'api-key-state'],
+      answer: async ({ path: { id } }) => begunRotationView(await apiKeys.replaceSuccessor(id)),
+    }),
+  ]
+}

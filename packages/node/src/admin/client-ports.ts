@@ -1,0 +1,90 @@
+/** What the admin API asks of the API keys. Requests are judged by the keys themselves; times are milliseconds. */
+import type { Environment, KeyUse } from '@comity/core/api-keys/api-key'
+import type { KeyRotation } from '@comity/core/api-keys/key-rotation'
+import type { KeyScope } from '@comity/core/api-keys/key-scope'
+import type { z } from 'zod'
+import type { ApiKeyView, ClientView } from './client-api.ts'
+
+export interface ClientFacts extends Omit<ClientView, 'created'> {
+  readonly createdMs: number
+}
+
+export interface ApiKeyFacts {
+  readonly id: string
+  readonly client: string
+  readonly environment: Environment
+  readonly use: KeyUse
+  readonly scope: KeyScope
+  readonly networks: readonly string[]
+  readonly owner: string | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly sequence: boolean
+  readonly notBeforeMs: number | undefined
+  readonly expiresMs: number | undefined
+  readonly state: ApiKeyView['state']
+  readonly reason: string | undefined
+  readonly issuedBy: ApiKeyView['issuedBy']
+  readonly createdMs: number
+  readonly endedMs: number | undefined
+  readonly lastUse: { readonly atMs: number; readonly network: string; readonly uses: number } | undefined
+  readonly rotation: string | undefined
+}
+
+/** A key that was just made, with its text. */
+export interface IssuedKeyFacts {
+  readonly key: ApiKeyFacts
+  readonly text: string
+}
+
+export interface BegunRotationFacts {
+  readonly rotation: KeyRotation
+  readonly successor: IssuedKeyFacts | undefined
+}
+
+interface Page {
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+/** Every change is in the audit log, in the transaction that makes it. All throw `client-unknown`, `api-key-unknown` or
+ *  `key-rotation-unknown` for what is not there, `malformed-request` for what cannot be meant, `record-failed`. */
+export interface ApiKeysPort {
+  listClients(): Promise<readonly ClientFacts[]>
+  showClient(id: string): Promise<ClientFacts>
+  /** Throws `already-exists`, `partner-unknown`. */
+  addClient(request: unknown): Promise<ClientFacts>
+  changeClient(id: string, change: unknown): Promise<ClientFacts>
+  removeClient(id: string): Promise<void>
+  listKeys(
+    filter: Page & { readonly client?: string | undefined; readonly state?: ApiKeyView['state'] | undefined },
+  ): Promise<readonly ApiKeyFacts[]>
+  showKey(id: string): Promise<ApiKeyFacts>
+  issueKey(client: string, request: unknown): Promise<IssuedKeyFacts>
+  /** These throw `api-key-state`. */
+  changeKey(id: string, change: unknown): Promise<ApiKeyFacts>
+  setKey(id: string, to: 'revoke' | 'disable' | 'enable', reason: string | undefined): Promise<ApiKeyFacts>
+  /** These throw `key-rotation-refused`. */
+  rotate(key: string, request: unknown): Promise<BegunRotationFacts>
+  move(id: string, to: 'start' | 'drain' | 'complete' | 'roll-back'): Promise<KeyRotation>
+  replaceSuccessor(id: string): Promise<BegunRotationFacts>
+  listRotations(
+    filter: Page & {
+      readonly client?: string | undefined
+      readonly key?: string | undefined
+      readonly isRunning?: boolean | undefined
+    },
+  ): Promise<readonly KeyRotation[]>
+  showRotation(id: string): Promise<{
+    readonly rotation: KeyRotation
+    readonly remaining: readonly { readonly network: string; readonly lastMs: number; readonly uses: number }[]
+  }>
+}
+
+/** By which the keys judge what they are given. */
+export interface ApiKeySchemas {
+  readonly client: z.ZodType
+  readonly clientChange: z.ZodType
+  readonly key: z.ZodType
+  readonly keyChange: z.ZodType
+  readonly rotation: z.ZodType
+}

@@ -1,0 +1,68 @@
+/** Clients, keys and rotations as answers. */
+import { apiKeyName } from '@comity/core/api-keys/api-key'
+import type { KeyRotation } from '@comity/core/api-keys/key-rotation'
+import { formatDateTime } from '@comity/core/agreement/date-time'
+import type { ApiKeyView, BegunRotationView, ClientView, IssuedKeyView, KeyRotationView } from './client-api.ts'
+import type { ApiKeyFacts, BegunRotationFacts, ClientFacts, IssuedKeyFacts } from './client-ports.ts'
+
+const momentOf = (ms: number | undefined) => (ms === undefined ? undefined : formatDateTime(ms))
+
+export function clientView({
+  id,
+  name,
+  kind,
+  owner,
+  labels,
+  participant,
+  policies,
+  createdMs,
+}: ClientFacts): ClientView {
+  return { id, name, kind, owner, labels, participant, policies, created: formatDateTime(createdMs) }
+}
+
+export function apiKeyView(key: ApiKeyFacts): ApiKeyView {
+  const { id, client, environment, use, scope, networks, owner, labels, sequence } = key
+  const { state, reason, issuedBy, createdMs, notBeforeMs, expiresMs, endedMs, lastUse, rotation } = key
+  const terms = { environment, use, scope, networks, owner, labels, sequence }
+  return {
+    id,
+    name: apiKeyName(key),
+    client,
+    ...terms,
+    notBefore: momentOf(notBeforeMs),
+    expires: momentOf(expiresMs),
+    state,
+    reason,
+    issuedBy,
+    created: formatDateTime(createdMs),
+    ended: momentOf(endedMs),
+    lastUsed: lastUse && { at: formatDateTime(lastUse.atMs), network: lastUse.network, uses: lastUse.uses },
+    rotation,
+  }
+}
+
+export function issuedKeyView({ key, text }: IssuedKeyFacts): IssuedKeyView {
+  return { ...apiKeyView(key), key: text }
+}
+
+export function rotationView(rotation: KeyRotation): KeyRotationView {
+  const { id, client, from, to, state, retire, quietSeconds } = rotation
+  return {
+    id,
+    client,
+    from,
+    to,
+    state,
+    overlapFrom: formatDateTime(rotation.overlapFromMs),
+    drainFrom: formatDateTime(rotation.drainFromMs),
+    sunset: formatDateTime(rotation.sunsetMs),
+    retire,
+    quietSeconds,
+    created: formatDateTime(rotation.createdMs),
+    ended: momentOf(rotation.endedMs),
+  }
+}
+
+export function begunRotationView({ rotation, successor }: BegunRotationFacts): BegunRotationView {
+  return { rotation: rotationView(rotation), successor: successor && issuedKeyView(successor) }
+}

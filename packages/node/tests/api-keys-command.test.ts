@@ -1,0 +1,152 @@
+/** Clients and API keys of a running node, by its admin API and by the command: from the first client to a key that is
+ *  rotated and revoked, and again after a restart. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { parseApiKey } from '@comity/core/api-keys/api-key'
+import { Problem } from '@comity/core/problems'
+import { runQuietly } from '../../cli/src/test-terminal.ts'
+import type { ApiKeyView, BegunRotationView, IssuedKeyView, RotationDetailsView } from '../src/admin/client-api.ts'
+import { adminOf, type AdminCaller } from './admin-call.ts'
+import { freePort } from './free-port.ts'
+import { startTestNetwork, type TestNetwork } from './test-network.ts'
+
+let network: TestNetwork
+let admin: AdminCaller
+before(async () => {
+  const port = await freePort()
+  network = await startTestNetwork({
+    holder: (config) => Object.assign(config['listen'] as object, { admin: { port } }),
+  })
+  admin = await adminOf(network.holder)
+})
+after(() => network[Symbol.asyncDispose]())
+
+const at = { address: '192.0.2.17', environment: 'live' } as const
+/** How the running node answers to the key. */
+function ask(key: string): string {
+  const { apiKeys } = network.holder.running.parts
+  try {
+    return apiKeys.port.authenticate(key, at, Date.now()).client
+  } catch (error) {
+    assert.ok(error instanceof Problem)
+    return error.code
+  }
+}
+
+async function comity<T>(...args: string[]): Promise<T> {
+  const { code, out, error } = await runQuietly('-c', network.holder.configFile, '--json', ...args)
+  assert.equal(code, 0, error || out)
+  return JSON.parse(out) as T
+}
+
+const post = async (path: string, body: unknown = {}) => admin.call({ method: 'POST', path, body })
+
+test('a node without clients loads nothing for them, and knows no key', () => {
+  const { apiKeys } = network.holder.running.parts
+  assert.equal(apiKeys.loaded, undefined)
+  assert.equal(ask('cmty_live_x'), 'key-malformed')
+  const { secret } = apiKeys.port.macKeyOf('cmty_live_nobody00')
+  assert.equal(secret.length, 32)
+})
+
+test('a client, its key, its rotation and its end, as the command does them', async () => {
+  const { did } = network.recipient
+  await comity('clients', 'add', 'billing', '--participant', did, '--label', 'team=money', '--rotate-every', '90')
+  const issued = await comity<IssuedKeyView>('api-keys', 'issue', 'billing', '--network', '192.0.2.0/24')
+  assert.equal(ask(issued.key), 'billing')
+  network.holder.running.parts.apiKeys.port.used(issued.id, at, Date.now())
+  const begun = await comity<BegunRotationView>('api-keys', 'rotate', issued.id, '--overlap', '1')
+  const successor = begun.successor ?? assert.fail()
+  assert.deepEqual([begun.rotation.state, ask(issued.key), ask(successor.key)], ['overlapping', 'billing', 'billing'])
+  network.holder.running.parts.apiKeys.port.used(issued.id, at, Date.now())
+  const details = await comity<RotationDetailsView>('api-keys', 'rotations', begun.rotation.id)
+  assert.deepEqual(
+    details.remaining.map(({ network: from, uses }) => [from, uses]),
+    [['192.0.2.0/24', 1]],
+  )
+  await comity('api-keys', 'complete', begun.rotation.id)
+  assert.deepEqual([ask(issued.key), ask(successor.key)], ['key-expired', 'billing'])
+  const revoked = await comity<ApiKeyView>('api-keys', 'revoke', successor.id, '--reason', 'leaked')
+  assert.deepEqual([revoked.state, revoked.reason, ask(successor.key)], ['revoked', 'leaked', 'key-revoked'])
+})
+
+test('the command prints a new key once, with what to do with it, and never again', async () => {
+  const { out } = await runQuietly('-c', network.holder.configFile, 'api-keys', 'issue', 'billing')
+  const [key = ''] = /cmty_live_\w+/.exec(out) ?? []
+  assert.equal(ask(key), 'billing')
+  assert.match(out, /only time that it is shown/)
+  const { secret, id } = parseApiKey(key)
+  for (const args of [['list'], ['show', id], ['rotations']]) {
+    const printed = await runQuietly('-c', network.holder.configFile, 'api-keys', ...args)
+    assert.equal(printed.code, 0)
+    assert.equal(printed.out.includes(secret), false)
+  }
+  const shown = await runQuietly('-c', network.holder.configFile, 'clients', 'show', 'billing')
+  assert.ok(shown.out.includes(id))
+})
+
+test('the admin API pages keys, refuses what cannot be meant, and changes what is given', async () => {
+  const first = await admin.call({ path: '/v1/api-keys?limit=1' })
+  assert.match(String(first.headers['link']), /after=\w{8}/)
+  const codes = async (path: string, body: unknown) => ((await post(path, body)).json as { code: string }).code
+  assert.equal(await codes('/v1/clients', { id: 'billing' }), 'already-exists')
+  assert.equal(await codes('/v1/clients', { id: 'x', participant: 'nobody' }), 'partner-unknown')
+  assert.equal(await codes('/v1/clients/ghost/keys', {}), 'client-unknown')
+  assert.equal(await codes('/v1/clients/billing/keys', { networks: ['here'] }), 'malformed-request')
+  assert.equal(await codes('/v1/api-keys/ghost000/revoke', {}), 'api-key-unknown')
+  assert.equal(await codes('/v1/rotations/ghost/complete', {}), 'key-rotation-unknown')
+  const { id } = (await post('/v1/clients/billing/keys', {})).json as IssuedKeyView
+  const path = `/v1/api-keys/${id}`
+  const body = { scope: { products: ['athletes'] }, networks: ['10.0.0.0/8'], expires: '2100-01-01T00:00:00Z' }
+  const changed = (await admin.call({ method: 'PATCH', path, body })).json as ApiKeyView
+  assert.deepEqual([changed.scope, changed.networks, changed.expires], [body.scope, body.networks, body.expires])
+  const { rotation } = (await post(`${path}/rotate`, { successor: 'claim' })).json as BegunRotationView
+  assert.equal(rotation.to, undefined)
+  assert.equal(await codes(`${path}/rotate`, {}), 'key-rotation-refused')
+  assert.equal((await post(`/v1/rotations/${rotation.id}/successor`)).status, 201)
+  assert.equal((await post(`/v1/rotations/${rotation.id}/roll-back`)).status, 200)
+  assert.equal((await admin.call({ path: '/v1/rotations?running=true' })).text, '[]')
+})
+
+test('after a restart keys are as they were, and no secret of any is in a file or a meter', async () => {
+  const issued = (await post('/v1/clients/billing/keys', { use: 'hmac' })).json as IssuedKeyView
+  const plain = (await post('/v1/clients/billing/keys')).json as IssuedKeyView
+  await network.holder.stop()
+  await network.holder.start()
+  admin = await adminOf(network.holder)
+  assert.notEqual(network.holder.running.parts.apiKeys.loaded, undefined)
+  assert.deepEqual([ask(plain.key), ask(issued.key)], ['billing', 'key-use'])
+  const { text } = await admin.call({ path: '/metrics' })
+  assert.match(text, /comity_api_keys \d/)
+  const { directory } = network.holder
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(directory, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path))
+  for (const key of [issued.key, plain.key]) {
+    const { secret } = parseApiKey(key)
+    for (const bytes of [...files, Buffer.from(text)]) assert.equal(bytes.includes(secret.slice(0, 10)), false)
+  }
+})
+
+test('a client that is removed has no key any more', async () => {
+  const { key } = (await post('/v1/clients/billing/keys')).json as IssuedKeyView
+  assert.equal(ask(key), 'billing')
+  await comity('clients', 'remove', 'billing')
+  assert.equal(ask(key), 'key-revoked')
+  const events = await network.holder.running.parts.auditLog.readEvents({ limit: 10_000 })
+  const actions = events
+    .filter(({ type }) => type === 'api-key')
+    .map(({ body }) => (JSON.parse(String(body)) as { action: string }).action)
+  for (const action of [
+    'client-add',
+    'key-issue',
+    'rotation-prepare',
+    'rotation-complete',
+    'key-revoke',
+    'client-remove',
+  ])
+    assert.ok(actions.includes(action), action)
+})
