@@ -4,6 +4,9 @@ import { Problem, problemKinds, type ProblemCode } from '@comity/core/problems'
 
 export interface AdminClient {
   get<T>(path: string): Promise<T>
+  /** Every entry of a list, page by page. */
+  all<T>(path: string): Promise<T[]>
+
   post<T>(path: string, body: unknown): Promise<T>
   delete(path: string): Promise<void>
 }
@@ -25,10 +28,20 @@ interface AdminRequest {
   readonly body: string | undefined
 }
 
-function send(
-  endpoint: AdminEndpoint,
-  { method, path, body }: AdminRequest,
-): Promise<{ status: number; text: string }> {
+/** What came back. */
+interface Sent {
+  readonly status: number
+  readonly text: string
+  /** Address of the page after this one. */
+  readonly next: string | undefined
+}
+
+/** Only an address of the node itself, as `Link` (RFC 8288) has it. */
+function nextOf(link: string | string[] | undefined): string | undefined {
+  return /^<(\/v1\/[^>]*)>; rel="next"$/.exec(String(link ?? ''))?.[1]
+}
+
+function send(endpoint: AdminEndpoint, { method, path, body }: AdminRequest): Promise<Sent> {
   return new Promise((resolve, reject) => {
     const headers: Record<string, string> = { authorization: `Bearer ${endpoint.token}`, accept: 'application/json' }
     if (body !== undefined) headers['content-type'] = 'application/json'
@@ -44,7 +57,11 @@ function send(
           else chunks.push(chunk)
         })
         answer.on('end', () =>
-          resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+          resolve({
+            status: answer.statusCode ?? 0,
+            text: Buffer.concat(chunks).toString('utf8'),
+            next: nextOf(answer.headers['link']),
+          }),
         )
         answer.on('error', reject)
       },
@@ -81,16 +98,28 @@ function parseAnswer(text: string): unknown {
 
 /** A client of one node. Its methods throw the node's own `Problem`, or `node-not-running`. */
 export function createAdminClient(endpoint: AdminEndpoint): AdminClient {
-  async function call(method: string, path: string, body?: unknown): Promise<string> {
+  async function ask(method: string, path: string, body?: unknown): Promise<Sent> {
     const asked = { method, path, body: body === undefined ? undefined : JSON.stringify(body) }
     const sent = await send(endpoint, asked).catch((cause: unknown) => {
       throw new Problem('node-not-running', `nothing answers on ${endpoint.address}:${endpoint.port}`, { cause })
     })
+
     if (sent.status >= 400) throw problemOf(sent.status, sent.text)
-    return sent.text
+    return sent
+  }
+  const call = async (method: string, path: string, body?: unknown) => (await ask(method, path, body)).text
+  async function all(path: string): Promise<unknown[]> {
+    const entries: unknown[] = []
+    for (let next: string | undefined = path; next !== undefined;) {
+      const page: Sent = await ask('GET', next)
+      entries.push(...(parseAnswer(page.text) as unknown[]))
+      next = page.next
+    }
+    return entries
   }
   return {
     get: async <T>(path: string) => parseAnswer(await call('GET', path)) as T,
+    all: async <T>(path: string) => (await all(path)) as T[],
     post: async <T>(path: string, body: unknown) => parseAnswer(await call('POST', path, body)) as T,
     delete: async (path) => void (await call('DELETE', path)),
   }

@@ -18,7 +18,7 @@ export interface DraftArguments {
 }
 
 export async function listAgreements(context: CommandContext): Promise<void> {
-  const agreements = await (await connect(context)).get<AgreementView[]>('/v1/agreements')
+  const agreements = await (await connect(context)).all<AgreementView>('/v1/agreements')
   const rows = agreements.map(({ id, state, assigner, assignee, products, notAfter }) => [
     id,
     state,

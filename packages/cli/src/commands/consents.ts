@@ -256,7 +256,7 @@ const endings: Readonly<Record<NonNullable<DelegationView['endedBy']>, string>> 
 }
 
 export async function listDelegations(context: CommandContext): Promise<void> {
-  const delegations = await (await connect(context)).get<DelegationView[]>('/v1/delegations')
+  const delegations = await (await connect(context)).all<DelegationView>('/v1/delegations')
   const rows = delegations.map(({ id, consent, delegate: to, until, ended, endedBy, grants = [], dropped }) => {
     const why = endedBy === undefined ? '' : endings[endedBy]
     const left = grants.flatMap(({ grant, effect }) => (effect === 'permit' ? [grant] : []))

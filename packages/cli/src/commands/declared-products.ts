@@ -70,7 +70,7 @@ async function productOfFile(path: string): Promise<Declared> {
 async function addedProducts(context: CommandContext, { directory }: Config): Promise<DeclaredProducts> {
   try {
     const client = await connect(context)
-    const listed = await client.get<ProductView[]>('/v1/products')
+    const listed = await client.all<ProductView>('/v1/products')
     const products: Declared[] = []
     for (const { id, version, source } of listed) {
       if (source !== 'admin') continue

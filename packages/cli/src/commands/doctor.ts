@@ -22,10 +22,10 @@ async function askNode(context: CommandContext): Promise<{ finding: Finding; run
   try {
     const client = await connect(context)
     const status = await client.get<NodeStatus>('/v1/status')
-    const partners = await client.get<PartnerView[]>('/v1/partners')
-    const products = await client.get<ProductView[]>('/v1/products')
+    const partners = await client.all<PartnerView>('/v1/partners')
+    const products = await client.all<ProductView>('/v1/products')
     const webhooks = await client.get<WebhookView[]>('/v1/webhooks')
-    const agreements = await client.get<AgreementView[]>('/v1/agreements')
+    const agreements = await client.all<AgreementView>('/v1/agreements')
     const policies = await client.get<PolicySetView | NoPoliciesView>('/v1/policies')
     const running: RunningFacts = {
       ports: status.ports,

@@ -31,7 +31,7 @@ const row = ({ alias, did, url, fingerprints, source }: PartnerView): string[] =
 ]
 
 export async function listPartners(context: CommandContext): Promise<void> {
-  const partners = await (await connect(context)).get<PartnerView[]>('/v1/partners')
+  const partners = await (await connect(context)).all<PartnerView>('/v1/partners')
   show(context, partners, () => table([['alias', 'did', 'url', 'trust', 'from'], ...partners.map(row)]))
 }
 

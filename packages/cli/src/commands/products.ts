@@ -7,7 +7,7 @@ import { table } from '../output.ts'
 import { readYamlFile } from '../read-yaml.ts'
 
 export async function listProducts(context: CommandContext): Promise<void> {
-  const products = await (await connect(context)).get<ProductView[]>('/v1/products')
+  const products = await (await connect(context)).all<ProductView>('/v1/products')
   const rows = products.map(({ id, version, class: productClass, title, operations, source, deprecated, sunset }) => [
     id,
     version,

@@ -5,7 +5,7 @@ import { table } from '../output.ts'
 import { readYamlFile } from '../read-yaml.ts'
 
 export async function listTemplates(context: CommandContext): Promise<void> {
-  const templates = await (await connect(context)).get<TemplateView[]>('/v1/templates')
+  const templates = await (await connect(context)).all<TemplateView>('/v1/templates')
   const rows = templates.map(({ id, version, title, signed }) => [id, version, Object.values(title)[0] ?? '', signed])
   show(context, templates, () => table([['id', 'version', 'title', 'signed'], ...rows]))
 }

@@ -195,6 +195,15 @@ export const loggedEventSchema = z
   .meta({ id: 'LoggedEvent' })
 export type LoggedEventView = View<typeof loggedEventSchema>
 
+/** `GET /v1/log/checkpoint`. */
+export const checkpointSchema = z
+  .strictObject({
+    checkpoint: z
+      .string()
+      .meta({ description: 'A signed note (c2sp.org/tlog-checkpoint): give it to who shall hold you to it.' }),
+  })
+  .meta({ id: 'Checkpoint' })
+
 export const receiptSchema = z
   .strictObject({
     id: z.string().meta({ description: 'Id of the exchange in this node’s log.' }),

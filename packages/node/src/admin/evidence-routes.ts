@@ -1,6 +1,6 @@
 /** `/v1/log`, `/v1/receipts`, `/v1/exchanges`: what happened, and what proves it. */
 import { z } from 'zod'
-import { evidenceExportSchema, loggedEventSchema, receiptSchema } from './admin-api.ts'
+import { checkpointSchema, evidenceExportSchema, loggedEventSchema, receiptSchema } from './admin-api.ts'
 import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { limit, named, wholeNumber } from './shapes.ts'
@@ -13,8 +13,16 @@ const before = z
   .optional()
 
 /** Routes that only read. */
-export function evidenceRoutes({ readEvents, listReceipts, exportEvidence }: AdminParts): AdminRoute[] {
+export function evidenceRoutes({ readEvents, listReceipts, exportEvidence, checkpoint }: AdminParts): AdminRoute[] {
   return [
+    defineRoute({
+      method: 'GET',
+      path: '/v1/log/checkpoint',
+      tag: 'evidence',
+      summary: 'The signed head of the log',
+      result: checkpointSchema,
+      answer: () => ({ checkpoint: checkpoint() }),
+    }),
     defineRoute({
       method: 'GET',
       path: '/v1/log/events',

@@ -40,6 +40,8 @@ export interface AdminParts {
   readonly policy: PolicyAdminParts
   /** What this node keeps of what it received. */
   readonly replicas: ReplicasPort
+  /** The signed head of the log. */
+  readonly checkpoint: () => string
   /** Events from a position on, at most `limit`. */
   readonly readEvents: (range: { readonly from: number; readonly limit: number }) => Promise<readonly LoggedEvent[]>
   /** Exchanges with a receipt, newest first, older than `beforeId` when given. */

@@ -58,6 +58,7 @@ export async function createAdmin(
     consent: consentAdministration(parts),
     policy: policyAdministration(parts),
     replicas: replicaAdministration(parts),
+    checkpoint: () => auditLog.checkpoint(),
     readEvents: (range) => auditLog.readEvents(range),
     listReceipts: (limit, beforeId) => gateway.exchanges.listWithReceipts(limit, beforeId),
     exportEvidence: parts.exportEvidence,
