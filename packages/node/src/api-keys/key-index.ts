@@ -55,11 +55,14 @@ export class KeyIndex {
     return [...this.keys.values()].filter(({ key }) => key.client === client)
   }
 
-  /** Drops what ended long ago. */
-  forget(nowMs: number): void {
+  /** Drops what ended long ago, and gives the ids. */
+  forget(nowMs: number): readonly string[] {
+    const forgotten: string[] = []
     for (const [id, { key }] of this.keys) {
-      if (key.endedMs !== undefined && key.endedMs < nowMs - rememberEndedMs) this.keys.delete(id)
+      if (key.endedMs !== undefined && key.endedMs < nowMs - rememberEndedMs) forgotten.push(id)
     }
+    for (const id of forgotten) this.keys.delete(id)
+    return forgotten
   }
 
   #put(key: ApiKeyRecord): void {

@@ -150,3 +150,38 @@ test('a use from a network that was never seen is reported of a key that has its
   assert.deepEqual(noticesOf(node), [['key.unusual', id, 'place']])
   assert.equal(JSON.stringify(node.notices).includes('203.0.113'), false, 'ids and words only')
 })
+
+test('what is due is done once, however often it is looked for at once', async () => {
+  await using node = await openTestKeys()
+  await node.addClient()
+  const { id } = await node.issue()
+  await node.apiKeys.rotations.rotate(id, { startsAt: startMs + dayMs, retire: 'scheduled' }, 'operator')
+  node.clock.nowMs = startMs + dayMs
+  await Promise.all([node.apiKeys.tend(), node.apiKeys.tend(), node.apiKeys.tend()])
+  assert.deepEqual(node.errors, [])
+  assert.deepEqual(noticesOf(node), [['key.rotating', id, undefined]])
+})
+
+test('a key that comes from everywhere takes no more room than a thousand networks', async () => {
+  await using node = await openTestKeys()
+  await node.addClient()
+  const { id } = await node.issue()
+  for (let index = 0; index < 1_500; index++)
+    node.apiKeys.used(id, `10.${index >> 8}.${index & 255}.1`, startMs + index)
+  await node.apiKeys.tend()
+  const [row] = await node.database.all('SELECT COUNT(*) AS networks, SUM(uses) AS uses FROM key_uses')
+  assert.deepEqual({ ...row }, { networks: 1_001, uses: 1_500 })
+  assert.equal((await node.apiKeys.showKey(id)).lastUse?.network, 'other')
+})
+
+test('a key that ended 90 days ago is told from none no more', async () => {
+  await using node = await openTestKeys()
+  await node.addClient()
+  const { id, text } = await node.issue()
+  await node.apiKeys.keys.revoke(id, { by: 'operator' })
+  await tendAt(node, startMs + 90 * dayMs)
+  assert.equal(node.ask(text), 'key-revoked')
+  await tendAt(node, startMs + 90 * dayMs + hourMs)
+  assert.equal(node.ask(text), 'key-unknown')
+  assert.equal((await node.apiKeys.showKey(id)).state, 'revoked', 'its row stays')
+})

@@ -1,5 +1,6 @@
 /** What the node does with keys by itself: what is due of rotations, what the clients' policies ask for, alerts. */
 import { decideRotation, type RotationState } from '@comity/core/api-keys/key-rotation'
+import { Problem } from '@comity/core/problems'
 import { isLive } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
 import type { KeyChanges } from './key-changes.ts'
@@ -21,7 +22,8 @@ export interface TendedKeys extends Pick<ApiKeysParts, 'clock' | 'webhooks' | 'o
   readonly usage: KeyUsage
 }
 
-/** To be called every second or so. Never rejects: what failed is told, and tried again. */
+/** To be called every second or so. Never rejects: what failed is told, and tried again. A call while one runs
+ *  waits for that one. */
 export function createKeyTending(parts: TendedKeys): () => Promise<void> {
   const { clock, usage, changes, onError } = parts
   const last = { policiesMs: -Infinity, pruneMs: -Infinity }
@@ -32,8 +34,11 @@ export function createKeyTending(parts: TendedKeys): () => Promise<void> {
     last[name] = nowMs
     return true
   }
-  const attempt = (work: () => Promise<unknown>) => work().catch(onError)
-  return async () => {
+  const attempt = (work: () => Promise<unknown>) =>
+    work().catch((error: unknown) => {
+      if (!isOvertaken(error)) onError(error)
+    })
+  const tend = async (): Promise<void> => {
     await attempt(() => usage.flush())
     for (const use of usage.takeUnusual()) await attempt(() => tellUnusual(parts, use))
     for (const id of changes.index.rotations.keys()) await attempt(() => advance(parts, id))
@@ -45,10 +50,18 @@ export function createKeyTending(parts: TendedKeys): () => Promise<void> {
       }
     }
     if (isDue('pruneMs', prunePeriodMs)) {
-      changes.index.forget(clock.now())
+      for (const id of changes.index.forget(clock.now())) usage.forget(id)
       await attempt(() => usage.prune(clock.now()))
     }
   }
+  let running: Promise<void> | undefined
+  return () => (running ??= tend().finally(() => (running = undefined)))
+}
+
+/** An operator or a client was quicker: there is nothing to do any more. */
+function isOvertaken(error: unknown): boolean {
+  const overtaken: readonly string[] = ['key-rotation-refused', 'key-rotation-unknown', 'api-key-state']
+  return error instanceof Problem && overtaken.includes(error.code)
 }
 
 function expired({ changes, clock }: TendedKeys): string[] {

@@ -1,4 +1,5 @@
 /** API keys, on the parts that the node has. */
+import { Problem } from '@comity/core/problems'
 import type { KeyNotice } from '../api-keys/api-key-ports.ts'
 import { createApiKeyStore } from '../api-keys/api-key-store-sql.ts'
 import { openApiKeys, type ApiKeys } from '../api-keys/api-keys.ts'
@@ -41,7 +42,7 @@ export async function openKeys(parts: KeyAssembly, stack: AsyncDisposableStack):
       },
       findPartner: (aliasOrDid) => counterparts.partners.find(aliasOrDid),
       onNotice: (notice) => tellNotice(events, notice),
-      onError: (error) => events.storageFailed(error),
+      onError: (error) => (isOfStorage(error) ? events.storageFailed(error) : events.internalError(error)),
     }),
   )
 }
@@ -56,4 +57,8 @@ function tellNotice(events: BusinessEvents, notice: KeyNotice): void {
     'key.unusual': events.apiKeyUnusual,
   } as const
   tell[notice.type](notice)
+}
+
+function isOfStorage(error: unknown): boolean {
+  return error instanceof Problem && (error.code === 'storage-failed' || error.code === 'record-failed')
 }

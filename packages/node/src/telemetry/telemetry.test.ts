@@ -238,3 +238,12 @@ test('traces that are off or not sampled make no span, and an own application de
   assert.deepEqual(bodies, [])
   close()
 })
+
+test('of an API key the secret never stands in a line, its public id may', () => {
+  const { logger, lines } = recording()
+  const key = `cmty_live_7Qm2xK9a_${planted.padEnd(38, 'x')}`
+  logger.info(`sent ${key}`, { text: `X-API-Key: ${key}`, error: new Error(`KEY_${key}.`), cut: key.slice(0, 40) })
+  assert.equal(lines.length, 1)
+  assert.equal(lines[0]?.includes(planted), false)
+  assert.match(String(lines[0]), /cmty_live_7Qm2xK9a_/)
+})
