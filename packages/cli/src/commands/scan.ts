@@ -81,7 +81,7 @@ async function statesOf(
   for (const id of ids) {
     const state = await node.get<{ state: KeyState }>(`/v1/api-keys/${id}`).then(
       (key) => key.state,
-      (error: unknown) => (error instanceof Problem && error.code === 'not-found' ? 'unknown' : undefined),
+      (error: unknown) => (error instanceof Problem && error.code === 'api-key-unknown' ? 'unknown' : undefined),
     )
     // One that does not answer is not asked again.
     if (state === undefined) return states
