@@ -23,6 +23,7 @@ export type ProductChanges = Readonly<Record<string, object>>
 export async function startPersonalNetwork(
   changes: ProductChanges = {},
   offer = (products: readonly { readonly id: string }[]): readonly object[] => products,
+  rules: readonly object[] = [],
 ): Promise<PersonalNetwork> {
   await using stack = new AsyncDisposableStack()
   const api = stack.use(await startAthletesApi())
@@ -31,6 +32,7 @@ export async function startPersonalNetwork(
       const products = athletesProducts(api.url, root) as { id: string }[]
       const changed = products.map((product) => ({ ...product, ...changes[product.id] }))
       ;(config['products'] as object[]).push(...offer(changed))
+      config['limits'] = { ...(config['limits'] as object), rules: structuredClone(rules) }
     },
   })
   stack.use(network)

@@ -53,6 +53,8 @@ export const samplesData = {
 
 export interface StreamNetworkOptions {
   readonly limits?: Readonly<Record<string, unknown>>
+  /** Rules of the holder's limits. */
+  readonly rules?: readonly object[]
   /** Of the recipient's network. */
   readonly network?: Readonly<Record<string, unknown>>
 }
@@ -60,6 +62,7 @@ export interface StreamNetworkOptions {
 /** The network with the products `samples` (partner) and `open-samples` (public), and an agreement on the first. */
 export async function startStreamNetwork({
   limits = {},
+  rules = [],
   network = {},
 }: StreamNetworkOptions = {}): Promise<TestNetwork> {
   const started = await startTestNetwork({
@@ -80,7 +83,7 @@ export async function startStreamNetwork({
         { id: 'open-samples', class: 'public', ...base() },
       ]
       config['products'] = [...(config['products'] as object[]), ...streamed]
-      config['limits'] = { ...(config['limits'] as object), drainMs: 300 }
+      config['limits'] = { ...(config['limits'] as object), drainMs: 300, rules: structuredClone(rules) }
     },
     recipient: (config) => {
       config['network'] = { ...(config['network'] as object), ...network }

@@ -95,9 +95,9 @@ export class CallHold {
   #facts: CallFacts
   readonly #own: OwnRate | undefined
   readonly #rules: readonly LimitRule[]
-  /** Rules that were charged already, with the product's own rate as undefined. */
-  readonly #charged = new Set<LimitRule | undefined>()
-  readonly #standings = new Map<LimitRule | undefined, LimitStanding>()
+  /** Rules that were charged already, with the product's own rate as undefined, and how each stood then. */
+  #charged: (LimitRule | undefined)[] = []
+  #standings: LimitStanding[] = []
   #units = 0
   #releases: (() => void)[] = []
   #uses: QuotaUse[] = []
@@ -127,7 +127,7 @@ export class CallHold {
   }
 
   #isNew(rule: LimitRule): boolean {
-    if (this.#charged.has(rule) || (rule.needsOperation && this.#facts.operation === undefined)) return false
+    if (this.#charged.includes(rule) || (rule.needsOperation && this.#facts.operation === undefined)) return false
     return !(rule.needsSubject && this.#facts.subject === undefined) && rule.meets(this.#facts)
   }
 
@@ -139,21 +139,32 @@ export class CallHold {
       return { fields: [], refusal: undefined, hold: this }
     }
     return whenKnown(this.#parts.limiter.charge(charges, nowMs), (verdict) => {
-      for (const [at, standing] of verdict.standings.entries()) this.#standings.set(of[at], standing)
-      const fields = rateLimitFields({ standings: [...this.#standings.values()] })
+      this.#note(of, verdict)
+      const fields = rateLimitFields({ standings: this.#standings })
       if (!verdict.allowed) return this.#refuse(verdict, fields)
       this.#units = units
-      for (const rule of of) this.#charged.add(rule)
       this.#keep(charges, verdict)
       return { fields, refusal: undefined, hold: this }
     })
+  }
+
+  /** How the limits stand now: those just charged, and the others as they stood. */
+  #note(of: (LimitRule | undefined)[], { standings }: LimiterVerdict): void {
+    if (this.#charged.length === 0) {
+      this.#charged = of
+      this.#standings = [...standings]
+      return
+    }
+    const others = this.#charged.flatMap((rule, at) => (of.includes(rule) ? [] : [at]))
+    this.#standings = [...others.map((at) => this.#standings[at] as LimitStanding), ...standings]
+    this.#charged = [...others.map((at) => this.#charged[at]), ...of]
   }
 
   #chargesFor(units: number): { readonly charges: Charge[]; readonly of: (LimitRule | undefined)[] } {
     const charges: Charge[] = []
     const of: (LimitRule | undefined)[] = []
     const add = (rule: LimitRule | undefined, charge: Charge) => {
-      const isAgain = this.#charged.has(rule)
+      const isAgain = this.#charged.includes(rule)
       const cost = isAgain ? units - this.#units : units
       if (isAgain && (cost <= 0 || charge.limit.kind === 'concurrency')) return
       charges.push({ ...charge, cost, again: units })
@@ -161,7 +172,7 @@ export class CallHold {
     }
     if (this.#own !== undefined) add(undefined, this.#own)
     for (const rule of this.#rules) {
-      if (!this.#charged.has(rule) && !this.#isNew(rule)) continue
+      if (!this.#charged.includes(rule) && !this.#isNew(rule)) continue
       const charge = this.#chargeOf(rule)
       if (charge !== undefined) add(rule, charge)
     }
