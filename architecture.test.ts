@@ -34,6 +34,7 @@ const features = [
   'rights',
   'sealing',
   'status',
+  'usage',
   'webhooks',
 ]
 /** Beside `node.ts`: the composition of a running node, and of a new one. They too know all parts. */

@@ -14,6 +14,8 @@ import { openReplicasWhenNeeded, type ReplicasOfNode } from './assembly/late-rep
 import { openLimits, type LimitsOfNode } from './assembly/open-limits.ts'
 import { openListeners, type NodeListeners, type NodePorts } from './assembly/listeners.ts'
 import { startChores } from './assembly/chores.ts'
+import { openUsage } from './assembly/usage.ts'
+import type { Usage } from './usage/usage.ts'
 import { createIdSource } from './assembly/world.ts'
 import { openCatalogue, type ProductCatalogue } from './products/products.ts'
 import { createSqlProductStore } from './products/product-store-sql.ts'
@@ -41,6 +43,7 @@ export interface NodeParts {
   readonly policies: PolicyOfNode
   readonly apiKeys: ApiKeysOfNode
   readonly limits: LimitsOfNode
+  readonly usage: Usage
   readonly gateway: Gateway
   readonly replicas: ReplicasOfNode
   /** The evidence of an exchange by its id. Throws `receipt-unknown`. */
@@ -111,7 +114,8 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const policies = await openPoliciesWhenNeeded(built)
   const apiKeys = await openKeysWhenNeeded({ ...built, consent }, stack)
   const limits = await openLimits(foundation, stack)
-  const gateway = createGateway({ ...built, consent, policies, limits, isReady: () => state.ready })
+  const usage = openUsage(foundation, stack)
+  const gateway = createGateway({ ...built, consent, policies, limits, usage, isReady: () => state.ready })
   const replicas = await openReplicasWhenNeeded(
     { ...built, consent, ...localOf(foundation, gateway) },
     gateway.handleLocal,
@@ -123,6 +127,7 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
     policies,
     apiKeys,
     limits,
+    usage,
     gateway,
     replicas,
     exportEvidence,

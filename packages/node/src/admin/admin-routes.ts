@@ -19,6 +19,7 @@ import { rightsRoutes } from './rights-routes.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { subjectRoutes } from './subject-routes.ts'
 import { templateRoutes } from './template-routes.ts'
+import { usageRoutes } from './usage-routes.ts'
 import { webhookRoutes } from './webhook-routes.ts'
 
 /** Every route that needs the token. */
@@ -50,6 +51,7 @@ export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
     ...relationshipRoutes(parts.policy),
     ...replicaRoutes(parts),
     ...subjectRoutes(parts),
+    ...usageRoutes(parts),
     ...webhookRoutes({ ...parts, webhooks: parts.consent.webhooks }),
   ]
 }

@@ -9,6 +9,7 @@ import type { ConsentAdminParts } from './consent-ports.ts'
 import type { PolicyAdminParts } from './policy-ports.ts'
 import type { RepeatsStore } from './repeats.ts'
 import type { ReplicasPort } from './replica-routes.ts'
+import type { UsagePort } from './usage-routes.ts'
 import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
 
 export interface AdminParts {
@@ -42,6 +43,8 @@ export interface AdminParts {
   readonly replicas: ReplicasPort
   /** The signed head of the log. */
   readonly checkpoint: () => string
+  /** How much is called. */
+  readonly usage: UsagePort
   /** Events from a position on, at most `limit`. */
   readonly readEvents: (range: { readonly from: number; readonly limit: number }) => Promise<readonly LoggedEvent[]>
   /** Exchanges with a receipt, newest first, older than `beforeId` when given. */

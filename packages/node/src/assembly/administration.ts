@@ -16,6 +16,7 @@ import { adminSchemas } from './admin-schemas.ts'
 import { consentAdministration } from './consent-administration.ts'
 import { policyAdministration } from './policy-administration.ts'
 import { replicaAdministration } from './replica-administration.ts'
+import { usageAdministration } from './usage-administration.ts'
 
 type Ports = NodeStatus['ports']
 
@@ -59,6 +60,7 @@ export async function createAdmin(
     policy: policyAdministration(parts),
     replicas: replicaAdministration(parts),
     checkpoint: () => auditLog.checkpoint(),
+    usage: usageAdministration(parts),
     readEvents: (range) => auditLog.readEvents(range),
     listReceipts: (limit, beforeId) => gateway.exchanges.listWithReceipts(limit, beforeId),
     exportEvidence: parts.exportEvidence,

@@ -9,6 +9,7 @@ const consentPeriodMs = 5_000
 const overduePeriodMs = 60_000
 const replicasPeriodMs = 2_000
 const apiKeysPeriodMs = 1_000
+const usagePeriodMs = 5_000
 /** Partners' documents are read at least this often, so that no rotation of a TLS key is missed. */
 const documentsPeriodMs = 1_800_000
 /** A clock may be set: look at the keys at least this often. */
@@ -108,6 +109,11 @@ async function tendKeys({ apiKeys, auditLog }: NodeParts): Promise<void> {
   if (auditLog.isWritable) await apiKeys.tend()
 }
 
+/** The storage's faults are told where they are met first; what was counted waits. */
+async function writeUsage({ usage, auditLog }: NodeParts): Promise<void> {
+  if (auditLog.isWritable) await usage.flush().catch(() => undefined)
+}
+
 function repeat(work: () => Promise<void>, periodMs: number, stack: AsyncDisposableStack): void {
   const timer = setInterval(() => void work(), periodMs)
   timer.unref()
@@ -116,12 +122,13 @@ function repeat(work: () => Promise<void>, periodMs: number, stack: AsyncDisposa
 
 /** Starts them; the stack stops them, the counts written a last time. */
 export function startChores(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposableStack): void {
-  const { gateway, limits, foundation } = parts
+  const { gateway, limits, usage, foundation } = parts
   const { consent } = parts
   const prune = () =>
     Promise.all([
       gateway.prune(),
       limits.prune(),
+      usage.tidy(),
       consent.webhooks.prune(),
       consent.people?.prune(),
       consent.consents.forgetLapsed().then((statements) => foundation.database.execute(statements)),
@@ -137,6 +144,7 @@ export function startChores(parts: NodeParts, listeners: NodeListeners, stack: A
   repeat(() => tellOverdue(parts), overduePeriodMs, stack)
   repeat(() => tendReplicas(parts), replicasPeriodMs, stack)
   repeat(() => tendKeys(parts), apiKeysPeriodMs, stack)
+  repeat(() => writeUsage(parts), usagePeriodMs, stack)
   void tendReplicas(parts)
   followKeys(parts, listeners, stack)
   void prune()

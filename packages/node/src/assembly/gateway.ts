@@ -26,6 +26,7 @@ import type { Reply } from '../http/problem-response.ts'
 import { participantTlsFingerprints } from '../identity/tls-keys.ts'
 import type { ProductCatalogue } from '../products/products.ts'
 import { createPublicHandler } from '../public/public-routes.ts'
+import type { Usage } from '../usage/usage.ts'
 import type { ConsentOfNode } from './late-consent.ts'
 import type { PolicyOfNode } from './late-policy.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
@@ -43,6 +44,7 @@ export interface GatewayParts {
   readonly consent: ConsentOfNode
   readonly policies: PolicyOfNode
   readonly limits: LimitsOfNode
+  readonly usage: Pick<Usage, 'used'>
   readonly newId: () => string
   readonly isReady: () => boolean
 }
@@ -82,8 +84,9 @@ function identityPort({ foundation: { identity }, counterparts: { resolver, part
   }
 }
 
-function observerPort({ events }: Foundation): ObserverPort {
+function observerPort({ events }: Foundation, usage: Pick<Usage, 'used'>): ObserverPort {
   return {
+    counted: (call) => usage.used(call),
     exchange: (observation) => events.exchange(observation),
     internalError: (error, exchangeId) => events.internalError(error, exchangeId),
   }
@@ -119,7 +122,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     auditLog,
     recorder: createExchangeRecorder({ auditLog, identity, vault: foundation.vault, intents, unsettled }),
     tally: createRefusalTally(world.clock.now()),
-    observer: observerPort(foundation),
+    observer: observerPort(foundation, parts.usage),
     tracer: foundation.tracer,
     clientKeyOf: rememberClientKeys(),
     newId,

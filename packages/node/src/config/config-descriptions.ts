@@ -240,6 +240,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'limits.rules[].concurrency': 'Calls at once; a streamed answer counts until its end.',
   'limits.rules[].onStoreFailure':
     'When replicas share their limits and the store cannot be asked: `refuse` refuses the call, `admit` lets this node count alone.',
+  'usage.keepDays': 'How many days it is known how much was called.',
+  'usage.hourlyDays': 'How many of these days are told by hours. Forecasts look no further back.',
   'telemetry.level': 'Least level of what is logged to standard output. Allowed exchanges are at `debug`.',
   'telemetry.traces.endpoint':
     'OTLP/HTTP collector; `/v1/traces` is added when the address has no path. No traces when absent.',

@@ -131,6 +131,13 @@ const policy = z.strictObject({
   keepDecisions: z.int().min(0).max(10_000_000).default(100_000),
 })
 
+const usage = z
+  .strictObject({
+    keepDays: z.int().min(1).max(4_000).default(400),
+    hourlyDays: z.int().min(1).max(400).default(90),
+  })
+  .refine(({ keepDays, hourlyDays }) => hourlyDays <= keepDays, 'must keep at least as many days as days by hours')
+
 /** The whole file, defaults filled in. */
 export const configSchema = z.strictObject({
   comity: z.literal(1),
@@ -159,6 +166,7 @@ export const configSchema = z.strictObject({
   policy: policy.optional(),
   sealing: sealing.prefault({}),
   limits: limits.prefault({}),
+  usage: usage.prefault({}),
   telemetry: telemetry.prefault({}),
 })
 

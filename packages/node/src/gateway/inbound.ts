@@ -8,6 +8,7 @@ import { asProblem, problemReply, type Reply } from '../http/problem-response.ts
 import { readRequest, type ClientKeyOf } from '../http/received-request.ts'
 import { outcomeOf } from './answered-exchange.ts'
 import { beginStream, streamingOf, type InboundStreamOptions } from './inbound-stream.ts'
+import { countedInbound } from './counted-call.ts'
 import { openCall, type InboundCall, type Step } from './inbound-call.ts'
 import type { IntentStore } from './intent-store.ts'
 import type { NonceStore } from './nonce-store.ts'
@@ -171,6 +172,7 @@ export function observeCall(parts: InboundParts, call: InboundCall, status: numb
   const reason = seen.outcome === 'failed' ? problem && reasonOf(problem) : undefined
   const durationMs = nowMs - call.receivedAtMs
   parts.observer.exchange({ direction: 'inbound', id, ...seen, reason, durationMs, upstreamMs: call.upstreamMs })
+  parts.observer.counted(countedInbound(call, parts.partnerOf))
   call.trace?.end({ exchangeId: id, ...seen }, nowMs)
 }
 

@@ -56,6 +56,8 @@ export interface LimitAnswer {
 
 /** The limits of a call that was admitted. */
 export interface LimitHold {
+  /** Units that the call has taken so far. */
+  readonly units: number
   /** Charges what is known only now; undefined when no limit depends on it. What was charged before stays. `subject` is
    *  the reference of whom the call is about. */
   chargeLater(

@@ -8,6 +8,7 @@ import type { TransformMeans } from '@comity/core/minimisation/transforms'
 import type { Sensitivity } from '@comity/core/policy/sensitivity'
 import type { ProblemCode } from '@comity/core/problems'
 import type { Clock, RandomBytes } from '@comity/core/ports'
+import type { CountedCall } from './counted-call.ts'
 import type { CalledOperation } from './limit-port.ts'
 import type { StreamedBody } from '../http/incoming-stream.ts'
 import type { Statement } from '../storage/database.ts'
@@ -252,6 +253,8 @@ export interface AuditLogPort<P extends PreparedEvent = PreparedEvent> {
 
 export interface ObserverPort {
   exchange(summary: ExchangeSummary): void
+  /** The same exchange, for the count of how much is called; keeps nothing of it by itself. */
+  counted(call: CountedCall): void
   /** An error that is nobody's fault but the node's: logged whole for the operator. */
   internalError(error: unknown, exchangeId: string): void
 }

@@ -114,6 +114,11 @@ export class CallHold {
     this.#rules = rules
   }
 
+  /** Units that the call has taken so far. */
+  get units(): number {
+    return this.#units
+  }
+
   /** Charges what is known only now; undefined when nothing depends on it. What was charged before stays. */
   chargeLater({ operation, subject }: KnownLater, nowMs: number): Maybe<LimitAnswer> | undefined {
     const isCounted = subject !== undefined && this.#rules.some(({ needsSubject }) => needsSubject)

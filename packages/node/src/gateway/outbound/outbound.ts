@@ -220,8 +220,15 @@ export async function conclude(
     durationMs: finishedMs - startedMs,
     upstreamMs: undefined,
   })
+  const { product, outcome, code, operation = '' } = seen
+  const bytes = streamed?.bytes ?? attempted.answer?.body.length ?? 0
+  const used = { product, operation, outcome, code, bytes, units: attempted.verified === undefined ? 0 : 1 }
+  parts.observer.counted({ ...asRecipient, participant: seen.peer, ...used, upstreamMs: finishedMs - startedMs })
   trace?.end({ exchangeId: id, ...seen }, finishedMs)
 }
+
+/** Whose call it is on this side; keys of applications are not told apart here. */
+const asRecipient = { side: 'recipient', client: '', key: '', credential: 'none' } as const
 
 /** Refused by this node itself, before anything left it: logged like every other refusal. */
 export async function refuse(parts: OutboundParts, { id, method }: Begun, problem: Problem): Promise<Reply> {
@@ -231,6 +238,8 @@ export async function refuse(parts: OutboundParts, { id, method }: Begun, proble
   } catch (error) {
     return problemReply(asProblem(error), id)
   }
+  const unsent = { participant: '', product: '', operation: '', outcome: 'denied', units: 0, bytes: 0 } as const
+  parts.observer.counted({ ...asRecipient, ...unsent, code: problem.code, upstreamMs: undefined })
   return problemReply(problem, id, ['comity-exchange', id])
 }
 

@@ -23,7 +23,7 @@ interface PresentedKey {
 }
 
 /** Who is counted, and by which credential. */
-function callerOf(call: InboundCall, product: OfferedProduct, partner: PartnerOfGateway | undefined) {
+export function callerOf(call: InboundCall, product: OfferedProduct, partner: PartnerOfGateway | undefined) {
   const { caller } = call
   const address = countedAddress(call.request.remoteAddress)
   const { client: presented } = call as { readonly client?: PresentedKey | undefined }
