@@ -42,6 +42,7 @@ const relationship = {
 
 interface Answer {
   readonly id?: string
+  readonly rotation?: { readonly id: string }
 }
 
 interface Sent {
@@ -84,7 +85,7 @@ describe('a change over the admin API', () => {
     const [method = '', path = ''] = route.replace(/\{\w+\}/, encodeURIComponent(name)).split(' ')
     const admin = await adminOf(node)
     const earlier = (await eventsOf(node)).length
-    const answer = await admin.call({ method, path, ...(method === 'POST' && { body }) })
+    const answer = await admin.call({ method, path, ...(method !== 'DELETE' && { body }) })
     assert.ok(answer.status < 300, `${route}: ${answer.text}`)
     const left = (await eventsOf(node)).slice(earlier).map((event) => event.body ?? '')
     const tells = left.some((text) => /"(?:before|after|hash|prev)":"[A-Za-z0-9_-]{43}"/.test(text))
@@ -194,6 +195,31 @@ describe('a change over the admin API', () => {
     await step(holder, 'POST /v1/rights/requests/{id}/lift', { name, bare: ofPerson })
     await step(holder, 'POST /v1/subjects/erase', { body: person, bare: ofPerson })
     await step(holder, 'POST /v1/subjects/readmit', { body: person, bare: ofPerson })
+  })
+
+  test('of clients and API keys is in the log with hashes', async () => {
+    const { holder } = network
+    const { id: client } = await step(holder, 'POST /v1/clients', { body: { id: 'portal', kind: 'application' } })
+    await step(holder, 'PATCH /v1/clients/{id}', { name: client, body: { name: 'The portal' } })
+    const issue = () => step(holder, 'POST /v1/clients/{id}/keys', { name: client })
+    const rotate = async ({ id }: Answer, body = {}) => {
+      const begun = await step(holder, 'POST /v1/api-keys/{id}/rotate', { name: id, body })
+      return { name: begun.rotation?.id }
+    }
+    const first = await issue()
+    await step(holder, 'PATCH /v1/api-keys/{id}', { name: first.id, body: { labels: { room: '1' } } })
+    await step(holder, 'POST /v1/api-keys/{id}/disable', { name: first.id })
+    await step(holder, 'POST /v1/api-keys/{id}/enable', { name: first.id })
+    const moved = await rotate(first, { startsAt: new Date(network.clock.now() + 60_000).toISOString() })
+    await step(holder, 'POST /v1/rotations/{id}/start', moved)
+    await step(holder, 'POST /v1/rotations/{id}/drain', moved)
+    await step(holder, 'POST /v1/rotations/{id}/complete', moved)
+    const second = await issue()
+    const undone = await rotate(second)
+    await step(holder, 'POST /v1/rotations/{id}/successor', undone)
+    await step(holder, 'POST /v1/rotations/{id}/roll-back', undone)
+    await step(holder, 'POST /v1/api-keys/{id}/revoke', { name: second.id })
+    await step(holder, 'DELETE /v1/clients/{id}', { name: client })
   })
 
   test('is walked through whatever the route', () => {
