@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { after, before, describe, mock, test } from 'node:test'
+import { formatApiKey, parseApiKey } from '@comity/core/api-keys/api-key'
 import { adminOf } from '../admin-call.ts'
 import { ask, startConsentNetwork, type ConsentNetwork } from '../consent-network.ts'
 import { Browser } from '../people-scene.ts'
@@ -69,6 +70,39 @@ describe('a presented secret', () => {
       assert.ok(compared.every(({ bytes }) => !bytes.some((text) => text.includes(token.slice(0, 8)))))
     }
     const right = await comparedDuring(() => call({ path: '/v1/status' }))
+    assert.deepEqual(
+      right.map(({ isEqual }) => isEqual),
+      [true],
+    )
+  })
+
+  test('of a client’s API key is compared as a keyed hash, also when there is no such key', async () => {
+    const { call } = await adminOf(network.holder)
+    const post = (path: string, body: object) => call({ method: 'POST', path, body })
+    assert.equal((await post('/v1/clients', { id: 'portal', name: 'Portal' })).status, 201)
+    const { key, id } = (await post('/v1/clients/portal/keys', {})).json as { key: string; id: string }
+    const { secret } = parseApiKey(key)
+    const guess = (of: { readonly id: string; readonly secret: string }) => () => {
+      const presented = formatApiKey({ environment: 'live', ...of })
+      const at = { address: '192.0.2.1', environment: 'live' } as const
+      return Promise.resolve().then(() =>
+        network.holder.running.parts.apiKeys.port.authenticate(presented, at, Date.now()),
+      )
+    }
+    const turned = (at: number) => secret.slice(0, at) + (secret[at] === 'a' ? 'b' : 'a') + secret.slice(at + 1)
+    for (const wrong of [
+      { id, secret: turned(0) },
+      { id, secret: turned(31) },
+      { id: 'nobody00', secret },
+    ]) {
+      const compared = await comparedDuring(() => assert.rejects(guess(wrong), { code: 'key-unknown' }))
+      assert.deepEqual(
+        compared.map(({ lengths, isEqual }) => [lengths, isEqual]),
+        [[[32, 32], false]],
+      )
+      assert.ok(compared.every(({ bytes }) => !bytes.some((text) => text.includes(secret.slice(0, 6)))))
+    }
+    const right = await comparedDuring(guess({ id, secret }))
     assert.deepEqual(
       right.map(({ isEqual }) => isEqual),
       [true],
