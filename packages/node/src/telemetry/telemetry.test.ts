@@ -83,9 +83,11 @@ test('every event that is named is told by some function, and each logs and coun
   const { exchange: tellExchange, ...others } = events
   for (const tell of Object.values(others)) Reflect.apply(tell, undefined, [anything])
   for (const outcome of ['allowed', 'denied', 'failed'] as const) tellExchange({ ...exchange, outcome })
-  assert.deepEqual(new Set(parsed().map(({ event }) => event)), new Set(eventNames))
+  // The last words of a process that ends are told without a logger, and nobody reads its meters after them.
+  const told = eventNames.filter((name) => name !== 'node.crashed')
+  assert.deepEqual(new Set(parsed().map(({ event }) => event)), new Set(told))
   const text = await metrics.text()
-  for (const name of eventNames) assert.match(text, new RegExp(`comity_events_total\\{event="${name}"\\} 1`))
+  for (const name of told) assert.match(text, new RegExp(`comity_events_total\\{event="${name}"\\} 1`))
 })
 
 const planted = 'PLANTED'
