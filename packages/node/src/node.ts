@@ -115,7 +115,7 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const apiKeys = await openKeysWhenNeeded({ ...built, consent }, stack)
   const limits = await openLimits(foundation, stack)
   const usage = openUsage(foundation, stack)
-  const gateway = createGateway({ ...built, consent, policies, limits, usage, isReady: () => state.ready })
+  const gateway = createGateway({ ...built, consent, policies, limits, apiKeys, usage, isReady: () => state.ready })
   const replicas = await openReplicasWhenNeeded(
     { ...built, consent, ...localOf(foundation, gateway) },
     gateway.handleLocal,

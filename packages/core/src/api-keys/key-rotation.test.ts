@@ -91,7 +91,7 @@ test('answers tell of the end while both keys work, and not before or after', ()
     'sunset',
     'Mon, 21 Sep 2026 14:13:20 GMT',
     'link',
-    '<https://holder.example/keys/renewal>; rel="successor-version"',
+    '<https://holder.example/keys/renewal>; rel="urn:comity:rel:key-renewal"; key="old00000"; deprecation="@1"; sunset="@1790000000"',
   ])
   assert.equal(rotationFields(beginDraining(overlapping), url).length, 6)
   assert.deepEqual(rotationFields(completeRotation(overlapping, 2_000), url), [])

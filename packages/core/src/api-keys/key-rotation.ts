@@ -139,18 +139,27 @@ export function worksUnder(state: RotationState): { readonly from: boolean; read
   }
 }
 
+/** Relation (RFC 8288 §2.1.2) of the link to where the successor of an API key is had. */
+export const keyRenewalRelation = 'urn:comity:rel:key-renewal'
+
 /** The fields by which answers to the old key tell of its end, name and value in turn (RFC 9745, RFC 8594): none before
- *  the overlap. `renewalUrl` is where the successor can be had. */
+ *  the overlap. `renewalUrl` is where the successor can be had. A version of a product has an end too, in the same
+ *  fields: what is the key's alone stands in the link.
+ *
+ *      Link: <https://holder.example/keys/renewal>; rel="urn:comity:rel:key-renewal"; key="7Qm2xK9a";
+ *        deprecation="@1790000000"; sunset="@1791000000" */
 export function rotationFields(rotation: KeyRotation, renewalUrl: string): readonly string[] {
-  const { state, overlapFromMs, sunsetMs } = rotation
+  const { state, from, overlapFromMs, sunsetMs } = rotation
   if (state !== 'overlapping' && state !== 'draining') return []
+  const deprecation = `@${Math.floor(overlapFromMs / 1_000)}`
+  const ends = `key="${from}"; deprecation="${deprecation}"; sunset="@${Math.floor(sunsetMs / 1_000)}"`
   return [
     'deprecation',
-    `@${Math.floor(overlapFromMs / 1_000)}`,
+    deprecation,
     'sunset',
     new Date(sunsetMs).toUTCString(),
     'link',
-    `<${renewalUrl}>; rel="successor-version"`,
+    `<${renewalUrl}>; rel="${keyRenewalRelation}"; ${ends}`,
   ]
 }
 

@@ -23,6 +23,7 @@ import { publicPart } from './key-material.ts'
 /** Registers the tests of the contract for one implementation. */
 export function testCryptoProvider(name: string, provider: CryptoProvider): void {
   testHashes(name, provider)
+  testMac(name, provider)
   testSignatures(name, provider)
   testHostileSignatures(name, provider)
   testKeys(name, provider)
@@ -43,6 +44,20 @@ function testHashes(name: string, provider: CryptoProvider): void {
     assert.deepEqual(provider.sha256('é\u{1f600}\ud800'), provider.sha256(utf8Bytes('é\u{1f600}\ufffd')))
     assert.deepEqual(provider.sha256(Uint8Array.of(0, 97, 0).subarray(1, 2)), provider.sha256('a'))
     assert.equal(provider.sha256('a').constructor, Uint8Array)
+  })
+}
+
+function testMac(name: string, provider: CryptoProvider): void {
+  test(`${name}: RFC 4231 §4.3 and §4.7, a short key and one that is longer than a block`, () => {
+    const mac = (key: Uint8Array, text: string) => encodeHex(provider.hmacSha256(key, text))
+    assert.equal(
+      mac(utf8Bytes('Jefe'), 'what do ya want for nothing?'),
+      '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+    )
+    assert.equal(
+      mac(new Uint8Array(131).fill(0xaa), 'Test Using Larger Than Block-Size Key - Hash Key First'),
+      '60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54',
+    )
   })
 }
 

@@ -1,6 +1,7 @@
 /** `CryptoProvider` on noble, for browsers: slower, the same answers, bit for bit, as `crypto-node.ts`. */
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { p256 } from '@noble/curves/nist.js'
+import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 as nobleSha256, sha512 } from '@noble/hashes/sha2.js'
 import { encodeBase64 } from '../bytes/base64.ts'
 import { encodeBase64url } from '../bytes/base64url.ts'
@@ -23,6 +24,11 @@ export function sha256(data: Uint8Array | string): Uint8Array {
 /** SHA-256 as text. */
 export function sha256Text(data: Uint8Array | string, encoding: 'base64' | 'base64url' | 'hex'): string {
   return encoders[encoding](sha256(data))
+}
+
+/** HMAC-SHA-256, 32 bytes. */
+export function hmacSha256(key: Uint8Array, data: Uint8Array | string): Uint8Array {
+  return hmac(nobleSha256, key, bytesOf(data))
 }
 
 /** A key that verifies; throws `malformed-key`. */

@@ -1,6 +1,7 @@
 /** `CryptoProvider` on `node:crypto`. Keys are imported once into a KeyObject; every call is one-shot. */
 import {
   createECDH,
+  createHmac,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -28,6 +29,11 @@ export function sha256(data: Uint8Array | string): Uint8Array {
 /** SHA-256 as text; skips the array in between, which costs more than hashing a short message. */
 export function sha256Text(data: Uint8Array | string, encoding: 'base64' | 'base64url' | 'hex'): string {
   return hash('sha256', data, encoding)
+}
+
+/** HMAC-SHA-256, 32 bytes. */
+export function hmacSha256(key: Uint8Array, data: Uint8Array | string): Uint8Array {
+  return new Uint8Array(createHmac('sha256', key).update(data).digest())
 }
 
 /** A key that verifies; throws `malformed-key`. */

@@ -33,6 +33,8 @@ export interface CryptoProvider {
   sha256(data: Uint8Array | string): Uint8Array
   /** SHA-256 as text; faster than encoding the bytes of `sha256`. */
   sha256Text(data: Uint8Array | string, encoding: 'base64' | 'base64url' | 'hex'): string
+  /** HMAC-SHA-256 (RFC 2104), 32 bytes. */
+  hmacSha256(key: Uint8Array, data: Uint8Array | string): Uint8Array
   /** Throws `malformed-key` when the JWK is not a supported key or not on its curve. */
   importVerifyingKey(jwk: PublicJwk): VerifyingKey
   /** Throws `malformed-key` likewise. */

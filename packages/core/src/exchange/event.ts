@@ -26,6 +26,8 @@ export interface ExchangeEvent {
   readonly time: number
   /** DID of the other side; absent for anonymous callers. */
   readonly peer?: string | undefined
+  /** Public id of the API key that the caller came with, instead of a signature of its own. */
+  readonly key?: string | undefined
   readonly product?: string | undefined
   readonly version?: string | undefined
   /** Operation id of the product's description. */
@@ -84,6 +86,7 @@ const eventSchema = z.strictObject({
   outcome: z.enum(['intended', 'allowed', 'denied', 'failed', 'unknown']),
   time: z.int().nonnegative(),
   peer: text.optional(),
+  key: text.optional(),
   product: text.optional(),
   version: text.optional(),
   operation: text.optional(),
@@ -121,6 +124,7 @@ export function exchangeEventBody(event: ExchangeEvent): string {
     outcome: event.outcome,
     time: event.time,
     peer: event.peer,
+    key: event.key,
     product: event.product,
     version: event.version,
     operation: event.operation,
@@ -174,6 +178,7 @@ export function checkReceiptMatchesEvent(claims: ReceiptClaims, event: ExchangeE
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ['id', claims.jti, event.id],
     ['peer', event.role === 'holder' ? claims.aud : claims.iss, event.peer],
+    ['key', claims.key, event.key],
     ['product', claims.prd, event.product],
     ['version', claims.ver, event.version],
     ['operation', claims.op, event.operation],

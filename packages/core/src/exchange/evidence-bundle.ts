@@ -18,8 +18,8 @@ const wholeSchema = z.strictObject({
   type: z.literal('comity-exchange-evidence'),
   version: z.literal(1),
   /** The request's signature base, and the signature over it; the key's id stands in the base. A holder keeps none of a
-   *  call about a person that it refused. */
-  request: signed.optional(),
+   *  call about a person that it refused, and no signature of a call with an API key. */
+  request: signed.extend({ signature: base64url.optional() }).optional(),
   response: signed.optional(),
   receipt: z.string().min(1).max(8192),
   /** What the holder's log entry commits to; only who may see the exchange has it. */

@@ -55,21 +55,20 @@ export function checkReceipt(
 export function checkRequest(part: EvidencePart): void {
   const { bundle, claims, checks } = part
   const { request, erased } = bundle
+  if (claims.key !== undefined && request?.signature === undefined) assumeAsked(claims, checks)
   if (request === undefined) {
     if (erased?.includes('request') === true)
       checks.erase('what the recipient signed', ['request-signature', 'request-hash', 'times'])
     else checks.assume('the bundle holds no request: only the receipt says who asked')
     return
   }
-  checks.run('request-signature', () => {
-    const who = { did: claims.aud, tag: requestTag, purposes: ['authentication'] as const }
-    const { keyid, createdMs } = verifyBase(request, who, part)
-    return [`\`${claims.aud}\` signed the request with \`${keyid}\` at ${timeText(createdMs)}`, undefined]
-  })
+  checkWhoAsked(request, part)
   checks.run('request-hash', () => {
     if (sha256Text(request.base, 'base64url') !== claims.req) throw failed('the receipt is for another request')
     return ['the receipt is for exactly this request', undefined]
   })
+  // Only a signature says when it was made.
+  if (request.signature === undefined) return
   checks.run('times', () => {
     const created = Number(parseSignatureBase(request.base).params.get('created'))
     const seconds = claims.time / 1000 - created
@@ -77,6 +76,23 @@ export function checkRequest(part: EvidencePart): void {
       throw failed('the times of the request and of the receipt do not belong to one exchange')
     }
     return [`the exchange was decided at ${timeText(claims.time)}`, undefined]
+  })
+}
+
+/** With an API key the caller proves itself to the holder alone: no check can be made of it here. */
+function assumeAsked({ aud, iss, key }: ReceiptClaims, checks: EvidenceChecks): void {
+  const who = `that \`${aud}\` asked, by the API key \`${key}\`, is the word of \`${iss}\` alone`
+  checks.assume(`the caller's side is not signed: ${who}`)
+}
+
+function checkWhoAsked({ base, signature }: Request, part: EvidencePart): void {
+  const { claims, checks } = part
+  if (signature === undefined && claims.key !== undefined) return
+  checks.run('request-signature', () => {
+    if (signature === undefined) throw failed('the request is not signed, and the receipt names no API key')
+    const who = { did: claims.aud, tag: requestTag, purposes: ['authentication'] as const }
+    const { keyid, createdMs } = verifyBase({ base, signature }, who, part)
+    return [`\`${claims.aud}\` signed the request with \`${keyid}\` at ${timeText(createdMs)}`, undefined]
   })
 }
 
@@ -112,7 +128,7 @@ export function checkResponse(part: EvidencePart): void {
   })
 }
 
-function checkAnswersRequest(responseBase: string, request: Signed, checks: EvidenceChecks): void {
+function checkAnswersRequest(responseBase: string, request: Request, checks: EvidenceChecks): void {
   checks.run('response-request', () => {
     const [answered, sent] = [parseSignatureBase(responseBase), parseSignatureBase(request.base)]
     checkBinding(answered, sent, request.signature)
@@ -120,7 +136,9 @@ function checkAnswersRequest(responseBase: string, request: Signed, checks: Evid
   })
 }
 
-type Signed = NonNullable<EvidenceBundle['request']>
+type Request = NonNullable<EvidenceBundle['request']>
+
+type Signed = NonNullable<EvidenceBundle['response']>
 
 interface Signer {
   readonly did: string
@@ -148,7 +166,7 @@ function verifyBase(
 
 const boundAlways = ['"@method"', '"@authority"', '"@path"', '"@query"']
 
-function checkBinding(answered: ParsedBase, sent: ParsedBase, requestSignature: string): void {
+function checkBinding(answered: ParsedBase, sent: ParsedBase, requestSignature: string | undefined): void {
   const bound = sent.values.has('"content-digest"') ? [...boundAlways, '"content-digest"'] : boundAlways
   for (const identifier of bound) {
     if (sent.values.get(identifier) === undefined) throw failed(`the request was signed without ${identifier}`)
@@ -156,6 +174,7 @@ function checkBinding(answered: ParsedBase, sent: ParsedBase, requestSignature: 
       throw failed(`the response is bound to another ${identifier}`)
     }
   }
+  if (requestSignature === undefined) return
   const signature = [...answered.values].find(([identifier]) => identifier.startsWith('"signature";req;key='))
   const expected = `:${encodeBase64(decodeBase64url(requestSignature))}:`
   if (signature?.[1] !== expected) {

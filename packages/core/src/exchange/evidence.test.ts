@@ -185,7 +185,7 @@ test('refuses what is not a bundle', () => {
 test('a bundle with any character of its proofs changed fails, and never throws', () => {
   const texts: ((bundle: WholeBundle, edit: (text: string) => string) => EvidenceBundle)[] = [
     (bundle, edit) => ({ ...bundle, request: { ...bundle.request, base: edit(bundle.request.base) } }),
-    (bundle, edit) => ({ ...bundle, request: { ...bundle.request, signature: edit(bundle.request.signature) } }),
+    (bundle, edit) => ({ ...bundle, request: { ...bundle.request, signature: edit(bundle.request.signature ?? '') } }),
     (bundle, edit) => ({
       ...bundle,
       response: { base: edit(whole.response.base), signature: whole.response.signature },

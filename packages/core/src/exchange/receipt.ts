@@ -25,6 +25,7 @@ const names = z.array(text).max(256)
 const claimsSchema = z.strictObject({
   iss: text,
   aud: text,
+  key: text.optional(),
   jti: text,
   iat: z.int().nonnegative(),
   time: z.int().nonnegative(),
@@ -55,13 +56,15 @@ export interface ReceiptClaims {
   readonly iss: string
   /** DID of the recipient. */
   readonly aud: string
+  /** Public id of the API key that the caller came with: the recipient did not sign the request. */
+  readonly key?: string | undefined
   /** Id of the exchange. */
   readonly jti: string
   /** When it was issued, in seconds since the epoch. */
   readonly iat: number
   /** When the exchange was decided, in milliseconds since the epoch. */
   readonly time: number
-  /** Hash of the request's signature base. */
+  /** Hash of the request's signature base; with `key` it is the holder's word alone that this was asked. */
   readonly req: string
   /** Hash of the response's content. */
   readonly res: string

@@ -32,7 +32,15 @@ export const requestTag = 'comity-req'
 /** Longest time between `created` and `expires`, in seconds. */
 export const maxRequestLifetimeSeconds = 60
 
-/** A request's signature, read but not yet verified. */
+/** A request's signature as it was read, whatever kind of key made it. */
+export interface ReadSignature extends Omit<ProfileSignature, 'did' | 'alg'> {
+  readonly alg: string
+  /** Seconds since the Unix epoch. */
+  readonly expires: number
+  readonly nonce: string
+}
+
+/** A participant's signature of a request, read but not yet verified. */
 export interface RequestSignature extends ProfileSignature {
   /** Seconds since the Unix epoch. */
   readonly expires: number
@@ -55,6 +63,7 @@ const fields = [
   coveredField('comity-actor'),
   coveredField('comity-accept-sealing'),
   coveredField('if-none-match'),
+  coveredField('comity-sequence'),
 ]
 const alwaysListed = `(${[method, authority, path, query].map(({ identifier }) => identifier).join(' ')}`
 
@@ -88,17 +97,25 @@ export interface RequestSigning {
 }
 
 /** Signs a request. Throws `signature-malformed` when the result would be one that verifiers refuse. */
-export function signRequest(parts: RequestParts, signing: RequestSigning): MadeSignature {
-  const { key, keyid, createdAt, expiresAt, nonce } = signing
-  didOfKeyid(keyid)
+export function signRequest(parts: RequestParts, { key, ...signing }: RequestSigning): MadeSignature {
+  didOfKeyid(signing.keyid)
+  return makeSignature(parts, { ...signing, alg: key.algorithm, sign: (base) => key.sign(base) })
+}
+
+/** The same by whatever means. Throws `signature-malformed` likewise; `keyid` is the caller's to have checked. */
+export function makeSignature(
+  parts: RequestParts,
+  signing: Omit<RequestSigning, 'key'> & { readonly alg: string; readonly sign: (base: string) => Uint8Array },
+): MadeSignature {
+  const { keyid, alg, createdAt, expiresAt, nonce } = signing
   checkWindow(createdAt, expiresAt)
   checkNonce(nonce)
   const coverage = requestCoverage(parts)
-  const signatureParams = `${coverage.list};created=${createdAt};expires=${expiresAt};nonce="${nonce}";keyid="${keyid}";alg="${key.algorithm}";tag="${requestTag}"`
+  const signatureParams = `${coverage.list};created=${createdAt};expires=${expiresAt};nonce="${nonce}";keyid="${keyid}";alg="${alg}";tag="${requestTag}"`
   const base = baseOf(coverage, signatureParams)
   return {
     signatureInput: `${signatureLabel}=${signatureParams}`,
-    signature: `${signatureLabel}=:${encodeBase64(key.sign(base))}:`,
+    signature: `${signatureLabel}=:${encodeBase64(signing.sign(base))}:`,
     base,
   }
 }
@@ -106,6 +123,16 @@ export function signRequest(parts: RequestParts, signing: RequestSigning): MadeS
 /** Reads the signature of a request, chosen by its tag, and checks all of the profile but time and key. Throws
  *  `signature-missing`, `signature-malformed`, `signature-coverage` or `signature-algorithm`. */
 export function parseRequestSignature(parts: RequestParts): RequestSignature {
+  return participantSignature(readRequestSignature(parts))
+}
+
+/** The signature as one of a participant. Throws `signature-malformed` for another `keyid`, `signature-algorithm`. */
+export function participantSignature(read: ReadSignature): RequestSignature {
+  return { ...read, did: didOfKeyid(read.keyid), alg: checkAlgorithm(read.alg) }
+}
+
+/** Reads the signature of a request like `parseRequestSignature`, whatever key and algorithm it names. */
+export function readRequestSignature(parts: RequestParts): ReadSignature {
   const input = parts.header('signature-input')
   const signature = parts.header('signature')
   if (input === undefined && signature === undefined) throw new Problem('signature-missing', 'there is no signature')
@@ -121,7 +148,7 @@ const canonicalInput =
 
 /** The exact text that nodes send, read by one expression. INVARIANT: where it gives a result, `parseAny` gives the
  *  same; where it gives none, `parseAny` decides. */
-function parseCanonical(input: string, signature: string, coverage: Coverage): RequestSignature | undefined {
+function parseCanonical(input: string, signature: string, coverage: Coverage): ReadSignature | undefined {
   const [, encoded] = canonicalSignature.exec(signature) ?? []
   const [, list, created, expires, nonce = '', keyid = '', alg = ''] = canonicalInput.exec(input) ?? []
   if (encoded === undefined || list !== coverage.list) return undefined
@@ -135,7 +162,7 @@ function parseCanonical(input: string, signature: string, coverage: Coverage): R
 
 const paramNames = ['created', 'expires', 'nonce', 'keyid', 'alg', 'tag']
 
-function parseAny(input: string, signature: string, coverage: Coverage): RequestSignature {
+function parseAny(input: string, signature: string, coverage: Coverage): ReadSignature {
   const found = pickByTag({ input, signature }, requestTag, paramNames)
   checkCoverage(found, coverage)
   const { params } = found
@@ -161,14 +188,13 @@ function checked(
   found: { readonly label: string; readonly signatureParams: string; readonly signature: Uint8Array },
   { created, expires, nonce, keyid, alg }: ParamValues,
   coverage: Coverage,
-): RequestSignature {
+): ReadSignature {
   checkWindow(created, expires)
   checkNonce(nonce)
   return {
     label: found.label,
     keyid,
-    did: didOfKeyid(keyid),
-    alg: checkAlgorithm(alg),
+    alg,
     created,
     expires,
     nonce,

@@ -48,7 +48,7 @@ export function createEvidenceExport(sources: EvidenceSources): (id: string) => 
     const known: EvidenceBundle = {
       type: 'comity-exchange-evidence',
       version: 1,
-      ...(exchange.request === undefined ? {} : { request: signed(exchange.request) }),
+      ...(exchange.request === undefined ? {} : { request: asked(exchange.request) }),
       ...(exchange.response === undefined ? {} : { response: signed(exchange.response) }),
       receipt: exchange.receipt,
       ...(exchange.sealed && { sealed: exchange.sealed }),
@@ -64,6 +64,9 @@ function erasedParts(role: ExchangeRecord['role'], { sea }: ReceiptClaims): NonN
   const signatures = role === 'holder' ? (['request'] as const) : (['request', 'response'] as const)
   return sea === undefined ? [...signatures] : [...signatures, 'sealed']
 }
+
+const asked = ({ base, signature }: NonNullable<ExchangeRecord['request']>) =>
+  signature === undefined ? { base } : { base, signature }
 
 const signed = ({ base, signature }: { readonly base: string; readonly signature: string }) => ({ base, signature })
 

@@ -218,7 +218,8 @@ export interface ExchangeRecord {
   readonly role: 'holder' | 'recipient'
   readonly peer: string | undefined
   readonly receipt: string | undefined
-  readonly request: SignatureRecord | undefined
+  /** Without a signature where the caller came with an API key. */
+  readonly request: { readonly base: string; readonly signature?: string | undefined } | undefined
   readonly response: SignatureRecord | undefined
   /** What opens the receipt's commitments to sealed contents. */
   readonly sealed?: EvidenceBundle['sealed']

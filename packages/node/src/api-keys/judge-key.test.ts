@@ -21,6 +21,8 @@ test('a key that was issued is its client’s, and nothing else is: 10,000 wrong
   assert.deepEqual(node.apiKeys.judge.authenticate(text, here, startMs), {
     keyId: id,
     client: 'billing',
+    kind: 'application',
+    environment: 'live',
     participant: 'did:web:lab.example',
     scope: { products: ['athletes'] },
     use: 'plain',

@@ -6,6 +6,7 @@ import type { KeyScope } from '@comity/core/api-keys/key-scope'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import type { RandomBytes } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
+import type { Client } from './client.ts'
 import { isSameHash, type KeyHashes } from './key-hashes.ts'
 import type { KeyEntry, KeyIndex } from './key-index.ts'
 
@@ -21,6 +22,8 @@ export interface KeyPlace {
 export interface AdmittedClient {
   readonly keyId: string
   readonly client: string
+  readonly kind: Client['kind']
+  readonly environment: Environment
   readonly participant?: string | undefined
   readonly scope: KeyScope
   readonly use: KeyUse
@@ -104,6 +107,7 @@ function refusePlace({ key, allowsAddress }: KeyEntry, { address, environment }:
 function admitted({ key }: KeyEntry, { clients }: KeyIndex): AdmittedClient {
   const client = clients.get(key.client)
   if (client === undefined || client.removedMs !== undefined) throw unknown()
-  const { scope, use, sequence } = key
-  return { keyId: key.id, client: client.id, participant: client.participant, scope, use, sequence }
+  const { id: keyId, scope, use, sequence, environment } = key
+  const { id, kind, participant } = client
+  return { keyId, client: id, kind, environment, participant, scope, use, sequence }
 }

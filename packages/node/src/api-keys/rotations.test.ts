@@ -33,7 +33,10 @@ test('a rotation on schedule: prepared, both work, laggards are listed, the old 
     clock.nowMs = startsAt
     await apiKeys.tend()
     assert.deepEqual([await stateNow(), node.ask(old.text), node.ask(text)], ['overlapping', 'billing', 'billing'])
-    assert.equal(apiKeys.lifeFields(old.id, '/keys/renewal')[5], '</keys/renewal>; rel="successor-version"')
+    assert.match(
+      apiKeys.lifeFields(old.id, '/keys/renewal')[5] ?? '',
+      /^<\/keys\/renewal>; rel="urn:comity:rel:key-renewal"; key="/,
+    )
     assert.deepEqual(apiKeys.lifeFields(idOf(text), '/keys/renewal'), [], 'only the old key ends')
     clock.nowMs = startsAt + 5 * dayMs
     await apiKeys.tend()

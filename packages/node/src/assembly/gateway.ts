@@ -10,6 +10,7 @@ import { createExchangeStore, type ExchangeStore } from '../gateway/exchange-sto
 import { createInboundComposite } from '../gateway/composite/inbound-composite.ts'
 import { createLocalHandler } from '../gateway/composite/outbound-composite.ts'
 import { createInbound, type InboundParts } from '../gateway/inbound.ts'
+import { createRenewalRoute } from '../gateway/key-renewal-route.ts'
 import { createIntentStore } from '../gateway/intent-store.ts'
 import { createNonceStore } from '../gateway/nonce-store.ts'
 import { createOutboundCall, type OutboundParts } from '../gateway/outbound/outbound.ts'
@@ -27,6 +28,7 @@ import { participantTlsFingerprints } from '../identity/tls-keys.ts'
 import type { ProductCatalogue } from '../products/products.ts'
 import { createPublicHandler } from '../public/public-routes.ts'
 import type { Usage } from '../usage/usage.ts'
+import type { ApiKeysOfNode } from './late-api-keys.ts'
 import type { ConsentOfNode } from './late-consent.ts'
 import type { PolicyOfNode } from './late-policy.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
@@ -45,6 +47,7 @@ export interface GatewayParts {
   readonly policies: PolicyOfNode
   readonly limits: LimitsOfNode
   readonly usage: Pick<Usage, 'used'>
+  readonly apiKeys: ApiKeysOfNode
   readonly newId: () => string
   readonly isReady: () => boolean
 }
@@ -115,6 +118,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     keyedHash: (text, did) => foundation.vault.keyedHash(text, did),
     limits: createLimits(config, (id) => catalogue.get(id), parts.limits.calls),
     nonces: createNonceStore(config.limits.nonces, config.limits.clockSkewSeconds),
+    keys: parts.apiKeys.port,
     intents,
     references: createReferenceStore(database, foundation.vault),
     unsettled,
@@ -131,6 +135,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
       origin: new URL(config.listen.public.url).origin,
       bodies: bodyLimits(catalogue),
       skewSeconds: config.limits.clockSkewSeconds,
+      environment: config.environment,
     },
   }
 }
@@ -214,6 +219,7 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
       return answer && { ...answer, headers: Object.entries(answer.headers).flat() }
     },
     consents: createSignedRoute(inbound, consentRoutes(parts, inbound)),
+    renewal: createRenewalRoute(inbound),
     status: async (path) => {
       const { answerStatusRequest } = await import('../status/status-route.ts')
       return answerStatusRequest(parts.consent.statusLists, path)

@@ -140,6 +140,9 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'products[].upstream': 'Base address of the API behind the product.',
   'products[].upstreamHeaders.<name>':
     'A header field that goes with every call to the API, its credential for example.',
+  'products[].keys':
+    'Which API keys open the product: `none`, `plain` (those that sign too), or `hmac` (only those that sign). Public products take `plain` unless told, others `none`; personal products never take any.',
+  'products[].environment': "Whether its data are real, where that is not as the node's `environment` says.",
   'products[].requireClientCertificate': "Demands the caller's TLS key, which its DID document must name.",
   'products[].sealing.answers':
     '`off`: answers travel inside TLS only. `offered`: sealed to callers that can open them. `required`: sealed, or refused.',

@@ -1,6 +1,7 @@
 /** The holder's side of an exchange as it is recorded: the event, the row beside it, the receipt's claims. What describes
  *  a person is sealed under that person's key; a refused call about a person keeps no word of whom it was about. */
 import { encodeBase64url } from '@comity/core/bytes/base64url'
+import { apiKeyName } from '@comity/core/api-keys/api-key'
 import { sha256Text } from '@comity/core/crypto/crypto-node'
 import type { ExchangeEvent, ExchangeOutcome } from '@comity/core/exchange/event'
 import {
@@ -13,6 +14,7 @@ import { fieldClaims, policyClaims } from '@comity/core/exchange/field-lists'
 import type { ReceiptClaims } from '@comity/core/exchange/receipt'
 import type { SqlValue, Statement } from '../storage/database.ts'
 import type { SubjectKey } from '../vault/vault.ts'
+import { isIdentified, participantOf } from './calling-party.ts'
 import type { Answer, InboundCall, PartOfCall } from './inbound-call.ts'
 import { claimsOfSealed, openingsRow } from './sealing-record.ts'
 
@@ -25,7 +27,8 @@ export function eventOf(call: InboundCall, outcome: ExchangeOutcome): ExchangeEv
     role: 'holder',
     outcome,
     time: call.receivedAtMs,
-    peer: call.caller?.did,
+    peer: participantOf(call),
+    key: call.client?.keyId,
     product: call.product?.id,
     version: call.product?.version,
     operation: call.operation?.operationId,
@@ -37,9 +40,14 @@ export function eventOf(call: InboundCall, outcome: ExchangeOutcome): ExchangeEv
     reference: call.resolved?.issuedBy,
     ...policyFacts(call),
     sealed: claimsOfSealed(call.sealing),
-    requestHash: call.caller && call.signature && hashOf(call.signature.base),
+    requestHash: isIdentified(call) ? hashOf(requestBase(call)) : undefined,
     upstreamMs: call.upstreamMs,
   }
+}
+
+/** What the caller signed; of a call with a key that was presented what it would have signed. */
+function requestBase({ signature, unsignedBase }: InboundCall): string {
+  return signature?.base ?? unsignedBase ?? ''
 }
 
 function consentFacts({ consent, via }: NonNullable<InboundCall['consent']>): Pick<ExchangeEvent, 'consent' | 'via'> {
@@ -139,25 +147,29 @@ function mayNamePerson({ addressed, operation, product, parts }: InboundCall): b
 }
 
 /** The signature's base names the path, and in it whom the call is about; of a composite the digest of what does. */
-function keptSignature(call: InboundCall, base: string, signature: Uint8Array): SqlValue[] {
+function keptSignature(call: InboundCall, base: string, signature: Uint8Array | undefined): SqlValue[] {
   const key = subjectKeyOf(call)
-  if (key !== undefined) return [key.seal(base), encodeBase64url(signature)]
-  return mayNamePerson(call) ? [null, null] : [base, encodeBase64url(signature)]
+  const text = signature === undefined ? null : encodeBase64url(signature)
+  if (key !== undefined) return [key.seal(base), text]
+  return mayNamePerson(call) ? [null, null] : [base, text]
+}
+
+/** What is kept of the request: of an anonymous one nothing, nor of one whose signature did not verify. A MAC is not kept
+ *  either: this node could have made it. */
+function keptRequest(call: InboundCall): SqlValue[] {
+  const { caller, client, signature } = call
+  if (caller === undefined && client === undefined) return [null, null, null, null, null]
+  const keyid = signature?.keyid ?? (client && apiKeyName({ id: client.keyId, environment: client.environment }))
+  const base = keptSignature(call, requestBase(call), caller && signature?.signature)
+  const nonce = signature !== undefined && isRemembered(call) ? [signature.nonce, signature.expires] : [null, null]
+  return [keyid ?? null, ...base, ...nonce]
 }
 
 /** The row of an answered call. */
 export function answeredRow(call: InboundCall, receipt: string | undefined): Statement {
-  const { id, caller } = call
-  // A signature that did not verify proves nothing and is not kept.
-  const signature = caller === undefined ? undefined : call.signature
-  const request = signature
-    ? [
-        signature.keyid,
-        ...keptSignature(call, signature.base, signature.signature),
-        ...(isRemembered(call) ? [signature.nonce, signature.expires] : [null, null]),
-      ]
-    : [null, null, null, null, null]
-  const params = [id, id, caller?.did ?? null, receipt ?? null, ...request, subjectKeyOf(call)?.handle ?? null]
+  const { id } = call
+  const peer = participantOf(call) ?? null
+  const params = [id, id, peer, receipt ?? null, ...keptRequest(call), subjectKeyOf(call)?.handle ?? null]
   return { sql: insertAnswered, params }
 }
 
@@ -178,6 +190,7 @@ export function claimsOf(
   return {
     iss: issue.by,
     aud: event.peer ?? '',
+    key: event.key,
     jti: event.id,
     iat: Math.floor(issue.atMs / 1000),
     time: event.time,

@@ -1,4 +1,5 @@
 /** Reads what the recorder wrote: the evidence of exchanges beside their log entries. */
+import { isApiKeyLike } from '@comity/core/api-keys/api-key'
 import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 import type { Database, Row, SqlValue } from '../storage/database.ts'
 import type { SubjectVault } from '../vault/vault.ts'
@@ -12,7 +13,8 @@ export interface StoredExchange {
   readonly role: 'holder' | 'recipient'
   readonly peer: string | undefined
   readonly receipt: string | undefined
-  readonly request: StoredSignature | undefined
+  /** Without a signature where the caller came with an API key. */
+  readonly request: (Omit<StoredSignature, 'signature'> & { readonly signature?: string | undefined }) | undefined
   readonly response: StoredSignature | undefined
   /** What opens the receipt's commitments to sealed contents, as evidence carries it. */
   readonly sealed?: EvidenceBundle['sealed']
@@ -48,6 +50,13 @@ function signatureOf(row: Row, side: 'request' | 'response'): StoredSignature | 
   return { keyid, base, signature }
 }
 
+/** What was asked by a caller with an API key, who signs nothing that a stranger could check. */
+function requestOf(row: Row): StoredExchange['request'] {
+  const [keyid, base] = [row['request_keyid'], row['request_base']]
+  const isKeyed = typeof keyid === 'string' && isApiKeyLike(keyid) && typeof base === 'string'
+  return isKeyed ? { keyid, base } : signatureOf(row, 'request')
+}
+
 type Unsealer = Pick<SubjectVault, 'unseal'>
 
 /** The row with its signature bases in clear; undefined when the person that it is about was erased. */
@@ -77,7 +86,7 @@ async function toExchange(row: Row, vault: Unsealer): Promise<StoredExchange> {
     role: row['role'] === 'holder' ? 'holder' : 'recipient',
     peer: textOf(row['peer']),
     receipt: textOf(row['receipt']),
-    request: known && signatureOf(known, 'request'),
+    request: known && requestOf(known),
     response: known && signatureOf(known, 'response'),
     ...sealedOf(known),
     erased: known === undefined,

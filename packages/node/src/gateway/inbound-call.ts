@@ -4,13 +4,14 @@ import type { Release } from '@comity/core/consent/release'
 import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import type { RowStream } from '@comity/core/minimisation/rows/row-stream'
 import type { Problem } from '@comity/core/problems'
-import type { RequestSignature } from '@comity/core/http-signatures/profile-request'
+import type { ReadSignature } from '@comity/core/http-signatures/profile-request'
 import type { Slice } from '@comity/core/exchange/composite-answer'
 import type { ExchangeTrace } from '../telemetry/traces.ts'
 import type { StreamedBody } from '../http/incoming-stream.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
 import type { Decided, PolicyQuestion } from './policy-port.ts'
 import type { SealedFacts, SealTarget } from './sealing-port.ts'
+import type { ClientOfGateway } from './key-port.ts'
 import type { LimitHold } from './limit-port.ts'
 import type { ConsentGiven, MatchedOperation, OfferedProduct } from './ports.ts'
 import type { NewReference, OpenReference } from './references/reference-store.ts'
@@ -54,9 +55,13 @@ export interface InboundCall {
   readonly addressed: OfferedProduct | undefined
   body: Buffer
   /** The signature as parsed; set before it is verified. */
-  signature: RequestSignature | undefined
+  signature: ReadSignature | undefined
   /** Set only when the signature verified. */
   caller: Caller | undefined
+  /** Set only when an API key was good, presented or by a MAC: there is no `caller` then. */
+  client: ClientOfGateway | undefined
+  /** Of a call whose key was presented: what a signature would have been over. */
+  unsignedBase: string | undefined
   product: OfferedProduct | undefined
   operation: MatchedOperation | undefined
   /** The reference that the call resolves: what it asked for then is asked for now. */
@@ -84,6 +89,8 @@ export interface InboundCall {
   limits: LimitHold | undefined
   /** What the answer says of the end of the product's version, name and value in turn. */
   lifeFields: readonly string[]
+  /** What it says of the end of the API key. */
+  keyFields: readonly string[]
   /** True when an intent row waits for this call's outcome. */
   intent: IntentOfCall | undefined
   /** When the upstream was called and how long it took. */
@@ -146,6 +153,8 @@ export function openCall(
     body: noBytes,
     signature: undefined,
     caller: undefined,
+    client: undefined,
+    unsignedBase: undefined,
     product: undefined,
     operation: undefined,
     resolved: undefined,
@@ -160,6 +169,7 @@ export function openCall(
     limitFields: [],
     limits: undefined,
     lifeFields: [],
+    keyFields: [],
     intent: undefined,
     upstreamMs: undefined,
     answer: undefined,

@@ -7,6 +7,8 @@ import { formatContentDigest } from '@comity/core/http-signatures/content-digest
 import { answerTrailers } from '@comity/core/http-signatures/profile-response'
 import { RowFault, type RowStream } from '@comity/core/minimisation/rows/row-stream'
 import { Problem } from '@comity/core/problems'
+import { isIdentified } from './calling-party.ts'
+import { withKeyLife } from './key-life-fields.ts'
 import { withLife } from './product-life.ts'
 import type { StreamedBody } from '../http/incoming-stream.ts'
 import { asProblem, type Reply } from '../http/problem-response.ts'
@@ -60,9 +62,10 @@ export async function beginStream(streaming: Streaming): Promise<Reply> {
     const flow = new Flow(streaming)
     const first = await flow.first()
     await recordBegin(streaming)
-    const headers = [...withLife(answer.headers, call.lifeFields), ...call.limitFields, 'comity-exchange', call.id]
+    const told = withKeyLife(withLife(answer.headers, call.lifeFields), call.keyFields)
+    const headers = [...told, ...call.limitFields, 'comity-exchange', call.id]
     const stream = {
-      trailers: call.caller === undefined ? [] : answerTrailers,
+      trailers: isIdentified(call) ? answerTrailers : [],
       idleMs: product.streamIdleMs,
       send: (sink: ReplySink) => send({ ...streaming, answer: { ...answer, headers } }, { flow, first, sink }),
     }

@@ -1,4 +1,5 @@
 /** Inbound: a partner's call to one of our products. The list of steps is the order of checks; nothing else decides it. */
+import type { Environment } from '@comity/core/api-keys/api-key'
 import type { Tracer } from '../telemetry/traces.ts'
 import type { IncomingMessage } from 'node:http'
 import type { BodyLimits } from '../http/body.ts'
@@ -11,6 +12,8 @@ import { beginStream, streamingOf, type InboundStreamOptions } from './inbound-s
 import { countedInbound } from './counted-call.ts'
 import { openCall, type InboundCall, type Step } from './inbound-call.ts'
 import type { IntentStore } from './intent-store.ts'
+import { participantOf } from './calling-party.ts'
+import type { KeysPort } from './key-port.ts'
 import type { NonceStore } from './nonce-store.ts'
 import type { LimitsPort } from './limit-port.ts'
 import type {
@@ -34,6 +37,7 @@ import { authenticate } from './steps/authenticate.ts'
 import { confirmConsent, consent } from './steps/consent.ts'
 import { forward } from './steps/forward.ts'
 import { freshness } from './steps/freshness.ts'
+import { keyScope } from './steps/key-scope.ts'
 import { limit } from './steps/limit.ts'
 import { limitCovered } from './steps/limit-covered.ts'
 import { match } from './steps/match.ts'
@@ -59,6 +63,7 @@ export interface InboundParts {
   readonly keyedHash: (text: string, did: string) => string
   readonly limits: LimitsPort
   readonly nonces: NonceStore
+  readonly keys: KeysPort
   readonly intents: IntentStore
   readonly references: ReferenceStore
   /** Exchange ids of intents whose calls ended while the storage took no record of how. */
@@ -80,6 +85,8 @@ export interface InboundOptions {
   readonly origin: string
   readonly bodies: Required<BodyLimits>
   readonly skewSeconds: number
+  /** Of what has none of its own: whether data here is real; `any` where keys of both are taken. */
+  readonly environment: Environment | 'any'
 }
 
 /** Whom a signed request may claim to be: a partner, or a DID that is its own document. */
@@ -89,11 +96,13 @@ function mayResolve(partnerOf: InboundParts['partnerOf']): (did: string) => bool
 
 /** The checks of who is asking, in order; the same for products and for the node's own signed routes. */
 export function callerSteps(parts: InboundParts): Step[] {
-  const { world, identity, limits, nonces, options } = parts
+  const { world, identity, limits, nonces, keys, options } = parts
+  const { environment, origin } = options
+  const renewal = `${origin}/keys/renewal`
   return [
     admit({ world, limits, bodies: options.bodies, authorities: options.authorities }),
-    authenticate({ world, identity, limits, mayResolve: mayResolve(parts.partnerOf) }),
-    freshness({ world, nonces, skewSeconds: options.skewSeconds, partnerOf: parts.partnerOf }),
+    authenticate({ world, identity, limits, mayResolve: mayResolve(parts.partnerOf), keys, environment, renewal }),
+    freshness({ world, nonces, keys, skewSeconds: options.skewSeconds, partnerOf: parts.partnerOf }),
   ]
 }
 
@@ -114,6 +123,7 @@ export function coverSteps(parts: InboundParts): Step[] {
     match({ world, identity, partnerOf, successorOf: (product) => parts.products.successorOf(product), origin }),
     agreement({ world, did: identity.did, agreements, consents, partnerOf }),
     consent({ world, consents, partnerOf }),
+    keyScope,
     limitCovered({ world }),
   ]
 }
@@ -162,7 +172,8 @@ export function observeCall(parts: InboundParts, call: InboundCall, status: numb
   if (problem?.code === 'internal-error') parts.observer.internalError(problem.cause ?? problem, id)
   const nowMs = parts.world.clock.now()
   const seen = {
-    peer: call.caller?.did,
+    peer: participantOf(call),
+    key: call.client?.keyId,
     product: call.product?.id,
     operation: call.operation?.operationId,
     status,

@@ -8,6 +8,8 @@ export interface ClientOfGateway {
   readonly keyId: string
   /** Id of the client. */
   readonly client: string
+  readonly kind: 'application' | 'service' | 'device'
+  readonly environment: Environment
   /** DID of the participant in whose name it calls. */
   readonly participant?: string | undefined
   readonly scope: KeyScope

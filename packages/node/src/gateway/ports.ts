@@ -1,4 +1,5 @@
 /** What the gateway asks of the other parts of the node. It imports none of them; `node.ts` gives it their services. */
+import type { Environment, KeyUse } from '@comity/core/api-keys/api-key'
 import type { ConsentAction } from '@comity/core/consent/consent-scope'
 import type { Change } from '@comity/core/consent/decide-change'
 import type { Release } from '@comity/core/consent/release'
@@ -23,6 +24,10 @@ export interface OfferedProduct {
   readonly productClass: 'public' | 'partner' | 'personal'
   readonly requestBytes: number
   readonly requireClientCertificate: boolean
+  /** Which API keys open it: none, both kinds, or only those that sign. */
+  readonly keys: 'none' | KeyUse
+  /** The node's where undefined. */
+  readonly environment?: Environment | undefined
   /** Since when or from when on the version is deprecated, and until when it is answered, in milliseconds since the epoch. */
   readonly deprecatedMs?: number | undefined
   readonly sunsetMs?: number | undefined

@@ -6,6 +6,7 @@ import type { ProblemCode } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
 import { answeredEvent, answeredOpenings, answeredRow, claimsOf, subjectKeyOf } from './answered-exchange.ts'
+import { participantOf } from './calling-party.ts'
 import type { Answer, InboundCall } from './inbound-call.ts'
 import { ownCaller, type Intent, type IntentStore } from './intent-store.ts'
 import type { LimitHold } from './limit-port.ts'
@@ -62,7 +63,7 @@ export function createExchangeRecorder({ auditLog, identity, vault, ...streams }
         body: exchangeEventBody(facts),
         ...(subject && { subject }),
       })
-      if (call.caller === undefined || call.product === undefined) return { event, receipt: undefined }
+      if (participantOf(call) === undefined || call.product === undefined) return { event, receipt: undefined }
       const log = { origin: auditLog.origin, leaf: encodeBase64url(event.leafHash) }
       const claims = claimsOf(facts, { by: identity.did, atMs: nowMs }, log)
       return { event, receipt: signWith(identity.assertionKey())(claims) }

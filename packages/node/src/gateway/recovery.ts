@@ -3,6 +3,7 @@
 import { exchangeEventBody, parseExchangeEvent } from '@comity/core/exchange/event'
 import type { Database, Statement } from '../storage/database.ts'
 import type { SubjectVault } from '../vault/vault.ts'
+import { isClientAccount } from './calling-party.ts'
 import { anonymous, ownCaller, type IntentStore, type StoredIntent } from './intent-store.ts'
 import type { NonceStore } from './nonce-store.ts'
 import type { AuditLogPort, World } from './ports.ts'
@@ -36,9 +37,13 @@ async function closeUnknown(parts: RecoveryParts, intent: StoredIntent): Promise
     body,
     ...(subject && { subject }),
   })
-  const notice =
-    intent.caller === anonymous || intent.caller === ownCaller ? [] : parts.notify(intent.caller, intent.id)
+  const notice = hasNode(intent.caller) ? parts.notify(intent.caller, intent.id) : []
   await parts.auditLog.append(event, [parts.intents.markUnknown(intent.id), ...notice])
+}
+
+/** True for the DID of a participant. */
+function hasNode(caller: string): boolean {
+  return caller !== anonymous && caller !== ownCaller && !isClientAccount(caller)
 }
 
 /** Closes every intent without an outcome. Gives their exchange ids. */

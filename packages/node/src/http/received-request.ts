@@ -38,7 +38,17 @@ const singleFields = new Set([
   'comity-accept-sealing',
   'comity-consent',
   'comity-replica',
+  'comity-sequence',
 ])
+
+/** True for a field whose repetition is a second API key. */
+function isCredential(name: string, value: string): boolean {
+  return name === 'x-api-key' || (name === 'authorization' && /^Bearer +cmty_/i.test(value))
+}
+
+function duplicatedCredential(name: string): Problem {
+  return new Problem('credential-duplicated', `the field \`${name}\` is repeated`)
+}
 
 /** Reads header fields from Node's flat list. Throws `header-duplicated`. */
 function readHeaders(raw: readonly string[]): Map<string, string> {
@@ -48,6 +58,7 @@ function readHeaders(raw: readonly string[]): Map<string, string> {
     const value = raw[index + 1] as string
     const earlier = headers.get(name)
     if (earlier === undefined) headers.set(name, value)
+    else if (isCredential(name, value) || isCredential(name, earlier)) throw duplicatedCredential(name)
     else if (singleFields.has(name)) throw new Problem('header-duplicated', `the field \`${name}\` is repeated`)
     else headers.set(name, `${earlier}, ${value}`)
   }

@@ -1,4 +1,5 @@
 /** What an operator declares of a product, in `comity.yaml` or over the admin API. */
+import { environments, keyUses, type Environment, type KeyUse } from '@comity/core/api-keys/api-key'
 import { productAddressShape } from '@comity/core/exchange/product-address'
 import { sealingSettingsSchema } from '@comity/core/sealing/sealing-settings'
 import { z } from 'zod'
@@ -92,6 +93,10 @@ const productFields = {
   /** Fields that go with every call to the upstream, its credential for example. */
   upstreamHeaders: upstreamHeadersSchema.default({}),
   requireClientCertificate: z.boolean().default(false),
+  /** Which API keys open it; `plain` those that sign too. Public products take both where nothing is said, others none. */
+  keys: z.enum(['none', ...keyUses]).optional(),
+  /** The node's when absent. */
+  environment: z.enum(environments).optional(),
   /** Contents that only the other side's node reads; in clear when absent. */
   sealing: sealingSettingsSchema('off').optional(),
   limits: productLimitsSchema.prefault({}),
@@ -120,6 +125,17 @@ export type ProductAddition = DeepReadonly<z.infer<typeof productAdditionSchema>
 
 /** What both ways of declaring a product have in common. */
 export type ProductSettings = Omit<ProductConfig, 'openapi'>
+
+/** Which API keys open a product, and whether its data are real where that is not as the node says. */
+export interface KeyTerms {
+  readonly keys: 'none' | KeyUse
+  readonly environment: Environment | undefined
+}
+
+/** Whoever may call without any credential may as well call with one. */
+export function keyTerms({ class: productClass, keys, environment }: ProductSettings): KeyTerms {
+  return { keys: keys ?? (productClass === 'public' ? 'plain' : 'none'), environment }
+}
 
 /** A moment of a text that the schema took, in milliseconds since the epoch. */
 export function instantOf(text: string | undefined): number | undefined {

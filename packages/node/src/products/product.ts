@@ -20,7 +20,7 @@ import {
   type PersonalCall,
 } from './labels/personal-call.ts'
 import { describePersonal, type PersonalProduct } from './labels/personal-product.ts'
-import { instantOf, type ProductSettings } from './product-config.ts'
+import { instantOf, keyTerms, type KeyTerms, type ProductSettings } from './product-config.ts'
 import { costFaults, operationCosts, pricedOperation, type OperationCosts } from './operation-costs.ts'
 import { referenceFaults, referenceSecondsOf, type ReferenceSettings } from './reference-config.ts'
 import { checkRequest, type CheckedRequest } from './operations/request-check.ts'
@@ -72,7 +72,7 @@ export interface CallToForward {
   readonly takesStream?: boolean
 }
 
-export interface Product extends AsyncDisposable {
+export interface Product extends AsyncDisposable, KeyTerms {
   readonly id: string
   readonly version: string
   readonly productClass: 'public' | 'partner' | 'personal'
@@ -174,6 +174,7 @@ export function createProduct(parts: ProductParts, clock: Clock): Product {
     requestBytes: settings.limits.requestBytes,
     sealing: settings.sealing,
     requireClientCertificate: settings.requireClientCertificate,
+    ...keyTerms(settings),
     settings,
     document,
     operationIds: operations.map(({ id }) => id),

@@ -9,6 +9,8 @@ export interface ExchangeSummary {
   readonly id: string
   /** The partner's DID, once it is proved. */
   readonly peer: string | undefined
+  /** Public id of the API key that it came with. */
+  readonly key?: string | undefined
   readonly product: string | undefined
   readonly operation: string | undefined
   readonly status: number

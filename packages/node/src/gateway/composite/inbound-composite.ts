@@ -113,6 +113,7 @@ function wholeProduct(sealing: OfferedProduct['sealing']): OfferedProduct {
     productClass: 'partner',
     requestBytes: compositeBodyBytes,
     requireClientCertificate: false,
+    keys: 'none',
     sealing,
     streamIdleMs: 0,
     hasCosts: false,

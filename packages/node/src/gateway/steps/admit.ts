@@ -14,10 +14,15 @@ export interface AdmitOptions {
   readonly authorities: ReadonlySet<string>
 }
 
-/** The key id that a request claims, read without parsing the structured field: good enough to count by. */
-export function claimedKey(call: InboundCall): string {
-  const field = call.request.header('signature-input')
-  return field === undefined ? '' : (/;keyid="([^"]{1,512})"/.exec(field)?.[1] ?? '')
+const keyName = /cmty_(?:live|test)_[0-9A-Za-z]{8}(?![0-9A-Za-z])/
+
+/** The key id that a request claims, read without parsing the structured field: good enough to count by. Of an API key
+ *  that is presented it is the public part. */
+export function claimedKey({ request: { header } }: InboundCall): string {
+  const field = header('signature-input')
+  if (field !== undefined) return /;keyid="([^"]{1,512})"/.exec(field)?.[1] ?? ''
+  const presented = header('x-api-key') ?? header('authorization')
+  return presented === undefined ? '' : (keyName.exec(presented)?.[0] ?? '')
 }
 
 function refuseTallied(call: InboundCall, problem: Problem): never {

@@ -2,6 +2,7 @@
  *  the agreement of the participant that it acts for. */
 import { Problem } from '@comity/core/problems'
 import { callerOfConsent } from '../caller-of-consent.ts'
+import { participantOf } from '../calling-party.ts'
 import type { Caller, InboundCall, Step } from '../inbound-call.ts'
 import type { AgreementsPort, ConsentsPort, OfferedProduct, PartnerOfGateway, World } from '../ports.ts'
 
@@ -62,11 +63,12 @@ export function agreement(options: AgreementOptions): Step {
       if (product === undefined || operation === undefined) return
       const isNamed = request.header('comity-agreement') !== undefined
       // A public product needs none; one that the caller names is judged all the same, and stands in the receipt.
-      if (product.productClass === 'public' && (caller === undefined || !isNamed)) return
-      if (caller === undefined) throw new Problem('signature-missing', `the product \`${product.id}\` is for partners`)
+      const did = participantOf(call)
+      if (product.productClass === 'public' && (did === undefined || !isNamed)) return
+      if (did === undefined) throw new Problem('signature-missing', `the product \`${product.id}\` is for partners`)
       const chain = delegationOf(call, product)
-      if (chain !== undefined) return judgeDelegated(call, { caller, chain }, options)
-      judge(call, caller.did, options)
+      if (chain !== undefined && caller !== undefined) return judgeDelegated(call, { caller, chain }, options)
+      judge(call, did, options)
     },
   }
 }

@@ -1,15 +1,24 @@
-/** Step 2, `authenticate`: whose key signed exactly this request (RFC 9421), over exactly this body (RFC 9530). */
+/** Step 2, `authenticate`: whose key signed exactly this request (RFC 9421), over exactly this body (RFC 9530); or whose
+ *  API key it came with. */
 import { verifyContentDigest } from '@comity/core/http-signatures/content-digest'
 import type { VerifyingKey } from '@comity/core/crypto/crypto'
-import type { RequestParts } from '@comity/core/http-signatures/message'
-import { parseRequestSignature, verifyRequestSignature } from '@comity/core/http-signatures/profile-request'
+import {
+  participantSignature,
+  readRequestSignature,
+  verifyRequestSignature,
+  type ReadSignature,
+} from '@comity/core/http-signatures/profile-request'
+import { isKeySignature } from '@comity/core/http-signatures/profile-key'
 import { Problem } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { LimitsPort } from '../limit-port.ts'
 import type { IdentityPort, World } from '../ports.ts'
+import { admitKeySignature, admitPresentedKey, type KeyOptions } from './authenticate-key.ts'
 import { claimedKey } from './admit.ts'
+import { presentedKey, refuseKeyInAddress } from '../presented-key.ts'
+import { requestParts } from '../request-parts.ts'
 
-export interface AuthenticateOptions {
+export interface AuthenticateOptions extends KeyOptions {
   readonly world: World
   readonly identity: IdentityPort
   readonly limits: LimitsPort
@@ -17,10 +26,9 @@ export interface AuthenticateOptions {
   readonly mayResolve: (did: string) => boolean
 }
 
-async function verify(call: InboundCall, options: AuthenticateOptions): Promise<void> {
-  const signature = parseRequestSignature(requestParts(call))
+async function verify(call: InboundCall, read: ReadSignature, options: AuthenticateOptions): Promise<void> {
+  const signature = participantSignature(read)
   const { did, keyid } = signature
-  call.signature = signature
   if (!options.mayResolve(did)) throw new Problem('participant-unknown', `\`${did}\` is not a partner of this node`)
   const key = options.identity.peek(keyid) ?? (await resolveKey(keyid, options.identity))
   verifyRequestSignature(signature, key)
@@ -38,23 +46,35 @@ async function resolveKey(keyid: string, identity: IdentityPort): Promise<Verify
   }
 }
 
-/** The request as the signature profile reads it. */
-export function requestParts({ request, body }: InboundCall): RequestParts {
-  const { method, authority, path, query, header } = request
-  return { method, authority, path, query, header, scheme: 'https', hasBody: body.length > 0 }
+/** Anonymous callers go on; the product's class decides whether that is enough. Half a signature is no anonymity. */
+function identify(call: InboundCall, options: AuthenticateOptions): Promise<void> | void {
+  const { request } = call
+  refuseKeyInAddress(request)
+  const isSigned = request.header('signature-input') !== undefined || request.header('signature') !== undefined
+  const presented = presentedKey(request)
+  if (presented !== undefined) return admitPresentedKey(call, { presented, isSigned }, options)
+  if (!isSigned) return
+  const read = readRequestSignature(requestParts(call))
+  call.signature = read
+  return isKeySignature(read) ? admitKeySignature(call, read, options) : verify(call, read, options)
 }
 
 export function authenticate(options: AuthenticateOptions): Step {
   return {
     name: 'authenticate',
     run(call) {
-      // Anonymous callers go on; the product's class decides whether that is enough. Half a signature is no anonymity.
-      const { request } = call
-      if (request.header('signature-input') === undefined && request.header('signature') === undefined) return
-      return verify(call, options).catch((error: unknown) => {
-        options.limits.penalise(call.request.remoteAddress, claimedKey(call), options.world.clock.now())
+      const { remoteAddress } = call.request
+      const claimed = claimedKey(call)
+      const failed = (error: unknown): never => {
+        options.limits.penalise(remoteAddress, claimed, options.world.clock.now())
         throw error
-      })
+      }
+      try {
+        const pending = identify(call, options)
+        return pending?.catch(failed)
+      } catch (error) {
+        return failed(error)
+      }
     },
   }
 }

@@ -2,6 +2,7 @@
  *  where, and what it asks for. Anonymous callers count by address, and so do strangers at a public product, who could
  *  make themselves a new DID for every call. */
 import { countedAddress } from '../../http/counted-address.ts'
+import { participantOf } from '../calling-party.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { CallToLimit, LimitAnswer, LimitsPort } from '../limit-port.ts'
 import type { OfferedProduct, PartnerOfGateway, World } from '../ports.ts'
@@ -13,20 +14,10 @@ export interface LimitOptions {
   readonly partnerOf: (did: string) => PartnerOfGateway | undefined
 }
 
-/** An API key that a call came with. */
-interface PresentedKey {
-  readonly keyId: string
-  readonly client: string
-  /** DID of the participant whose client it is. */
-  readonly participant?: string | undefined
-  readonly use: 'plain' | 'hmac'
-}
-
 /** Who is counted, and by which credential. */
 export function callerOf(call: InboundCall, product: OfferedProduct, partner: PartnerOfGateway | undefined) {
-  const { caller } = call
+  const { caller, client: presented } = call
   const address = countedAddress(call.request.remoteAddress)
-  const { client: presented } = call as { readonly client?: PresentedKey | undefined }
   // Strangers may call a personal product too, for a participant who passed a consent on to them.
   const isKnown = caller !== undefined && (product.productClass === 'partner' || partner !== undefined)
   if (presented !== undefined) {
@@ -50,9 +41,10 @@ export function callerOf(call: InboundCall, product: OfferedProduct, partner: Pa
 }
 
 function callToLimit(call: InboundCall, product: OfferedProduct, { partnerOf }: LimitOptions): CallToLimit {
-  const { caller, request } = call
+  const { request } = call
+  const did = participantOf(call)
   return {
-    ...callerOf(call, product, caller && partnerOf(caller.did)),
+    ...callerOf(call, product, did === undefined ? undefined : partnerOf(did)),
     product,
     operation() {
       try {

@@ -2,10 +2,12 @@
 import { normalisePath } from '@comity/core/exchange/path'
 import { addressInPath } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
+import { participantOf } from '../calling-party.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import { announceLife, refuseEnded, type LifeOptions } from '../product-life.ts'
 import type { IdentityPort, PartnerOfGateway } from '../ports.ts'
 import type { ReferredRequest } from '../references/reference-store.ts'
+import { requireParty } from './key-scope.ts'
 
 export interface MatchOptions extends LifeOptions {
   readonly identity: IdentityPort
@@ -38,11 +40,9 @@ export function match({ identity, partnerOf, ...life }: MatchOptions): Step {
   return {
     name: 'match',
     run(call) {
-      const { product, request, body, caller } = call
+      const { product, request, body } = call
       if (product === undefined) throw new Problem('not-found', 'there is no such product')
-      if (caller === undefined && product.productClass !== 'public') {
-        throw new Problem('signature-missing', `the product \`${product.id}\` is for partners`)
-      }
+      requireParty(call, product)
       call.lifeFields = announceLife(product, life)
       refuseEnded(product, life)
       if (body.length > product.requestBytes) {
@@ -51,8 +51,9 @@ export function match({ identity, partnerOf, ...life }: MatchOptions): Step {
         })
       }
       call.operation = product.match({ ...targetOf(call), headers: request.headers, body })
-      const demanded = product.requireClientCertificate || (caller && partnerOf(caller.did)?.requireClientCertificate)
-      if (demanded) return requireClientCertificate(call, caller?.did ?? '', identity)
+      const did = participantOf(call)
+      const demanded = product.requireClientCertificate || (did && partnerOf(did)?.requireClientCertificate)
+      if (demanded) return requireClientCertificate(call, did ?? '', identity)
     },
   }
 }

@@ -3,6 +3,7 @@
 import type { Release } from '@comity/core/consent/release'
 import { formatStringList } from '@comity/core/http-signatures/structured-fields'
 import type { TransformMeans } from '@comity/core/minimisation/transforms'
+import { participantOf } from '../calling-party.ts'
 import type { Answer, InboundCall, Step } from '../inbound-call.ts'
 import type { MatchedOperation, OfferedProduct } from '../ports.ts'
 
@@ -21,9 +22,10 @@ interface Answered {
 const maxNamedLength = 3_000
 
 /** Of a call about nobody there is no pairwise name: a pseudonym is one of the value then. */
-function meansOf({ consent, caller }: InboundCall, { keyedHash }: MinimiseOptions): TransformMeans {
+function meansOf(call: InboundCall, { keyedHash }: MinimiseOptions): TransformMeans {
+  const { consent } = call
   if (consent !== undefined) return { keyedHash: consent.keyedHash, pseudonym: consent.pairwise }
-  const did = caller?.did ?? ''
+  const did = participantOf(call) ?? ''
   return { keyedHash: (text) => keyedHash(text, did), pseudonym: undefined }
 }
 

@@ -8,7 +8,9 @@ import { allWritten } from '@comity/core/consent/decide-change'
 import { maskRelease } from '@comity/core/minimisation/mask-release'
 import type { FieldMask } from '@comity/core/policy/field-mask'
 import { Problem } from '@comity/core/problems'
+import { participantOf } from '../calling-party.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
+import type { ClientOfGateway } from '../key-port.ts'
 import type { Decided, PoliciesPort, PolicyQuestion, PolicyVerdict } from '../policy-port.ts'
 import type { DataCall, MatchedOperation, OfferedProduct, PartnerOfGateway, World } from '../ports.ts'
 import { isSafeMethod } from './record-intent.ts'
@@ -19,10 +21,17 @@ export interface PolicyOptions {
   readonly partnerOf: (did: string) => PartnerOfGateway | undefined
 }
 
-/** Who acts is the signed word of a participant; an unsigned one is nobody's. */
-function actorOf({ request, caller }: InboundCall): Actor | undefined {
+/** A client acts as what it was registered as. Whose key was only presented is known with less certainty than who
+ *  proves to have it over this very request. */
+function clientActor({ client, kind, use }: ClientOfGateway): Actor {
+  const type = kind === 'device' ? 'device' : 'service'
+  return { type, id: `client:${client}`, assurance: use === 'hmac' ? 'substantial' : 'low' }
+}
+
+/** Who acts is the signed word of a participant, or the client of a key; an unsigned word is nobody's. */
+function actorOf({ request, caller, client }: InboundCall): Actor | undefined {
   const field = request.header('comity-actor')
-  if (field === undefined) return undefined
+  if (field === undefined) return client && clientActor(client)
   if (caller === undefined) throw new Problem('malformed-request', 'the field `comity-actor` needs a signed request')
   return parseActor(field)
 }
@@ -32,12 +41,13 @@ function questionOf(
   { product, operation }: Matched,
   { world, partnerOf }: PolicyOptions,
 ): PolicyQuestion {
-  const { caller, request, release, consent } = call
+  const { request, release, consent } = call
   const { data } = operation
+  const did = participantOf(call)
   return {
-    caller: caller?.did,
+    caller: did,
     actor: actorOf(call),
-    country: caller && partnerOf(caller.did)?.country,
+    country: did === undefined ? undefined : partnerOf(did)?.country,
     address: request.remoteAddress,
     action: data?.action ?? actionOf(request.method),
     product: product.id,

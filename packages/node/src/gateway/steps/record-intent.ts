@@ -4,6 +4,7 @@ import { sha256 } from '@comity/core/crypto/crypto-node'
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { exchangeEventBody, type ExchangeEvent } from '@comity/core/exchange/event'
 import { Problem } from '@comity/core/problems'
+import { accountOf, isIdentified } from '../calling-party.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import { anonymous, type Intent, type IntentStore, type StoredIntent } from '../intent-store.ts'
 import type { AuditLogPort } from '../ports.ts'
@@ -27,8 +28,8 @@ export function isSafeMethod(method: string): boolean {
 function idempotencyKeyOf(call: InboundCall): string | undefined {
   const field = call.request.header('idempotency-key')
   if (field === undefined) return undefined
-  if (call.caller === undefined)
-    throw new Problem('idempotency-key-invalid', 'an idempotency key needs a signed request')
+  if (!isIdentified(call))
+    throw new Problem('idempotency-key-invalid', 'an idempotency key needs a signed request, or an API key')
   const quoted = /^"([\x20\x21\x23-\x5b\x5d-\x7e]{1,128})"$/.exec(field)
   if (quoted === null)
     throw new Problem('idempotency-key-invalid', 'the field `idempotency-key` is not a quoted string')
@@ -63,7 +64,7 @@ export function intentOf(
   const { signature } = call
   return {
     id: call.id,
-    caller: call.caller?.did ?? anonymous,
+    caller: accountOf(call) ?? anonymous,
     idempotencyKey,
     fingerprint: fingerprintOf(call),
     event: exchangeEventBody(event),

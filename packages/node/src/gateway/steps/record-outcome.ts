@@ -10,12 +10,14 @@ import type { IntentStore } from '../intent-store.ts'
 import type { IdentityPort, World } from '../ports.ts'
 import { isReleased } from '../answered-exchange.ts'
 import { withLife } from '../product-life.ts'
+import { isIdentified } from '../calling-party.ts'
+import { withKeyLife } from '../key-life-fields.ts'
+import { requestParts } from '../request-parts.ts'
 import type { ExchangeRecorder } from '../record-exchange.ts'
 import type { ReferenceStore } from '../references/reference-store.ts'
 import type { RefusalTally } from '../refusal-tally.ts'
 import { sealAnswer } from '../seal-answer.ts'
 import type { SealingPort } from '../sealing-port.ts'
-import { requestParts } from './authenticate.ts'
 import { isSafeMethod } from './record-intent.ts'
 
 export interface RecordOutcomeOptions {
@@ -60,14 +62,14 @@ function answerOf(call: InboundCall): Answer {
   return { status, headers, body }
 }
 
-/** Headers of the signed answer. Anonymous callers, and those whose signature did not verify, get no signature. */
+/** Headers of the signed answer. Anonymous callers, and those whose signature or key was not good, get no signature. */
 export function signAnswer(
   call: InboundCall,
   { answer, receipt }: { readonly answer: Answer; readonly receipt: string | undefined },
   options: RecordOutcomeOptions,
 ): string[] {
   const headers = [...answer.headers, ...call.limitFields, 'comity-exchange', call.id]
-  if (call.caller === undefined) return headers
+  if (!isIdentified(call)) return headers
   if (answer.body.length > 0) headers.push('content-digest', contentDigest(answer.body))
   if (receipt !== undefined) headers.push('comity-receipt', receipt)
   const header = (name: string) => valueOf(headers, name)
@@ -146,7 +148,7 @@ export function decisionEffects(
 async function record(call: InboundCall, options: RecordOutcomeOptions): Promise<Reply> {
   const plain = answerOf(call)
   // What is kept for a repetition of the call is without what is said of the version today.
-  const told = { ...plain, headers: withLife(plain.headers, call.lifeFields) }
+  const told = { ...plain, headers: withKeyLife(withLife(plain.headers, call.lifeFields), call.keyFields) }
   const answer = sealAnswer(call, told, options.sealing)
   const outcome = options.recorder.prepareAnswered(call, answer, options.world.clock.now())
   // Everything that costs the processor is done before the wait for the disk.

@@ -2,6 +2,7 @@
  *  which the same caller may make this very call once, soon, past every check anew. */
 import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { addressInPath } from '@comity/core/exchange/product-address'
+import { accountOf } from '../calling-party.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { World } from '../ports.ts'
 import type { NewReference } from '../references/reference-store.ts'
@@ -18,14 +19,15 @@ export interface ReferOptions {
 export const referenceMediaType = 'application/vnd.comity.reference+json'
 
 function referralOf(call: InboundCall, lifeSeconds: number, { world, origin }: ReferOptions) {
-  const { product, caller, id } = call
-  if (product === undefined || caller === undefined) throw new Error('a reference for nobody, or to no product')
+  const { product, id } = call
+  const account = accountOf(call)
+  if (product === undefined || account === undefined) throw new Error('a reference for nobody, or to no product')
   const address = addressInPath(call.request.path)
   const secret = encodeBase64url(world.randomBytes(32))
   const expiresMs = world.clock.now() + lifeSeconds * 1_000
   const referral: NewReference = {
     id: referenceId(secret),
-    caller: caller.did,
+    caller: account,
     product: address,
     request: targetOf(call),
     subject: call.consent?.key,

@@ -4,6 +4,7 @@ import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { sha256 } from '@comity/core/crypto/crypto-node'
 import { addressInPath } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
+import { accountOf } from '../calling-party.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { World } from '../ports.ts'
 import type { OpenReference, ReferenceStore } from '../references/reference-store.ts'
@@ -29,14 +30,14 @@ function invalid(): Problem {
 }
 
 async function resolve(call: InboundCall, secret: string, options: ResolveReferenceOptions): Promise<OpenReference> {
-  const { caller, request } = call
-  if (caller === undefined || !/^[A-Za-z0-9_-]{43}$/.test(secret)) throw invalid()
+  const { request } = call
+  const account = accountOf(call)
+  if (account === undefined || !/^[A-Za-z0-9_-]{43}$/.test(secret)) throw invalid()
   if (request.method !== 'GET') {
     throw new Problem('method-not-allowed', 'a reference is resolved with GET', { members: { allow: ['GET'] } })
   }
   const found = await options.references.find(referenceId(secret), options.world.clock.now())
-  if (found === undefined || found.caller !== caller.did || found.product !== addressInPath(request.path))
-    throw invalid()
+  if (found === undefined || found.caller !== account || found.product !== addressInPath(request.path)) throw invalid()
   if (options.resolving.has(found.id)) throw invalid()
   options.resolving.add(found.id)
   return found

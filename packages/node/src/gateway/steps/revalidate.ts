@@ -2,6 +2,7 @@
  *  the very same already is told so instead. The validators of the upstream are about its whole answer; these are about
  *  what was released of it, keyed and other towards every caller, so that they tell nothing to who reads them. */
 import { sha256Text } from '@comity/core/crypto/crypto-node'
+import { participantOf } from '../calling-party.ts'
 import type { Answer, InboundCall, Step } from '../inbound-call.ts'
 
 export interface RevalidateOptions {
@@ -42,9 +43,9 @@ export function revalidate({ keyedHash }: RevalidateOptions): Step {
     name: 'revalidate',
     run(call) {
       if (!isToValidate(call)) return
-      const { answer, caller, request } = call
+      const { answer, request } = call
       const content = [valueOf(answer.headers, 'content-type') ?? '', sha256Text(answer.body, 'base64url')]
-      const etag = `"${keyedHash(`etag ${content.join(' ')}`, caller?.did ?? '')}"`
+      const etag = `"${keyedHash(`etag ${content.join(' ')}`, participantOf(call) ?? '')}"`
       call.answer = namesValidator(request.header('if-none-match'), etag)
         ? withoutContent(answer, etag)
         : { ...answer, headers: [...answer.headers, 'etag', etag] }

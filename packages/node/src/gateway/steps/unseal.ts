@@ -7,7 +7,7 @@ import { acceptSealingField, parseAcceptSealing } from '@comity/core/sealing/acc
 import { innerFields } from '@comity/core/sealing/sealed-content'
 import { answerBinding, requestBinding, sealedMediaType, statedAlgorithm } from '@comity/core/sealing/sealed-envelope'
 import { decideAnswerSealing, type SealingAlgorithm } from '@comity/core/sealing/sealing-algorithms'
-import type { RequestSignature } from '@comity/core/http-signatures/profile-request'
+import type { ReadSignature } from '@comity/core/http-signatures/profile-request'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { SealingPort } from '../sealing-port.ts'
 
@@ -54,7 +54,7 @@ function openRequest(call: InboundCall, rules: Rules, { open }: SealingPort): vo
   call.request = withFields(call, content.fields)
 }
 
-function bindingOf({ request }: InboundCall, { keyid, nonce }: RequestSignature): string {
+function bindingOf({ request }: InboundCall, { keyid, nonce }: ReadSignature): string {
   const { method, authority, path, query } = request
   return requestBinding({ method, authority, path, query, keyid, nonce })
 }

@@ -67,11 +67,18 @@ export interface SettingsDraft extends Pick<SealingDraft, 'sealing'> {
   readonly class?: string | undefined
   readonly personal?: Partially<PersonalConfig> | undefined
   readonly data?: Partially<DataConfig> | undefined
+  readonly keys?: string | undefined
 }
 
 /** Every mistake of a product's sections about its data that no single entry shows. */
 export function labelledFaults(draft: SettingsDraft): SettingsFault[] {
-  return [...personalFaults(draft), ...dataFaults(draft), ...sealingFaults(draft)]
+  return [...personalFaults(draft), ...dataFaults(draft), ...sealingFaults(draft), ...keyFaults(draft)]
+}
+
+/** A consent is bound to the key with which its recipient signs; whoever presents another has none. */
+function keyFaults({ class: productClass, keys }: SettingsDraft): SettingsFault[] {
+  if (productClass !== 'personal' || keys === undefined || keys === 'none') return []
+  return [{ path: ['keys'], message: 'must be `none` with `class: personal`: calls about people are signed' }]
 }
 
 function personalFaults({ class: productClass, personal }: SettingsDraft): SettingsFault[] {

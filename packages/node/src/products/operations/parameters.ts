@@ -32,7 +32,7 @@ const ignoredHeaders = new Set(['accept', 'content-type', 'authorization'])
 
 /** Fields that never go on to an upstream: the connection's, the caller's credentials, the exchange's own. */
 const keptHeaders =
-  /^(host|cookie2?|authorization|proxy-.*|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|signature|signature-input|accept-signature|comity-.*|forwarded|x-forwarded-.*|via|dpop|traceparent|tracestate)$/
+  /^(host|cookie2?|authorization|x-api-key|proxy-.*|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|signature|signature-input|accept-signature|comity-.*|forwarded|x-forwarded-.*|via|dpop|traceparent|tracestate)$/
 
 const delimiters: Readonly<Record<string, string>> = { spaceDelimited: ' ', pipeDelimited: '|' }
 
