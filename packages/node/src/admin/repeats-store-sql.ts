@@ -1,13 +1,20 @@
 /** The store of kept answers, on the node's database. */
 import { Problem } from '@comity/core/problems'
 import type { Database } from '../storage/database.ts'
-import { maxKept, type RepeatsStore } from './repeats.ts'
+import { keptMs, maxKept, type RepeatsStore } from './repeats.ts'
+
+const removal = 'DELETE FROM admin_repeats WHERE began_ms < ?'
+
+/** Forgets what began longer ago than answers are kept, also when no call comes. */
+export async function pruneRepeats(database: Database, nowMs: number): Promise<void> {
+  await database.execute([{ sql: removal, params: [nowMs - keptMs] }])
+}
 
 export function createRepeatsStore(database: Database): RepeatsStore {
   return {
     begin: ({ name, fingerprint, nowMs, keepFromMs }) =>
       database.transaction(async (tx) => {
-        await tx.run('DELETE FROM admin_repeats WHERE began_ms < ?', [keepFromMs])
+        await tx.run(removal, [keepFromMs])
         const row = await tx.get('SELECT fingerprint, answer FROM admin_repeats WHERE name = ?', [name])
         if (row !== undefined) {
           const { answer } = row

@@ -6,7 +6,7 @@ import { jsonReply, type Reply } from '../http/problem-response.ts'
 import { openSqlite } from '../storage/sqlite.ts'
 import { createRepeats, keptMs, maxKept, type KeyedCall } from './repeats.ts'
 import { adminRepeatsSchema } from './repeats-schema.ts'
-import { createRepeatsStore } from './repeats-store-sql.ts'
+import { createRepeatsStore, pruneRepeats } from './repeats-store-sql.ts'
 
 async function openScene() {
   const database = await openSqlite(':memory:')
@@ -116,4 +116,14 @@ test('beyond its bound the store refuses new keys and forgets none', async () =>
   )
   await assert.rejects(scene.restart().once({ ...call, key: '"new"' }, work), { code: 'rate-limited' })
   assert.deepEqual(await scene.restart().once(call, work), first)
+})
+
+test('what is older than a day is removed although no call comes', async () => {
+  await using scene = await openScene()
+  await scene.restart().once(call, worker().work)
+  const count = async () => (await scene.database.all('SELECT name FROM admin_repeats')).length
+  await pruneRepeats(scene.database, scene.clock.nowMs + keptMs)
+  assert.equal(await count(), 1)
+  await pruneRepeats(scene.database, scene.clock.nowMs + keptMs + 1)
+  assert.equal(await count(), 0)
 })

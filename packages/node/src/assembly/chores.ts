@@ -1,4 +1,5 @@
 /** What a node does by itself, every now and then. */
+import { pruneRepeats } from '../admin/repeats-store-sql.ts'
 import type { NodeParts } from '../node.ts'
 import type { NodeListeners } from './listeners.ts'
 
@@ -129,6 +130,7 @@ export function startChores(parts: NodeParts, listeners: NodeListeners, stack: A
       gateway.prune(),
       limits.prune(),
       usage.tidy(),
+      pruneRepeats(foundation.database, foundation.world.clock.now()),
       consent.webhooks.prune(),
       consent.people?.prune(),
       consent.consents.forgetLapsed().then((statements) => foundation.database.execute(statements)),
