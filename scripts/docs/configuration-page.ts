@@ -66,7 +66,9 @@ function entriesOf(part: SchemaPart, entry: Omit<Entry, 'part'>): Entry[] {
   if (part.items?.properties !== undefined) return entriesBelow(part.items, `${path}[]`)
   const named = part.additionalProperties
   if (typeof named === 'object' && named.properties !== undefined) return entriesBelow(named, `${path}.<name>`)
-  return [{ ...entry, path: isNamed(part) ? `${path}.<name>` : path, part }]
+  const objects = alternatives(part).filter((form) => form !== part && form.properties !== undefined && !isSecret(form))
+  const below = objects.flatMap((form) => entriesBelow(form, path, path))
+  return [{ ...entry, path: isNamed(part) ? `${path}.<name>` : path, part }, ...below]
 }
 
 function isNamed(part: SchemaPart): boolean {

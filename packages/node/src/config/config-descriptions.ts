@@ -136,7 +136,9 @@ export const configDescriptions: Readonly<Record<string, string>> = {
     'Operations whose answer is a reference: a link that the same caller resolves once, past every check anew.',
   'products[].references.seconds': 'How long a reference lives.',
   'products[].operations.<name>.cost':
-    'Units that one call takes of its limits; `{ perItem: <pointer> }` for as many as the array of the request body at this JSON pointer (RFC 6901) has entries.',
+    'Units of the limits that a call of this operation takes; 1 where nothing is said.',
+  'products[].operations.<name>.cost.perItem':
+    'Instead of a number: one unit for each entry of the array of the request body at this JSON pointer (RFC 6901).',
   'products[].upstream': 'Base address of the API behind the product.',
   'products[].upstreamHeaders.<name>':
     'A header field that goes with every call to the API, its credential for example.',
