@@ -5,7 +5,7 @@ import type { ContextOf } from './consent-commands.ts'
 const loadUsage = () => import('./commands/usage.ts')
 
 export function addUsage(program: Command, context: ContextOf): void {
-  program
+  const usage = program
     .command('usage')
     .description('how much was called, by whom and of whom; never about whom')
     .option('--by <what>', 'participant, client, key, product, operation, hour, day; several with commas', 'product')
@@ -23,4 +23,8 @@ export function addUsage(program: Command, context: ContextOf): void {
     .option('--operation <id>', 'only of this operation')
     .option('--csv', 'as comma-separated values (RFC 4180)', false)
     .action(async (options: object) => (await loadUsage()).showUsage(context(), options as never))
+  usage
+    .command('forecast')
+    .description('when quotas will be used up, and how wrong such forecasts were')
+    .action(async () => (await loadUsage()).showForecast(context()))
 }

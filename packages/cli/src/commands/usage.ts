@@ -1,5 +1,5 @@
 /** `comity usage`: how much was called. */
-import type { UsageGroup, UsageView } from '@comity/node/admin/usage-api'
+import type { QuotaForecastView, UsageGroup, UsageView } from '@comity/node/admin/usage-api'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
 
@@ -72,3 +72,48 @@ function tableRow(line: UsageView, by: readonly UsageGroup[]): string[] {
 }
 
 const namesOf = (line: UsageView, by: readonly UsageGroup[]): string[] => by.map((name) => line[name] ?? '')
+
+/** Every quota that is asked for in one go. */
+const maxQuotas = 200
+
+export async function showForecast(context: CommandContext): Promise<void> {
+  const quotas = await (await connect(context)).get<QuotaForecastView[]>(`/v1/usage/forecast?limit=${maxQuotas}`)
+  const head = [
+    'quota',
+    'whose',
+    'used',
+    'of',
+    'ends',
+    'expected then',
+    'used up',
+    'at the earliest',
+    'method',
+    'error',
+  ]
+  show(context, quotas, () => table([head, ...quotas.map(forecastRow)]))
+  if (quotas.length === maxQuotas) {
+    context.terminal.error(`only the first ${maxQuotas}: page through GET /v1/usage/forecast for more`)
+  }
+}
+
+function forecastRow(quota: QuotaForecastView): string[] {
+  const { limit, whose, used, units, periodEnds, forecast, historyHours, leastHistoryHours } = quota
+  const known = [limit, Object.values(whose).join(' '), String(used), String(units), periodEnds]
+  if (forecast === undefined) {
+    const days = Math.floor(historyHours / 24)
+    return [...known, `too little history: ${days} days of ${leastHistoryHours / 24}`]
+  }
+  const { expected, low, high, hit, earliest, method, error } = forecast
+  const wrong =
+    error.ofSums === undefined ? 'nothing to judge by' : `${percent(error.ofSums)} over ${error.horizonHours} h`
+  return [
+    ...known,
+    `${expected} (${low} to ${high})`,
+    hit ?? 'not before',
+    earliest ?? 'not before',
+    method,
+    `${wrong}; held ${percent(error.coverage)}`,
+  ]
+}
+
+const percent = (part: number): string => `${Math.round(part * 100)} %`

@@ -7,6 +7,7 @@ import { consentChangeRoutes } from './consent-change-routes.ts'
 import { consentRoutes } from './consent-routes.ts'
 import { dutyRoutes } from './duty-routes.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
+import { forecastRoutes } from './forecast-routes.ts'
 import { heldConsentRoutes } from './held-consent-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { partnerRoutes } from './partner-routes.ts'
@@ -52,6 +53,7 @@ export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
     ...replicaRoutes(parts),
     ...subjectRoutes(parts),
     ...usageRoutes(parts),
+    ...forecastRoutes(parts),
     ...webhookRoutes({ ...parts, webhooks: parts.consent.webhooks }),
   ]
 }

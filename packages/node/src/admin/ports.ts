@@ -9,6 +9,7 @@ import type { ConsentAdminParts } from './consent-ports.ts'
 import type { PolicyAdminParts } from './policy-ports.ts'
 import type { RepeatsStore } from './repeats.ts'
 import type { ReplicasPort } from './replica-routes.ts'
+import type { ForecastPort } from './forecast-routes.ts'
 import type { UsagePort } from './usage-routes.ts'
 import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
 
@@ -44,7 +45,7 @@ export interface AdminParts {
   /** The signed head of the log. */
   readonly checkpoint: () => string
   /** How much is called. */
-  readonly usage: UsagePort
+  readonly usage: UsagePort & ForecastPort
   /** Events from a position on, at most `limit`. */
   readonly readEvents: (range: { readonly from: number; readonly limit: number }) => Promise<readonly LoggedEvent[]>
   /** Exchanges with a receipt, newest first, older than `beforeId` when given. */
