@@ -89,7 +89,9 @@ describe('the holder refuses to a known caller', () => {
   })
 
   test('a content type that is not declared', async () => {
-    for (const type of ['text/plain', 'application/xml', 'application/json; charset=utf-16', 'nonsense']) {
+    const charsets = ['charset=utf-16', 'charset =utf-7', "charset*=utf-8''utf-7", 'charset*0=utf-7']
+    const foreign = charsets.map((charset) => `application/json; ${charset}`)
+    for (const type of ['text/plain', 'application/xml', ...foreign, 'nonsense']) {
       const call = signCall(network, post('{"name":"a"}', { 'content-type': type }))
       await assertRefused(network, call, { code: 'unsupported-media-type' })
     }

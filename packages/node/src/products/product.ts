@@ -277,6 +277,7 @@ async function forwardCall(
       ? labelledRequest(checked, planned, call)
       : { path: checked.path, query: checked.query, body: call.body }),
     header: (name) => (isLabelled && conditionalFields.has(name) ? undefined : call.headers.get(name)),
+    contentType: checked.contentType,
     requestFields: operation.requestFields,
     answerFields: isLabelled ? [] : operation.answerFields,
     ownFields: [

@@ -208,6 +208,24 @@ const bodies: [string, string | Buffer, string, string][] = [
   ['a good one', '{"name":"x"}', 'application/json', 'taken'],
   ['a good one with charset', '{"name":"x"}', 'Application/JSON; charset="UTF-8"', 'taken'],
   ['another charset', '{"name":"x"}', 'application/json; charset=utf-16', 'unsupported-media-type'],
+  ...[
+    'charset =utf-7',
+    'charset= utf-8',
+    'charset\t=utf-7',
+    "charset*=utf-8''utf-7",
+    'charset*0=utf-7',
+    'charset=utf-8; charset=utf-7',
+    'charset="utf-8',
+    'charset="utf\\-8"',
+    'charset',
+    'profile=x',
+    'header=present',
+  ].map((parameter): (typeof bodies)[number] => [
+    `JSON with \`${parameter}\``,
+    '{"name":"x"}',
+    `application/json; ${parameter}`,
+    'unsupported-media-type',
+  ]),
   ['an undeclared member', '{"name":"x","admin":true}', 'application/json', 'invalid-body'],
   ['an undeclared member inside', '{"name":"x","medals":{"platinum":1}}', 'application/json', 'invalid-body'],
   ['a member of the prototype', '{"name":"x","__proto__":{"admin":true}}', 'application/json', 'invalid-body'],
@@ -228,6 +246,16 @@ const bodies: [string, string | Buffer, string, string][] = [
 for (const [name, body, type, expected] of bodies) {
   test(`a body: ${name} is ${expected}`, () => assert.equal(post(body, type), expected))
 }
+
+test('the content type that goes upstream says what the body was judged as', () => {
+  const sent = (type: string) =>
+    check({ method: 'POST', body: /^a/i.test(type) ? '{"name":"x"}' : 'abc', headers: { 'content-type': type } })
+      .contentType
+  assert.equal(sent('Application/JSON;charset="UTF-8"'), 'application/json')
+  assert.equal(sent('text/plain'), 'text/plain; charset=utf-8')
+  assert.equal(sent('text/plain ; charset=US-ASCII'), 'text/plain; charset=utf-8')
+  assert.equal(sent('image/PNG;  Colour="a b";\tDepth=8;'), 'image/png; colour="a b"; depth=8')
+})
 
 test('a body must not be compressed, must be there when required, and must not be there when undeclared', () => {
   assert.equal(post('{"name":"x"}', 'application/json', { 'content-encoding': 'gzip' }), 'unsupported-media-type')

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { JsonFault } from '@comity/core/bytes/json-scan'
 import { Problem } from '@comity/core/problems'
-import { declaredFor, readMediaType } from './media-types.ts'
+import { declaredFor, judgedContentType, parseContentType } from './media-types.ts'
 import { brokenRows } from './answer-check.ts'
 import type { ContentCheck, RowsContent } from './contents.ts'
 import { openWholeRows, passRows } from '../rows/row-answer.ts'
@@ -36,6 +36,8 @@ export interface CheckedRequest {
   readonly query: string
   /** Parameters by name, decoded. */
   readonly texts: ParameterTexts
+  /** Of the body, as the node writes it for the upstream; undefined where there is none. */
+  readonly contentType: string | undefined
   /** The body's value where it is declared as JSON with a schema, and its check. */
   readonly body: unknown
   readonly content: ContentCheck | undefined
@@ -164,9 +166,9 @@ function checkHeaders(operation: Operation, header: RequestToCheck['header'], er
 }
 
 /** What was read of a body. */
-type ReadBody = Pick<CheckedRequest, 'body' | 'content' | 'rows'>
+type ReadBody = Pick<CheckedRequest, 'body' | 'content' | 'rows' | 'contentType'>
 
-const noBody: ReadBody = { body: undefined, content: undefined }
+const noBody: ReadBody = { body: undefined, content: undefined, contentType: undefined }
 
 function checkBody({ requestBody }: Operation, { body, header, subject }: RequestToCheck): ReadBody {
   if (requestBody === undefined) {
@@ -180,20 +182,26 @@ function checkBody({ requestBody }: Operation, { body, header, subject }: Reques
   }
   const accepted = [...requestBody.contents.keys()]
   const encoding = header('content-encoding')
-  const type = readMediaType(header('content-type'))
-  const content = type === undefined ? undefined : declaredFor(requestBody.contents, type)
-  if (type === undefined || content === undefined || (encoding !== undefined && encoding !== 'identity')) {
+  const read = parseContentType(header('content-type'))
+  const content = read === undefined ? undefined : declaredFor(requestBody.contents, read.type)
+  const contentType = read && content && judgedContentType(read, content)
+  const isCoded = encoding !== undefined && encoding !== 'identity'
+  if (content === undefined || contentType === undefined || isCoded) {
     throw new Problem('unsupported-media-type', 'the body is of a content type that the operation does not take', {
       members: { accepted },
     })
   }
+  return { ...readContent(content, { body, subject }), contentType }
+}
+
+function readContent(content: ContentCheck, { body, subject }: Pick<RequestToCheck, 'body' | 'subject'>): ReadBody {
   if (content.kind === 'opaque') return noBody
   if (content.kind === 'rows') return checkRows(content, body)
   const value = content.kind === 'json' ? readJson(body) : readText(body)
   const error = content.check(value)
   // What else may be wrong is found when the reference stands where the pairwise id does.
   if (error !== undefined && !isPairwiseInBody(value, error.pointer, subject)) throw invalidBody(error)
-  return content.kind === 'json' ? { body: value, content } : noBody
+  return content.kind === 'json' ? { ...noBody, body: value, content } : noBody
 }
 
 /** Rows are checked one by one and go on as they came. */

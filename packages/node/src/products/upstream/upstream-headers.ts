@@ -2,10 +2,10 @@
  *  of the caller and nothing of the connection can pass. */
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** Fields that every operation may send. Conditions are RFC 9110 §13; ranges are not among them, since a part of an
+/** Fields that every operation may send. The content type is the node's own: it says what the body was judged as. Conditions are RFC 9110 §13; ranges are not among them, since a part of an
  *  answer cannot be checked by a schema. */
 const requestFields = (
-  'accept accept-language content-type content-language idempotency-key ' +
+  'accept accept-language content-language idempotency-key ' +
   'if-match if-none-match if-modified-since if-unmodified-since'
 ).split(' ')
 
@@ -26,6 +26,7 @@ export function upstreamRequestFields(
   const fields = ['accept-encoding', 'identity']
   const taken = new Set(['accept-encoding'])
   for (let index = 0; index < own.length; index += 2) {
+    if (taken.has(own[index] as string)) continue
     taken.add(own[index] as string)
     fields.push(own[index] as string, own[index + 1] as string)
   }

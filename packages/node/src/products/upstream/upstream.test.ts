@@ -63,6 +63,7 @@ test('only listed and declared fields cross, in both directions, and never a cre
     range: 'bytes=0-1',
     'accept-encoding': 'gzip',
     'idempotency-key': '"k"',
+    'content-type': 'SECRET',
     'x-key': 'SECRET',
   }
   const settings = { headers: ['x-key', 'of-the-node'] }

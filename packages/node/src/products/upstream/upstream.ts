@@ -39,6 +39,8 @@ export interface UpstreamRequest {
   readonly header: (name: string) => string | undefined
   /** Empty for none. */
   readonly body: Buffer
+  /** Of the body, as the node wrote it; the caller's own does not go on. */
+  readonly contentType?: string | undefined
   /** Lower-case names of fields that the operation declares, beside the usual ones. */
   readonly requestFields?: readonly string[]
   readonly answerFields?: readonly string[]
@@ -164,7 +166,8 @@ function streamRequest({ streamBytes, streamIdleMs }: UpstreamSettings, { stream
 }
 
 function toExchange(settings: UpstreamSettings, basePath: string, request: UpstreamRequest): ExchangeRequest {
-  const own = request.ownFields === undefined ? settings.headers : [...settings.headers, ...request.ownFields]
+  const type = request.contentType === undefined ? [] : ['content-type', request.contentType]
+  const own = [...settings.headers, ...type, ...(request.ownFields ?? [])]
   return {
     method: request.method,
     path: `${basePath}${request.path}${request.query}`,
