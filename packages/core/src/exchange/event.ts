@@ -26,7 +26,8 @@ export interface ExchangeEvent {
   readonly time: number
   /** DID of the other side; absent for anonymous callers. */
   readonly peer?: string | undefined
-  /** Public id of the API key that the caller came with, instead of a signature of its own. */
+  /** Public id of an API key: at a holder the one with which the other side came, instead of a signature; at a recipient
+   *  the one of its own application. */
   readonly key?: string | undefined
   readonly product?: string | undefined
   readonly version?: string | undefined
@@ -178,7 +179,6 @@ export function checkReceiptMatchesEvent(claims: ReceiptClaims, event: ExchangeE
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ['id', claims.jti, event.id],
     ['peer', event.role === 'holder' ? claims.aud : claims.iss, event.peer],
-    ['key', claims.key, event.key],
     ['product', claims.prd, event.product],
     ['version', claims.ver, event.version],
     ['operation', claims.op, event.operation],
@@ -224,7 +224,12 @@ function consentText(consent: ReceiptClaims['con']): string | undefined {
 
 /** The holder states the same moment in both; the recipient kept where the holder's log has the exchange. */
 function sidePairs(claims: ReceiptClaims, event: ExchangeEvent): readonly (readonly [string, unknown, unknown])[] {
-  if (event.role === 'holder') return [['time', claims.time, event.time]]
+  if (event.role === 'holder') {
+    return [
+      ['time', claims.time, event.time],
+      ['key', claims.key, event.key],
+    ]
+  }
   return [
     ['receipt.log', claims.log, event.receipt?.log],
     ['receipt.leaf', claims.leaf, event.receipt?.leaf],

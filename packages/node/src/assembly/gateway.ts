@@ -10,6 +10,7 @@ import { createExchangeStore, type ExchangeStore } from '../gateway/exchange-sto
 import { createInboundComposite } from '../gateway/composite/inbound-composite.ts'
 import { createLocalHandler } from '../gateway/composite/outbound-composite.ts'
 import { createInbound, type InboundParts } from '../gateway/inbound.ts'
+import type { ClientOfGateway } from '../gateway/key-port.ts'
 import { createRenewalRoute } from '../gateway/key-renewal-route.ts'
 import { createIntentStore } from '../gateway/intent-store.ts'
 import { createNonceStore } from '../gateway/nonce-store.ts'
@@ -55,6 +56,8 @@ export interface GatewayParts {
 export interface Gateway {
   readonly handlePublic: (message: IncomingMessage) => Promise<Reply>
   readonly handleLocal: (message: IncomingMessage) => Promise<Reply>
+  /** Whose calls come to the local listener, where they presented keys. */
+  readonly localClients: WeakMap<IncomingMessage, ClientOfGateway>
   /** Calls partners as applications do. */
   readonly call: ReturnType<typeof createOutboundCall>
   readonly exchanges: ExchangeStore
@@ -165,7 +168,7 @@ function bodyLimits(catalogue: ProductCatalogue): Required<BodyLimits> {
   }
 }
 
-function outboundParts(parts: GatewayParts, inbound: InboundParts): OutboundParts {
+function outboundParts(parts: GatewayParts, inbound: InboundParts, clients: OutboundParts['clients']): OutboundParts {
   const { foundation, counterparts, newId } = parts
   const { config, world } = foundation
   const { local } = config.listen
@@ -187,6 +190,7 @@ function outboundParts(parts: GatewayParts, inbound: InboundParts): OutboundPart
     tally: inbound.tally,
     observer: inbound.observer,
     tracer: foundation.tracer,
+    clients,
     newId,
     options: {
       bodyBytes: 64 * 1024 * 1024,
@@ -259,11 +263,13 @@ export function createGateway(parts: GatewayParts): Gateway {
   const inbound = inboundParts(parts)
   const exchanges = createExchangeStore(parts.foundation.database, parts.foundation.vault)
   const recovery = recoveryParts(parts, inbound)
-  const outbound = outboundParts(parts, inbound)
+  const localClients: Gateway['localClients'] = new WeakMap()
+  const outbound = outboundParts(parts, inbound, localClients)
   let settling: Promise<void> | undefined
   return {
     handlePublic: publicHandler(parts, inbound, exchanges),
     handleLocal: createLocalHandler(outbound),
+    localClients,
     call: createOutboundCall(outbound),
     exchanges,
     tally: inbound.tally,

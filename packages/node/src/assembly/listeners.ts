@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { createAdmin } from './administration.ts'
 import type { NodeParts } from '../node.ts'
+import { guardLocal } from '../gateway/outbound/local-client.ts'
 import { openListener, type Listener, type ListenerOptions } from '../http/server.ts'
 
 export interface NodePorts {
@@ -53,7 +54,7 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
   }
   const adminListener = await open({ ...admin, handle: await createAdmin(parts, ports) })
   ports.admin = adminListener.port
-  const localListener = await open({ ...local, handle: parts.replicas.handle })
+  const localListener = await open({ ...local, handle: localHandler(parts) })
   ports.local = localListener.port
   const peopleListener = await openPeopleListener(parts, open)
   if (peopleListener !== undefined) ports.people = peopleListener.port
@@ -70,6 +71,26 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
     announceEnd: () => opened.forEach((listener) => listener.announceEnd()),
     drain: (graceMs) => drainAll(opened.toReversed(), graceMs),
   }
+}
+
+/** What applications ask for, behind the gate for their API keys. */
+function localHandler({ foundation, gateway, apiKeys, replicas, newId }: NodeParts): Place['handle'] {
+  const { config, world, events } = foundation
+  const { address, port, allowInsecureRemote, authentication } = config.listen.local
+  return guardLocal(
+    {
+      world,
+      keys: apiKeys.port,
+      environment: config.environment,
+      authentication,
+      trustedAuthorities: new Set(allowInsecureRemote ? [`${address}:${port}`] : []),
+      clients: gateway.localClients,
+      tally: gateway.tally,
+      observer: { internalError: (error, id) => events.internalError(error, id) },
+      newId,
+    },
+    replicas.handle,
+  )
 }
 
 /** People come with browsers: no client certificate is asked for, and TLS is that of a public authority or ends in front. */

@@ -14,6 +14,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'listen.public.tls.key': 'PEM file with the private key of that certificate.',
   'listen.local.address': 'IP address for your own applications.',
   'listen.local.port': 'Port for your own applications.',
+  'listen.local.authentication':
+    'Whether applications must present an API key of this node: `keys`, or `open`. One that is presented is always checked.',
   'listen.local.allowInsecureRemote':
     'Lets the listener be reached from other machines. Whoever reaches it calls partners in your name, over plain HTTP.',
   'listen.admin.address': 'IP address of the admin API and `/metrics`.',

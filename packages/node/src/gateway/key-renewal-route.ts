@@ -2,23 +2,9 @@
  *  ask whether a key works. */
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
-import { asProblem, jsonReply, problemReply, type Reply } from '../http/problem-response.ts'
+import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
 import { callerSteps, receive, runSteps, type InboundParts } from './inbound.ts'
-import type { ClientOfGateway, KeysPort } from './key-port.ts'
-
-const notKept = ['cache-control', 'no-store']
-
-/** Answers who has proved to have a key: `POST` gives the successor, once; `GET` says that the key works. */
-export async function answerRenewal(
-  method: string,
-  { keyId, client, environment, use }: ClientOfGateway,
-  { renew }: Pick<KeysPort, 'renew'>,
-): Promise<Reply> {
-  if (method === 'GET') return jsonReply(200, { keyId, client, environment, use }, notKept)
-  if (method === 'POST') return jsonReply(201, await renew(keyId), notKept)
-  const members = { allow: ['GET', 'POST'] }
-  throw new Problem('method-not-allowed', 'a key is renewed with `POST`, and asked about with `GET`', { members })
-}
+import { answerRenewal } from './key-renewal.ts'
 
 /** The route on the public listener. Throws nothing: an error becomes the reply. */
 export function createRenewalRoute(parts: InboundParts): (message: IncomingMessage) => Promise<Reply> {

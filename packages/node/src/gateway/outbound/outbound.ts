@@ -26,6 +26,8 @@ export interface OutboundParts extends SenderParts, Omit<PartiesParts, keyof Sen
   readonly tally: RefusalTally
   readonly observer: ObserverPort
   readonly tracer: Pick<Tracer, 'startExchange'>
+  /** Whose calls these are, where applications presented keys. */
+  readonly clients: WeakMap<IncomingMessage, { readonly keyId: string }>
   readonly newId: () => string
   readonly options: OutboundOptions
 }
@@ -57,6 +59,8 @@ const forwardedFields = [
 
 /** A request ready to be sent, and the product it is for. */
 export interface PreparedRequest extends ConsentedRequest {
+  /** Public id of the API key with which the application came. */
+  readonly key?: string | undefined
   readonly product: string
 }
 
@@ -66,6 +70,8 @@ export interface LocalRequest {
   readonly body: () => Promise<Uint8Array> | Uint8Array
   /** Who asks can tell the end of a streamed answer from a cut. */
   readonly takesStream: boolean
+  /** Public id of the API key with which it came. */
+  readonly key?: string | undefined
   /** A streamed answer of up to so many bytes is read whole all the same. */
   readonly wholeUpTo?: number | undefined
 }
@@ -90,6 +96,7 @@ async function prepare(parts: OutboundParts, { request, ...asked }: LocalRequest
   const sealing = await planSealing(call, parts.sealing)
   const prepared: PreparedRequest = {
     product: route.product,
+    key: asked.key,
     partner,
     sealing,
     method: request.method,
@@ -276,6 +283,7 @@ export function createOutbound(parts: OutboundParts): (message: IncomingMessage)
       body: () => readBody(message, request.headers, { bytes: parts.options.bodyBytes }),
       // Only HTTP/1.1 has an end that the application can tell from a cut.
       takesStream: message.httpVersion === '1.1',
+      key: parts.clients.get(message)?.keyId,
     })
   }
 }

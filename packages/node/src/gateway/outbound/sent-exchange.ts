@@ -13,7 +13,7 @@ import { problemCodeOf, type Attempted, type OutboundRequest } from './send-requ
 
 export interface SentExchange {
   readonly id: string
-  readonly request: OutboundRequest & { readonly product: string }
+  readonly request: OutboundRequest & { readonly product: string; readonly key?: string | undefined }
   readonly attempted: Attempted
   readonly startedMs: number
   readonly finishedMs: number
@@ -121,6 +121,7 @@ export function sentEvent({ id, request, attempted, startedMs, finishedMs, strea
     outcome: sentOutcome(attempted),
     time: startedMs,
     peer: request.partner.did,
+    key: request.key,
     product: claims?.prd ?? request.product,
     version: claims?.ver,
     operation: claims?.op,
