@@ -4,8 +4,10 @@
  *      const athletes = comity.product<paths>('federation', 'athletes')
  *      const { data, receipt } = await athletes.get('/athletes/{id}', { path: { id: 7 } })                      */
 import type { Clock, Fetch, RandomBytes } from '@comity/core/ports'
+import { apiKeyCredential, type Credential, type RenewableApiKey } from './api-key.ts'
 import type { CallSettings } from './call-options.ts'
 import { askComposite, type CompositeAnswer, type CompositeOptions, type CompositePart } from './composite.ts'
+import { invalidCall } from './comity-error.ts'
 import { platform } from './main.ts'
 import { Pacer } from './pacer.ts'
 import { createProduct, positive, type Product, type TypedProduct } from './product.ts'
@@ -28,6 +30,9 @@ export type {
   StreamOptions,
   UntypedOptions,
 } from './call-options.ts'
+export type { RenewableApiKey } from './api-key.ts'
+export { signApiRequest } from './sign-api-request.ts'
+export type { ApiSigning, RequestToSign } from './sign-api-request.ts'
 export { ComityError } from './comity-error.ts'
 export type { CompositeAnswer, CompositeExchange, CompositeOptions, CompositePart, PartAnswer } from './composite.ts'
 export type { ClientErrorCode, ComityErrorCode } from './comity-error.ts'
@@ -53,6 +58,9 @@ export interface ClientOptions extends CallSettings {
   readonly node: string
   /** Header fields of every call, such as a credential for the own node. They never appear in an error. */
   readonly headers?: Readonly<Record<string, string>>
+  /** The application's API key at its own node. With `renewed` the client gets the next one itself when the key is
+   *  rotated; a mere text is used until it ends. It never appears in an error. */
+  readonly apiKey?: string | RenewableApiKey
   /** Calls to one product under way at once. Default 16. */
   readonly maxConcurrent?: number
   /** Calls to one product that wait for a turn; one more is refused. Default 1,000. */
@@ -85,6 +93,7 @@ export function createComityClient(options: ClientOptions): ComityClient {
   const node = parseNodeAddress(options.node)
   const headers = checkFields(options.headers ?? {})
   const world = worldOf(options)
+  const credential = credentialOf(options, headers, { node, world })
   const pacing = {
     maxConcurrent: positive('maxConcurrent', options.maxConcurrent ?? 16),
     maxQueued: options.maxQueued ?? 1_000,
@@ -105,11 +114,36 @@ export function createComityClient(options: ClientOptions): ComityClient {
         told.add(address)
         options.onVersionEnd?.({ ...end, partner, product })
       }
-      return createProduct({ address, headers, settings: { ...options, ...settings }, pacer, onVersionEnd, world })
+      return createProduct({
+        address,
+        headers,
+        credential,
+        settings: { ...options, ...settings },
+        pacer,
+        onVersionEnd,
+        world,
+      })
     },
     composite: (parts, settings) =>
-      askComposite({ node, headers, settings: options, pacer: pacerOf(productsIn(parts)), world }, parts, settings),
+      askComposite(
+        { node, headers, credential, settings: options, pacer: pacerOf(productsIn(parts)), world },
+        parts,
+        settings,
+      ),
   }
+}
+
+/** Throws `invalid-call` for two credentials. */
+function credentialOf(
+  { apiKey }: ClientOptions,
+  headers: Readonly<Record<string, string>>,
+  place: { readonly node: string; readonly world: World },
+): Credential | undefined {
+  if (apiKey === undefined) return undefined
+  if (headers['authorization'] !== undefined || headers['x-api-key'] !== undefined) {
+    throw invalidCall('`headers` hold a credential beside `apiKey`')
+  }
+  return apiKeyCredential(apiKey, place)
 }
 
 /** Composites of the same products share one pace, since their answers announce the limits of those. */
@@ -124,5 +158,6 @@ function worldOf({ fetch, clock, random, sleep }: ClientOptions): World {
     clock: clock ?? platform.clock,
     random: random ?? platform.random,
     sleep: sleep ?? platform.sleep,
+    idle: sleep ?? platform.idle,
   }
 }

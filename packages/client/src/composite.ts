@@ -1,6 +1,7 @@
 /** Several operations asked for in one call, of one partner or of several: each part has its own answer, each partner's
  *  node its one receipt. */
 import type { CallSettings, PathValues, QueryValues } from './call-options.ts'
+import type { Credential } from './api-key.ts'
 import { ComityError } from './comity-error.ts'
 import { bytesAnswer, jsonAnswer } from './judge-answer.ts'
 import type { Pacer } from './pacer.ts'
@@ -76,6 +77,7 @@ export interface CompositeParts {
   /** The node's address. */
   readonly node: string
   readonly headers: Readonly<Record<string, string>>
+  readonly credential?: Credential | undefined
   readonly settings: CallSettings
   readonly pacer: Pacer
   readonly world: World
@@ -85,7 +87,7 @@ type CallParts = Readonly<Record<string, CompositePart>>
 
 /** Asks. Throws `ComityError` when the composite as a whole is refused; what is wrong with a part is its answer. */
 export async function askComposite<Asked extends CallParts>(
-  { node, headers, settings, pacer, world }: CompositeParts,
+  { node, headers, credential, settings, pacer, world }: CompositeParts,
   asked: Asked,
   options: CompositeOptions = {},
 ): Promise<CompositeAnswer<keyof Asked & string>> {
@@ -97,6 +99,7 @@ export async function askComposite<Asked extends CallParts>(
     method: 'POST',
     url: `${node}/~composite`,
     headers: { ...head, 'content-type': 'application/json' },
+    credential,
     body: JSON.stringify({
       parts: Object.fromEntries(Object.entries(asked).map(([name, part]) => [name, wireOf(part)])),
     }),

@@ -9,6 +9,7 @@ import type {
   StreamOptions,
   UntypedOptions,
 } from './call-options.ts'
+import type { Credential } from './api-key.ts'
 import { invalidCall } from './comity-error.ts'
 import { bytesAnswer, jsonAnswer } from './judge-answer.ts'
 import { priorities, type Pacer, type Priority } from './pacer.ts'
@@ -44,6 +45,7 @@ export interface ProductParts {
   readonly address: string
   /** Header fields of every call. */
   readonly headers: Readonly<Record<string, string>>
+  readonly credential?: Credential | undefined
   readonly settings: CallSettings
   readonly pacer: Pacer
   /** Told of every answer that announces the end of its version. */
@@ -86,7 +88,7 @@ export function createProduct(parts: ProductParts): Product {
 }
 
 async function send(
-  { address, headers, settings, pacer, onVersionEnd, world }: ProductParts,
+  { address, headers, credential, settings, pacer, onVersionEnd, world }: ProductParts,
   {
     method,
     path,
@@ -102,6 +104,7 @@ async function send(
     method,
     url: address + fillPath(path, options.path) + queryText(options.query),
     headers: requestHead(headers, { ...told, ...chosen, ...(replica && { replica }) }, world.random),
+    credential,
     body: options.body,
     maxAnswerBytes: chosen.maxAnswerBytes,
     isStreamed,

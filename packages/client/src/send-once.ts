@@ -1,5 +1,6 @@
 /** One attempt: the request goes out, the whole answer comes in within its bound. */
 import type { Fetch } from '@comity/core/ports'
+import type { Credential } from './api-key.ts'
 import { ComityError } from './comity-error.ts'
 import { untilAborted } from './deadline.ts'
 
@@ -7,6 +8,8 @@ export interface PreparedRequest {
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  /** Of the own node. */
+  readonly credential?: Credential | undefined
   readonly body: string | Uint8Array | undefined
   readonly maxAnswerBytes: number
   /** Of a success only the head is waited for. */
@@ -27,7 +30,8 @@ export async function sendOnce(
   request: PreparedRequest,
   { fetch, signal }: { readonly fetch: Fetch; readonly signal: AbortSignal },
 ): Promise<ReceivedAnswer> {
-  const { method, url, headers, body } = request
+  const { method, url, body, credential } = request
+  const headers = credential === undefined ? request.headers : { ...request.headers, authorization: credential.field() }
   const init: RequestInit = { method, headers, signal, redirect: 'manual', cache: 'no-store' }
   if (body !== undefined) init.body = body as BodyInit
   let response: Response
@@ -37,6 +41,7 @@ export async function sendOnce(
     signal.throwIfAborted()
     throw new ComityError('node-unreachable', 'the own node did not answer', { cause })
   }
+  credential?.saw(response.headers)
   if (request.isStreamed === true && response.status < 300 && response.body !== null) {
     const reader = response.body.getReader()
     return { status: response.status, headers: response.headers, bytes: new Uint8Array(0), reader }

@@ -1,6 +1,8 @@
 /** What an answer says of the end of the product's version: `Deprecation` (RFC 9745), `Sunset` (RFC 8594), and a link to
  *  the successor (RFC 5829). None of it is signed: advice, not evidence. */
 
+import { keyEndOf } from './key-end.ts'
+
 /** The announced end of a version. */
 export interface VersionEnd {
   /** Since when, or from when on, it is deprecated. */
@@ -16,9 +18,17 @@ export interface VersionEnd {
 export function versionEndOf(headers: Headers): VersionEnd | undefined {
   const deprecated = dateOf(/^@(-?\d{1,12})(?:;|$)/.exec(headers.get('deprecation')?.trim() ?? '')?.[1])
   const sunset = parsed(headers.get('sunset'))
-  if (deprecated === undefined && sunset === undefined) return undefined
+  if ((deprecated === undefined && sunset === undefined) || isOfKey(headers, { deprecated, sunset })) return undefined
   return { deprecated, sunset, successor: successorIn(headers.get('link') ?? '') }
 }
+
+/** The same fields tell of the end of an API key, where the version has none. */
+function isOfKey(headers: Headers, { deprecated, sunset }: Pick<VersionEnd, 'deprecated' | 'sunset'>): boolean {
+  const end = keyEndOf(headers)
+  return end !== undefined && secondsOf(deprecated) === end.deprecated && secondsOf(sunset) === end.sunset
+}
+
+const secondsOf = (date: Date | undefined): number | undefined => date && Math.floor(date.getTime() / 1_000)
 
 function dateOf(seconds: string | undefined): Date | undefined {
   return seconds === undefined ? undefined : new Date(Number(seconds) * 1_000)

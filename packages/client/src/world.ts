@@ -9,6 +9,8 @@ export interface World {
   readonly clock: Clock
   readonly random: RandomBytes
   readonly sleep: Sleep
+  /** The same for what goes on in the background: it does not keep a program running. */
+  readonly idle: Sleep
 }
 
 /** A number in [0, 1) with 32 random bits. */

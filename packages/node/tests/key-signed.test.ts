@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createSigner, httpbis } from 'http-message-signatures'
 import { parseApiKey } from '@comity/core/api-keys/api-key'
-import { signApiRequest } from '@comity/client/sign-api-request'
+import { signApiRequest } from '../../client/src/sign-api-request.ts'
 import {
   addClient,
   answered,

@@ -41,7 +41,9 @@ const listen = z.strictObject({
     url: httpsOrigin,
     tls: z.strictObject({ cert: path, key: path }).optional(),
   }),
-  local: localListener.extend({ port: port.default(8081), authentication: z.enum(['open', 'keys']).default('open') }).prefault({}),
+  local: localListener
+    .extend({ port: port.default(8081), authentication: z.enum(['open', 'keys']).default('open') })
+    .prefault({}),
   admin: localListener.extend({ port: port.default(8082) }).prefault({}),
   people: localListener
     .extend({

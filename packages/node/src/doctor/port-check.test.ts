@@ -51,6 +51,9 @@ test('real ports are tried, and given back', async () => {
     second.map(({ outcome }) => outcome),
     ['good', 'good', 'good', 'good'],
   )
-  const elsewhere = { ...config, listen: { ...listen, local: { ...place, address: '192.0.2.1', port } } } as unknown as Config
+  const elsewhere = {
+    ...config,
+    listen: { ...listen, local: { ...place, address: '192.0.2.1', port } },
+  } as unknown as Config
   assert.equal((await checkPorts({ config: elsewhere, running: undefined }))[1]?.outcome, 'bad')
 })

@@ -82,7 +82,10 @@ interface Presented {
   readonly isRenewal: boolean
 }
 
-function judge({ world, keys, ...parts }: LocalGateParts, { request, presented, isRenewal }: Presented): ClientOfGateway {
+function judge(
+  { world, keys, ...parts }: LocalGateParts,
+  { request, presented, isRenewal }: Presented,
+): ClientOfGateway {
   const own = presented.startsWith('cmty_test_') ? 'test' : 'live'
   const at = { address: request.remoteAddress, environment: isRenewal ? own : parts.environment }
   const nowMs = world.clock.now()
