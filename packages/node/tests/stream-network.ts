@@ -22,8 +22,9 @@ const list = {
   properties: { total: { type: 'integer' }, items: { type: 'array', items: { $ref: '#/components/schemas/Row' } } },
 }
 const rows = { $ref: '#/components/schemas/Row' }
+const parameters = [{ name: 'fields', in: 'query', schema: { type: 'string' } }]
 const operation = (operationId: string, content: object) => ({
-  get: { operationId, responses: { 200: { description: 'ok', content } } },
+  get: { operationId, parameters, responses: { 200: { description: 'ok', content } } },
 })
 
 /** The samples' API: `/json`, `/ndjson` and `/csv` are streamed, `/whole` answers all three and is not. */
@@ -48,6 +49,7 @@ export const samplesData = {
   rows: 'items[]',
   open: ['total'],
   domains: { 'sample.identity': ['id', 'name', 'isAdult'], 'sample.place': ['address.city'] },
+  requestedFields: 'fields',
   operations: { json: { stream: true }, ndjson: { stream: true }, csv: { stream: true } },
 }
 

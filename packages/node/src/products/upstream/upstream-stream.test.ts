@@ -83,6 +83,24 @@ test('no more is taken from the upstream than is read', async () => {
   )
 })
 
+test('rows that the upstream writes one by one come joined when they wait', async () => {
+  const count = 2_000
+  const listener: RequestListener = (_, response) => {
+    response.writeHead(200, type)
+    for (let row = 0; row < count; row++) response.write(`{"id":${row}}\n`)
+    response.end()
+  }
+  await http(listener, async (upstream) => {
+    const body = bodyOf(await upstream.forward(streamed))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const chunks: Uint8Array[] = []
+    for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) chunks.push(chunk)
+    assert.equal(Buffer.concat(chunks).toString().split('\n').length, count + 1)
+    assert.ok(chunks.length < 20, `${chunks.length} chunks of ${count} rows`)
+    for (const { length } of chunks) assert.ok(length <= 65_536)
+  })
+})
+
 test('an upstream that says nothing for too long, sends too much or dies is given up', async () => {
   const silent: RequestListener = (_, response) => void response.writeHead(200, type).write('{}\n')
   await http(silent, async (upstream) => {
