@@ -79,7 +79,7 @@ function deciderOf({ set }: SizedSet, engine: PolicyEngine): PolicyDecider {
     decisions: { insert: () => ({ sql: '' }), prune: () => ({ sql: '' }) },
     execute: async () => {},
     clock: { now: () => 0 },
-    options: { keepDecisions: 0, remembered: 1_000 },
+    options: { keepDecisions: 0, remembered: { values: 1_000, characters: 8_388_608 } },
     onFailure: ({ reason }) => {
       throw new Error(reason)
     },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { coversField } from '../consent/field-path.ts'
-import { bodyLayout, writtenFields } from './written-fields.ts'
+import { bodyLayout, writtenFields, writtenFieldsOfRows } from './written-fields.ts'
 
 const labels = ['name', 'address', 'results[].event', 'results[].rank', 'tags[]'].map((path) => ({ path }))
 const isTold = (name: string) => /^[a-z]+$/.test(name)
@@ -55,6 +55,22 @@ test('a row with very many places counts as writing its labels whole', () => {
   const names = Array.from({ length: 300 }, (_, at) => [`a${'b'.repeat(at)}`, 1] as const)
   const { fields } = written({ address: Object.fromEntries(names), name: 'A' })
   assert.deepEqual(fields, [['name', 'address']])
+})
+
+test('rows with very many places between them count as writing their labels whole, and are told apart below that', () => {
+  const layout = bodyLayout({ rows: '', open: [] }, labels, isTold)
+  const letters = [...'abcdefghijklmnop']
+  const rows = letters.map((a) => ({ address: Object.fromEntries(letters.map((b) => [`${a}${b}`, 1])) }))
+  const few = writtenFieldsOfRows([...rows, { address: { aa: 2 } }], layout).rows
+  assert.deepEqual(few.at(-1)?.fields, ['address.aa'])
+  const many = writtenFieldsOfRows([...rows, { address: { z: 1 }, results: [{ rank: 1 }] }, { name: 'A' }], layout).rows
+  for (const { fields } of many.slice(0, 16)) assert.deepEqual(fields, ['address'])
+  assert.deepEqual(
+    many.slice(16).map(({ fields }) => fields),
+    [['address', 'results[].rank'], ['name']],
+  )
+  const long = letters.map((letter) => ({ address: { [letter.repeat(400)]: 1 } }))
+  for (const { fields } of writtenFieldsOfRows(long, layout).rows) assert.deepEqual(fields, ['address'])
 })
 
 test('every value of a body is in a field, or in a place that is named', () => {

@@ -3,6 +3,7 @@ import type { WrittenRow } from '../consent/decide-change.ts'
 import { coversField } from '../consent/field-path.ts'
 import { eachElement, isObject, stepsOf } from './answer-path.ts'
 import { projectionOfPaths, type Projection } from './projection.ts'
+import { labelsAbove, maxWrittenPlaces, wholeRows, WrittenPlaces } from './written-places.ts'
 
 /** What was found in one body. */
 export interface WrittenFields {
@@ -33,8 +34,6 @@ export function bodyLayout(
   return { rows: stepsOf(rows), labels: paths, inRows: projectionOfPaths(paths), open: projectionOfPaths(open), isTold }
 }
 
-/** Fields of one row that are told apart; a row with more counts as writing all of each label that it touches. */
-const maxFields = 256
 /** Unlabelled places that are told. */
 const maxUnlabelled = 20
 /** Longest field path that is told apart, in characters. */
@@ -51,6 +50,7 @@ interface Place {
 class Search {
   readonly layout: BodyLayout
   readonly rows: WrittenRow[] = []
+  readonly places = new WrittenPlaces()
   readonly unlabelled = new Set<string>()
 
   constructor(layout: BodyLayout) {
@@ -63,7 +63,7 @@ class Search {
     if (step === eachElement) {
       if (!Array.isArray(value)) return this.#tell(path)
       // No rows in the place of those that there are: all of them are changed.
-      if (value.length === 0) this.rows.push({ value: {}, fields: this.layout.labels })
+      if (value.length === 0) this.#found({}, this.layout.labels)
       value.forEach((element, at) => this.around(element, steps, { open: open?.elements, path: `${path}/${at}` }))
       return
     }
@@ -79,7 +79,12 @@ class Search {
     if (!isObject(value)) return this.#tell(path)
     const found = new Set<string>()
     for (const name of Object.keys(value)) this.#member(value[name], name, { ...this.#rowPlace(open, path), found })
-    this.rows.push({ value, fields: found.size > maxFields ? this.#wholeLabels(found) : [...found] })
+    this.#found(value, found.size > maxWrittenPlaces ? this.#wholeLabels(found) : [...found])
+  }
+
+  #found(value: unknown, fields: readonly string[]): void {
+    this.rows.push({ value, fields })
+    this.places.add(fields)
   }
 
   #rowPlace(open: Projection | undefined, path: string): Place {
@@ -117,7 +122,7 @@ class Search {
 
   /** Of a value at or below a label: every place in it that has a value. */
   #leaves(value: unknown, field: string, found: Set<string>): void {
-    if (field.length > maxPath || found.size > maxFields) return void found.add(field)
+    if (this.places.isMany || field.length > maxPath || found.size > maxWrittenPlaces) return void found.add(field)
     if (Array.isArray(value) && value.length > 0) {
       for (const element of value) this.#leaves(element, `${field}[]`, found)
       return
@@ -127,8 +132,11 @@ class Search {
     for (const name of names) this.#leaves((value as Record<string, unknown>)[name], `${field}.${name}`, found)
   }
 
+  /** In the order of the labels. */
   #wholeLabels(found: ReadonlySet<string>): readonly string[] {
-    return this.layout.labels.filter((label) => [...found].some((field) => coversField(label, field)))
+    const labels = new Set(this.layout.labels)
+    const touched = new Set([...found].flatMap((field) => labelsAbove(field, labels)))
+    return this.layout.labels.filter((label) => touched.has(label))
   }
 
   #below(path: string, name: string): string {
@@ -142,14 +150,21 @@ class Search {
 }
 
 /** What a parsed body writes. A row without members writes nothing: what becomes of members that a body leaves out is
- *  the upstream's. An empty object or list, or null, in the place of what holds labels writes all of these. */
+ *  the upstream's. An empty object or list, or null, in the place of what holds labels writes all of these. A body with
+ *  more places than are told apart writes all of each label that it touches (`written-places.ts`). */
 export function writtenFields(body: unknown, layout: BodyLayout): WrittenFields {
   const search = new Search(layout)
   search.around(body, layout.rows, { open: layout.open, path: '' })
-  return { rows: search.rows, unlabelled: [...search.unlabelled] }
+  return writtenIn(search)
 }
 
-/** The same of one row that came by itself. */
-export function writtenFieldsOfRow(row: unknown, layout: BodyLayout): WrittenFields {
-  return writtenFields(row, { ...layout, rows: [] })
+/** The same of rows that came by themselves. */
+export function writtenFieldsOfRows(rows: readonly unknown[], layout: BodyLayout): WrittenFields {
+  const search = new Search(layout)
+  for (const row of rows) search.row(row, { open: layout.open, path: '' })
+  return writtenIn(search)
+}
+
+function writtenIn({ rows, places, layout, unlabelled }: Search): WrittenFields {
+  return { rows: places.isMany ? wholeRows(rows, layout.labels) : rows, unlabelled: [...unlabelled] }
 }

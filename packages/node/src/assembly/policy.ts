@@ -34,7 +34,7 @@ export interface Policies {
 }
 
 /** Decisions remembered in memory. */
-const remembered = 10_000
+const remembered = { values: 10_000, characters: 8_388_608 }
 const defaultKept = 100_000
 
 /** Opens it and puts the set into force that is there. Throws `policy-invalid` for one that cannot be used. */

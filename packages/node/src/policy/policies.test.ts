@@ -66,7 +66,7 @@ function open(options: { keepDecisions?: number; engineOf?: (set: PreparedSet) =
     },
     execute: async () => undefined,
     clock: { now: () => 5 },
-    options: { keepDecisions: options.keepDecisions ?? 10, remembered: 3 },
+    options: { keepDecisions: options.keepDecisions ?? 10, remembered: { values: 3, characters: 10_000 } },
     onFailure: (failure) => failures.push(failure),
   })
   const decide = (changes: Partial<PolicyQuestion> = {}) =>
@@ -141,6 +141,11 @@ test('no more is remembered than fits, and nothing after a change', () => {
   decider.forget()
   decide({ caller: 'd' })
   assert.equal(engine.decided.length, 5)
+  decide({ purpose: `urn:${'x'.repeat(5_000)}`, caller: 'x'.repeat(4_000) })
+  for (const caller of ['e', 'f', 'g'].map((letter) => letter.repeat(4_500))) decide({ caller })
+  assert.equal(decider.counts().remembered, 2)
+  decide({ caller: 'h'.repeat(20_000) })
+  assert.equal(decider.counts().remembered, 2)
 })
 
 test('a forbid that cannot be evaluated denies, whatever else permits, and the operator is told', () => {

@@ -3,7 +3,7 @@ import type { Clock } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
 import type { SubjectKey } from '../vault/vault.ts'
 import { networkOf } from '../http/network-of.ts'
-import { BoundedMemory, decisionKey } from './decisions/decision-key.ts'
+import { BoundedMemory, decisionKey, type MemoryBounds } from './decisions/decision-key.ts'
 import type { DecisionStore, Outcome } from './decisions/decision-store.ts'
 import { decidePolicy, refused, usableSet, type Judged, type UsableSet } from './decisions/decide-policy.ts'
 import { leftBy } from './decisions/left-by-mask.ts'
@@ -37,7 +37,7 @@ export interface DeciderOptions {
   /** Decisions that are kept; none for 0. */
   readonly keepDecisions: number
   /** Decisions that are remembered at once. */
-  readonly remembered: number
+  readonly remembered: MemoryBounds
 }
 
 export interface PolicyFailure {

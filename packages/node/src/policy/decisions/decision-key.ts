@@ -50,13 +50,21 @@ function entityFacts({ country, actor }: PolicyQuestion, relations: RequestRelat
   return [country, actor?.assurance, participantGroups, actorGroups, productGroups, operationGroups]
 }
 
-/** Remembers up to `size` values; the one that came first is forgotten first. */
+/** Bounds of what is remembered. */
+export interface MemoryBounds {
+  readonly values: number
+  /** Of all keys together. What is remembered under a key is of the size of its key: both are about the same fields. */
+  readonly characters: number
+}
+
+/** Remembers within its bounds; the value that came first is forgotten first. */
 export class BoundedMemory<V> {
   readonly #values = new Map<string, V>()
-  readonly #size: number
+  readonly #bounds: MemoryBounds
+  #characters = 0
 
-  constructor(size: number) {
-    this.#size = size
+  constructor(bounds: MemoryBounds) {
+    this.#bounds = bounds
   }
 
   get(key: string): V | undefined {
@@ -64,12 +72,15 @@ export class BoundedMemory<V> {
   }
 
   set(key: string, value: V): void {
-    if (this.#values.size >= this.#size) this.#values.delete(this.#values.keys().next().value as string)
+    const { values, characters } = this.#bounds
+    if (key.length > characters) return
+    if (!this.#values.has(key)) this.#characters += key.length
     this.#values.set(key, value)
-  }
-
-  clear(): void {
-    this.#values.clear()
+    while (this.#values.size > values || this.#characters > characters) {
+      const first = this.#values.keys().next().value as string
+      this.#values.delete(first)
+      this.#characters -= first.length
+    }
   }
 
   get count(): number {

@@ -18,16 +18,17 @@ export function leavesNothing(mask: FieldMask, question: PolicyQuestion): boolea
   return isRead(question.method) && question.labels.length > 0 && leftBy(mask, question).fields.length === 0
 }
 
-/** RFC 9110 §9.2.1. */
 /** What a change writes of which the mask leaves nothing, or not all. */
 export function unwritable({ written: left = [] }: FieldMask, { written = [] }: PolicyQuestion): readonly string[] {
-  return written.map(({ path }) => path).filter((path) => !left.some((field) => isLeftWhole(field, path)))
+  const whole = new Set(left.filter(isLeftWhole).map(({ path }) => path))
+  return written.map(({ path }) => path).filter((path) => !whole.has(path))
 }
 
-function isLeftWhole({ path, transforms }: MaskedField, written: string): boolean {
-  return path === written && !transforms.some(({ op }) => op === 'drop')
+function isLeftWhole({ transforms }: MaskedField): boolean {
+  return !transforms.some(({ op }) => op === 'drop')
 }
 
+/** RFC 9110 §9.2.1. */
 function isRead(method: string): boolean {
   return ['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method)
 }

@@ -116,7 +116,7 @@ test('a remembered decision is the one that would be made', () => {
         decisions: { insert: () => ({ sql: '' }), prune: () => ({ sql: '' }) },
         execute: async () => undefined,
         clock: { now: () => 0 },
-        options: { keepDecisions: 0, remembered: 100 },
+        options: { keepDecisions: 0, remembered: { values: 100, characters: 1_000_000 } },
         onFailure: () => undefined,
       })
       decider.makeUsable(set, 1)()

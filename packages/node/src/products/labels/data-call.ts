@@ -6,7 +6,7 @@ import { conditionsOf, satisfies } from '@comity/core/minimisation/row-condition
 import { coversField, isFieldPath } from '@comity/core/consent/field-path'
 import {
   writtenFields,
-  writtenFieldsOfRow,
+  writtenFieldsOfRows,
   type BodyLayout,
   type WrittenFields,
 } from '@comity/core/minimisation/written-fields'
@@ -56,13 +56,7 @@ function changeOf(
 }
 
 function writtenBy({ body, content, rows }: CheckedRequest, layout: BodyLayout): WrittenFields {
-  if (rows !== undefined) {
-    const each = rows.map((row) => writtenFieldsOfRow(row, layout))
-    return {
-      rows: each.flatMap((written) => written.rows),
-      unlabelled: [...new Set(each.flatMap((written) => written.unlabelled))],
-    }
-  }
+  if (rows !== undefined) return writtenFieldsOfRows(rows, layout)
   return content === undefined ? { rows: [], unlabelled: [] } : writtenFields(body, layout)
 }
 
