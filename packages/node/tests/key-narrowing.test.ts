@@ -112,7 +112,10 @@ describe('of keys and answers', () => {
     for (const [index, text] of said.entries()) {
       for (const secret of secrets) {
         for (const form of [secret, Buffer.from(secret).toString('base64'), Buffer.from(secret).toString('hex')]) {
-          assert.ok(!text.includes(form), `place ${index} holds a secret: ${text.slice(Math.max(0, text.indexOf(form) - 400), text.indexOf(form) + 60)}`)
+          assert.ok(
+            !text.includes(form),
+            `place ${index} holds a secret: ${text.slice(Math.max(0, text.indexOf(form) - 400), text.indexOf(form) + 60)}`,
+          )
         }
       }
     }
