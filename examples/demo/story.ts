@@ -7,6 +7,7 @@ import type { DemoOptions } from './options.ts'
 import { tellAddresses } from './scenes/addresses.ts'
 import { consent } from './scenes/consent/consent.ts'
 import { exchanges } from './scenes/exchanges.ts'
+import { keys } from './scenes/keys/keys.ts'
 import { policy } from './scenes/policy/policy.ts'
 import { proof } from './scenes/proof.ts'
 import { refusals } from './scenes/refusals.ts'
@@ -21,6 +22,7 @@ const folders = [
   'lab',
   'statistics',
   'person',
+  'dashboard',
   'agreement.json',
   'agreement-2.json',
   'agreement-statistics.json',
@@ -32,7 +34,8 @@ export async function play(options: DemoOptions, report: Report, stack: AsyncDis
   const { directory, once } = options
   const root = directory === undefined ? await temporaryFolder() : await keptFolder(resolve(directory))
   const cast = await setUp(root, report, stack)
-  for (const scene of [exchanges, refusals, consent, policy, sealed, termination, proof]) await scene(cast, report)
+  for (const scene of [exchanges, refusals, consent, policy, sealed, keys, termination, proof])
+    await scene(cast, report)
   if (!once) await tellAddresses(cast, report)
   else if (directory !== undefined) report.say('', `Keys, logs and receipts are kept in ${root}`)
 }

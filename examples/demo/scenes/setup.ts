@@ -11,6 +11,7 @@ import type { Report } from '../stage/report.ts'
 import { openWire } from '../stage/wire.ts'
 import { agree } from './agreement.ts'
 import { documentFile, participantsOf, type Cast } from './cast.ts'
+import { anonymousLimit } from './keys/burst.ts'
 import { offer } from './products.ts'
 
 /** Starts everything on `stack`, which ends it. */
@@ -64,6 +65,7 @@ async function settingsOfHolder({ directory, portal, pagesUrl }: HolderPlaces): 
     [['listen', 'people'], { port: Number(new URL(pagesUrl).port), url: pagesUrl }],
     [['webhooks'], [webhook]],
     [['policy'], {}],
+    [['limits', 'rules'], [anonymousLimit]],
   ]
 }
 

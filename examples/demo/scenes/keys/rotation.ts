@@ -1,0 +1,63 @@
+/** An application's key changes while it calls: its SDK fetches the next one by itself. */
+import { createComityClient } from '@comity/client'
+import type { BegunRotationView, IssuedKeyView, KeyRotationView } from '@comity/node/admin/client-api'
+import { call, expectRefusal } from '../../stage/calls.ts'
+import { comityOf } from '../../stage/participant.ts'
+import { until } from '../../stage/until.ts'
+import { atLab, purpose, type Cast, type Scene } from '../cast.ts'
+
+/** Calls at the same time, from before the rotation until the old key has ended. */
+const workers = 4
+const path = 'electricity/generation?year=2017&source=Renewables'
+
+export const rotation: Scene = async (cast, report) => {
+  const { key: first, id } = await report.step("a key for lab's application", () => issue(cast))
+  await report.attempt('rotated under load', () => rotate(cast, { id, key: first }))
+  await report.attempt('the old key', async () =>
+    expectRefusal(await call(atLab(cast, path), { headers: { 'x-api-key': first } }), {
+      status: 401,
+      code: 'key-revoked',
+    }),
+  )
+}
+
+async function issue({ lab }: Cast) {
+  await comityOf(lab, 'clients', 'add', 'reports', '--name', 'Monthly reports', '--rotate-every', '30')
+  const issued = await comityOf<IssuedKeyView>(lab, 'api-keys', 'issue', 'reports', '--product', 'electricity')
+  return { detail: `${issued.id}; changed every 30 days from now on`, value: issued }
+}
+
+async function rotate({ lab }: Cast, { id, key }: Pick<IssuedKeyView, 'id' | 'key'>) {
+  let next: string | undefined
+  const renewed = (successor: string): void => void (next = successor)
+  const client = createComityClient({ node: lab.localUrl, purpose, apiKey: { value: key, renewed } })
+  const electricity = client.product('federation', 'electricity')
+  const counts = { calls: 0, failed: 0 }
+  let isOver = false
+  const work = async (): Promise<void> => {
+    while (!isOver) {
+      const answer = electricity.get('/generation', { query: { year: 2017, source: 'Renewables' } })
+      await answer.catch(() => (counts.failed += 1))
+      counts.calls += 1
+    }
+  }
+  const load = Array.from({ length: workers }, work)
+  try {
+    const begun = await comityOf<BegunRotationView>(lab, 'api-keys', 'rotate', id, '--claim')
+    await until('the SDK has its next key', async () => next !== undefined)
+    const before = counts.calls
+    await until('calls go on with it', async () => counts.calls > before + 2 * workers)
+    await comityOf<KeyRotationView>(lab, 'api-keys', 'complete', begun.rotation.id)
+    const ended = counts.calls
+    await until('calls go on after it', async () => counts.calls > ended + 2 * workers)
+  } finally {
+    isOver = true
+    await Promise.all(load)
+  }
+  if (counts.failed > 0) throw new Error(`${counts.failed} of ${counts.calls} calls failed`)
+  return {
+    detail: `${counts.calls} calls by ${workers} at once meanwhile, 0 failed`,
+    note: `the SDK fetched ${next?.slice(0, 18) ?? ''}… by itself, then the old key was retired`,
+    value: undefined,
+  }
+}
