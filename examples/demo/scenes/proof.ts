@@ -2,6 +2,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { tilePath, tileWidth } from '@comity/core/audit-log/tiles'
 import { findService, parseDidDocument } from '@comity/core/identity/did-document'
 import type { LoggedEventView, NodeStatus, ReceiptView } from '@comity/node/admin/admin-api'
 import { comity, comityOf, type Participant } from '../stage/participant.ts'
@@ -100,9 +101,8 @@ async function withScratch<T>(work: (folder: string) => Promise<T>): Promise<T> 
 function changedLog({ directory }: Participant) {
   return withScratch(async (copy) => {
     await cp(join(directory, 'log'), copy, { recursive: true })
-    // The demo's logs fit into one partial bundle of entries, whose name is the size in the checkpoint.
-    const size = (await readFile(join(copy, 'checkpoint'), 'utf8')).split('\n')[1] ?? ''
-    const file = join(copy, 'tile', 'entries', '000.p', size)
+    const size = Number((await readFile(join(copy, 'checkpoint'), 'utf8')).split('\n')[1])
+    const file = join(copy, tilePath({ level: 'entries', index: 0, width: Math.min(size, tileWidth) }))
     const bytes = await readFile(file)
     const middle = bytes.length >> 1
     bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle)

@@ -8,7 +8,7 @@ import { atFederation, type Cast, type Scene } from '../cast.ts'
 export const anonymousLimit = {
   name: 'anonymous',
   by: ['address'],
-  for: { products: ['electricity'], credential: 'none' },
+  for: { products: ['electricity'], credential: ['none'] },
   units: 20,
   perSeconds: 5,
 }

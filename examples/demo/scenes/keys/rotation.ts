@@ -1,4 +1,5 @@
 /** An application's key changes while it calls: its SDK fetches the next one by itself. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createComityClient } from '@comity/client'
 import type { BegunRotationView, IssuedKeyView, KeyRotationView } from '@comity/node/admin/client-api'
 import { call, expectRefusal } from '../../stage/calls.ts'
@@ -6,8 +7,9 @@ import { comityOf } from '../../stage/participant.ts'
 import { until } from '../../stage/until.ts'
 import { atLab, purpose, type Cast, type Scene } from '../cast.ts'
 
-/** Calls at the same time, from before the rotation until the old key has ended. */
+/** Calls at the same time, from before the rotation until the old key has ended, and how long each then rests. */
 const workers = 4
+const restMs = 30
 const path = 'electricity/generation?year=2017&source=Renewables'
 
 export const rotation: Scene = async (cast, report) => {
@@ -39,6 +41,7 @@ async function rotate({ lab }: Cast, { id, key }: Pick<IssuedKeyView, 'id' | 'ke
       const answer = electricity.get('/generation', { query: { year: 2017, source: 'Renewables' } })
       await answer.catch(() => (counts.failed += 1))
       counts.calls += 1
+      await sleep(restMs)
     }
   }
   const load = Array.from({ length: workers }, work)
