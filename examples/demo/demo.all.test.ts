@@ -57,6 +57,9 @@ const refusals: Record<string, string> = {
   'from overseas': '403 policy-denied',
   'an unknown service': '403 policy-denied',
   'the same link again': '404 reference-invalid',
+  'the old key': '401 key-expired',
+  "the thief's next call": '401 key-revoked',
+  'what they are told': '429 rate-limited',
   'agreement terminated': '403 agreement-terminated',
 }
 

@@ -18,7 +18,7 @@ export const rotation: Scene = async (cast, report) => {
   await report.attempt('the old key', async () =>
     expectRefusal(await call(atLab(cast, path), { headers: { 'x-api-key': first } }), {
       status: 401,
-      code: 'key-revoked',
+      code: 'key-expired',
     }),
   )
 }
@@ -34,32 +34,31 @@ async function rotate({ lab }: Cast, { id, key }: Pick<IssuedKeyView, 'id' | 'ke
   const renewed = (successor: string): void => void (next = successor)
   const client = createComityClient({ node: lab.localUrl, purpose, apiKey: { value: key, renewed } })
   const electricity = client.product('federation', 'electricity')
-  const counts = { calls: 0, failed: 0 }
-  let isOver = false
+  const load = { calls: 0, failed: 0, isOver: false }
   const work = async (): Promise<void> => {
-    while (!isOver) {
+    while (!load.isOver) {
       const answer = electricity.get('/generation', { query: { year: 2017, source: 'Renewables' } })
-      await answer.catch(() => (counts.failed += 1))
-      counts.calls += 1
+      await answer.catch(() => (load.failed += 1))
+      load.calls += 1
       await sleep(restMs)
     }
   }
-  const load = Array.from({ length: workers }, work)
+  const working = Array.from({ length: workers }, work)
   try {
     const begun = await comityOf<BegunRotationView>(lab, 'api-keys', 'rotate', id, '--claim')
     await until('the SDK has its next key', async () => next !== undefined)
-    const before = counts.calls
-    await until('calls go on with it', async () => counts.calls > before + 2 * workers)
+    const before = load.calls
+    await until('calls go on with it', async () => load.calls > before + 2 * workers)
     await comityOf<KeyRotationView>(lab, 'api-keys', 'complete', begun.rotation.id)
-    const ended = counts.calls
-    await until('calls go on after it', async () => counts.calls > ended + 2 * workers)
+    const ended = load.calls
+    await until('calls go on after it', async () => load.calls > ended + 2 * workers)
   } finally {
-    isOver = true
-    await Promise.all(load)
+    load.isOver = true
+    await Promise.all(working)
   }
-  if (counts.failed > 0) throw new Error(`${counts.failed} of ${counts.calls} calls failed`)
+  if (load.failed > 0) throw new Error(`${load.failed} of ${load.calls} calls failed`)
   return {
-    detail: `${counts.calls} calls by ${workers} at once meanwhile, 0 failed`,
+    detail: `${load.calls} calls by ${workers} at once meanwhile, 0 failed`,
     note: `the SDK fetched ${next?.slice(0, 18) ?? ''}… by itself, then the old key was retired`,
     value: undefined,
   }
