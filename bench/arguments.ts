@@ -62,7 +62,7 @@ export const usage = `npm run bench -- [--quick] [--json] [--only NAME[,NAME…]
   --json    one JSON object a line
   --only    measure these systems only (bare-node always is); bare-node-tls, its like over TLS, only so;
             consents stands for what is measured of them beside comity-personal, policies for their decisions,
-            minimisation, sealing, limits and streams for what these cost
+            minimisation, sealing, limits, credentials and streams for what these cost
 `
 
 /** Throws with a sentence for the user when an argument is unknown. */

@@ -6,6 +6,7 @@ import { benchChains, benchSizes, benchWithdrawal } from './consents/consents.ts
 import { measureColdStart, type ColdStart } from './cold-start.ts'
 import { startLoadGenerator, type LoadGenerator } from './load/generator.ts'
 import { benchLimits } from './limits.ts'
+import { benchCredentials } from './credentials.ts'
 import { benchLogAppends } from './log-appends.ts'
 import { temporaryFolder } from './processes.ts'
 import { benchMinimisation } from './minimisation.ts'
@@ -139,6 +140,7 @@ async function main(): Promise<void> {
   if (isWanted('minimisation', options)) benchMinimisation(options)
   if (isWanted('sealing', options)) await benchSealing(options)
   if (isWanted('limits', options)) await benchLimits(options, note)
+  if (isWanted('credentials', options)) await benchCredentials(options, note)
   if (isWanted('streams', options)) await benchStreams(options)
   if (options.only.length === 0) await benchLog(options)
 }

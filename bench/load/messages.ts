@@ -4,7 +4,12 @@ import type { Target } from './connection.ts'
 
 /** Which requests are sent: the same bytes each time, or each signed afresh with its own nonce (RFC 9421). */
 export type RequestPlan =
-  | { readonly kind: 'plain'; readonly authority: string; readonly path: string }
+  | {
+      readonly kind: 'plain'
+      readonly authority: string
+      readonly path: string
+      readonly headers?: Readonly<Record<string, string>>
+    }
   | {
       readonly kind: 'signed'
       readonly authority: string
@@ -13,6 +18,8 @@ export type RequestPlan =
       readonly headers: Readonly<Record<string, string>>
       readonly keyid: string
       readonly privateJwk: JsonWebKey
+      /** An API key that signs in place of the private key. */
+      readonly apiKey?: string
       /** In place of `path`, and beside `headers`: sent in turn, each as often as the others. */
       readonly calls?: readonly SignedCall[]
     }

@@ -14,8 +14,9 @@ export async function requestSource(plan: RequestPlan): Promise<RequestSource> {
   return new SignedRequests(plan)
 }
 
-function plainRequests(plan: RequestPlan): RequestSource {
-  const request = Buffer.from(`${requestOpening(plan)}\r\n`, 'latin1')
+function plainRequests(plan: Extract<RequestPlan, { kind: 'plain' }>): RequestSource {
+  const fields = Object.entries(plan.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`)
+  const request = Buffer.from(`${requestOpening(plan)}${fields.join('')}\r\n`, 'latin1')
   return { prepare: () => undefined, next: () => request }
 }
 

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { PrivateJwk, SigningKey } from '@comity/core/crypto/crypto'
 import { importSigningKey } from '@comity/core/crypto/crypto-node'
 import type { RequestParts } from '@comity/core/http-signatures/message'
+import { signWithApiKey } from '@comity/core/http-signatures/profile-key'
 import { signRequest } from '@comity/core/http-signatures/profile-request'
 import type { RequestPlan, SignedCall } from './messages.ts'
 import { requestOpening, type RequestSource } from './request-source.ts'
@@ -21,6 +22,7 @@ export class SignedRequests implements RequestSource {
   readonly #unsigned: readonly Unsigned[]
   readonly #keyid: string
   readonly #key: SigningKey
+  readonly #apiKey: string | undefined
   #ready: string[] = []
   #signed = 0
 
@@ -28,6 +30,7 @@ export class SignedRequests implements RequestSource {
     const { path, headers, calls = [{ path, headers: {} }] } = plan
     this.#unsigned = calls.map((call) => unsigned(plan, { ...call, headers: { ...headers, ...call.headers } }))
     this.#keyid = plan.keyid
+    this.#apiKey = plan.apiKey
     this.#key = importSigningKey(plan.privateJwk as PrivateJwk)
   }
 
@@ -43,8 +46,11 @@ export class SignedRequests implements RequestSource {
     const { parts, opening } = this.#unsigned[this.#signed++ % this.#unsigned.length] as Unsigned
     const createdAt = Math.floor(Date.now() / 1000)
     const nonce = randomBytes(16).toString('base64url')
-    const given = { key: this.#key, keyid: this.#keyid, createdAt, expiresAt: createdAt + 60, nonce }
-    const { signatureInput, signature } = signRequest(parts, given)
+    const times = { createdAt, expiresAt: createdAt + 60, nonce }
+    const { signatureInput, signature } =
+      this.#apiKey === undefined
+        ? signRequest(parts, { key: this.#key, keyid: this.#keyid, ...times })
+        : signWithApiKey(parts, { apiKey: this.#apiKey, ...times })
     return `${opening}signature-input: ${signatureInput}\r\nsignature: ${signature}\r\n\r\n`
   }
 }

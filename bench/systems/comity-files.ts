@@ -26,7 +26,7 @@ const rate = { requests: 10_000_000, perSeconds: 1 }
 
 const classes: Readonly<Record<BenchProduct, object>> = {
   'bench-public': { class: 'public' },
-  'bench-partner': { class: 'partner' },
+  'bench-partner': { class: 'partner', keys: 'plain' },
   'bench-personal': { class: 'personal', personal },
 }
 

@@ -77,10 +77,24 @@ export async function startComityHolder(prepared: PreparedHolder): Promise<Comit
 }
 
 /** Drafts, signs by both sides and puts into force; gives the agreement's id. */
-export async function agree(folder: string, { keyid, privateJwk }: Partner): Promise<string> {
+export async function agree(
+  folder: string,
+  { keyid, privateJwk }: Partner,
+  products: readonly BenchProduct[] = ['bench-partner', 'bench-personal'],
+): Promise<string> {
   const file = join(folder, 'agreement.json')
-  const products = ['--product', 'bench-partner', 'bench-personal']
-  await comity(folder, ['agreements', 'draft', '--partner', 'load', ...products, '--as', 'holder', '--out', file])
+  await comity(folder, [
+    'agreements',
+    'draft',
+    '--partner',
+    'load',
+    '--product',
+    ...products,
+    '--as',
+    'holder',
+    '--out',
+    file,
+  ])
   await comity(folder, ['agreements', 'sign', file])
   const envelope = parseAgreementEnvelope(JSON.parse(readFileSync(file, 'utf8')))
   const signed = signAgreement(envelope, { keyid, key: importSigningKey(privateJwk) }, Date.now())
