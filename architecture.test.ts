@@ -30,6 +30,7 @@ const features = [
   'policy',
   'products',
   'public',
+  'quotas',
   'replicas',
   'rights',
   'sealing',

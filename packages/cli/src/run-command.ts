@@ -11,7 +11,7 @@ import { addProducts } from './product-commands.ts'
 import { addReplicas } from './replica-commands.ts'
 import { addDuties, addRights } from './rights-commands.ts'
 import { addScan } from './scan-commands.ts'
-import { addUsage } from './usage-commands.ts'
+import { addQuotas, addUsage } from './usage-commands.ts'
 import { addVerify } from './verify-commands.ts'
 import { addWebhooks } from './webhook-commands.ts'
 
@@ -85,6 +85,7 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
     addApiKeys,
     addScan,
     addUsage,
+    addQuotas,
     addWebhooks,
   ])
     add(program, () => contextOf(program, run))

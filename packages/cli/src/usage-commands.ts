@@ -1,5 +1,5 @@
-/** The part of the tree that is about how much is called: `comity usage`. */
-import { Option, type Command } from 'commander'
+/** The part of the tree that is about how much is called, and may be: `comity usage`, `comity quotas`. */
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { ContextOf } from './consent-commands.ts'
 
 const loadUsage = () => import('./commands/usage.ts')
@@ -27,4 +27,54 @@ export function addUsage(program: Command, context: ContextOf): void {
     .command('forecast')
     .description('when quotas will be used up, and how wrong such forecasts were')
     .action(async () => (await loadUsage()).showForecast(context()))
+}
+
+const loadQuotas = () => import('./commands/quotas.ts')
+
+function units(text: string): number {
+  if (/^\d{1,12}$/.test(text) && Number(text) >= 1) return Number(text)
+  throw new InvalidArgumentError('must be a whole number from 1 on')
+}
+
+const stateOption = () => new Option('--state <state>', 'only these').choices(['asked', 'granted', 'refused'])
+
+export function addQuotas(program: Command, context: ContextOf): void {
+  const quotas = program.command('quotas').description('higher quotas: asked, decided, told')
+  quotas
+    .command('ask <partner>')
+    .description('ask a partner for a higher quota')
+    .requiredOption('--limit <name>', 'as its answers name it in RateLimit-Policy')
+    .requiredOption('--units <count>', 'how many units', units)
+    .addOption(new Option('--per <period>', 'of which period').choices(['day', 'month']).makeOptionMandatory())
+    .requiredOption('--reason <text>', 'for the operator who decides')
+    .option('--product <id>', 'for this product only')
+    .action(async (partner: string, options: object) =>
+      (await loadQuotas()).askQuota(context(), partner, options as never),
+    )
+  quotas
+    .command('list')
+    .description('what this node asked of partners, newest first')
+    .addOption(stateOption())
+    .action(async (options: object) => (await loadQuotas()).listAsks(context(), options as never))
+  quotas
+    .command('show <id>')
+    .description('how one of them stands, as JSON; the partner is asked while it is open')
+    .action(async (id: string) => (await loadQuotas()).showAsk(context(), id))
+  quotas
+    .command('requests')
+    .description('what others ask of this node, newest first')
+    .addOption(stateOption())
+    .action(async (options: object) => (await loadQuotas()).listRequests(context(), options as never))
+  quotas
+    .command('grant <id>')
+    .description('grant a request, from the next call on; who asked is told')
+    .option('--units <count>', 'other than asked for', units)
+    .option('--until <time>', 'until then; 30 days unless given, e.g. 2026-06-01T00:00:00Z')
+    .option('--note <text>', 'for who asked to read')
+    .action(async (id: string, options: object) => (await loadQuotas()).grantRequest(context(), id, options as never))
+  quotas
+    .command('refuse <id>')
+    .description('refuse a request; who asked is told')
+    .option('--note <text>', 'for who asked to read')
+    .action(async (id: string, options: object) => (await loadQuotas()).refuseRequest(context(), id, options as never))
 }

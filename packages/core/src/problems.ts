@@ -372,6 +372,21 @@ const kinds = {
     remedy: 'It was used, has expired, or was not given to you: ask for the data again, and resolve the new reference.',
   },
 
+  'quota-request-unknown': {
+    status: 404,
+    title: 'There is no such request for a quota',
+    remedy: '`comity quotas requests` shows those of others, `comity quotas list` the own ones.',
+  },
+  'quota-request-invalid': {
+    status: 422,
+    title: 'The request for a quota cannot be taken',
+    remedy: 'Ask for more units of a quota that `RateLimit-Policy` names; correct what `detail` says.',
+  },
+  'quota-request-state': {
+    status: 409,
+    title: 'The request for a quota does not allow that now',
+    remedy: 'Wait for the decision of the one that is open; ask anew after it.',
+  },
   'webhook-unknown': {
     status: 404,
     title: 'There is no such message',

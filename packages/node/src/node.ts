@@ -14,6 +14,7 @@ import { openReplicasWhenNeeded, type ReplicasOfNode } from './assembly/late-rep
 import { openLimits, type LimitsOfNode } from './assembly/open-limits.ts'
 import { openListeners, type NodeListeners, type NodePorts } from './assembly/listeners.ts'
 import { startChores } from './assembly/chores.ts'
+import { openQuotas, type QuotasOfNode } from './assembly/quotas.ts'
 import { openUsage } from './assembly/usage.ts'
 import type { Usage } from './usage/usage.ts'
 import { createIdSource } from './assembly/world.ts'
@@ -42,6 +43,7 @@ export interface NodeParts {
   readonly consent: ConsentOfNode
   readonly policies: PolicyOfNode
   readonly apiKeys: ApiKeysOfNode
+  readonly quotas: QuotasOfNode
   readonly limits: LimitsOfNode
   readonly usage: Usage
   readonly gateway: Gateway
@@ -113,9 +115,19 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const consent = await openConsentWhenNeeded({ ...built, exportEvidence }, stack)
   const policies = await openPoliciesWhenNeeded(built)
   const apiKeys = await openKeysWhenNeeded({ ...built, consent }, stack)
-  const limits = await openLimits(foundation, stack)
+  const quotas = await openQuotas({ ...built, consent })
+  const limits = await openLimits(foundation, quotas, stack)
   const usage = openUsage(foundation, stack)
-  const gateway = createGateway({ ...built, consent, policies, limits, apiKeys, usage, isReady: () => state.ready })
+  const gateway = createGateway({
+    ...built,
+    consent,
+    policies,
+    limits,
+    apiKeys,
+    usage,
+    quotas,
+    isReady: () => state.ready,
+  })
   const replicas = await openReplicasWhenNeeded(
     { ...built, consent, ...localOf(foundation, gateway) },
     gateway.handleLocal,
@@ -126,6 +138,7 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
     consent,
     policies,
     apiKeys,
+    quotas,
     limits,
     usage,
     gateway,

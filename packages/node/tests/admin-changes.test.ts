@@ -64,6 +64,8 @@ function startNetwork(): Promise<ConsentNetwork> {
   return startConsentNetwork({
     configure: (config, name) => {
       if (name === 'recipient') config['replicas'] = structuredClone(replicasOfAthletes)
+      const rules = [{ name: 'daily', by: ['participant'], quota: { units: 1_000_000, per: 'day' } }]
+      if (name === 'holder') config['limits'] = { ...(config['limits'] as object), rules }
       if (name === 'delegate') config['policy'] = { directory, engine: 'cedar', keepDecisions: 10 }
     },
   })
@@ -220,6 +222,15 @@ describe('a change over the admin API', () => {
     await step(holder, 'POST /v1/rotations/{id}/roll-back', undone)
     await step(holder, 'POST /v1/api-keys/{id}/revoke', { name: second.id })
     await step(holder, 'DELETE /v1/clients/{id}', { name: client })
+  })
+
+  test('of quotas is in the log with hashes, on both sides', async () => {
+    const { holder, recipient } = network
+    const body = { partner: 'holder', limit: 'daily', units: 2_000_000, per: 'day', reason: 'a study' }
+    const { id: first } = await step(recipient, 'POST /v1/quotas/asks', { body })
+    await step(holder, 'POST /v1/quotas/requests/{id}/grant', { name: first })
+    const { id: second } = await step(recipient, 'POST /v1/quotas/asks', { body: { ...body, units: 3_000_000 } })
+    await step(holder, 'POST /v1/quotas/requests/{id}/refuse', { name: second })
   })
 
   test('is walked through whatever the route', () => {

@@ -92,3 +92,20 @@ export type DutyImposedPayload = z.infer<typeof dutyImposedPayload>
 /** `{ "duty": "…", "receipt": "<compact JWS>" }` */
 export const dutyReportedPayload = z.looseObject({ duty: shortText, receipt: z.string().max(12_288) })
 export type DutyReportedPayload = z.infer<typeof dutyReportedPayload>
+
+/** A request for a higher quota was decided by the holder. */
+export const quotaDecided = 'urn:comity:event:quota-decided'
+
+/** `{ "request": "0190…", "limit": "monthly", "state": "granted", "units": 200000, "until": 1718000001234, "time": … }` */
+export const quotaDecidedPayload = z.looseObject({
+  request: z.string().max(200),
+  limit: z.string().max(64),
+  state: z.enum(['granted', 'refused']),
+  /** Of a grant: so many units, until before that time (milliseconds since the epoch). */
+  units: z.int().positive().optional(),
+  until: z.int().nonnegative().optional(),
+  note: z.string().max(1000).optional(),
+  /** Milliseconds since the epoch. */
+  time: z.int().nonnegative(),
+})
+export type QuotaDecidedPayload = z.infer<typeof quotaDecidedPayload>

@@ -14,6 +14,7 @@ import { partnerRoutes } from './partner-routes.ts'
 import { policyRoutes } from './policy-routes.ts'
 import type { AdminParts } from './ports.ts'
 import { productRoutes } from './product-routes.ts'
+import { quotaRoutes } from './quota-routes.ts'
 import { relationshipRoutes } from './relationship-routes.ts'
 import { replicaRoutes } from './replica-routes.ts'
 import { rightsRoutes } from './rights-routes.ts'
@@ -52,6 +53,7 @@ export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
     ...relationshipRoutes(parts.policy),
     ...replicaRoutes(parts),
     ...subjectRoutes(parts),
+    ...quotaRoutes(parts),
     ...usageRoutes(parts),
     ...forecastRoutes(parts),
     ...webhookRoutes({ ...parts, webhooks: parts.consent.webhooks }),

@@ -16,6 +16,7 @@ export const adminTags = {
   policies: 'The holder’s own rules, and what they decided.',
   relationships: 'Who is in which group, and what somebody is to a person.',
   replicas: 'What this node keeps of what it received.',
+  quotas: 'Higher quotas: asked, decided, told.',
   usage: 'How much is called, by whom and of whom.',
   webhooks: 'What the operator’s own systems are told.',
 } as const

@@ -10,6 +10,7 @@ import type { PolicyAdminParts } from './policy-ports.ts'
 import type { RepeatsStore } from './repeats.ts'
 import type { ReplicasPort } from './replica-routes.ts'
 import type { ForecastPort } from './forecast-routes.ts'
+import type { QuotasPort } from './quota-routes.ts'
 import type { UsagePort } from './usage-routes.ts'
 import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
 
@@ -44,6 +45,8 @@ export interface AdminParts {
   readonly replicas: ReplicasPort
   /** The signed head of the log. */
   readonly checkpoint: () => string
+  /** Higher quotas. */
+  readonly quotas: QuotasPort
   /** How much is called. */
   readonly usage: UsagePort & ForecastPort
   /** Events from a position on, at most `limit`. */

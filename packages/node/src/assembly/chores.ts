@@ -123,13 +123,14 @@ function repeat(work: () => Promise<void>, periodMs: number, stack: AsyncDisposa
 
 /** Starts them; the stack stops them, the counts written a last time. */
 export function startChores(parts: NodeParts, listeners: NodeListeners, stack: AsyncDisposableStack): void {
-  const { gateway, limits, usage, foundation } = parts
+  const { gateway, limits, usage, quotas, foundation } = parts
   const { consent } = parts
   const prune = () =>
     Promise.all([
       gateway.prune(),
       limits.prune(),
       usage.tidy(),
+      quotas.prune(),
       pruneRepeats(foundation.database, foundation.world.clock.now()),
       consent.webhooks.prune(),
       consent.people?.prune(),

@@ -36,6 +36,8 @@ import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
 import { openSealing, publishedDocument } from './sealing.ts'
 import { createLimits, createRequestLimit } from './limits.ts'
+import { quotaRoute } from './quota-route.ts'
+import type { QuotasOfNode } from './quotas.ts'
 import type { LimitsOfNode } from './open-limits.ts'
 import { recoveryParts } from './recovery-parts.ts'
 
@@ -47,6 +49,7 @@ export interface GatewayParts {
   readonly consent: ConsentOfNode
   readonly policies: PolicyOfNode
   readonly limits: LimitsOfNode
+  readonly quotas: Pick<QuotasOfNode, 'requests'>
   readonly usage: Pick<Usage, 'used'>
   readonly apiKeys: ApiKeysOfNode
   readonly newId: () => string
@@ -224,6 +227,7 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
     },
     consents: createSignedRoute(inbound, consentRoutes(parts, inbound)),
     renewal: createRenewalRoute(inbound),
+    quotas: quotaRoute(parts.quotas, inbound),
     status: async (path) => {
       const { answerStatusRequest } = await import('../status/status-route.ts')
       return answerStatusRequest(parts.consent.statusLists, path)

@@ -1,10 +1,11 @@
 /** The limits of a node: what counts them, and where their quotas are kept. */
-import { CallLimits } from '../limits/call-limits.ts'
+import { CallLimits, type CallLimitsParts } from '../limits/call-limits.ts'
 import type { Limit, Limiter } from '../limits/limit.ts'
 import { compileRules, type LimitRule } from '../limits/limit-rules.ts'
 import { createQuotaStore, QuotaLedger, type QuotaStore } from '../limits/quota-ledger.ts'
 import { createRateLimiter, type RateLimiter } from '../limits/rate-limiter.ts'
 import type { Foundation } from './foundation.ts'
+import type { QuotasOfNode } from './quotas.ts'
 
 export interface LimitsOfNode {
   readonly calls: CallLimits
@@ -20,13 +21,19 @@ type Parts = Pick<
 >
 
 /** Opens them: quotas go on where they were. */
-export async function openLimits(parts: Parts, stack: AsyncDisposableStack): Promise<LimitsOfNode> {
+export async function openLimits(
+  parts: Parts,
+  quotas: Pick<QuotasOfNode, 'raised' | 'onUsed'>,
+  stack: AsyncDisposableStack,
+): Promise<LimitsOfNode> {
   const { config, vault, identity, metrics } = parts
   const rules = compileRules(config.limits.rules)
   const of = {
     rules,
     hash: (text: string) => vault.keyedHash(text, identity.did),
     onRefused: ({ name }: Limit) => metrics.limitRefusal(name),
+    raised: quotas.raised,
+    onUsed: quotas.onUsed,
   }
   if (config.limits.store === 'memory') return openLimitsHere(parts, of, stack)
   const { openSharedLimiter } = await import('./shared-limits.ts')
@@ -34,11 +41,7 @@ export async function openLimits(parts: Parts, stack: AsyncDisposableStack): Pro
   return withoutQuotas(limiter, of)
 }
 
-interface CallParts {
-  readonly rules: readonly LimitRule[]
-  readonly hash: (text: string) => string
-  readonly onRefused: (limit: Limit) => void
-}
+type CallParts = Omit<CallLimitsParts, 'limiter' | 'ledger'>
 
 async function openLimitsHere(parts: Parts, of: CallParts, stack: AsyncDisposableStack): Promise<LimitsOfNode> {
   const { database, world, metrics } = parts

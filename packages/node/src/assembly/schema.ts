@@ -23,6 +23,7 @@ import { replicasSchema } from '../replicas/replicas-schema.ts'
 import { statusMigrations } from '../status/status-schema.ts'
 import { vaultSchema } from '../vault/vault-schema.ts'
 import { limitsSchema } from '../limits/limits-schema.ts'
+import { quotasSchema } from '../quotas/quotas-schema.ts'
 import { usageSchema } from '../usage/usage-schema.ts'
 import { deadLettersSchema, webhooksSchema } from '../webhooks/webhooks-schema.ts'
 import { rightsSchema } from '../rights/rights-schema.ts'
@@ -59,4 +60,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0028-limits', statements: limitsSchema },
   { name: '0029-admin-repeats', statements: adminRepeatsSchema },
   { name: '0030-usage', statements: usageSchema },
+  { name: '0031-quotas', statements: quotasSchema },
 ]

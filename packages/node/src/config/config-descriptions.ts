@@ -229,6 +229,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'limits.store.redis.prefix': 'Before every key on the server; the same for all replicas, another for other nodes.',
   'limits.store.redis.timeoutMs': 'Longest wait of a call for the server.',
   'limits.store.redis.leaseSeconds': 'How long after the end of a node its calls under way still count as such.',
+  'limits.nearQuotaPercent': 'From so much of a quota on the webhook `quota.near` is sent, once in its period.',
   'limits.rules[].name': 'Name under which the limit is announced, refuses and is counted.',
   'limits.rules[].by':
     'What is counted for itself: `participant`, `key`, `client`, `product`, `operation`, `address`, `subject`; with none, all calls together.',

@@ -99,6 +99,7 @@ const limits = z.strictObject({
   perAddress: rate.default({ requests: 60_000, perSeconds: 60 }),
   failures: rate.default({ requests: 60, perSeconds: 60 }),
   consentRequests: rate.default({ requests: 120, perSeconds: 3_600 }),
+  nearQuotaPercent: z.int().min(1).max(100).default(80),
   rules: z.array(limitRuleSchema).max(1_000).default([]),
   store: z.union([z.literal('memory'), z.strictObject({ redis: sharedStore })]).default('memory'),
 })

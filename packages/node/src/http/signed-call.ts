@@ -30,7 +30,7 @@ export interface SignedAnswer {
   readonly keyid: string
 }
 
-/** Sends one request, once. Throws what the partner answered where it is a problem of consents, duties or rights;
+/** Sends one request, once. Throws what the partner answered where it is a problem of consents, duties, rights or quotas;
  *  `answer-unusable` for everything else that is not a success, and what the carrier throws. */
 export type SignedCaller = (partner: PartnerEndpoint, request: SignedRequest) => Promise<SignedAnswer>
 
@@ -49,7 +49,7 @@ const maxAnswerBytes = 1024 * 1024
 const maxDetailLength = 1_000
 
 /** What a partner says of consents is for whoever asked; its other troubles are its own. */
-const handedOn = /^(?:consent|delegation|template|duty|deletion|rights|subject)-/
+const handedOn = /^(?:consent|delegation|template|duty|deletion|rights|subject|quota)-/
 const handedOnMembers = ['consent', 'state', 'lapses', 'possible', 'errors', 'retryAfterSeconds'] as const
 
 export function createSignedCaller(parts: SignedCallerParts): SignedCaller {

@@ -2,7 +2,7 @@
  *  call comes in, and once more for what is only known later: its items, and whom it is about. */
 import type { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
-import type { Charge, Limit, Limiter, LimiterVerdict, LimitStanding } from './limit.ts'
+import type { CalendarLimit, Charge, Limit, Limiter, LimiterVerdict, LimitStanding, Standing } from './limit.ts'
 import { keyOfRule, type CallFacts, type LimitRule } from './limit-rules.ts'
 import type { QuotaLedger, QuotaUse } from './quota-ledger.ts'
 import { rateLimitedProblem, rateLimitFields } from './rate-limit-fields.ts'
@@ -44,8 +44,17 @@ export interface CallLimitsParts {
   readonly hash: (text: string) => string
   /** Another limit in the place of a rule's, for one key; the rule's own when undefined. */
   readonly raised?: ((limit: Limit, key: string) => Limit | undefined) | undefined
+  /** Told of each quota that an admitted call took of. */
+  readonly onUsed?: ((use: UsedQuota) => void) | undefined
   /** Told of each limit that refused a call. */
   readonly onRefused?: ((limit: Limit) => void) | undefined
+}
+
+/** How a quota stands after a call. */
+export interface UsedQuota extends Pick<Standing, 'remaining'> {
+  readonly limit: CalendarLimit
+  readonly key: string
+  readonly period: NonNullable<Standing['period']>
 }
 
 /** The rate that a product has for each of its callers. */
@@ -209,10 +218,12 @@ export class CallHold {
       if (this.#isEnded) release()
       else this.#releases.push(release)
     }
-    if (this.#parts.ledger === undefined) return
+    const { ledger, onUsed } = this.#parts
     for (const [at, { limit, key, cost = 1 }] of charges.entries()) {
-      const period = standings[at]?.verdict.period
+      const { period, remaining = 0 } = standings[at]?.verdict ?? {}
       if (limit.kind !== 'quota' || period === undefined) continue
+      onUsed?.({ limit, key, remaining, period })
+      if (ledger === undefined) continue
       this.#uses.push({ limit: limit.name, per: limit.per, key, startMs: period.startMs, units: cost })
     }
   }

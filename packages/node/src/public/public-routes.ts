@@ -16,6 +16,8 @@ export interface PublicParts {
   readonly consents: (message: IncomingMessage) => Promise<Reply>
   /** The successor of an API key, at `/keys/renewal`. */
   readonly renewal: (message: IncomingMessage) => Promise<Reply>
+  /** Requests for a higher quota, at `/limits/requests`. */
+  readonly quotas: (message: IncomingMessage) => Promise<Reply>
   /** Answers below `/status/`, or undefined when there is no such list. */
   readonly status: (path: string) => Promise<Reply | undefined>
   /** The participant's DID document as JSON. */
@@ -99,6 +101,7 @@ async function route(parts: PublicParts, message: IncomingMessage): Promise<Repl
   if (path === '/composites') return parts.composite(message)
   if (path.startsWith('/consents/')) return parts.consents(message)
   if (path === '/keys/renewal') return parts.renewal(message)
+  if (path.startsWith('/limits/')) return parts.quotas(message)
   if (path === '/events') {
     if (message.method === 'POST') return receiveEvent(parts, message)
     throw new Problem('method-not-allowed', 'events are posted', { members: { allow: ['POST'] } })

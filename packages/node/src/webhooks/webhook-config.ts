@@ -16,6 +16,9 @@ export const webhookEventTypes = [
   'key.disabled',
   'key.revoked',
   'key.unusual',
+  'quota.requested',
+  'quota.decided',
+  'quota.near',
 ] as const
 export type WebhookEventType = (typeof webhookEventTypes)[number]
 

@@ -1,0 +1,35 @@
+/** Requests for a higher quota as the admin API shows them. */
+import { z } from 'zod'
+import type { View } from './shapes.ts'
+
+const units = z.int().positive()
+const time = z.string().meta({ description: 'RFC 3339.' })
+
+const asked = {
+  id: z.string(),
+  limit: z.string().meta({ description: 'Name of the rule in `limits.rules` of the holder.' }),
+  product: z.string().optional().meta({ description: 'Where it is for one product.' }),
+  units,
+  per: z.enum(['day', 'month']),
+  reason: z.string(),
+  asked: time,
+  state: z.enum(['asked', 'granted', 'refused']),
+  decided: time.optional(),
+  granted: units.optional().meta({ description: 'Units that were granted.' }),
+  until: time.optional().meta({ description: 'RFC 3339: when the rule’s own quota counts again.' }),
+  note: z.string().optional(),
+}
+
+export const quotaRequestSchema = z
+  .strictObject({
+    ...asked,
+    participant: z.string().optional().meta({ description: 'DID of who asks.' }),
+    client: z.string().optional().meta({ description: 'Id of the client that asks with an API key.' }),
+  })
+  .meta({ id: 'QuotaRequest' })
+export type QuotaRequestView = View<typeof quotaRequestSchema>
+
+export const quotaAskSchema = z
+  .strictObject({ ...asked, partner: z.string().meta({ description: 'DID of the holder that was asked.' }) })
+  .meta({ id: 'QuotaAsk' })
+export type QuotaAskView = View<typeof quotaAskSchema>

@@ -1,0 +1,114 @@
+/** Quotas beyond the rules: who asks for more, what was granted, who is told. */
+import { quotaDecided } from '@comity/core/events/event-types'
+import { Problem } from '@comity/core/problems'
+import type { AuditLog } from '../audit-log/audit-log.ts'
+import { createSignedCaller } from '../http/signed-call.ts'
+import type { CallLimitsParts } from '../limits/call-limits.ts'
+import { QuotaAsks } from '../quotas/quota-asks.ts'
+import { QuotaGrants, type RuleQuota } from '../quotas/quota-grants.ts'
+import { createQuotaNear, pruneQuotaNotices } from '../quotas/quota-near.ts'
+import type { QuotaAsker } from '../quotas/quota-request.ts'
+import { QuotaRequests, type QuotaRecord, type QuotaWebhooks } from '../quotas/quota-requests.ts'
+import { createQuotaStore } from '../quotas/quota-store-sql.ts'
+import type { Statement } from '../storage/database.ts'
+import { createTurns } from '../storage/turns.ts'
+import { linkOf, type Counterparts } from './counterparts.ts'
+import type { Foundation } from './foundation.ts'
+import type { ConsentOfNode } from './late-consent.ts'
+
+export interface QuotasOfNode {
+  readonly raised: NonNullable<CallLimitsParts['raised']>
+  readonly onUsed: NonNullable<CallLimitsParts['onUsed']>
+  /** As the holder. */
+  readonly requests: QuotaRequests
+  /** As who asks partners. */
+  readonly asks: QuotaAsks
+  /** Forgets what is over. */
+  prune(): Promise<void>
+}
+
+interface Parts {
+  readonly foundation: Foundation
+  readonly auditLog: AuditLog
+  readonly counterparts: Counterparts
+  readonly consent: Pick<ConsentOfNode, 'webhooks'>
+  readonly newId: () => string
+}
+
+/** No period is longer. */
+const longestPeriodMs = 31 * 86_400_000
+
+/** Opens them; what was granted before counts again. */
+export async function openQuotas(parts: Parts): Promise<QuotasOfNode> {
+  const { foundation, auditLog, counterparts, consent, newId } = parts
+  const { config, world, database, identity, events } = foundation
+  const { clock } = world
+  const store = createQuotaStore(database)
+  const grants = new QuotaGrants()
+  for (const granted of await store.grants(clock.now())) grants.add(granted)
+  // What it is loaded from changes with the first need of it.
+  const webhooks: QuotaWebhooks = {
+    hasListener: (type) => consent.webhooks.hasListener(type),
+    statement: (event) => consent.webhooks.statement(event),
+    wake: () => consent.webhooks.wake(),
+  }
+  const record = (event: QuotaRecord, statements: readonly Statement[]) =>
+    auditLog.append(auditLog.prepare(event), statements)
+  const shared = { store, clock, newId, record, webhooks }
+  const requests = new QuotaRequests({
+    ...shared,
+    grants,
+    turns: createTurns(),
+    quotaOf: (limit, asker) => quotaOf(parts, limit, asker),
+    isPartner: (did) => counterparts.partners.findByDid(did) !== undefined,
+    outbox: counterparts.outbox,
+  })
+  const authenticationKey = () => identity.authenticationKey()
+  const call = createSignedCaller({ ...world, authenticationKey, client: counterparts.client })
+  const asks = new QuotaAsks({ ...shared, call, partnerOf: (name) => partnerOf(counterparts, name) })
+  counterparts.handlers.set(quotaDecided, (event) => asks.handle(event))
+  counterparts.whenTaken.push(() => webhooks.wake())
+  const execute = (statements: readonly Statement[]) => database.execute(statements)
+  const percent = config.limits.nearQuotaPercent
+  const near = createQuotaNear({ percent, webhooks: () => webhooks, execute, onError: events.storageFailed })
+  const rules = new Map(config.limits.rules.map(({ name, by }) => [name, by]))
+  return {
+    requests,
+    asks,
+    raised(limit, key) {
+      if (limit.kind !== 'quota') return undefined
+      const units = grants.unitsOf({ ...limit, by: rules.get(limit.name) ?? [] }, key, clock.now())
+      return units === limit.units ? undefined : { ...limit, units }
+    },
+    onUsed({ limit: { name: limit, units, per }, key, remaining, period: { startMs, lengthMs } }) {
+      near({ limit, per, units, key, used: units - remaining, startMs, endMs: startMs + lengthMs })
+    },
+    async prune() {
+      grants.prune(clock.now())
+      await execute([pruneQuotaNotices(clock.now() - longestPeriodMs)])
+    },
+  }
+}
+
+function partnerOf({ partners }: Counterparts, name: string) {
+  const partner = partners.find(name)
+  if (partner === undefined) throw new Problem('partner-unknown', `there is no partner \`${name.slice(0, 200)}\``)
+  return linkOf(partner)
+}
+
+const identities: readonly string[] = ['participant', 'client', 'key']
+
+/** Nobody is told of rules that are not about them. */
+function quotaOf(
+  { foundation: { config }, counterparts }: Parts,
+  limit: string,
+  { participant, client }: QuotaAsker,
+): RuleQuota | undefined {
+  const rule = config.limits.rules.find(({ name }) => name === limit)
+  if (rule?.quota === undefined || !rule.by.some((name) => identities.includes(name))) return undefined
+  const { participants, clients } = rule.for ?? {}
+  const alias = counterparts.partners.findByDid(participant)?.alias ?? ''
+  const isParticipant = participants?.includes(participant) === true || participants?.includes(alias) === true
+  if ((participants !== undefined && !isParticipant) || clients?.includes(client) === false) return undefined
+  return { name: rule.name, by: rule.by, ...rule.quota }
+}

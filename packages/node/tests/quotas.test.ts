@@ -1,0 +1,162 @@
+/** A higher quota: asked by a partner, decided by the operator, told to who asked. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { QuotaAskView, QuotaRequestView } from '../src/admin/quota-api.ts'
+import { adminOf } from './admin-call.ts'
+import { freePort } from './free-port.ts'
+import { startTestNetwork, testPurpose, type TestNetwork, type TestNode } from './test-network.ts'
+
+const rules = [
+  { name: 'daily', by: ['participant'], for: { products: ['items'] }, quota: { units: 2, per: 'day' } },
+  { name: 'of-others', by: ['participant'], for: { participants: ['somebody'] }, quota: { units: 2, per: 'day' } },
+  { name: 'for-all', by: [], quota: { units: 1_000, per: 'day' } },
+]
+
+/** Both nodes tell a system that nobody answers for: what they tell waits in the outbox. */
+async function start(): Promise<TestNetwork> {
+  const silent = await freePort()
+  const tells = (config: Record<string, unknown>, root: string) => {
+    const file = join(root, `secret-${Math.random()}`)
+    writeFileSync(file, `whsec_${randomBytes(32).toString('base64')}`, { mode: 0o600 })
+    config['webhooks'] = [{ url: `http://127.0.0.1:${silent}/`, secret: { file } }]
+  }
+  const network = await startTestNetwork({
+    holder(config, root) {
+      config['limits'] = { ...(config['limits'] as object), rules }
+      tells(config, root)
+    },
+    recipient: tells,
+  })
+  await network.agree()
+  return network
+}
+
+async function operate<T>(node: TestNode, path: string, body?: unknown): Promise<{ status: number; json: T }> {
+  const { status, json } = await (await adminOf(node)).call({ method: body === undefined ? 'GET' : 'POST', path, body })
+  return { status, json: json as T }
+}
+
+async function call({ recipient }: TestNetwork): Promise<number> {
+  const answer = await fetch(recipient.local('/holder/items/items'), { headers: { 'comity-purpose': testPurpose } })
+  await answer.arrayBuffer()
+  return answer.status
+}
+
+const told = async (node: TestNode, type: string) =>
+  (await node.running.parts.consent.webhooks.list()).filter((message) => message.type === type)
+
+const wish = { partner: 'holder', limit: 'daily', units: 4, per: 'day', reason: 'a study' }
+
+async function settled({ holder, recipient }: TestNetwork): Promise<void> {
+  await holder.running.parts.counterparts.outbox.settled()
+  await recipient.running.parts.foundation.database.execute([])
+}
+
+test('what is granted counts from the next call on, outlasts a restart, and ends when it is over', async () => {
+  await using network = await start()
+  const { holder, recipient, clock } = network
+  for (const status of [200, 200, 429]) assert.equal(await call(network), status)
+  const asked = await operate<QuotaAskView>(recipient, '/v1/quotas/asks', wish)
+  assert.deepEqual([asked.status, asked.json.state], [201, 'asked'])
+  const { json: requests } = await operate<QuotaRequestView[]>(holder, '/v1/quotas/requests?state=asked')
+  assert.deepEqual(
+    requests.map(({ id, participant, units, reason }) => [id, participant, units, reason]),
+    [[asked.json.id, recipient.did, 4, 'a study']],
+  )
+  assert.equal((await told(holder, 'quota.requested')).length, 1)
+  assert.equal(await call(network), 429)
+  const until = new Date(clock.now() + 3_600_000).toISOString()
+  const path = `/v1/quotas/requests/${asked.json.id}/grant`
+  assert.equal((await operate(holder, path, { units: 3, until, note: 'for now' })).status, 200)
+  for (const status of [200, 429]) assert.equal(await call(network), status)
+  await settled(network)
+  const { json: shown } = await operate<QuotaAskView>(recipient, `/v1/quotas/asks/${asked.json.id}`)
+  assert.deepEqual([shown.state, shown.granted, shown.until, shown.note], ['granted', 3, until, 'for now'])
+  assert.equal((await told(recipient, 'quota.decided')).length, 1)
+  await holder.stop()
+  await holder.start()
+  const [rule] = holder.running.parts.limits.calls.parts.rules
+  assert.ok(rule !== undefined)
+  const { quotas } = holder.running.parts
+  const raised = () => quotas.raised(rule.limit, `participant=${recipient.did}`)
+  assert.deepEqual(raised(), { ...rule.limit, units: 3 })
+  clock.offsetMs += 3_600_001
+  assert.equal(raised(), undefined)
+  const bodies = (await holder.running.parts.auditLog.readEvents({ limit: 1_000 })).map(({ body = '' }) => body)
+  assert.equal(bodies.filter((body) => body.includes('"quota-decision"') && body.includes('"before"')).length, 1)
+})
+
+test('a refusal is told with its note, once; a decision cannot be taken twice', async () => {
+  await using network = await start()
+  const { holder, recipient } = network
+  const { json: ask } = await operate<QuotaAskView>(recipient, '/v1/quotas/asks', wish)
+  const again = await operate<QuotaAskView>(recipient, '/v1/quotas/asks', wish)
+  assert.equal(again.json.id, ask.id)
+  const other = await operate(recipient, '/v1/quotas/asks', { ...wish, units: 9 })
+  assert.deepEqual([other.status, (other.json as { code: string }).code], [409, 'quota-request-state'])
+  assert.equal((await operate(holder, `/v1/quotas/requests/${ask.id}/refuse`, { note: 'not this year' })).status, 200)
+  assert.equal((await operate(holder, `/v1/quotas/requests/${ask.id}/grant`, {})).status, 409)
+  await settled(network)
+  const { json: list } = await operate<QuotaAskView[]>(recipient, '/v1/quotas/asks?state=refused')
+  assert.deepEqual(
+    list.map(({ id, note }) => [id, note]),
+    [[ask.id, 'not this year']],
+  )
+})
+
+test('a request for what is no quota of the asker’s is refused, the same for all that there may be', async () => {
+  await using network = await start()
+  for (const change of [{ limit: 'of-others' }, { limit: 'for-all' }, { limit: 'made-up' }, { per: 'month' }]) {
+    const { status, json } = await operate<{ code: string; detail: string }>(network.recipient, '/v1/quotas/asks', {
+      ...wish,
+      ...change,
+    })
+    assert.deepEqual([status, json.code], [422, 'quota-request-invalid'], JSON.stringify(change))
+    assert.match(json.detail, /no quota of yours by the/)
+  }
+  const less = await operate(network.recipient, '/v1/quotas/asks', { ...wish, units: 2 })
+  assert.equal(less.status, 422)
+  assert.deepEqual((await operate(network.holder, '/v1/quotas/requests')).json, [])
+})
+
+test('who is nobody cannot ask, and nobody reads another’s request', async () => {
+  await using network = await start()
+  const { holder, recipient } = network
+  const { json: ask } = await operate<QuotaAskView>(recipient, '/v1/quotas/asks', wish)
+  const { requests } = holder.running.parts.quotas
+  await assert.rejects(requests.show(ask.id, { participant: 'did:web:other.example', client: '' }), {
+    code: 'quota-request-unknown',
+  })
+  const { client } = recipient.running.parts.counterparts
+  const authority = new URL(holder.url).host
+  const unsigned = await client.send(
+    { did: holder.did, authority },
+    { method: 'GET', target: `/limits/requests/${ask.id}`, headers: [], body: new Uint8Array(0), timeoutMs: 10_000 },
+  )
+  assert.equal(unsigned.status, 401)
+})
+
+test('the operator’s systems are told once in a period that a quota is nearly used up, also across a restart', async () => {
+  await using network = await start()
+  const { holder } = network
+  assert.equal(await call(network), 200)
+  assert.equal((await told(holder, 'quota.near')).length, 0)
+  for (const status of [200, 429]) assert.equal(await call(network), status)
+  const waitFor = async (count: number) => {
+    for (let tries = 0; tries < 100 && (await told(holder, 'quota.near')).length < count; tries++)
+      await new Promise((resolve) => void setTimeout(resolve, 20))
+    assert.equal((await told(holder, 'quota.near')).length, count)
+  }
+  await waitFor(1)
+  await holder.stop()
+  await holder.start()
+  assert.equal(await call(network), 429)
+  const { json: ask } = await operate<QuotaAskView>(network.recipient, '/v1/quotas/asks', wish)
+  await operate(holder, `/v1/quotas/requests/${ask.id}/grant`, { units: 3 })
+  assert.equal(await call(network), 200)
+  // Of another size it is another quota.
+  await waitFor(2)
+})
