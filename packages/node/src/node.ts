@@ -118,29 +118,15 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const quotas = await openQuotas({ ...built, consent })
   const limits = await openLimits(foundation, quotas, stack)
   const usage = openUsage(foundation, stack)
-  const gateway = createGateway({
-    ...built,
-    consent,
-    policies,
-    limits,
-    apiKeys,
-    usage,
-    quotas,
-    isReady: () => state.ready,
-  })
+  const below = { ...built, consent, policies, apiKeys, quotas, limits, usage }
+  const gateway = createGateway({ ...below, isReady: () => state.ready })
   const replicas = await openReplicasWhenNeeded(
     { ...built, consent, ...localOf(foundation, gateway) },
     gateway.handleLocal,
   )
   const keysChanged = { listeners: [] }
   return {
-    ...built,
-    consent,
-    policies,
-    apiKeys,
-    quotas,
-    limits,
-    usage,
+    ...below,
     gateway,
     replicas,
     exportEvidence,

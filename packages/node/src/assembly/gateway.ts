@@ -94,11 +94,7 @@ function identityPort({ foundation: { identity }, counterparts: { resolver, part
 }
 
 function observerPort({ events }: Foundation, usage: Pick<Usage, 'used'>): ObserverPort {
-  return {
-    counted: (call) => usage.used(call),
-    exchange: (observation) => events.exchange(observation),
-    internalError: (error, exchangeId) => events.internalError(error, exchangeId),
-  }
+  return { counted: (call) => usage.used(call), exchange: events.exchange, internalError: events.internalError }
 }
 
 /** `host[:port]` of the public URL, and the address on this machine for health checks by hand. */
