@@ -30,7 +30,8 @@ function judge(call: InboundCall, assignee: string, options: AgreementOptions): 
     product: product?.id ?? '',
     operation: operation?.operationId,
     purpose: request.header('comity-purpose'),
-    agreementId: request.header('comity-agreement'),
+    // What is looked at again while an answer leaves is the agreement that the call began under.
+    agreementId: call.agreementId ?? request.header('comity-agreement'),
   }
   const verdict = options.agreements.decide(question, options.world.clock.now())
   if (!verdict.allowed) {
