@@ -36,6 +36,17 @@ test('what takes the place of all that holds labels writes them all', () => {
   assert.deepEqual(written({}).fields, [[]])
 })
 
+test('what takes the place of more than labels and open paths cover is named, as is what it takes away', () => {
+  for (const nothing of [null, [], {}, 7]) {
+    const open = ['meta.note', 'results[].judge']
+    assert.deepEqual(written({ meta: nothing }, { open }), { fields: [[]], unlabelled: ['/meta'] })
+    assert.deepEqual(written({ results: nothing }, { open }).unlabelled, ['/results'])
+    assert.deepEqual(written({ meta: nothing, address: nothing }, { open: ['meta'] }).unlabelled, [])
+  }
+  assert.deepEqual(written({ results: [{}, null] }).unlabelled, ['/results/0', '/results/1'])
+  assert.deepEqual(written({ items: [], note: null }, { rows: 'items[]', open: ['note.text'] }).unlabelled, ['/note'])
+})
+
 test('a name that could be read as a path, or may be data, makes its whole place written', () => {
   for (const name of ['city.x', 'a[]', 'Amina Rossi', '__proto__', '']) {
     const address = JSON.parse(`{"city":1,${JSON.stringify(name)}:2}`) as unknown

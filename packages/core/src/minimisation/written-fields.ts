@@ -107,12 +107,16 @@ class Search {
     if (labels?.whole === true) return this.#leaves(value, field, found)
     if (labels === undefined && open === undefined) return this.#tell(path)
     const isEmpty = value === null || (typeof value === 'object' && Object.keys(value).length === 0)
-    // What takes the place of all that is below changes all of it.
-    if (isEmpty) for (const label of this.layout.labels) if (labels && coversField(field, label)) found.add(label)
-    if (isEmpty) return
+    if (isEmpty) return this.#replaced(place, found)
     if (Array.isArray(value)) return this.#elements(value, place, found)
     if (!isObject(value)) return this.#tell(path)
     for (const name of Object.keys(value)) this.#member(value[name], name, { ...place, found })
+  }
+
+  /** What takes the place of all that is below changes all of it: each label, and what no label covers. */
+  #replaced({ labels, path, field }: Place, found: Set<string>): void {
+    for (const label of this.layout.labels) if (labels && coversField(field, label)) found.add(label)
+    this.#tell(path)
   }
 
   #elements(values: readonly unknown[], { labels, open, path, field }: Place, found: Set<string>): void {
@@ -150,8 +154,9 @@ class Search {
 }
 
 /** What a parsed body writes. A row without members writes nothing: what becomes of members that a body leaves out is
- *  the upstream's. An empty object or list, or null, in the place of what holds labels writes all of these. A body with
- *  more places than are told apart writes all of each label that it touches (`written-places.ts`). */
+ *  the upstream's. An empty object or list, or null, in the place of what holds labels writes all of these, and what
+ *  neither they nor open paths cover beside them. A body with more places than are told apart writes all of each label
+ *  that it touches (`written-places.ts`). */
 export function writtenFields(body: unknown, layout: BodyLayout): WrittenFields {
   const search = new Search(layout)
   search.around(body, layout.rows, { open: layout.open, path: '' })
