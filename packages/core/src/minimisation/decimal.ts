@@ -9,9 +9,16 @@ export interface Decimal {
 }
 
 /** Digits before or behind the point beyond which nothing is calculated: every double has fewer. */
-const maxPlaces = 1_100
+const maxPlaces = 400
 
 const written = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,6}))?$/
+
+/** Those that were needed, by their exponents, of which there are few. */
+const powersOfTen: bigint[] = []
+
+function powerOfTen(exponent: number): bigint {
+  return (powersOfTen[exponent] ??= 10n ** BigInt(exponent))
+}
 
 /** The number exactly; undefined for one with more places than are calculated with, and for what is no finite number. */
 export function decimalOf(value: number | ExactNumber): Decimal | undefined {
@@ -21,7 +28,7 @@ export function decimalOf(value: number | ExactNumber): Decimal | undefined {
   const scale = fraction.length - Number(exponent)
   if (whole.length + fraction.length > maxPlaces || Math.abs(scale) > maxPlaces) return undefined
   const units = BigInt(sign + whole + fraction)
-  return scale < 0 ? { units: units * 10n ** BigInt(-scale), scale: 0 } : { units, scale }
+  return scale < 0 ? { units: units * powerOfTen(-scale), scale: 0 } : { units, scale }
 }
 
 /** Below, at or above 0 as the first is less, the same or more. */
@@ -63,6 +70,6 @@ export function numberOf(decimal: Decimal): number | ExactNumber {
 
 function aligned(a: Decimal, b: Decimal): [bigint, bigint] {
   if (a.scale === b.scale) return [a.units, b.units]
-  const widened = 10n ** BigInt(Math.abs(a.scale - b.scale))
+  const widened = powerOfTen(Math.abs(a.scale - b.scale))
   return a.scale < b.scale ? [a.units * widened, b.units] : [a.units, b.units * widened]
 }

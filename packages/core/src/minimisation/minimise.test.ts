@@ -115,6 +115,16 @@ test('several transforms of one field are applied in order', () => {
   assert.deepEqual(row(athlete, ['born'], both), { born: 'h(1987)' })
 })
 
+test('a transform inside two fields that are released, one inside the other, is applied once', () => {
+  const hash = [{ path: 'address.street', op: 'hash' } as const]
+  for (const fields of [['address.street'], ['address', 'address.street'], ['address.street', 'address']]) {
+    const { address } = row(athlete, fields, hash) as { address: { street: string } }
+    assert.equal(address.street, 'h(Rua 1)', fields.join())
+  }
+  const twice = [...hash, { ...hash[0] }] as FieldTransform[]
+  assert.deepEqual(row(athlete, ['address.street'], twice), { address: { street: 'h(h(Rua 1))' } })
+})
+
 test('a transform inside a field that is released whole is applied there', () => {
   const drop: FieldTransform[] = [{ path: 'address.street', op: 'drop' }]
   assert.deepEqual(row(athlete, ['address'], drop), { address: { city: 'Rio', geo: { lat: -22.9 } } })

@@ -48,7 +48,9 @@ export function projectionOf(parts: readonly Pick<ReleasePart, 'fields' | 'trans
       draftAt(root, field, false).whole = true
       for (const transform of transforms) {
         if (!coversField(field, transform.path)) continue
-        draftAt(root, transform.path, true).transforms.push(transform)
+        const draft = draftAt(root, transform.path, true)
+        // Once, also where two fields hold its place, one inside the other: twice is another value.
+        if (!draft.transforms.includes(transform)) draft.transforms.push(transform)
       }
     }
   }

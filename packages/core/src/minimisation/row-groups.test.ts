@@ -172,6 +172,20 @@ test('sums keep every digit, and groups do not mind how a number is written', ()
   )
 })
 
+test('a number with more than 400 places is none to calculate with; every double has fewer', () => {
+  const sum = (...values: readonly string[]) =>
+    grouped(
+      `[${values.map((x) => `{"x":${x}}`).join()}]`,
+      releaseOf({ fields: ['x'], transforms: [aggregate('x', 'sum')] }),
+    )
+  assert.equal(sum('1', '2', '1e401'), '[{"x":3}]')
+  assert.equal(sum('1', '2', '1e-401', `1${'0'.repeat(400)}`), '[{"x":3}]')
+  assert.equal(sum('5e-324', '-5e-324', '1e400'), `[{"x":1${'0'.repeat(400)}}]`)
+  for (const double of [Number.MAX_VALUE, Number.MIN_VALUE, 2 ** -1022, 2 ** -1074 * 0xfffffffffffff]) {
+    assert.equal(sum(String(double), '0'), JSON.stringify([{ x: double }]))
+  }
+})
+
 test('too many groups are a fault, not a fast way to fill the memory', () => {
   const release = releaseOf({ fields: ['k', 'x'], transforms: [aggregate('x', 'sum')] })
   const many = Array.from({ length: 10_001 }, (_, k) => ({ k, x: 1 }))
