@@ -57,7 +57,7 @@ export function decideKeyScope(scope: KeyScope, { product, operation, hasLabels 
   return { allowed: true }
 }
 
-/** What the scope leaves of the released fields, for `maskRelease`; undefined when it leaves them all as they are. */
+/** What the scope leaves of the released fields, for `narrowRelease`; undefined when it leaves them all as they are. */
 export function keyScopeMask({ fields }: KeyScope, released: readonly string[]): FieldMask | undefined {
   if (fields === undefined) return undefined
   const left = released.flatMap((field) => {

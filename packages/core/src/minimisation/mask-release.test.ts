@@ -5,7 +5,7 @@ import type { Release, ReleasePart } from '../consent/release.ts'
 import type { FieldMask } from '../policy/field-mask.ts'
 import type { FieldTransform } from '../consent/consent-scope.ts'
 import { coveredByAny } from '../consent/field-path.ts'
-import { maskRelease } from './mask-release.ts'
+import { maskRelease, narrowRelease } from './mask-release.ts'
 
 const labels = ['name', 'born', 'address', 'address.street', 'weight', 'notes'].map((path) => ({ path }))
 const part = (fields: readonly string[], rest: Partial<ReleasePart> = {}): ReleasePart => ({
@@ -71,7 +71,7 @@ test('groups are by what consent and mask leave of all fields, also of those tha
       releaseOf([part(fields, { givable })]),
       {
         fields: Object.values(given).filter(({ path }) => fields.includes(path)),
-        unasked: Object.values(given).filter(({ path }) => !fields.includes(path)),
+        givable: Object.values(given),
       },
       labels,
     ).parts[0]
@@ -82,16 +82,56 @@ test('groups are by what consent and mask leave of all fields, also of those tha
 test('a field that leaves row by row does so whatever else could leave in groups', () => {
   const mask = {
     fields: [{ path: 'name', transforms: [] }],
-    unasked: [{ path: 'weight', transforms: [], groupsOf: 5 }],
+    givable: [
+      { path: 'name', transforms: [] },
+      { path: 'weight', transforms: [], groupsOf: 5 },
+    ],
   }
   const release = releaseOf([part(['name'], { givable: ['name', 'weight'] })])
   assert.equal(maskRelease(release, mask, labels).parts[0]?.groupsOf, undefined)
 })
 
-test('what a mask says of a part of a field, which only some calls are told, forms no groups', () => {
-  const mask = { fields: [{ path: 'address.city', transforms: [], groupsOf: 5 }], unasked: [] }
-  const release = releaseOf([part(['address.city'], { givable: ['address'] })])
-  assert.deepEqual(maskRelease(release, mask, labels).parts[0]?.givable, [])
+test('the part of a field that a mask leaves forms the groups, asked for or not', () => {
+  const city = { path: 'address.city', transforms: [], groupsOf: 5 }
+  const weight = { path: 'weight', transforms: [], groupsOf: 5 }
+  const ask = (field: typeof city) => {
+    const release = releaseOf([part([field.path], { givable: ['address', 'weight'] })])
+    return maskRelease(release, { fields: [field], givable: [city, weight] }, labels).parts[0]?.givable
+  }
+  assert.deepEqual(ask(city), ['address.city', 'weight'])
+  assert.deepEqual(ask(weight), ['address.city', 'weight'])
+})
+
+test('a part that is asked for and no column of the groups counts as withheld', () => {
+  const hash = { path: 'address', op: 'hash' } as const
+  const mask = {
+    fields: [{ path: 'address.city', transforms: [], groupsOf: 5 }],
+    givable: [{ path: 'address', transforms: [hash], groupsOf: 5 }],
+  }
+  const { released, withheld } = maskRelease(
+    releaseOf([part(['address.city'], { givable: ['address'] })]),
+    mask,
+    labels,
+  )
+  assert.deepEqual([released, withheld], [[], ['address.city']])
+})
+
+test('what narrows a call leaves the groups of a later mask as they would be without it', () => {
+  const whole = releaseOf([part(['name', 'weight'])])
+  const narrowed = narrowRelease(whole, maskOf('weight'), labels)
+  assert.deepEqual(narrowed, {
+    parts: [part(['weight'], { givable: ['name', 'weight'] })],
+    released: ['weight'],
+    withheld: ['name'],
+  })
+  assert.deepEqual(narrowRelease(narrowed, maskOf('weight'), labels).parts, narrowed.parts)
+})
+
+test('a part above a field that is withheld is withheld too', () => {
+  const release = releaseOf([part(['address', 'address.street'])])
+  assert.deepEqual(maskRelease(release, maskOf('address.street.name'), labels).released, ['address.street.name'])
+  const deep = releaseOf([part(['a', 'a.b.c'])])
+  assert.deepEqual(maskRelease(deep, maskOf('a.b', 'a.d'), labels).released, ['a.d'])
 })
 
 test('a mask that names a part of a field leaves that part, and the field counts as withheld', () => {

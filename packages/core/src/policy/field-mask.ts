@@ -5,8 +5,9 @@ import type { FieldTransform } from '../consent/consent-scope.ts'
  *  leave. */
 export interface FieldMask {
   readonly fields: readonly MaskedField[]
-  /** The same of labelled fields that the call may have and did not ask for: groups of rows are formed by these too. */
-  readonly unasked?: readonly MaskedField[] | undefined
+  /** The same of all that the call may have whatever it asks for: groups of rows are formed by these. Absent where a
+   *  call asks for all of it. */
+  readonly givable?: readonly MaskedField[] | undefined
   /** The same of what a change writes. A field may be written when it is listed: transforms are about what leaves. */
   readonly written?: readonly MaskedField[] | undefined
 }

@@ -41,8 +41,11 @@ export interface PolicyQuestion {
   /** Of a change, which is judged by all that it has to do with: the fields that its answer may hold. Absent for a read,
    *  whose labels they are. */
   readonly asked?: readonly string[] | undefined
-  /** Fields that the call may have and does not ask for. Nothing is judged by them; the mask names them apart. */
+  /** Fields that the call may have and does not ask for. Nothing is judged by them; groups of rows are formed by what
+   *  the mask leaves of them too. */
   readonly unasked?: readonly PolicyLabel[] | undefined
+  /** Of both, the paths that are only parts of fields that the call may have, and are there because it asks for them. */
+  readonly parts?: readonly string[] | undefined
   /** What a change writes. */
   readonly written?: readonly PolicyLabel[] | undefined
   /** IRI. */

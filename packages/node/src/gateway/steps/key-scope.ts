@@ -1,7 +1,7 @@
 /** What a caller with an API key may do at most: whether the product takes such a key, whether the scope covers the
  *  operation, and which fields it leaves. A scope only ever narrows what agreement and policy allow. */
 import { decideKeyScope, keyScopeMask } from '@comity/core/api-keys/key-scope'
-import { maskRelease } from '@comity/core/minimisation/mask-release'
+import { narrowRelease } from '@comity/core/minimisation/mask-release'
 import { Problem } from '@comity/core/problems'
 import { isIdentified } from '../calling-party.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
@@ -42,7 +42,7 @@ export const keyScope: Step = {
     if (call.release === undefined || operation.data === undefined) return
     const mask = keyScopeMask(client.scope, call.release.released)
     if (mask === undefined) return
-    call.release = maskRelease(call.release, mask, operation.data.labels)
+    call.release = narrowRelease(call.release, mask, operation.data.labels)
     // What changes something may go on without an answer; a read for nothing need not be made.
     if (call.release.released.length > 0 || !isSafeMethod(call.request.method)) return
     throw new Problem('key-scope', 'the scope of the key covers none of the fields that the call asks for')

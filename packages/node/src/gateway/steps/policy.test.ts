@@ -70,6 +70,23 @@ const allowed = (...paths: readonly string[]) => ({
   mask: { fields: paths.map((path) => ({ path, transforms: [] })) },
 })
 
+test('what a call may have and does not ask for is told apart, as are parts that it names of what it may have', async () => {
+  const part = { grant: 'g', transforms: [], filters: [], givable: ['name', 'address', 'address.street'] }
+  const fields = ['address.city', 'address.street']
+  const release = { parts: [{ ...part, fields }], released: fields, withheld: [] }
+  const paths = (question: PolicyQuestion) =>
+    [question.labels, question.unasked].map((some) => some?.map(({ path }) => path))
+  const read = await run(callOf({ release }), { allowed: true })
+  assert.deepEqual([paths(read), read.parts], [[fields, ['name', 'address']], ['address.city']])
+  const change = await run(callOf({ release, method: 'PUT' }), { allowed: true })
+  assert.deepEqual(
+    [paths(change), change.parts],
+    [[labels.map(({ path }) => path), ['address.city']], ['address.city']],
+  )
+  const whole = await run(callOf({ release: releaseOf('name') }), { allowed: true })
+  assert.deepEqual([paths(whole), whole.parts], [[['name'], undefined], undefined])
+})
+
 test('policies are asked about what the call may still have, with the deepest label of each', async () => {
   const call = callOf({ release: releaseOf('name', 'address', 'address.street', 'medal') })
   const question = await run(call, { allowed: true })

@@ -1,10 +1,7 @@
 /** Step 8, `policy`: the holder's own rules allow the call, and say what of it they leave. They only ever narrow what
  *  agreement and consent allow. */
 import type { ConsentAction } from '@comity/core/consent/consent-scope'
-import { coversField } from '@comity/core/consent/field-path'
-import type { Release } from '@comity/core/consent/release'
 import { parseActor, type Actor } from '@comity/core/exchange/actor'
-import { allWritten } from '@comity/core/consent/decide-change'
 import { maskRelease } from '@comity/core/minimisation/mask-release'
 import type { FieldMask } from '@comity/core/policy/field-mask'
 import { Problem } from '@comity/core/problems'
@@ -13,6 +10,7 @@ import type { InboundCall, Step } from '../inbound-call.ts'
 import type { ClientOfGateway } from '../key-port.ts'
 import type { Decided, PoliciesPort, PolicyQuestion, PolicyVerdict } from '../policy-port.ts'
 import type { DataCall, MatchedOperation, OfferedProduct, PartnerOfGateway, World } from '../ports.ts'
+import { judgedFields, writtenBy } from './judged-fields.ts'
 import { isSafeMethod } from './record-intent.ts'
 
 export interface PolicyOptions {
@@ -55,7 +53,7 @@ function questionOf(
     version: product.version,
     operation: operation.operationId,
     method: request.method,
-    ...(data === undefined || release === undefined ? { labels: [] } : fieldsOf(release, data, request.method)),
+    ...(data === undefined || release === undefined ? { labels: [] } : judgedFields(release, data, request.method)),
     ...(release && !isSafeMethod(request.method) && { asked: release.released }),
     ...(data?.change && { written: writtenBy(data.change) }),
     purpose: call.purpose,
@@ -73,45 +71,6 @@ interface Matched {
 function actionOf(method: string): ConsentAction {
   if (isSafeMethod(method)) return 'read'
   return method === 'DELETE' ? 'delete' : 'write'
-}
-
-type Label = DataCall['labels'][number]
-
-/** A product's labels are the same list from call to call. */
-const knownLabels = new WeakMap<DataCall['labels'], Map<string, Label>>()
-
-/** The label that the field is or lies below: the deepest. */
-function labelOf(path: string, labels: DataCall['labels']): Label | undefined {
-  let known = knownLabels.get(labels)
-  if (known === undefined) knownLabels.set(labels, (known = new Map(labels.map((label) => [label.path, label]))))
-  if (known.has(path)) return known.get(path)
-  const above = labels.filter((label) => coversField(label.path, path))
-  return above.toSorted((a, b) => b.path.length - a.path.length)[0]
-}
-
-function labelled(paths: readonly string[], labels: DataCall['labels']): Label[] {
-  return paths.flatMap((path) => {
-    const label = labelOf(path, labels)
-    return label === undefined ? [] : [{ ...label, path }]
-  })
-}
-
-/** What a read may have: the released fields, each with what its label says. What changes something is judged by all
- *  that the operation has to do with, whichever fields it asks to be answered. */
-function fieldsOf(
-  { parts, released }: Release,
-  { labels }: DataCall,
-  method: string,
-): Pick<PolicyQuestion, 'labels' | 'unasked'> {
-  const asked = isSafeMethod(method) ? labelled(released, labels) : labels
-  const known = new Set(asked.map(({ path }) => path))
-  const more = parts.flatMap(({ fields, givable = [] }) => [...fields, ...givable]).filter((path) => !known.has(path))
-  return { labels: asked, ...(more.length > 0 && { unasked: labelled([...new Set(more)], labels) }) }
-}
-
-/** What the call changes, each with what its label says. */
-function writtenBy({ rows, labels }: NonNullable<DataCall['change']>): PolicyQuestion['written'] {
-  return labelled(allWritten(rows), labels)
 }
 
 function denial(verdict: PolicyVerdict & { readonly allowed: false }): Problem {

@@ -40,7 +40,7 @@ export function decisionKey(
   // Not their paths alone: a call may have been matched before its product was replaced.
   const labelled = ({ path, domain, sensitivity }: PolicyLabel) => `${path} ${domain ?? ''} ${sensitivity}`
   const labels = question.labels.map(labelled)
-  const others = [question.unasked?.map(labelled), question.written?.map(labelled)]
+  const others = [question.unasked?.map(labelled), question.parts, question.written?.map(labelled)]
   return JSON.stringify([names, labels, others, looked, entities && entityFacts(question, relations)])
 }
 

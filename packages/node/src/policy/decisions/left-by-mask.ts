@@ -8,8 +8,7 @@ export function leftBy(mask: FieldMask, { asked, labels }: PolicyQuestion): Fiel
   const fields = asked ?? labels.map(({ path }) => path)
   const parts = [{ grant: '', fields, transforms: [], filters: [] }]
   const { released } = maskRelease({ parts, released: fields, withheld: [] }, mask, labels)
-  const named = [...mask.fields, ...(mask.unasked ?? [])]
-  return { fields: released.flatMap((path) => named.find((field) => field.path === path) ?? []) }
+  return { fields: released.flatMap((path) => mask.fields.find((field) => field.path === path) ?? []) }
 }
 
 /** True when the mask leaves nothing of what a read asks for, which need not be made then. What changes something may

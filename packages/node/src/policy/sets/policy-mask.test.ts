@@ -45,7 +45,7 @@ function partsOf(...permits: readonly Record<string, string>[]): string[] | unde
 test('a path below a labelled field gives that part of it alone', () => {
   assert.deepEqual(partsOf({ fields: 'address.city, results[].event' }), ['address.city', 'results[].event'])
   assert.deepEqual(partsOf({ fields: 'address.city', domains: 'sport' }), [])
-  assert.deepEqual(partsOf({ fields: 'address.city', transforms: 'address: hash; address.street: mask' }), [
+  assert.deepEqual(partsOf({ fields: 'address.city', transforms: 'address.city: hash; address.street: mask' }), [
     'address.city hash',
   ])
   assert.deepEqual(partsOf({ fields: 'address.city', transforms: 'address.city: drop' }), [])
@@ -102,12 +102,48 @@ test('what a permit with an aggregate gives leaves in groups, whatever is asked 
 })
 
 test('transforms alone give every field, those that are named changed', () => {
-  assert.deepEqual(fieldsOf({ transforms: 'weight: round 5; dose: drop; address: mask 2' }), [
+  assert.deepEqual(fieldsOf({ transforms: 'weight: round 5; dose: drop; address.city: mask 2' }), [
     'name',
     'address.city mask2',
     'weight round5',
     'club',
   ])
+})
+
+test('a transform of what holds a field withholds the field: nothing of an object or a list is left by it', () => {
+  const part = [{ path: 'address.city', domain: 'identity.address', sensitivity: 'internal' as const }]
+  for (const op of ['mask', 'hash', 'round', 'year', 'pseudonym', 'drop', 'aggregate count']) {
+    const permits = [permit({ transforms: `address: ${op}` })]
+    assert.deepEqual(maskOf(permits, part), { fields: [] }, op)
+    const written = maskOf(permits, [], { written: part })?.written
+    assert.equal(written?.length, op === 'drop' ? 0 : 1, `${op} of what is written`)
+  }
+  assert.deepEqual(partsOf({ fields: 'address.city', transforms: 'address: mask' }), [])
+})
+
+const withStreet: readonly PolicyLabel[] = [
+  ...person,
+  { path: 'address.street', domain: 'identity.address', sensitivity: 'confidential' },
+]
+
+test('a second permit takes nothing away of what holds a labelled field that it does not leave', () => {
+  const city = { fields: 'address.city' }
+  for (const second of [{ transforms: 'address.street: drop' }, { sensitivity: 'internal' }, { fields: 'address' }]) {
+    for (const permits of [[city], [city, second], [second, city]]) {
+      const left = maskOf(permits.map(permit), withStreet)?.fields.map(({ path }) => path)
+      assert.ok(left?.includes('address.city') || left?.includes('address'), JSON.stringify(permits))
+    }
+  }
+})
+
+test('a part of a field that holds another labelled field is left only together with that one', () => {
+  const left = (annotations: Record<string, string>) =>
+    maskOf(
+      [permit(annotations)],
+      [...person, { path: 'address.geo.lat', domain: 'identity.address', sensitivity: 'restricted' }],
+    )?.fields.map(({ path }) => path)
+  assert.deepEqual(left({ fields: 'address.geo' }), ['address.geo', 'address.geo.lat'])
+  assert.deepEqual(left({ fields: 'address.geo, address.city', sensitivity: 'internal' }), ['address.city'])
 })
 
 test('a field that one permit gives as it is leaves as it is', () => {

@@ -64,22 +64,51 @@ export function isUnmasked({ fields, domains, sensitivity, transforms }: PermitM
 export function maskOf(
   permits: readonly PermitMask[],
   labels: readonly PolicyLabel[],
-  { unasked, written }: Pick<PolicyQuestion, 'unasked' | 'written'> = {},
+  {
+    asked = [],
+    unasked = [],
+    parts = [],
+    written,
+  }: Pick<PolicyQuestion, 'asked' | 'unasked' | 'parts' | 'written'> = {},
 ): FieldMask | undefined {
   if (permits.some(isUnmasked)) return undefined
-  const leftOf = (some: readonly PolicyLabel[]) => some.flatMap((label) => fieldOf(permits, label))
+  const [inAnswer, inPart] = [new Set(asked), new Set(parts)]
+  const givable = [...labels, ...unasked].filter(({ path }) => !inPart.has(path))
   return {
-    fields: leftOf(labels),
-    ...(unasked && { unasked: leftOf(unasked) }),
-    ...(written && { written: leftOf(written) }),
+    // A change is judged by all labels; of what its answer may hold some may be parts of these.
+    fields: leftOf(permits, [...labels, ...unasked.filter(({ path }) => inAnswer.has(path))]),
+    ...(unasked.length > 0 && { givable: leftOf(permits, givable) }),
+    ...(written && { written: leftOf(permits, written, 'written') }),
   }
+}
+
+/** What is done with a field: transforms are about what leaves. */
+type Use = 'answered' | 'written'
+
+/** What is left of these fields, each once. One that holds another which is not left whole is not given either; parts of
+ *  it that hold nothing of the other may be. */
+function leftOf(permits: readonly PermitMask[], labels: readonly PolicyLabel[], use: Use = 'answered'): MaskedField[] {
+  const left = new Map<string, readonly MaskedField[]>()
+  const notWhole = new Set<string>()
+  for (const label of labels.toSorted((a, b) => b.path.length - a.path.length)) {
+    const given = permits.flatMap((permit) => givenBy(permit, label, use)).filter(({ path }) => !notWhole.has(path))
+    const fields = fieldsOf(given)
+    if (!fields.some(({ path }) => path === label.path)) for (const path of upwards(label.path)) notWhole.add(path)
+    left.set(label.path, fields)
+  }
+  const inOrder = labels.flatMap(({ path }) => left.get(path) ?? [])
+  return [...new Map(inOrder.map((field) => [field.path, field])).values()]
+}
+
+/** `a.b[].c` and all paths that hold it: `a.b[]`, `a.b`, `a`. */
+function upwards(path: string): string[] {
+  return [path, ...[...path.matchAll(/[.[]/g)].map(({ index }) => path.slice(0, index))]
 }
 
 /** What one permit gives of a label: the labelled field, or a part of it. */
 type Given = MaskedField
 
-function fieldOf(permits: readonly PermitMask[], label: PolicyLabel): readonly MaskedField[] {
-  const given = permits.flatMap((permit) => givenBy(permit, label))
+function fieldsOf(given: readonly Given[]): readonly MaskedField[] {
   const isPart = ({ path }: Given) => given.some((other) => other.path !== path && coversField(other.path, path))
   const paths = new Set(given.filter((each) => !isPart(each)).map(({ path }) => path))
   return [...paths].map((path) => fieldAt(path, given))
@@ -102,13 +131,13 @@ function fieldAt(path: string, given: readonly Given[]): MaskedField {
 }
 
 /** The labelled field where the permit names it or what it is in; else the parts of it that the permit names. */
-function givenBy(permit: PermitMask, label: PolicyLabel): readonly Given[] {
+function givenBy(permit: PermitMask, label: PolicyLabel, use: Use): readonly Given[] {
   const { fields } = permit
   const isWhole = fields === undefined || coveredByAny(fields, label.path)
   const paths = isWhole ? [label.path] : fields.filter((field) => coversField(label.path, field))
   const size = groupsOf(permit)
   return paths.flatMap((path) => {
-    const transforms = transformsOf(permit, { ...label, path })
+    const transforms = transformsOf(permit, { ...label, path }, use)
     return transforms === undefined ? [] : [{ path, transforms, ...(size !== undefined && { groupsOf: size }) }]
   })
 }
@@ -119,20 +148,21 @@ function groupsOf({ transforms = [] }: PermitMask): number | undefined {
   return sizes.length === 0 ? undefined : Math.max(...sizes)
 }
 
-/** What happens to the field before it leaves; undefined when this permit does not give it. */
+/** What happens to the field before it leaves; undefined when this permit does not give it. What is done to something
+ *  that holds the field gives nothing of an object or a list, so no part of it either. */
 function transformsOf(
   permit: PermitMask,
   { path, domain, sensitivity }: PolicyLabel,
+  use: Use,
 ): readonly FieldTransform[] | undefined {
   const { domains, transforms = [] } = permit
   if (domains !== undefined && (domain === undefined || !domains.some((each) => coversDomain(each, domain))))
     return undefined
   if (permit.sensitivity !== undefined && sensitivityRank(sensitivity) > sensitivityRank(permit.sensitivity))
     return undefined
-  const own = transforms.flatMap((transform) => {
-    if (coversField(transform.path, path)) return [{ ...transform, path }]
-    return coversField(path, transform.path) ? [transform] : []
-  })
+  const above = transforms.filter((transform) => transform.path !== path && coversField(transform.path, path))
+  if (above.some(({ op }) => use === 'answered' || op === 'drop')) return undefined
+  const own = transforms.filter((transform) => coversField(path, transform.path))
   return own.some((transform) => transform.op === 'drop' && transform.path === path) ? undefined : own
 }
 
