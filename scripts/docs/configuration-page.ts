@@ -78,8 +78,12 @@ function isNamed(part: SchemaPart): boolean {
 function row({ path, part, isRequired, optionalGroup }: Entry): string {
   const required = optionalGroup === undefined ? '*required*' : `*required* in \`${optionalGroup}\``
   const standard = isRequired ? required : defaultText(part, path)
-  return `| \`${path}\` | ${valueText(part)} | ${standard} | ${configDescriptions[path] ?? ''} |`
+  const cells = [`\`${path}\``, valueText(part), standard, configDescriptions[path] ?? '']
+  return `| ${cells.map(escaped).join(' | ')} |`
 }
+
+/** A bar would end the cell, within code too. */
+const escaped = (cell: string): string => cell.replaceAll('|', '\\|')
 
 function defaultText(part: SchemaPart, path: string): string {
   if (part.default === undefined || part.default === '' || path.endsWith('.<name>')) return ''

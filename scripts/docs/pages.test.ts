@@ -1,9 +1,10 @@
 /** The reference pages are what the code would write now, and the sample configuration loads. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { parseAllDocuments } from 'yaml'
 import { configDescriptions } from '../../packages/node/src/config/config-descriptions.ts'
 import { readConfigDocument } from '../../packages/node/src/config/config-document.ts'
 import { loadConfig } from '../../packages/node/src/config/config.ts'
@@ -36,6 +37,35 @@ test('the examples of the page on products are what a configuration may hold', (
   for (const product of examples.flatMap((example) => (example as { products?: unknown[] }).products ?? [])) {
     assert.deepEqual(labelledFaults(productConfigSchema.parse(product)), [])
   }
+})
+
+test('every block of YAML in the pages is YAML, without a name twice', () => {
+  const pages = [
+    'README.md',
+    ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),
+  ]
+  let count = 0
+  for (const page of pages.filter((name) => name.endsWith('.md'))) {
+    for (const [, indent = '', text = ''] of readFileSync(join(root, page), 'utf8').matchAll(
+      /^( *)```yaml\n(.*?)^ *```/gms,
+    )) {
+      const block = text.replaceAll(new RegExp(`^${indent}`, 'gm'), '')
+      const wrong = parseAllDocuments(block).flatMap((document) => ('errors' in document ? document.errors : []))
+      assert.deepEqual(
+        wrong.map(({ message }) => message),
+        [],
+        `${page}: ${block}`,
+      )
+      count++
+    }
+  }
+  assert.ok(count >= 20)
+})
+
+test('every row of the tables of the configuration has its four cells', () => {
+  const page = readFileSync(join(root, 'docs/operating/configuration.md'), 'utf8')
+  const rows = page.split('\n').filter((line) => line.startsWith('|'))
+  for (const line of rows) assert.equal(line.match(/(?<!\\)\|/g)?.length, 5, line)
 })
 
 test('the page on telemetry names every event and every meter', async () => {

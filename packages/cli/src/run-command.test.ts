@@ -136,7 +136,10 @@ test('config check reads the policies too: every fault with its file and line, e
   await writeFile('ruled/rules/b.cedar', `// all\n@id("b") permit (principal, action, ${product});\n`)
   const { code, out } = await runQuietly('-c', file, 'config', 'check')
   assert.equal(code, 0)
-  assert.match(out, /^ruled\/rules\/b\.cedar:2 \[b\] warning: there is no product `athletes`\n.* is valid$/)
+  assert.match(
+    out,
+    /^ruled\/rules\/b\.cedar:2 \[b\] warning: there is no product `athletes` \(the node does not run: products that were added to it are not known here\)\n.* is valid$/,
+  )
 })
 
 test('config check reads the OpenAPI documents too', async () => {

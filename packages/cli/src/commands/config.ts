@@ -4,27 +4,35 @@ import type { PolicyFaultView } from '@comity/node/admin/policy-api'
 import { loadConfig, type Config } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
 import { checkDocuments } from '@comity/node/products/products'
+import { withoutAlike } from '@comity/node/policy/sets/like-faults'
 import { show, type CommandContext } from '../command-context.ts'
 import { faultLine } from './policy-texts.ts'
 
 /** Checks the file, then all that it names: no mistake in one place hides those in another. */
 export async function checkConfig(context: CommandContext): Promise<void> {
   const config = await loadConfig(context.configFile, readEnvironment())
-  const [documents, policies] = await Promise.allSettled([checkDocuments(config.products), checkPolicyFiles(config)])
+  const [documents, policies] = await Promise.allSettled([
+    checkDocuments(config.products),
+    checkPolicyFiles(context, config),
+  ])
   const failed = [documents, policies].flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
   if (failed.length > 0) throw joined(failed)
   const warnings = policies.status === 'fulfilled' ? policies.value : []
   show(context, { valid: true, file: config.file, warnings }, () => [
-    ...warnings.map((warning) => faultLine(warning, 'warning')),
+    ...withoutAlike(warnings).map((warning) => faultLine(warning, 'warning')),
     `${config.file} is valid`,
   ])
 }
 
 /** What the node would not start with, else what it would warn of. */
-async function checkPolicyFiles({ policy, products }: Config): Promise<readonly PolicyFaultView[]> {
+async function checkPolicyFiles(context: CommandContext, config: Config): Promise<readonly PolicyFaultView[]> {
+  const { policy, products } = config
   if (policy?.directory === undefined) return []
+  const { addedProducts } = await import('./declared-products.ts')
+  const added = await addedProducts(context, config)
+  const known = [...products, ...added.products.map(({ product }) => product)]
   const { checkConfiguredPolicies } = await import('./configured-policies.ts')
-  return checkConfiguredPolicies(policy.directory, products)
+  return checkConfiguredPolicies(policy.directory, { products: known, unasked: added.unasked })
 }
 
 /** The only one that failed, or both with all that they list. */

@@ -1,18 +1,24 @@
-/** The policies in the directory that a configuration names, against the products that it declares. */
+/** The policies in the directory that a configuration names, against the products that it declares and those that were
+ *  added to the running node. */
 import { join, relative } from 'node:path'
 import { Problem } from '@comity/core/problems'
 import type { PolicyFaultView } from '@comity/node/admin/policy-api'
 import { configuredNames } from '@comity/node/assembly/known-names'
-import type { Config } from '@comity/node/config/config'
 import { readPolicyFiles } from '@comity/node/policy/sets/policy-files'
 import { prepareSet } from '@comity/node/policy/sets/prepare-set'
 import { unknownNames } from '@comity/node/policy/sets/unknown-names'
 import { faultLine } from './policy-texts.ts'
 
+export interface KnownProducts {
+  readonly products: Parameters<typeof configuredNames>[0]
+  /** Why there may be more products; undefined when there are none. */
+  readonly unasked: string | undefined
+}
+
 /** The warnings. Throws `policy-invalid` that lists every fault, one a line with its file. */
 export async function checkConfiguredPolicies(
   directory: string,
-  products: Config['products'],
+  { products, unasked }: KnownProducts,
 ): Promise<readonly PolicyFaultView[]> {
   const preparation = await prepareSet(await readPolicyFiles(directory))
   const placed = (fault: PolicyFaultView): PolicyFaultView => ({
@@ -21,7 +27,14 @@ export async function checkConfiguredPolicies(
   })
   if (!preparation.ok) throw faultsProblem(preparation.faults.map(placed))
   const { policies, warnings } = preparation.set
-  return [...warnings, ...unknownNames(policies, configuredNames(products))].map(placed)
+  const unknown = unknownNames(policies, configuredNames(products)).map((warning) => withDoubt(warning, unasked))
+  return [...warnings, ...unknown].map(placed)
+}
+
+/** Where the node could not be asked, what is said of products may be wrong of those that were added to it. */
+function withDoubt(warning: PolicyFaultView, unasked: string | undefined): PolicyFaultView {
+  if (unasked === undefined || !/^there is no product|^no product has/.test(warning.message)) return warning
+  return { ...warning, help: warning.help === undefined ? unasked : `${warning.help} ${unasked}` }
 }
 
 /** As short as it can be written from here. */

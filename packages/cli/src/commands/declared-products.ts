@@ -67,7 +67,11 @@ async function productOfFile(path: string): Promise<Declared> {
   return ofConfig({ ...parsed.data, openapi: resolve(directory, parsed.data.openapi) }, directory)
 }
 
-async function addedProducts(context: CommandContext, { directory }: Config): Promise<DeclaredProducts> {
+/** Those that were added to the running node. */
+export async function addedProducts(
+  context: CommandContext,
+  { directory }: Pick<Config, 'directory'>,
+): Promise<DeclaredProducts> {
   try {
     const client = await connect(context)
     const listed = await client.all<ProductView>('/v1/products')

@@ -6,6 +6,7 @@ import { readEnvironment } from '@comity/node/config/environment'
 import type { NoPoliciesView, PolicyFaultView, PolicySetView } from '@comity/node/admin/policy-api'
 import type { PolicyFacts, RunningFacts } from '@comity/node/doctor/doctor-options'
 import { bad, caution, good, type Finding } from '@comity/node/doctor/finding'
+import { withoutAlike } from '@comity/node/policy/sets/like-faults'
 import { Problem } from '@comity/core/problems'
 import colors from 'picocolors'
 import { connect, show, type CommandContext } from '../command-context.ts'
@@ -53,7 +54,7 @@ function policyFacts(set: PolicySetView | NoPoliciesView): PolicyFacts {
     version,
     hash,
     policies: policies.length,
-    warnings: warnings.map(warningText),
+    warnings: withoutAlike(warnings).map(warningText),
   }
 }
 

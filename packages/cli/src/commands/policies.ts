@@ -15,6 +15,7 @@ import type {
 } from '@comity/node/admin/policy-api'
 import colors from 'picocolors'
 import { connect, show, type CommandContext } from '../command-context.ts'
+import { withoutAlike } from '@comity/node/policy/sets/like-faults'
 import { textOfValue } from '@comity/node/policy/decisions/est-text'
 import { printable, table } from '../output.ts'
 import { faultLine, readTexts } from './policy-texts.ts'
@@ -35,7 +36,7 @@ const countOf = ({ policies }: PolicySetView): string =>
   `${policies.length} ${policies.length === 1 ? 'policy' : 'policies'}`
 
 const warningLines = (warnings: readonly PolicyFaultView[]): string[] =>
-  warnings.map((warning) => printable(faultLine(warning, 'warning')))
+  withoutAlike(warnings).map((warning) => printable(faultLine(warning, 'warning')))
 
 export async function reloadPolicies(context: CommandContext): Promise<void> {
   const set = await (await connect(context)).post<PolicySetView | NoPoliciesView>(`${path}/reload`, {})
@@ -54,9 +55,19 @@ export async function showPolicies(context: CommandContext, version: number | un
     if (!('policies' in set)) return ['no policies are in force: agreement and consent decide alone']
     const head = `version ${set.version} of ${set.since}, from ${set.source === 'admin' ? 'the admin API' : 'files'}`
     const note = set.note === undefined ? [] : [printable(set.note)]
-    const texts = set.policies.flatMap(({ text }) => ['', ...text.trimEnd().split('\n').map(printableLine)])
+    const texts = set.policies.flatMap(({ id, text }) => [
+      '',
+      ...sourceLine(id, set),
+      ...text.trimEnd().split('\n').map(printableLine),
+    ])
     return [head, ...note, ...texts, ...warningLines(set.warnings)]
   })
+}
+
+/** The text that the policy was in, as a comment of Cedar. */
+function sourceLine(id: string, { texts }: PolicySetView): string[] {
+  const found = texts.find(({ text }) => text.includes(`@id(${JSON.stringify(id)})`))
+  return found === undefined ? [] : [printable(`// ${found.source}`)]
 }
 
 /** Keeps the indent. */

@@ -5,6 +5,7 @@ import { Problem } from '@comity/core/problems'
 import { cedarEngine } from '@comity/node/policy/engine/cedar-engine'
 import { compiledEngine } from '@comity/node/policy/engine/compiled-engine'
 import type { PreparedSet } from '@comity/node/policy/engine/policy-engine'
+import { withoutAlike } from '@comity/node/policy/sets/like-faults'
 import { readPolicyFiles } from '@comity/node/policy/sets/policy-files'
 import { invalidPolicies } from '@comity/node/policy/sets/policy-sets'
 import { policySchemaText } from '@comity/node/policy/sets/policy-schema'
@@ -30,7 +31,7 @@ export async function checkPolicies(context: CommandContext, place: string): Pro
   const policies = answer.ok ? answer.set.policies.length : undefined
   show(context, { valid: answer.ok, policies, faults, warnings }, () => [
     ...faults.map((fault) => faultLine(fault, colors.red('fault'))),
-    ...warnings.map((warning) => faultLine(warning, colors.yellow('warning'))),
+    ...withoutAlike(warnings).map((warning) => faultLine(warning, colors.yellow('warning'))),
     answer.ok
       ? `${counted(answer.set.policies.length, 'policy', 'policies')} in ${counted(texts.length, 'file', 'files')}: all good`
       : counted(faults.length, 'fault', 'faults'),

@@ -14,6 +14,7 @@ export function knownNames(
   return {
     labels: products.flatMap(({ settings }) => labelsIn(settings)),
     products: products.map(({ id, operationIds }) => ({ id, operations: operationIds })),
+    answers: products.map(({ id, labelling }) => ({ id, ...labelling })),
     groups,
     participants: [foundation.identity.did, ...counterparts.partners.list().map(({ did }) => did)],
     nearest: nearestName,

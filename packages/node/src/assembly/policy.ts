@@ -15,7 +15,8 @@ import { rememberingLast } from '../policy/sets/last-preparation.ts'
 import { prepareSet, preparationKey, type PolicyText, type Preparation } from '../policy/sets/prepare-set.ts'
 import { createRelationshipStore } from '../policy/relationships/relationship-store-sql.ts'
 import { openRelationships, type Relationships } from '../policy/relationships/relationships.ts'
-import { unknownNames } from '../policy/sets/unknown-names.ts'
+import { withoutAlike } from '../policy/sets/like-faults.ts'
+import { warningsBy } from '../policy/sets/unknown-names.ts'
 import type { Foundation } from './foundation.ts'
 import { knownNames } from './known-names.ts'
 import type { PolicyAssembly } from './late-policy.ts'
@@ -60,7 +61,7 @@ export async function openPolicies(parts: PolicyAssembly): Promise<Policies> {
   const onChange = () => decider.forget()
   const relationships = await openRelationships({ store, vault, record, newId: parts.newId, ...world, onChange })
   const unknownIn = (set: Pick<PreparedSet, 'policies'>) =>
-    unknownNames(set.policies, knownNames(parts, relationships.groups()))
+    warningsBy(set.policies, knownNames(parts, relationships.groups()))
   const prepare = rememberingLast((texts) => prepareSet(texts), preparationKey)
   const directory = config.policy?.directory
   const sets = await openPolicySets({
@@ -98,7 +99,7 @@ function recorderOf({ foundation, auditLog, newId }: PolicyAssembly): RecordPoli
 const maxTold = 20
 
 function tellWarnings({ events }: Foundation, warnings: readonly PolicyFault[]): void {
-  for (const { source, line, policy, message } of warnings.slice(0, maxTold)) {
+  for (const { source, line, policy, message } of withoutAlike(warnings).slice(0, maxTold)) {
     events.policyWarned({ source, line, policy, reason: message })
   }
 }

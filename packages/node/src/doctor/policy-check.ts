@@ -22,7 +22,13 @@ export function decidePolicies({ version, policies, warnings }: PolicyFacts): Fi
       : good('policies', `version ${version} is in force, ${policies} policies`)
   return [
     inForce,
-    ...warnings.map((warning) => caution('policies', warning, '`comity policy check` tells where, once corrected')),
+    ...warnings.map((warning) =>
+      caution(
+        'policies',
+        warning,
+        '`comity policy show` tells where; correct it, and put the policies into force again',
+      ),
+    ),
   ]
 }
 

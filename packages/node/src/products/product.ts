@@ -1,6 +1,5 @@
 /** One product as the gateway uses it: its operations are found and checked, its upstream is called, its answers are
  *  judged. */
-import { declaredNames } from './operations/declared-names.ts'
 import { setImmediate } from 'node:timers/promises'
 import type { Release } from '@comity/core/consent/release'
 import type { Clock } from '@comity/core/ports'
@@ -25,7 +24,9 @@ import { costFaults, operationCosts, pricedOperation, type OperationCosts } from
 import { referenceFaults, referenceSecondsOf, type ReferenceSettings } from './reference-config.ts'
 import { checkRequest, type CheckedRequest } from './operations/request-check.ts'
 import { openStream, streamsOf, type StreamedHead } from './rows/stream-answer.ts'
-import { watchUnlabelled, type UnlabelledField } from './labels/unlabelled-watch.ts'
+import type { UnlabelledField } from './labels/unlabelled-watch.ts'
+import { watchAnswers } from './labels/watch-answers.ts'
+import { describeLabelling, type Labelling } from './labels/labelling.ts'
 import { createUpstream, type ForwardedAnswer, type Upstream } from './upstream/upstream.ts'
 
 /** A call that found its operation and satisfied it. */
@@ -88,6 +89,7 @@ export interface Product extends AsyncDisposable, KeyTerms {
   readonly document: OpenApiDocument
   /** Ids of all operations, in the document's order. */
   readonly operationIds: readonly string[]
+  readonly labelling: Labelling
   readonly upstream: Upstream
   /** Compiles the schemas that no call has asked for yet, giving way to calls in between. */
   warm(): Promise<void>
@@ -178,6 +180,7 @@ export function createProduct(parts: ProductParts, clock: Clock): Product {
     settings,
     document,
     operationIds: operations.map(({ id }) => id),
+    labelling: describeLabelling(plan, operations, document.root),
     upstream,
     warm: () => warmUp(compiled),
     hasCosts: costs.hasAny,
@@ -200,19 +203,6 @@ export function createProduct(parts: ProductParts, clock: Clock): Product {
     streamIdleMs: settings.limits.streamIdleMs,
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   }
-}
-
-function watchAnswers({ settings, document, onUnlabelled }: ProductParts, plan: DataPlan, clock: Clock) {
-  if (onUnlabelled === undefined) return undefined
-  const { withheld = [] } = settings.personal ?? settings.data ?? {}
-  return watchUnlabelled({
-    product: settings.id,
-    plan,
-    withheld,
-    declared: () => declaredNames(document.root),
-    clock,
-    report: onUnlabelled,
-  })
 }
 
 function plannedOf(plan: DataPlan | undefined, { operationId }: MatchedCall): DataOperation | undefined {

@@ -48,7 +48,7 @@ export function decidePolicy(set: UsableSet, question: PolicyQuestion, relations
   if (question.labels.length === 0 && !permits.some(isUnmasked)) {
     const told = reasons.map((policy) => ({ policy, message: unlabelledForOperator }))
     return {
-      verdict: failed(by, 'the policies leave only a part of an answer whose parts are not known'),
+      verdict: failed(by, unknownParts),
       errors: told,
     }
   }
@@ -81,6 +81,9 @@ export function refused(verdict: PolicyVerdict, detail: string): PolicyVerdict {
   const { policies, version, mask } = verdict
   return { allowed: false, code: 'policy-denied', detail, policies, version, ...(mask && { mask }) }
 }
+
+/** What a caller is told where permits leave a part of what has no labelled fields. */
+export const unknownParts = 'the policies leave only a part of an answer whose parts are not known'
 
 const unlabelledForOperator =
   'the permit leaves only some fields, but this operation has no labelled fields: label them in the product, or add a permit without a mask'

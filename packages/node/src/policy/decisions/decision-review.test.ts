@@ -57,6 +57,22 @@ const decisionOf = (exchange: string, details: Partial<DecisionDetails> = {}): S
   details: { question, relations: noRelations, outcome: 'denied', policies: [], ...details },
 })
 
+test('what a permit of a part permits where there are no labelled fields is explained as that', async () => {
+  const masked = await prepared('@id("some") @fields("name") permit (principal, action, resource);')
+  const asked = { ...question, operation: 'sports', labels: [] }
+  const failed = decisionOf('a', { question: asked, outcome: 'failed', policies: ['some'] })
+  const find = async () =>
+    ({ version: 1, texts: [], prepared: masked, preparedAs: '', source: 'admin', setMs: 0 }) as const
+  const { outcome, needed } = await review([failed], { sets: { find } }).explain('a')
+  assert.equal(outcome, 'failed')
+  assert.equal(needed.length, 1)
+  assert.match(needed[0] ?? '', /^the policies leave only a part of an answer whose parts are not known/)
+  assert.match(
+    needed[0] ?? '',
+    /`some` .*`athletes\/sports` must have labelled fields, or another permit without a mask/,
+  )
+})
+
 function review(decisions: readonly StoredDecision[], changes: Partial<ReviewParts> = {}) {
   const newest = decisions.toSorted((a, b) => (a.exchange < b.exchange ? 1 : -1))
   return createDecisionReview({

@@ -4,7 +4,7 @@ import type { FieldMask } from '@comity/core/policy/field-mask'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import type { DecisionDetails, DecisionStore, Outcome, StoredDecision } from './decision-store.ts'
-import { decidePolicy, usableSet, type UsableSet } from './decide-policy.ts'
+import { decidePolicy, unknownParts, usableSet, type UsableSet } from './decide-policy.ts'
 import type { PolicyEngine, PreparedSet } from '../engine/policy-engine.ts'
 import { explainPolicies, whatIsNeeded, type PolicyFinding } from './explain-policy.ts'
 import { outcomeOf } from '../policies.ts'
@@ -117,7 +117,7 @@ async function explain(exchange: string, { decisions, sets, compile }: ReviewPar
 
 /** Sentences. What is permitted and yet denied is so for what its permits leave. */
 function neededBy({ mask, policies, question }: DecisionDetails, findings: readonly PolicyFinding[]) {
-  if (mask === undefined) return whatIsNeeded(findings)
+  if (mask === undefined) return failsForParts(question, policies, findings) ?? whatIsNeeded(findings)
   const asked = question.asked ?? question.labels.map(({ path }) => path)
   const names = policies.map((id) => `\`${id}\``).join(' or ')
   const kept = unwritable(mask, question)
@@ -125,6 +125,20 @@ function neededBy({ mask, policies, question }: DecisionDetails, findings: reado
   const left = leftBy(mask, question).fields.map(({ path }) => path)
   const wanted = left.length === 0 ? 'some' : `more than ${left.join(', ')}`
   return [`${names} must leave ${wanted} of the fields that the call asks for: ${asked.join(', ')}`]
+}
+
+/** What was permitted, and failed since the operation has no labelled fields of which a part could be left. */
+function failsForParts(
+  { labels, product, operation }: PolicyQuestion,
+  policies: readonly string[],
+  findings: readonly PolicyFinding[],
+): readonly string[] | undefined {
+  const decided = findings.filter(({ policy }) => policies.includes(policy))
+  const isPermitted = decided.length > 0 && decided.every(({ effect, matches }) => effect === 'permit' && matches)
+  if (labels.length > 0 || !isPermitted) return undefined
+  const names = policies.map((id) => `\`${id}\``).join(' or ')
+  const what = `\`${product}/${operation}\` must have labelled fields, or another permit without a mask must permit it`
+  return [`${unknownParts}, as ${names} would have it: ${what}`]
 }
 
 async function diff(set: UsableSet, last: number, { decisions, clock }: ReviewParts): Promise<PolicyDiff> {

@@ -7,6 +7,8 @@ import type { PolicyFault, PreparedPolicy, PreparedSet } from '../engine/policy-
 import { splitPolicies, type PolicyPiece } from '../engine/split-policies.ts'
 import { maxBrackets, maxPolicies, maxPolicyLength, maxSetBytes, preparationTimeoutMs } from './policy-limits.ts'
 import { policySchemaText } from './policy-schema.ts'
+import { readMask } from './policy-mask.ts'
+import { contradictions } from './transform-order.ts'
 import type { PreparationTask, PreparedPieces } from './prepare-pieces.ts'
 
 /** A text that holds policies. */
@@ -28,7 +30,7 @@ export function preparationKey(texts: readonly PolicyText[]): string {
 }
 
 /** Counts up when this node's own rules for a set change, so that nothing kept from before is taken for checked. */
-const preparationRules = 2
+const preparationRules = 3
 
 /** Checks and formats the policies in a process of its own, which takes a second or two and never throws for what the
  *  texts hold. What takes longer than `timeoutMs` is a fault. */
@@ -56,7 +58,19 @@ export async function prepareSet(
 function setOf({ policies, warnings }: PreparedPieces, texts: readonly PolicyText[]): PreparedSet {
   const sorted = policies.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   const empty = { source: texts[0]?.source ?? '', message: 'the set has no policies, so it denies every call' }
-  return { policies: sorted, hash: hashOf(sorted), warnings: sorted.length === 0 ? [empty] : inOrder(warnings, texts) }
+  const told = [...warnings, ...sorted.flatMap(contradictory)]
+  return { policies: sorted, hash: hashOf(sorted), warnings: sorted.length === 0 ? [empty] : inOrder(told, texts) }
+}
+
+/** Transforms of one permit that end each other. */
+function contradictory({ id, effect, annotations, place }: PreparedPolicy): PolicyFault[] {
+  const { transforms = [] } = readMask(annotations, effect).mask
+  return contradictions(transforms).map((message) => ({
+    source: id,
+    ...place,
+    policy: id,
+    message: `@transforms: ${message}`,
+  }))
 }
 
 function hashOf(policies: readonly PreparedPolicy[]): string {

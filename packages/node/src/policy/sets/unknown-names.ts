@@ -4,6 +4,7 @@ import { meets } from '@comity/core/consent/released-fields'
 import { isDid } from '@comity/core/identity/did'
 import type { EntityUid, PolicyFault, PreparedPolicy } from '../engine/policy-engine.ts'
 import { anonymous } from '../policy-words.ts'
+import { maskWarnings, type MaskedProduct } from './mask-warnings.ts'
 import { entitiesNamedIn } from './named-entities.ts'
 import { readMask } from './policy-mask.ts'
 
@@ -12,6 +13,8 @@ export interface KnownNames {
   /** Those of all products. */
   readonly labels: readonly { readonly path: string; readonly domain?: string | undefined }[]
   readonly products: readonly { readonly id: string; readonly operations?: readonly string[] | undefined }[]
+  /** What is known of their answers. */
+  readonly answers?: readonly MaskedProduct[] | undefined
   /** Ids of the groups that have members. */
   readonly groups?: readonly string[] | undefined
   /** DIDs of this node and its partners. */
@@ -24,6 +27,12 @@ export interface KnownNames {
 interface Unknown {
   readonly message: string
   readonly help?: string | undefined
+}
+
+/** Everything that this node's own parts give reason to warn of: names that are not known, masks that cannot do what
+ *  they say. */
+export function warningsBy(policies: readonly PreparedPolicy[], known: KnownNames): readonly PolicyFault[] {
+  return [...unknownNames(policies, known), ...maskWarnings(policies, known.answers ?? [])]
 }
 
 /** One warning for each name, in the order of the policies. */
