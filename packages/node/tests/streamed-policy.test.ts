@@ -46,6 +46,18 @@ test('policies that are put over a stream which began without any cut it', async
   assert.deepEqual([cut?.outcome, cut?.problem, cut?.policies], ['failed', 'policy-denied', ['closed']])
 })
 
+test('policies that are put while the clock is set back cut the stream all the same', async () => {
+  const { answer } = await begun(permit())
+  network.clock.offsetMs = -3_600_000
+  await putPolicies(network.holder, forbid)
+  const timer = setTimeout(() => finish(), 20_000)
+  const rest = await answer.rest()
+  clearTimeout(timer)
+  network.clock.offsetMs = 0
+  assert.equal(rest.isWhole, false)
+  assert.ok(rest.text.split('\n').length < 300, 'rows left for a long time')
+})
+
 const cuts: Readonly<Record<string, [before: string, now: string, ids: readonly string[]]>> = {
   'forbid the call': [permit(), permit() + forbid, ['closed']],
   'leave a field less': [permit(), permit('@fields("id")'), ['all']],

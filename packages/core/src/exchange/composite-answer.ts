@@ -102,6 +102,22 @@ function contentText(content: SliceContent): string {
   return content.as === 'base64' ? JSON.stringify(encodeBase64(content.bytes)) : content.json
 }
 
+/** Bytes that the content takes in a composite: text is escaped, other bytes become base64. */
+export function writtenLength(content: SliceContent): number {
+  if (content.as === 'base64') return Math.ceil(content.bytes.length / 3) * 4 + 2
+  if (content.as !== 'text') return utf8Bytes(content.json).length
+  const bytes = utf8Bytes(content.text)
+  let length = bytes.length + 2
+  for (const byte of bytes) {
+    if (byte < 0x20) length += shortEscapes.has(byte) ? 1 : 5
+    else if (byte === 0x22 || byte === 0x5c) length += 1
+  }
+  return length
+}
+
+/** `\b`, `\t`, `\n`, `\f`, `\r`; other control characters are `\u00…`. */
+const shortEscapes: ReadonlySet<number> = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
+
 /** Slices as the member `parts` has them. */
 export function slicesText(slices: ReadonlyMap<string, Slice>): string {
   return `{${[...slices].map(([name, slice]) => `${JSON.stringify(name)}:${sliceText(slice)}`).join(',')}}`

@@ -96,7 +96,7 @@ function answeredFacts(call: InboundCall, answer: Answer, nowMs: number): Exchan
     status: answer.status,
     problem: call.problem?.code,
     streamed: answer.left && { bytes: answer.left.bytes, rows: answer.left.rows },
-    durationMs: nowMs - call.receivedAtMs,
+    durationMs: Math.max(0, nowMs - call.receivedAtMs),
   }
 }
 

@@ -115,7 +115,7 @@ class Flow {
       const chunk = await this.next()
       if (chunk === undefined || chunk.length > 0) return chunk
       read += 65_536
-      if (read >= firstBytesRead || clock.now() - startedMs >= firstBytesMs) return chunk
+      if (read >= firstBytesRead || hasPassed(startedMs, clock.now(), firstBytesMs)) return chunk
     }
   }
 
@@ -129,7 +129,7 @@ class Flow {
   async ensureStanding(isLast = false): Promise<void> {
     const { call, rows, options } = this.#streaming
     const nowMs = options.world.clock.now()
-    const isOld = nowMs - this.#checkedMs >= recheckMs || rows.counts.read - this.#checkedRows >= recheckRows
+    const isOld = hasPassed(this.#checkedMs, nowMs, recheckMs) || rows.counts.read - this.#checkedRows >= recheckRows
     if (!isOld && !isLast) return
     this.#checkedMs = nowMs
     this.#checkedRows = rows.counts.read
@@ -142,6 +142,11 @@ class Flow {
     const part = { hash: sum.toString('base64url'), bytes: this.#bytes, rows: this.#streaming.rows.counts.released }
     return { part, digest: formatContentDigest(sum) }
   }
+}
+
+/** A clock that was set back says nothing of how long it was: then it was long. */
+function hasPassed(sinceMs: number, nowMs: number, spanMs: number): boolean {
+  return nowMs < sinceMs || nowMs - sinceMs >= spanMs
 }
 
 /** The consent's own row, the agreement and the policies, once more. Of who acts for another not the agreement: the token,

@@ -39,6 +39,7 @@ import { forward } from './steps/forward.ts'
 import { freshness } from './steps/freshness.ts'
 import { keyScope } from './steps/key-scope.ts'
 import { limit } from './steps/limit.ts'
+import { keepPrivate } from './steps/keep-private.ts'
 import { limitCovered } from './steps/limit-covered.ts'
 import { match } from './steps/match.ts'
 import { minimise } from './steps/minimise.ts'
@@ -138,6 +139,7 @@ export function answerSteps(parts: InboundParts): Step[] {
     forward({ world }),
     confirmConsent({ world }),
     minimise({ keyedHash: parts.keyedHash }),
+    keepPrivate,
     revalidate({ keyedHash: parts.keyedHash }),
   ]
 }
@@ -181,7 +183,7 @@ export function observeCall(parts: InboundParts, call: InboundCall, status: numb
     code: problem?.code,
   }
   const reason = seen.outcome === 'failed' ? problem && reasonOf(problem) : undefined
-  const durationMs = nowMs - call.receivedAtMs
+  const durationMs = Math.max(0, nowMs - call.receivedAtMs)
   parts.observer.exchange({ direction: 'inbound', id, ...seen, reason, durationMs, upstreamMs: call.upstreamMs })
   parts.observer.counted(countedInbound(call, parts.partnerOf))
   call.trace?.end({ exchangeId: id, ...seen }, nowMs)

@@ -40,6 +40,7 @@ const keptFields = [
   'content-type',
   'content-language',
   'cache-control',
+  'vary',
   'etag',
   'last-modified',
   'link',

@@ -1,4 +1,8 @@
 /** Using a replica: whether it may answer, the record of its use, and the answer. */
+import { encodeBase64 } from '@comity/core/bytes/base64'
+import { parsePlainJson } from '@comity/core/bytes/exact-json'
+import { JsonFault } from '@comity/core/bytes/json-scan'
+import { utf8Text } from '@comity/core/bytes/utf8'
 import { exchangeEventBody, type ExchangeEvent } from '@comity/core/exchange/event'
 import { parseReceipt } from '@comity/core/exchange/receipt'
 import type { Reply } from '../http/problem-response.ts'
@@ -116,9 +120,30 @@ function replyOf(
   return { status: 200, headers: [...withType(content.headers), ...about], body: withOwn(data, own) }
 }
 
-/** The data as they came, to the last digit, and the own fields beside. */
+/** The data as they came, to the last digit, and the own fields beside. What is not one JSON value that every program reads
+ *  alike stands as `text`, or `base64` where it is no text: nothing of it can be taken for what this organisation says. */
 export function withOwn(data: Uint8Array, own: string | undefined): Buffer {
-  return Buffer.concat([Buffer.from('{"data":'), data, Buffer.from(`,"own":${own ?? 'null'}}`)])
+  return Buffer.concat([Buffer.from('{'), memberOf(data), Buffer.from(`,"own":${own ?? 'null'}}`)])
+}
+
+function memberOf(data: Uint8Array): Buffer {
+  try {
+    const text = utf8Text(data)
+    if (isOneValue(text)) return Buffer.concat([Buffer.from('"data":'), data])
+    return Buffer.from(`"text":${JSON.stringify(text)}`)
+  } catch {
+    return Buffer.from(`"base64":${JSON.stringify(encodeBase64(data))}`)
+  }
+}
+
+function isOneValue(text: string): boolean {
+  try {
+    parsePlainJson(text)
+    return true
+  } catch (error) {
+    if (error instanceof JsonFault) return false
+    throw error
+  }
 }
 
 export function isJson(contentType = ''): boolean {

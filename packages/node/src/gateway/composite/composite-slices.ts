@@ -1,6 +1,14 @@
 /** The slices of a composite's answer, from what each part was answered. */
 import { encodeBase64url } from '@comity/core/bytes/base64url'
-import { compositeText, problemType, sliceContent, sliceHash, type Slice } from '@comity/core/exchange/composite-answer'
+import {
+  compositeText,
+  problemType,
+  sliceContent,
+  sliceHash,
+  writtenLength,
+  type Slice,
+  type SliceContent,
+} from '@comity/core/exchange/composite-answer'
 import { partClaims, partsClaims } from '@comity/core/exchange/composite-parts'
 import type { RandomBytes } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
@@ -8,7 +16,7 @@ import { asProblem, problemReply } from '../../http/problem-response.ts'
 import { exchangePart } from '../answered-exchange.ts'
 import type { Answer, InboundCall, PartOfCall } from '../inbound-call.ts'
 
-/** Longest content of all parts together, in bytes. */
+/** Longest content of all parts together, in bytes as they are written. */
 export const compositeBytes = 24 * 1024 * 1024
 
 /** The slice of a part's call, which has an answer or a problem. Its salt keeps the hash in the receipt from telling a
@@ -20,7 +28,7 @@ export function partOfCall(name: string, call: InboundCall, randomBytes: RandomB
   const isProblem = call.problem !== undefined
   const answer = isProblem ? refusalOf(call) : (call.answer as Answer)
   const type = valueOf(answer.headers, 'content-type')
-  const content = sliceContent(type, answer.body, isProblem)
+  const content = isProblem ? sliceContent(type, answer.body, true) : measured(answer).content
   const withheld = isProblem || answer.status >= 400 ? undefined : call.release?.withheld
   const slice = {
     status: answer.status,
@@ -41,9 +49,27 @@ function valueOf(fields: readonly string[], name: string): string | undefined {
   return at < 0 ? undefined : fields[at + 1]
 }
 
-/** What a part that was not refused brings into the composite, in bytes. */
+/** Content of an answer as a slice has it, and its bytes there. */
+interface Measured {
+  readonly content: SliceContent | undefined
+  readonly length: number
+}
+
+const measures = new WeakMap<Answer, Measured>()
+
+/** Looked at once, since it takes its time. */
+function measured(answer: Answer): Measured {
+  let known = measures.get(answer)
+  if (known === undefined) {
+    const content = sliceContent(valueOf(answer.headers, 'content-type'), answer.body, false)
+    measures.set(answer, (known = { content, length: content === undefined ? 0 : writtenLength(content) }))
+  }
+  return known
+}
+
+/** What a part that was not refused brings into the composite, in bytes as they are written there. */
 export function contentLength({ answer, problem }: InboundCall): number {
-  return problem === undefined ? (answer?.body.length ?? 0) : 0
+  return problem === undefined && answer !== undefined ? measured(answer).length : 0
 }
 
 /** Of a part that does not fit. */

@@ -13,6 +13,7 @@ const returnedFields = [
   'etag',
   'last-modified',
   'cache-control',
+  'vary',
   'link',
   'location',
   'retry-after',

@@ -224,7 +224,7 @@ export async function conclude(
     direction: 'outbound',
     id,
     ...seen,
-    durationMs: finishedMs - startedMs,
+    durationMs: Math.max(0, finishedMs - startedMs),
     upstreamMs: undefined,
   })
   const { product, outcome, code, operation = '' } = seen

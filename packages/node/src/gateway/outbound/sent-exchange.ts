@@ -142,6 +142,6 @@ export function sentEvent({ id, request, attempted, startedMs, finishedMs, strea
       log: verified.receipt.claims.log,
       leaf: verified.receipt.claims.leaf,
     },
-    durationMs: finishedMs - startedMs,
+    durationMs: Math.max(0, finishedMs - startedMs),
   }
 }
