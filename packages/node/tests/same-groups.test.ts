@@ -86,11 +86,9 @@ test('an aggregate of a consent groups by what a mask leaves, whatever is asked 
 })
 
 test('a part that the groups do not have is not told as released', () => {
-  const permits = [
-    permit({ fields: 'address.city, weight', transforms: 'weight: aggregate sum 2' }),
-    permit({ fields: 'address', transforms: 'address: hash; weight: aggregate sum 2' }),
-  ]
-  const { released, withheld } = releaseFor({ labels: flat, permits }, ['address.city', 'weight'])
+  const permits = [permit({ fields: 'address, weight', transforms: 'weight: aggregate sum 2' })]
+  const consent = [{ path: 'address', op: 'hash' } as const]
+  const { released, withheld } = releaseFor({ labels: flat, consent, permits }, ['address.city', 'weight'])
   assert.deepEqual([released, withheld], [['weight'], ['address.city']])
 })
 

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
+import { coversField } from '@comity/core/consent/field-path'
+import { meets } from '@comity/core/consent/released-fields'
+import type { MaskedField } from '@comity/core/policy/field-mask'
 import { maskOf, readMask, type PermitMask } from './policy-mask.ts'
 import type { PolicyLabel } from '../policy-service.ts'
 
@@ -60,7 +64,7 @@ test('parts that permits give add; where one gives the whole, a part that anothe
   const changed = { fields: 'address', transforms: 'address.city: hash; address.street: mask' }
   assert.deepEqual(partsOf({ fields: 'address.city' }, changed), ['address address.street:mask'])
   assert.deepEqual(partsOf({ fields: 'address.city' }, { fields: 'address', transforms: 'address: hash' }), [
-    'address hash',
+    'address.city',
   ])
 })
 
@@ -134,6 +138,45 @@ test('a second permit takes nothing away of what holds a labelled field that it 
       assert.ok(left?.includes('address.city') || left?.includes('address'), JSON.stringify(permits))
     }
   }
+})
+
+const paths = ['address', 'address.city', 'address.street', 'address.geo', 'address.geo.lat', 'results'] as const
+const transformTexts = fc
+  .array(fc.tuple(fc.constantFrom(...paths), fc.constantFrom('hash', 'drop', 'round', 'aggregate count 3')), {
+    minLength: 1,
+    maxLength: 2,
+  })
+  .map((each) => each.map(([path, op]) => `${path}: ${op}`).join('; '))
+const somePermit = fc
+  .record(
+    {
+      fields: fc.uniqueArray(fc.constantFrom(...paths), { minLength: 1, maxLength: 3 }).map((each) => each.join()),
+      sensitivity: fc.constantFrom('public', 'internal', 'confidential'),
+      transforms: transformTexts,
+    },
+    { requiredKeys: [] },
+  )
+  .map(permit)
+
+test('whatever a further permit says, what others give as it is leaves as it is', () => {
+  const labelled = fc.constantFrom(person, withStreet)
+  const property = fc.property(labelled, fc.array(somePermit, { minLength: 1, maxLength: 3 }), (some, permits) => {
+    const together = maskOf(permits, some)
+    if (together === undefined) return
+    for (const alone of permits) {
+      for (const given of maskOf([alone], some)?.fields ?? []) {
+        if (given.transforms.length > 0 || given.groupsOf !== undefined) continue
+        const left: MaskedField | undefined = together.fields.find(({ path }) => coversField(path, given.path))
+        assert.ok(left !== undefined, given.path)
+        // What is changed inside a field that leaves is changed there: parts cannot leave by themselves beside it.
+        const isInside = (path: string) => path !== left.path && coversField(path, given.path)
+        const isChanged = ({ path }: { path: string }) => meets(path, given.path) && !isInside(path)
+        const changing: readonly unknown[] = left.transforms.filter(isChanged)
+        assert.deepEqual(changing, [], given.path)
+      }
+    }
+  })
+  fc.assert(property, { numRuns: 200 })
 })
 
 test('a part of a field that holds another labelled field is left only together with that one', () => {

@@ -108,11 +108,25 @@ function upwards(path: string): string[] {
 /** What one permit gives of a label: the labelled field, or a part of it. */
 type Given = MaskedField
 
-function fieldsOf(given: readonly Given[]): readonly MaskedField[] {
-  const isPart = ({ path }: Given) => given.some((other) => other.path !== path && coversField(other.path, path))
+function fieldsOf(all: readonly Given[]): readonly MaskedField[] {
+  const given = all.filter((each) => !isOfScalars(each) || !all.some((other) => isOfInside(other, each.path)))
+  const isPart = ({ path }: Given) => given.some((other) => isBelow(path, other.path))
   const paths = new Set(given.filter((each) => !isPart(each)).map(({ path }) => path))
   return [...paths].map((path) => fieldAt(path, given))
 }
+
+/** True when the value itself leaves changed, which gives nothing of an object or a list: where another permit speaks of
+ *  what is inside it, it is one of these, and that counts. */
+function isOfScalars({ path, transforms }: Given): boolean {
+  return transforms.some((transform) => transform.path === path)
+}
+
+function isOfInside(given: Given, path: string): boolean {
+  if (isBelow(given.path, path)) return true
+  return given.path === path && given.transforms.length > 0 && !isOfScalars(given)
+}
+
+const isBelow = (path: string, other: string) => path !== other && coversField(other, path)
 
 /** One field of those that are given, its parts with it: one that a permit gives as it is leaves as it is. */
 function fieldAt(path: string, given: readonly Given[]): MaskedField {
@@ -160,7 +174,7 @@ function transformsOf(
     return undefined
   if (permit.sensitivity !== undefined && sensitivityRank(sensitivity) > sensitivityRank(permit.sensitivity))
     return undefined
-  const above = transforms.filter((transform) => transform.path !== path && coversField(transform.path, path))
+  const above = transforms.filter((transform) => isBelow(path, transform.path))
   if (above.some(({ op }) => use === 'answered' || op === 'drop')) return undefined
   const own = transforms.filter((transform) => coversField(path, transform.path))
   return own.some((transform) => transform.op === 'drop' && transform.path === path) ? undefined : own
