@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ExactNumber, parseExactJson, plainJson, writeExactJson } from './exact-json.ts'
-import { JsonFault, maxJsonDepth, maxJsonMembers, scanJson } from './json-scan.ts'
+import { JsonFault, maxExactNumbers, maxJsonDepth, maxJsonElements, maxJsonMembers, scanJson } from './json-scan.ts'
 
 const runs = { numRuns: 200 }
 
@@ -128,4 +128,14 @@ test('finds a repeated member wherever a naive reading finds one', () => {
     assert.equal(faultOf(text), new Set(decoded).size < decoded.length ? 'duplicate-member /o' : 'none')
   })
   fc.assert(property, runs)
+})
+
+test('a list has so many elements, a text so many numbers that a double would change, and no more', () => {
+  const list = (element: string, count: number) => `{"a":[${Array.from({ length: count }, () => element).join(',')}]}`
+  assert.equal(faultOf(list('1', maxJsonElements)), 'none')
+  assert.match(faultOf(list('1', maxJsonElements + 1)), /^too-wide \/a/)
+  assert.equal(faultOf(list('[1,2]', maxJsonElements / 2)), 'none')
+  assert.equal(faultOf(list('1.0', maxExactNumbers)), 'none')
+  assert.equal(faultOf(list('1.0', maxExactNumbers + 1)), 'too-wide ')
+  assert.equal(faultOf(list('{"b":1.0}', maxExactNumbers + 1)), 'too-wide ')
 })

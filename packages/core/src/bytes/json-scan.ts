@@ -23,6 +23,10 @@ export class JsonFault extends Error {
 export const maxJsonDepth = 64
 /** Members of one object. */
 export const maxJsonMembers = 65_536
+/** Elements of one list. */
+export const maxJsonElements = 1_048_576
+/** Numbers that a double would change: each is kept by itself. */
+export const maxExactNumbers = 262_144
 
 /** What a text holds beside its values. */
 export interface JsonScan {
@@ -68,6 +72,9 @@ class Scanner {
   readonly #ends: number[] = []
   /** For each open object or list: how many names there were before it, or -1 for a list. */
   readonly #open: number[] = []
+  /** For each open object or list: how many commas there were in it. */
+  readonly #commas: number[] = []
+  #exactNumbers = 0
 
   constructor(text: string) {
     this.#text = text
@@ -83,12 +90,13 @@ class Scanner {
         else this.#skipString()
         expectsName = false
       } else if (code === comma) {
-        expectsName = (this.#open.at(-1) as number) >= 0
+        expectsName = this.#comma()
       } else if (code === openBrace || code === openBracket) {
         expectsName = code === openBrace
         this.#enter(expectsName ? this.#hashes.length : -1)
       } else if (code === closeBrace || code === closeBracket) {
         const before = this.#open.pop() as number
+        this.#commas.pop()
         if (before >= 0) this.#leaveObject(before)
         expectsName = false
       } else if (code === minus || (code >= zero && code <= nine)) {
@@ -101,6 +109,17 @@ class Scanner {
   #enter(before: number): void {
     if (this.#open.length >= maxJsonDepth) throw this.#fault('too-deep', `is nested deeper than ${maxJsonDepth}`)
     this.#open.push(before)
+    this.#commas.push(0)
+  }
+
+  /** True when a name comes next. */
+  #comma(): boolean {
+    const at = this.#open.length - 1
+    if ((this.#open[at] as number) >= 0) return true
+    const commas = (this.#commas[at] as number) + 1
+    if (commas >= maxJsonElements) throw this.#fault('too-wide', `has over ${maxJsonElements} elements`)
+    this.#commas[at] = commas
+    return false
   }
 
   #skipString(): void {
@@ -208,9 +227,16 @@ class Scanner {
     if (isUnusual || digits > keptDigits || (hasDot && last === zero) || isTiny || isNegativeZero) {
       // Doubles are commonly written with 16 or 17 digits, which they keep.
       const source = text.slice(this.#at, at)
-      this.#hasUnusualNumbers ||= String(Number(source)) !== source
+      if (String(Number(source)) !== source) this.#exactNumber()
     }
     this.#at = at - 1
+  }
+
+  #exactNumber(): void {
+    this.#hasUnusualNumbers = true
+    if (++this.#exactNumbers > maxExactNumbers) {
+      throw new JsonFault('too-wide', `has over ${maxExactNumbers} numbers that a double would change`)
+    }
   }
 
   #fault(rule: JsonRule, detail: string): JsonFault {

@@ -21,6 +21,11 @@ interface ReadField {
 
 export class CsvReader {
   readonly #desk: RowDesk
+  /** What came since the last record that was read, and how long it is. */
+  #pieces: string[] = []
+  #length = 0
+  /** True within quotes, at the end of what came. */
+  #isQuoted = false
   #text = ''
   /** True when nothing more will come. */
   #isLast = false
@@ -29,10 +34,13 @@ export class CsvReader {
     this.#desk = desk
   }
 
-  /** The records that the text completes. An empty line is none. */
+  /** The records that the text completes. An empty line is none. What completes none is only looked through: a record in
+   *  many pieces is read once. */
   *push(text: string): Iterable<string[]> {
-    this.#text = this.#text === '' ? text : this.#text + text
-    yield* this.#records()
+    this.#pieces.push(text)
+    this.#length += text.length
+    if (this.#endsRecord(text)) yield* this.#records()
+    else this.#desk.ensureShort(this.#length)
   }
 
   /** The record that had no end of line. */
@@ -41,8 +49,20 @@ export class CsvReader {
     yield* this.#records()
   }
 
+  /** True when a line ends in the text, outside quotes. A quote where none may stand is found when the record is read. */
+  #endsRecord(text: string): boolean {
+    let ends = false
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code === quote) this.#isQuoted = !this.#isQuoted
+      else if (code === lineFeed && !this.#isQuoted) ends = true
+    }
+    return ends
+  }
+
   *#records(): Iterable<string[]> {
     let from = 0
+    this.#text = this.#pieces.join('')
     while (from < this.#text.length) {
       const record = this.#record(from)
       this.#desk.ensureShort((record?.next ?? this.#text.length) - from)
@@ -51,7 +71,9 @@ export class CsvReader {
       from = record.next
       if (first !== lineFeed && first !== carriageReturn) yield record.fields
     }
-    this.#text = this.#text.slice(from)
+    this.#pieces = [this.#text.slice(from)]
+    this.#length = this.#text.length - from
+    this.#text = ''
   }
 
   #record(from: number): ReadRecord | undefined {

@@ -19,6 +19,9 @@ export class JsonScanner {
   #at = 0
   /** Where the value that is under way began; -1 for none. */
   #start = -1
+  /** Its text that was put aside, and how long that is. */
+  #begun: string[] = []
+  #begunLength = 0
   #depth = 0
   #isInString = false
   #isEscaped = false
@@ -32,13 +35,20 @@ export class JsonScanner {
     this.#text = this.#text === '' ? text : this.#text + text
   }
 
-  /** Lets go of what was read. */
+  /** Lets go of what was read; of a value that is under way the text is put aside, so that it is not copied with every
+   *  piece that arrives. */
   forget(): void {
-    const keep = this.#start < 0 ? this.#at : this.#start
-    if (keep === 0) return
-    this.#text = this.#text.slice(keep)
-    this.#at -= keep
-    if (this.#start >= 0) this.#start = 0
+    if (this.#start >= 0) {
+      this.#begun.push(this.#text.slice(this.#start))
+      this.#begunLength += this.#text.length - this.#start
+      this.#text = ''
+      this.#at = 0
+      this.#start = 0
+      return
+    }
+    if (this.#at === 0) return
+    this.#text = this.#text.slice(this.#at)
+    this.#at = 0
   }
 
   /** True within a value whose end has not come yet. */
@@ -64,9 +74,11 @@ export class JsonScanner {
       this.#start = this.#at
     }
     const end = this.#findEnd()
-    this.#desk.ensureShort((end ?? this.#text.length) - this.#start)
+    this.#desk.ensureShort((end ?? this.#text.length) - this.#start + this.#begunLength)
     if (end === undefined) return undefined
-    const text = this.#text.slice(this.#start, end)
+    const text = this.#begun.join('') + this.#text.slice(this.#start, end)
+    this.#begun = []
+    this.#begunLength = 0
     this.#at = end
     this.#start = -1
     return text

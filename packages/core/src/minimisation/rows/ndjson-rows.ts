@@ -13,8 +13,9 @@ export function createNdjsonRows(work: RowWork, limits: RowLimits = defaultRowLi
 class NdjsonRows implements RowStream {
   readonly #desk: RowDesk
   readonly #reader: Utf8Reader = createUtf8Reader()
-  /** The line that has not ended yet. */
-  #rest = ''
+  /** The line that has not ended yet, in the pieces in which it came, and how long it is. */
+  #rest: string[] = []
+  #length = 0
 
   constructor(desk: RowDesk) {
     this.#desk = desk
@@ -25,23 +26,25 @@ class NdjsonRows implements RowStream {
   }
 
   push(chunk: Uint8Array): Uint8Array {
-    const scanned = this.#rest.length
-    const text = this.#rest + decoded(this.#desk, () => this.#reader.push(chunk))
+    const text = decoded(this.#desk, () => this.#reader.push(chunk))
     let out = ''
     let from = 0
-    for (let end = text.indexOf('\n', scanned); end >= 0; end = text.indexOf('\n', from)) {
-      out += this.#line(text.slice(from, end))
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      out += this.#line(this.#rest.join('') + text.slice(from, end))
+      this.#rest = []
+      this.#length = 0
       from = end + 1
     }
-    this.#rest = text.slice(from)
-    this.#desk.ensureShort(this.#rest.length)
+    this.#rest.push(text.slice(from))
+    this.#length += text.length - from
+    this.#desk.ensureShort(this.#length)
     return encoder.encode(out)
   }
 
   end(): Uint8Array {
     decoded(this.#desk, () => this.#reader.end())
-    const last = this.#line(this.#rest)
-    this.#rest = ''
+    const last = this.#line(this.#rest.join(''))
+    this.#rest = []
     const flushed = this.#desk.flush().map((row) => `${this.#desk.write(row)}\n`)
     return encoder.encode(last + flushed.join(''))
   }
