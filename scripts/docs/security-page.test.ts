@@ -11,8 +11,8 @@ interface Guard {
   readonly name: string | undefined
 }
 
-/** A link to a test, its title in either kind of quotes. */
-const link = /\]\(([^)\s]+\.test\.ts)(?: (?:"([^"]*)"|'([^']*)'))?\)/g
+/** A link to a test, or to tests that each store of a kind is held to, its title in either kind of quotes. */
+const link = /\]\(([^)\s]+(?:\.test|-contract)\.ts)(?: (?:"([^"]*)"|'([^']*)'))?\)/g
 
 /** Threats with the tests that their row names. */
 function threats(page: string): { threat: string; guards: Guard[] }[] {
