@@ -1,5 +1,6 @@
 /** The part of the tree that is about products: `comity products`. */
 import { InvalidArgumentError, type Command } from 'commander'
+import type { LifeArguments } from './commands/products.ts'
 import type { LabelOptions } from './commands/product-labels.ts'
 import type { ContextOf } from './consent-commands.ts'
 
@@ -17,6 +18,16 @@ export function addProducts(program: Command, context: ContextOf): void {
     .command('add <file>')
     .description('offer a product described in a YAML or JSON file, while the node runs')
     .action(async (file: string) => (await load()).addProduct(context(), file))
+  products
+    .command('deprecate <version>')
+    .description(
+      'say when a version (`id@version`) that was added while the node ran ends; it stays on offer meanwhile',
+    )
+    .option('--from <time>', 'ISO 8601: from when on callers should leave it; now unless told')
+    .option('--sunset <time>', 'ISO 8601: from when on it is refused')
+    .option('--successor <product>', 'what follows it, `id` or `id@version`; the current version unless told')
+    .option('--undo', 'say that it does not end')
+    .action(async (id: string, options: LifeArguments) => (await load()).deprecateProduct(context(), id, options))
   products
     .command('remove <id>')
     .description('stop offering a product that was added while the node ran')

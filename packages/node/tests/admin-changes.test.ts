@@ -110,6 +110,8 @@ describe('a change over the admin API', () => {
       document,
     }
     await step(holder, 'POST /v1/products', { body: product })
+    const life = { deprecated: '2026-11-01T00:00:00Z' }
+    await step(holder, 'POST /v1/products/{id}', { name: 'later', body: life })
     await step(holder, 'DELETE /v1/products/{id}', { name: 'later' })
     const rotation = { purposes: ['authentication'], publishForMs: 600_000, overlapMs: 600_000 }
     await step(holder, 'POST /v1/keys/rotate', { body: rotation })

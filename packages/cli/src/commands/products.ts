@@ -1,6 +1,8 @@
 /** `comity products`: list, add, remove. */
 import { dirname, resolve } from 'node:path'
 import type { ProductView } from '@comity/node/admin/admin-api'
+import { formatDateTime } from '@comity/core/agreement/date-time'
+import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import { connect, readTextFile, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
@@ -32,6 +34,30 @@ export async function addProduct(context: CommandContext, file: string): Promise
   const document = await readTextFile(resolve(dirname(file), openapi))
   const product = await (await connect(context)).post<ProductView>('/v1/products', { ...settings, document })
   show(context, product, () => [`${product.id} ${product.version} is on offer: ${product.operations.join(', ')}`])
+}
+
+export interface LifeArguments {
+  readonly from?: string
+  readonly sunset?: string
+  readonly successor?: string
+  readonly undo?: true
+}
+
+const clock: Clock = Date
+
+/** Says in place when a version ends; `undo` makes it one that does not. */
+export async function deprecateProduct(
+  context: CommandContext,
+  id: string,
+  { from, sunset, successor, undo }: LifeArguments,
+): Promise<void> {
+  const deprecated = from ?? formatDateTime(clock.now())
+  const life = undo ? {} : { deprecated, ...(sunset && { sunset }), ...(successor && { successor }) }
+  const product = await (await connect(context)).post<ProductView>(`/v1/products/${encodeURIComponent(id)}`, life)
+  const ends = product.sunset === undefined ? '' : `, and ends at ${product.sunset}`
+  const text =
+    product.deprecated === undefined ? 'is not deprecated' : `is deprecated from ${product.deprecated}${ends}`
+  show(context, product, () => [`${product.id} ${product.version} ${text}`])
 }
 
 export async function removeProduct(context: CommandContext, id: string): Promise<void> {

@@ -69,6 +69,7 @@ export interface AdminChange {
     | 'partner-add'
     | 'partner-remove'
     | 'product-add'
+    | 'product-life'
     | 'product-remove'
     | 'keys-rotate'
     | 'consent-link'
@@ -149,8 +150,18 @@ export interface ProductsPort {
   parse(input: unknown): ProductRequest
   /** Throws `already-exists`, `openapi-invalid`, `storage-failed`. */
   add(request: ProductRequest): Promise<OfferedProduct>
+  /** Says when a version ends and what follows. Throws `product-unknown`, `already-exists` for a product of the
+   *  configuration and for a second current version, `malformed-request`, `storage-failed`. */
+  setLife(id: string, life: ProductLife): Promise<OfferedProduct>
   /** Throws `product-unknown`, `already-exists` for a product of the configuration, `storage-failed`. */
   remove(id: string): Promise<void>
+}
+
+/** When a version ends and what follows; ISO 8601, and an address. */
+export interface ProductLife {
+  readonly deprecated?: string | undefined
+  readonly sunset?: string | undefined
+  readonly successor?: string | undefined
 }
 
 export interface AgreementRecord {

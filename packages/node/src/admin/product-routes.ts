@@ -1,5 +1,6 @@
 /** `/v1/products`: what this node offers. */
 import { createHash } from 'node:crypto'
+import { productAddressShape } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
 import { declaredProductSchema, productSchema } from './admin-api.ts'
@@ -16,6 +17,14 @@ const maxBodyBytes = 16 * 1024 * 1024
 function factsOf({ upstreamHeaders, ...settings }: ProductSettings, documentHash: string) {
   return { ...settings, upstreamHeaders: Object.keys(upstreamHeaders).toSorted(), documentHash }
 }
+
+const lifeSchema = z
+  .strictObject({
+    deprecated: z.iso.datetime({ offset: true }).optional(),
+    sunset: z.iso.datetime({ offset: true }).optional(),
+    successor: z.string().max(200).regex(productAddressShape).optional(),
+  })
+  .meta({ id: 'ProductLife' })
 
 const addressOf = ({ id, version }: { readonly id: string; readonly version: string }) => `${id}@${version}`
 const parameters = named('An id, or `id@version`.')
@@ -81,6 +90,7 @@ function changeRoutes(parts: AdminParts): AdminRoute[] {
         return productView(await recorded(parts, change, () => products.add(request)), 'admin')
       },
     }),
+    lifeRoute(parts),
     defineRoute({
       method: 'DELETE',
       path: '/v1/products/{id}',
@@ -98,4 +108,33 @@ function changeRoutes(parts: AdminParts): AdminRoute[] {
       },
     }),
   ]
+}
+
+function lifeRoute(parts: AdminParts): AdminRoute {
+  const { products } = parts
+  return defineRoute({
+    method: 'POST',
+    path: '/v1/products/{id}',
+    tag: 'products',
+    summary:
+      'Says when a version that was added over the API ends, and what follows it; what is not said is said no more',
+    parameters,
+    body: lifeSchema,
+    result: productSchema,
+    problems: ['product-unknown', 'already-exists'],
+    async answer({ path: { id }, body }) {
+      const known = products.get(id)
+      if (known === undefined) throw new Problem('product-unknown', 'nothing is offered under this id')
+      const { deprecated: _, sunset: __, successor: ___, ...settings } = known.settings
+      const { hash } = known.document
+      const before = hashOf(factsOf(known.settings, hash))
+      const change = {
+        action: 'product-life',
+        target: id,
+        before,
+        after: hashOf(factsOf({ ...settings, ...body }, hash)),
+      } as const
+      return productView(await recorded(parts, change, () => products.setLife(id, body)), 'admin')
+    },
+  })
 }

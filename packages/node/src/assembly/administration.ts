@@ -132,6 +132,12 @@ function productsPort({ catalogue, policies, foundation: { events } }: NodeParts
       events.productAdded({ id: product.id, version: product.version })
       return product
     },
+    async setLife(id, life) {
+      const product = await catalogue.setLife(id, life)
+      policies.forget()
+      events.productLifeSet({ id: product.id, version: product.version })
+      return product
+    },
     async remove(id) {
       await catalogue.remove(id)
       policies.forget()

@@ -126,6 +126,9 @@ export type ProductAddition = DeepReadonly<z.infer<typeof productAdditionSchema>
 /** What both ways of declaring a product have in common. */
 export type ProductSettings = Omit<ProductConfig, 'openapi'>
 
+/** What is said of a version's end, which alone can be another while the version is offered. */
+export type ProductLife = Pick<ProductSettings, 'deprecated' | 'sunset' | 'successor'>
+
 /** Which API keys open a product, and whether its data are real where that is not as the node says. */
 export interface KeyTerms {
   readonly keys: 'none' | KeyUse

@@ -21,6 +21,19 @@ export function productStoreContract(open: () => Promise<ProductStore>): void {
     assert.deepEqual(await store.list(), [athletes])
   })
 
+  test('puts a product in the place of another, under another id too', async () => {
+    const store = await open()
+    await store.insert(athletes)
+    const older = { ...athletes, id: 'athletes@1.0', settings: '{"a":2}' }
+    await store.replace('athletes', older)
+    assert.deepEqual(await store.list(), [older])
+    await assert.rejects(async () => {
+      await store.insert(athletes)
+      await store.replace('athletes', older)
+    })
+    assert.deepEqual(await store.list(), [athletes, older])
+  })
+
   test('forgets what was removed, and says whether there was something', async () => {
     const store = await open()
     await store.insert(athletes)

@@ -27,6 +27,15 @@ export function createSqlProductStore(database: Database): ProductStore {
       ])
       return changed === 1
     },
+    async replace(id, { id: newId, settings, document, addedMs }) {
+      await database.execute([
+        { sql: 'DELETE FROM products WHERE id = ?', params: [id] },
+        {
+          sql: 'INSERT INTO products (id, settings, document, added_ms) VALUES (?, ?, ?, ?)',
+          params: [newId, settings, document, addedMs],
+        },
+      ])
+    },
     async remove(id) {
       const [changed] = await database.execute([{ sql: 'DELETE FROM products WHERE id = ?', params: [id] }])
       return changed === 1

@@ -15,6 +15,8 @@ export interface ProductStore {
   list(): Promise<StoredProduct[]>
   /** False when there is one of that id already. */
   insert(product: StoredProduct): Promise<boolean>
+  /** Puts a product in the place of the one that is kept under `id`, at once. */
+  replace(id: string, product: StoredProduct): Promise<void>
   /** False when there was none. */
   remove(id: string): Promise<boolean>
   /** Whether a document with this SHA-256 (hex) was found valid before. */

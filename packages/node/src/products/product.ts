@@ -205,6 +205,11 @@ export function createProduct(parts: ProductParts, clock: Clock): Product {
   }
 }
 
+/** The same product, upstream and running calls with it, with another word on its end. */
+export function withLife(product: Product, settings: ProductSettings): Product {
+  return { ...product, settings, deprecatedMs: instantOf(settings.deprecated), sunsetMs: instantOf(settings.sunset) }
+}
+
 function plannedOf(plan: DataPlan | undefined, { operationId }: MatchedCall): DataOperation | undefined {
   return plan?.operations.get(operationId)
 }

@@ -275,3 +275,33 @@ test('an added version stands beside the current one, also after a restart, and 
   assert.equal(catalogue.get('athletes@0.9'), undefined)
   assert.deepEqual(await store.list(), [])
 })
+
+test('when an added version ends is said in place: it is never off offer, and a restart knows it', async () => {
+  const store = await emptyStore()
+  const added = (parts: object) => productAdditionSchema.parse({ ...settings, document, ...parts })
+  const life = { deprecated: '2026-01-01T00:00:00Z', sunset: '2027-01-01T00:00:00Z' }
+  {
+    await using catalogue = await openCatalogue([configured({ id: 'other' })], await options(store))
+    const first = await catalogue.add(added({}))
+    const said = catalogue.setLife('athletes', life)
+    assert.ok(catalogue.get('athletes'))
+    assert.deepEqual([(await said).settings.sunset, (await said).upstream], [life.sunset, first.upstream])
+    await catalogue.add(added({ version: '2' }))
+    const successor = 'athletes@2'
+    await catalogue.setLife('athletes@1', { ...life, successor })
+    await assert.rejects(catalogue.setLife('athletes@1', {}), { code: 'already-exists' })
+    await assert.rejects(catalogue.setLife('athletes@1', { ...life, successor: 'none' }), { code: 'malformed-request' })
+    await assert.rejects(catalogue.setLife('athletes@1', { ...life, deprecated: '2028-01-01T00:00:00Z' }), {
+      code: 'malformed-request',
+    })
+    await assert.rejects(catalogue.setLife('athletes@3', life), { code: 'product-unknown' })
+    await assert.rejects(catalogue.setLife('other', life), { code: 'already-exists' })
+  }
+  await using catalogue = await openCatalogue([], await options(store))
+  const { deprecatedMs, sunsetMs } = catalogue.get('athletes@1') ?? {}
+  assert.deepEqual([deprecatedMs, sunsetMs], [Date.parse(life.deprecated), Date.parse(life.sunset)])
+  assert.equal(catalogue.get('athletes')?.version, '2')
+  await catalogue.remove('athletes')
+  const { settings: undone } = await catalogue.setLife('athletes@1', {})
+  assert.deepEqual([undone.deprecated, undone.sunset, undone.successor], [undefined, undefined, undefined])
+})

@@ -9,10 +9,11 @@ import {
   productSettingsSchema,
   type ProductAddition,
   type ProductConfig,
+  type ProductLife,
   type ProductSettings,
   type SecretReference,
 } from './product-config.ts'
-import { compileData, compileProduct, createProduct, type Product } from './product.ts'
+import { compileData, compileProduct, createProduct, withLife, type Product } from './product.ts'
 import type { ProductStore, StoredProduct } from './product-store.ts'
 import type { UnlabelledField } from './labels/unlabelled-watch.ts'
 import { storedId, versionFaults, Versions, type ListedProduct } from './versions.ts'
@@ -35,6 +36,10 @@ export interface ProductCatalogue extends AsyncDisposable {
   list(): ListedProduct[]
   /** Adds a product for good. Throws `already-exists`, `openapi-invalid`, or the secret's problem. */
   add(addition: ProductAddition): Promise<Product>
+  /** Says when an added version ends and what follows it, in place of what was said; without a member that is said no
+   *  more. Calls under way end undisturbed. Throws `product-unknown`; `already-exists` for a product of the configuration,
+   *  and where two versions would be current; `malformed-request`. */
+  setLife(address: string, life: ProductLife): Promise<Product>
   /** Removes an added product, by id or `id@version`. Throws `product-unknown`; `already-exists` for one that the configuration declares. */
   remove(id: string): Promise<void>
   /** Takes over other configured products; calls under way end undisturbed. Nothing changes when it throws. */
@@ -100,13 +105,41 @@ class Catalogue implements ProductCatalogue {
     })
   }
 
+  setLife(address: string, life: ProductLife): Promise<Product> {
+    return this.#exclusively(async () => {
+      const listed = this.#added(address, 'say it there')
+      const { product } = listed
+      const { deprecated: _, sunset: __, successor: ___, ...others } = product.settings
+      const settings = { ...others, ...life }
+      const rest = this.#products.list().flatMap((other) => (other === listed ? [] : [other.product.settings]))
+      const current = rest.find(({ id, deprecated }) => id === product.id && deprecated === undefined)
+      if (life.deprecated === undefined && current !== undefined)
+        throw new Problem('already-exists', takenText(settings, product.id))
+      const [fault] = versionFaults([...rest, settings])
+      if (fault !== undefined) throw new Problem('malformed-request', `\`${fault.path}\` ${fault.message}`)
+      const { store } = this.#options
+      const former = storedId(product.settings)
+      const stored = (await store.list()).find(({ id }) => id === former)
+      if (stored === undefined) throw new Problem('product-unknown', `there is no product \`${address}\``)
+      await store.replace(former, { ...stored, id: storedId(settings), settings: JSON.stringify(settings) })
+      const next = withLife(product, settings)
+      this.#products.delete(listed)
+      this.#products.add({ product: next, declaredIn: 'admin' })
+      return next
+    })
+  }
+
+  /** One that was added. */
+  #added(address: string, remedy: string): ListedProduct {
+    const listed = this.#products.get(address)
+    if (listed === undefined) throw new Problem('product-unknown', `there is no product \`${address}\``)
+    if (listed.declaredIn === 'admin') return listed
+    throw new Problem('already-exists', `the product \`${address}\` is declared in the configuration; ${remedy}`)
+  }
+
   remove(id: string): Promise<void> {
     return this.#exclusively(async () => {
-      const listed = this.#products.get(id)
-      if (listed === undefined) throw new Problem('product-unknown', `there is no product \`${id}\``)
-      if (listed.declaredIn === 'configuration') {
-        throw new Problem('already-exists', `the product \`${id}\` is declared in the configuration; remove it there`)
-      }
+      const listed = this.#added(id, 'remove it there')
       await this.#options.store.remove(storedId(listed.product.settings))
       this.#products.delete(listed)
     })

@@ -46,6 +46,7 @@ const levels = {
   'partner.added': 'info',
   'partner.removed': 'info',
   'product.added': 'info',
+  'product.life_set': 'info',
   'product.removed': 'info',
   'field.unlabelled': 'warn',
   'notice.delivered': 'info',
@@ -211,6 +212,8 @@ function partnerEvents(tell: Tell) {
       tell('agreement.terminated', 'an agreement ended; its next call is refused', agreement),
     partnerAdded: (partner: { alias: string; did: string }) => tell('partner.added', 'a partner was added', partner),
     partnerRemoved: (partner: { alias: string }) => tell('partner.removed', 'a partner was removed', partner),
+    productLifeSet: (product: { id: string; version: string }) =>
+      tell('product.life_set', 'when a version of a product ends, or what follows it, was said anew', product),
     productAdded: (product: { id: string; version: string }) => tell('product.added', 'a product was added', product),
     productRemoved: (product: { id: string }) => tell('product.removed', 'a product was removed', product),
     /** An answer had a field that no label covers, so it did not leave. */

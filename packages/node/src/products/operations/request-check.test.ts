@@ -300,3 +300,22 @@ test('every text comes out of the query as it went in', () => {
   })
   fc.assert(property, { numRuns: 100 })
 })
+
+test('a number beyond a double is a number: bounds judge the nearest that there is', () => {
+  const schema = { type: 'object', properties: { free: { type: 'number' }, small: { type: 'number', maximum: 10 } } }
+  const found = matchOperation(
+    treeOf({ '/n': { post: { requestBody: { content: json(schema) }, responses } } }),
+    'POST',
+    '/n',
+  )
+  if (typeof found === 'string' || 'allow' in found) assert.fail('not found')
+  const checked = (text: string) =>
+    checkRequest(found, {
+      query: '?',
+      body: Buffer.from(text),
+      header: (name) => (name === 'content-type' ? 'application/json' : undefined),
+      subject: undefined,
+    })
+  assert.deepEqual(checked('{"free":-1e400,"small":1.0}').body, { free: -Number.MAX_VALUE, small: 1 })
+  assert.throws(() => checked('{"small":1e400}'), { code: 'invalid-body', message: /small/ })
+})

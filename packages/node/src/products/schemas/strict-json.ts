@@ -1,12 +1,13 @@
 /** JSON as two programs cannot read differently: UTF-8 without a byte order mark, no member twice, no half of a character,
  *  not too deep or wide (RFC 8259 §4, I-JSON RFC 7493 §2). */
 import { isUtf8 } from 'node:buffer'
-import { parseExactJson, parsePlainJson } from '@comity/core/bytes/exact-json'
+import { parseExactJson, plainJson } from '@comity/core/bytes/exact-json'
 import { JsonFault } from '@comity/core/bytes/json-scan'
 
-/** The value of a request's text. Throws `JsonFault`, whose message is fit for the author. */
+/** The value of a request's text, with the nearest doubles as its numbers, never infinity: what a schema can judge, as of
+ *  answers. The text itself goes on. Throws `JsonFault`, whose message is fit for the author. */
 export function parseStrictJson(bytes: Uint8Array): unknown {
-  return parsePlainJson(textOf(bytes))
+  return plainJson(parseExactJson(textOf(bytes)))
 }
 
 /** The value of an answer's text, every number as it was written; `plainJson` of it is what a schema can judge. Throws
