@@ -23,6 +23,28 @@ const kinds = {
     title: 'The request is malformed',
     remedy: 'Correct the part that `detail` names and send it again.',
   },
+  'json-invalid': {
+    status: 400,
+    title: 'The body is not JSON',
+    remedy: 'Send one JSON value (RFC 8259), with no half of a surrogate pair in its texts.',
+  },
+  'json-duplicate-member': {
+    status: 400,
+    title: 'An object of the body has a member twice',
+    remedy: 'Name each member of an object once: two programs could read it differently.',
+  },
+  'json-too-deep': {
+    status: 400,
+    title: 'The body is nested too deeply',
+    remedy: 'Send at most 64 objects and lists inside each other.',
+  },
+  'json-too-wide': {
+    status: 400,
+    title: 'The body is too wide',
+    remedy:
+      'Send at most 65,536 members in one object, 1,048,576 elements in one list and 262,144 numbers that a double would change.',
+  },
+  'text-not-utf8': { status: 400, title: 'The body is not UTF-8', remedy: 'Send text and JSON in UTF-8.' },
   'malformed-key': { status: 400, title: 'The key is malformed', remedy: 'Give an Ed25519 or P-256 key as a JWK.' },
   'malformed-jws': {
     status: 400,

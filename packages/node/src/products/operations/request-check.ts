@@ -1,8 +1,8 @@
 /** Checking a call against its operation: parameters, then body. What passes is written anew for the upstream, so
  *  that it reads exactly what was checked. */
 import { isUtf8 } from 'node:buffer'
-import { JsonFault } from '@comity/core/bytes/json-scan'
-import { Problem } from '@comity/core/problems'
+import { JsonFault, type JsonRule } from '@comity/core/bytes/json-scan'
+import { Problem, type ProblemCode } from '@comity/core/problems'
 import { declaredFor, judgedContentType, parseContentType } from './media-types.ts'
 import { brokenRows } from './answer-check.ts'
 import type { ContentCheck, RowsContent } from './contents.ts'
@@ -63,7 +63,7 @@ const pairwiseId = /^ps_[A-Za-z0-9_-]{43}$/
 /** At most so many errors are listed. */
 const maxErrors = 20
 
-/** Checks a call. Throws `invalid-parameters`, `unsupported-media-type`, `malformed-request` or `invalid-body`, each
+/** Checks a call. Throws `invalid-parameters`, `unsupported-media-type`, one of `codes` below or `invalid-body`, each
  *  with what is wrong in `errors`. */
 export function checkRequest(match: OperationMatch, request: RequestToCheck): CheckedRequest {
   const { operation } = match
@@ -231,16 +231,25 @@ function isPairwiseInBody(body: unknown, pointer: string, subject: SubjectPlace 
   return typeof text === 'string' && pairwiseId.test(text)
 }
 
+const codes: Readonly<Record<JsonRule, ProblemCode>> = {
+  'invalid-utf8': 'text-not-utf8',
+  malformed: 'json-invalid',
+  'lone-surrogate': 'json-invalid',
+  'duplicate-member': 'json-duplicate-member',
+  'too-deep': 'json-too-deep',
+  'too-wide': 'json-too-wide',
+}
+
 function readJson(body: Buffer): unknown {
   try {
     return parseStrictJson(body)
   } catch (cause) {
-    if (cause instanceof JsonFault) throw new Problem('malformed-request', `the body ${cause.message}`, { cause })
+    if (cause instanceof JsonFault) throw new Problem(codes[cause.rule], `the body ${cause.message}`, { cause })
     throw cause
   }
 }
 
 function readText(body: Buffer): string {
-  if (!isUtf8(body)) throw new Problem('malformed-request', 'the body is not UTF-8')
+  if (!isUtf8(body)) throw new Problem('text-not-utf8', 'the body is not UTF-8')
   return body.toString('utf8')
 }
