@@ -39,8 +39,11 @@ describe('the operator’s functions', () => {
       const init = method === 'GET' ? { method, headers } : { method, headers, body: '{}' }
       const answer = await fetch(network.holder.local(path), init)
       const { code } = (await answer.json()) as { code: string }
-      // `/v1/…` names a partner `v1`, and there is none.
-      assert.ok(['partner-unknown', 'not-found'].includes(code), `${method} ${path}: ${code}`)
+      // It is no API key; without it `/v1/…` would name a partner `v1`, and there is none.
+      assert.equal(code, 'key-malformed', `${method} ${path}`)
+      const without = await fetch(network.holder.local(path), { method })
+      const { code: other } = (await without.json()) as { code: string }
+      assert.ok(['partner-unknown', 'not-found'].includes(other), `${method} ${path}: ${other}`)
     }
   })
 
