@@ -12,6 +12,8 @@ import type { Terminal } from './output.ts'
 export interface CommandContext {
   readonly terminal: Terminal
   readonly configFile: string
+  /** False for the one that lies in the current directory: whoever made the directory wrote it. */
+  readonly isConfigNamed: boolean
   /** Print one JSON value instead of text. */
   readonly json: boolean
   /** Lets the command end with exit code 1 though it printed what it was asked for. */

@@ -94,7 +94,8 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
 
 function contextOf(program: Command, run: Run): CommandContext {
   const { config, json } = program.opts<{ config: string; json: boolean }>()
-  return { terminal: run.terminal, configFile: config, json, fail: () => void (run.exitCode = 1) }
+  const isConfigNamed = program.getOptionValueSource('config') !== 'default'
+  return { terminal: run.terminal, configFile: config, isConfigNamed, json, fail: () => void (run.exitCode = 1) }
 }
 
 function addNode(program: Command, run: Run): void {

@@ -78,7 +78,7 @@ describe('files', () => {
     assert.equal(code, 1)
     assert.deepEqual(out.split('\n'), [
       `src/a.ts:2:10  comity-api-key  ${key.slice(0, 19)}…`,
-      `    no node was asked; where it is from: comity api-keys revoke ${key.slice(10, 18)}`,
+      `    no node was asked (\`-c comity.yaml\` asks one); where it is from: comity api-keys revoke ${key.slice(10, 18)}`,
       '1 secret in 1 place (2 texts looked at)',
     ])
     const report = await scan(at)

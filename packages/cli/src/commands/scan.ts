@@ -1,5 +1,5 @@
-/** `comity scan`: leaked secrets in files or in a git history, without the network; of API keys, the node that is
- *  configured is asked what it knows. */
+/** `comity scan`: leaked secrets in files or in a git history, without the network; of API keys, the node that `-c` names
+ *  is asked what it knows. */
 import { counted } from '@comity/core/bytes/counted'
 import { Problem } from '@comity/core/problems'
 import { readEnvironment } from '@comity/node/config/environment'
@@ -61,7 +61,7 @@ function lines(finding: PlacedFinding, states: ReadonlyMap<string, KeyState>): s
 
 function keyAdvice(keyId: string, state: KeyState | undefined): string {
   const command = `comity api-keys revoke ${keyId}`
-  if (state === undefined) return `no node was asked; where it is from: ${command}`
+  if (state === undefined) return `no node was asked (\`-c comity.yaml\` asks one); where it is from: ${command}`
   if (state === 'unknown') return 'the node that is configured here does not know it'
   return state === 'revoked' || state === 'retired'
     ? `known to the node, and ${state}`
@@ -75,7 +75,8 @@ async function statesOf(
 ): Promise<ReadonlyMap<string, KeyState>> {
   const ids = new Set(findings.flatMap(({ keyId }) => keyId ?? []))
   const states = new Map<string, KeyState>()
-  if (ids.size === 0) return states
+  // A repository that is scanned may hold a configuration that names another's address, and a token to send there.
+  if (ids.size === 0 || !context.isConfigNamed) return states
   const node = await connect(context).catch(() => undefined)
   if (node === undefined) return states
   for (const id of ids) {

@@ -71,3 +71,13 @@ export async function isWorkTree(place: GitPlace): Promise<boolean> {
     return false
   }
 }
+
+/** Whether the directory is the top of a work tree of its own. One that a submodule left empty is not. */
+export async function isOwnRepository(place: GitPlace): Promise<boolean> {
+  try {
+    for await (const prefix of gitRecords(place, ['rev-parse', '--show-prefix'])) return prefix.trim() === ''
+    return false
+  } catch {
+    return false
+  }
+}

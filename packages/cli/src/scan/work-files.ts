@@ -1,7 +1,7 @@
 /** The files below a path: of a git work tree those that are tracked or could be, of any other directory all. */
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gitRecords, isWorkTree, type GitPlace } from './git.ts'
+import { gitRecords, isOwnRepository, isWorkTree, type GitPlace } from './git.ts'
 
 export interface WorkFile {
   /** Relative to the directory, with slashes. */
@@ -19,9 +19,9 @@ export async function* workFiles(place: GitPlace, prefix = ''): AsyncGenerator<W
     const found = await lstat(join(place.directory, path)).catch(() => undefined)
     if (found?.isFile() === true) yield { path: prefix + path, size: found.size }
     // A repository within: a submodule, or one that was cloned there.
-    const nested = path.replace(/\/$/, '')
-    if (found?.isDirectory() === true && nested !== '') {
-      yield* workFiles({ ...place, directory: join(place.directory, nested) }, `${prefix}${nested}/`)
+    const nested = { ...place, directory: join(place.directory, path) }
+    if (found?.isDirectory() === true && (await isOwnRepository(nested))) {
+      yield* workFiles(nested, `${prefix}${path.replace(/\/$/, '')}/`)
     }
   }
 }
