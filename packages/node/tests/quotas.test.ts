@@ -4,15 +4,19 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
+import { didKeyId, didKeyOf } from '@comity/core/identity/did-key'
 import type { QuotaAskView, QuotaRequestView } from '../src/admin/quota-api.ts'
 import { adminOf } from './admin-call.ts'
 import { freePort } from './free-port.ts'
+import { send, signCall } from './signed-call.ts'
 import { startTestNetwork, testPurpose, type TestNetwork, type TestNode } from './test-network.ts'
 
 const rules = [
   { name: 'daily', by: ['participant'], for: { products: ['items'] }, quota: { units: 2, per: 'day' } },
   { name: 'of-others', by: ['participant'], for: { participants: ['somebody'] }, quota: { units: 2, per: 'day' } },
   { name: 'for-all', by: [], quota: { units: 1_000, per: 'day' } },
+  { name: 'by-product', by: ['participant', 'product'], quota: { units: 1_000, per: 'day' } },
 ]
 
 /** Both nodes tell a system that nobody answers for: what they tell waits in the outbox. */
@@ -137,6 +141,29 @@ test('who is nobody cannot ask, and nobody reads another’s request', async () 
     { method: 'GET', target: `/limits/requests/${ask.id}`, headers: [], body: new Uint8Array(0), timeoutMs: 10_000 },
   )
   assert.equal(unsigned.status, 401)
+})
+
+test('strangers with DIDs of their own making, and products that are made up, leave nothing behind', async () => {
+  await using network = await start()
+  const { holder } = network
+  const key = importSigningKey(generatePrivateJwk('ed25519'))
+  const stranger = { keyid: didKeyId(didKeyOf(key.publicJwk)), key }
+  const asked = { limit: 'by-product', product: 'items', units: 5_000, per: 'day', reason: 'please' }
+  const ask = (as: typeof stranger | undefined, body: object) =>
+    send(
+      holder,
+      signCall(network, { ...(as && { as }), method: 'POST', path: '/limits/requests', body: JSON.stringify(body) }),
+    )
+  for (const [as, body] of [
+    [stranger, asked],
+    [undefined, { ...asked, product: 'made-up' }],
+  ] as const) {
+    const { status, body: answer } = await ask(as, body)
+    assert.deepEqual([status, /quota-request-invalid/.test(String(answer))], [422, true], String(answer))
+  }
+  assert.deepEqual((await operate<QuotaRequestView[]>(holder, '/v1/quotas/requests')).json, [])
+  assert.equal((await told(holder, 'quota.requested')).length, 0)
+  assert.ok((await ask(undefined, asked)).status < 300)
 })
 
 test('the operator’s systems are told once in a period that a quota is nearly used up, also across a restart', async () => {

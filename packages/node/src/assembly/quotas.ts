@@ -4,6 +4,7 @@ import { Problem } from '@comity/core/problems'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import { createSignedCaller } from '../http/signed-call.ts'
 import type { CallLimitsParts } from '../limits/call-limits.ts'
+import type { ProductCatalogue } from '../products/products.ts'
 import { QuotaAsks } from '../quotas/quota-asks.ts'
 import { QuotaGrants, type RuleQuota } from '../quotas/quota-grants.ts'
 import { createQuotaNear, pruneQuotaNotices } from '../quotas/quota-near.ts'
@@ -30,6 +31,7 @@ export interface QuotasOfNode {
 interface Parts {
   readonly foundation: Foundation
   readonly auditLog: AuditLog
+  readonly catalogue: Pick<ProductCatalogue, 'get'>
   readonly counterparts: Counterparts
   readonly consent: Pick<ConsentOfNode, 'webhooks'>
   readonly newId: () => string
@@ -61,6 +63,7 @@ export async function openQuotas(parts: Parts): Promise<QuotasOfNode> {
     turns: createTurns(),
     quotaOf: (limit, asker) => quotaOf(parts, limit, asker),
     isPartner: (did) => counterparts.partners.findByDid(did) !== undefined,
+    isOffered: (product) => parts.catalogue.get(product) !== undefined,
     outbox: counterparts.outbox,
   })
   const authenticationKey = () => identity.authenticationKey()
@@ -107,7 +110,10 @@ function quotaOf(
   const rule = config.limits.rules.find(({ name }) => name === limit)
   if (rule?.quota === undefined || !rule.by.some((name) => identities.includes(name))) return undefined
   const { participants, clients } = rule.for ?? {}
-  const alias = counterparts.partners.findByDid(participant)?.alias ?? ''
+  const partner = counterparts.partners.findByDid(participant)
+  // Anybody can make a DID and sign with it.
+  if (partner === undefined && client === '') return undefined
+  const alias = partner?.alias ?? ''
   const isParticipant = participants?.includes(participant) === true || participants?.includes(alias) === true
   if ((participants !== undefined && !isParticipant) || clients?.includes(client) === false) return undefined
   return { name: rule.name, by: rule.by, ...rule.quota }

@@ -45,6 +45,8 @@ export interface QuotaRequestsParts {
   /** The quota of this name that this asker's calls count in; undefined when there is none. */
   readonly quotaOf: (limit: string, asker: QuotaAsker) => RuleQuota | undefined
   readonly isPartner: (did: string) => boolean
+  /** A product of this id is on offer. */
+  readonly isOffered: (product: string) => boolean
   /** Durable when it resolves, together with the statements. */
   readonly record: (event: QuotaRecord, statements: readonly Statement[]) => Promise<unknown>
   readonly webhooks: QuotaWebhooks
@@ -90,6 +92,7 @@ export class QuotaRequests {
     if (units <= quota.units) throw refuse(`\`${limit}\` has ${quota.units} units by the ${per} already`)
     if (product !== '' && !quota.by.includes('product') && !quota.by.includes('operation'))
       throw refuse(`\`${limit}\` is one quota for all products`)
+    if (product !== '' && !this.#parts.isOffered(product)) throw refuse('there is no such product')
   }
 
   async #take(asker: QuotaAsker, wish: Wish): Promise<QuotaRequest> {
