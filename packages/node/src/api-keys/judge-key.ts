@@ -35,6 +35,8 @@ export interface KeyJudge {
   authenticate(presented: string, at: KeyPlace, nowMs: number): AdmittedClient
   /** By the `keyid` of a signature. Throws `key-malformed`. */
   macKeyOf(keyid: string): { readonly secret: Uint8Array; admit(at: KeyPlace, nowMs: number): AdmittedClient }
+  /** Whether a key that was admitted would be admitted still, by its public id. Throws what `admit` does. */
+  readmit(keyId: string, at: KeyPlace, nowMs: number): AdmittedClient
 }
 
 /** A judge of the keys of an index. */
@@ -70,6 +72,11 @@ export function createKeyJudge(index: KeyIndex, parts: { hashes: KeyHashes; rand
           return admit(entry, at, nowMs)
         },
       }
+    },
+    readmit(keyId, at, nowMs) {
+      const entry = index.keys.get(keyId)
+      if (entry === undefined) throw unknown()
+      return admit(entry, at, nowMs)
     },
   }
 }

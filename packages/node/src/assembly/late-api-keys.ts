@@ -71,6 +71,10 @@ function portOf(late: Pick<ApiKeysOfNode, 'loaded'>, decoy: Uint8Array): KeysPor
         },
       }
     },
+    readmit(keyId, at, nowMs) {
+      if (late.loaded === undefined) throw nobody()
+      return late.loaded.judge.readmit(keyId, at, nowMs)
+    },
     used: (keyId, { address }, nowMs) => late.loaded?.used(keyId, address, nowMs),
     lifeFields: (keyId, renewal) => late.loaded?.lifeFields(keyId, renewal) ?? [],
     async takeSequence(keyId, sequence) {

@@ -16,6 +16,7 @@ import type { ReplySink } from '../http/reply-stream.ts'
 import { eventOf } from './answered-exchange.ts'
 import type { Answer, InboundCall, Step } from './inbound-call.ts'
 import type { AuditLogPort, OfferedProduct } from './ports.ts'
+import type { KeysPort } from './key-port.ts'
 import type { PoliciesPort } from './policy-port.ts'
 import { intentOf } from './steps/record-intent.ts'
 import { ensureStillPermitted } from './steps/policy.ts'
@@ -26,6 +27,7 @@ export interface InboundStreamOptions extends RecordOutcomeOptions {
   /** The step that judges the agreement. */
   readonly agreement: Step
   readonly policies: PoliciesPort
+  readonly keys: Pick<KeysPort, 'readmit'>
   /** Told of a call whose answer has left, or was cut off. */
   readonly observe: (call: InboundCall, status: number) => void
 }
@@ -149,10 +151,16 @@ function hasPassed(sinceMs: number, nowMs: number, spanMs: number): boolean {
   return nowMs < sinceMs || nowMs - sinceMs >= spanMs
 }
 
-/** The consent's own row, the agreement and the policies, once more. Of who acts for another not the agreement: the token,
+/** The key, the consent's own row, the agreement and the policies, once more. Of who acts for another not the agreement: the token,
  *  which names whose agreement it is, may have run out since. */
-async function ensureAllowed(call: InboundCall, { world, agreement, policies }: InboundStreamOptions): Promise<void> {
-  const refused = await call.consent?.confirm(world.clock.now())
+async function ensureAllowed(call: InboundCall, options: InboundStreamOptions): Promise<void> {
+  const { world, agreement, policies, keys } = options
+  const { client, request } = call
+  const nowMs = world.clock.now()
+  if (client !== undefined) {
+    keys.readmit(client.keyId, { address: request.remoteAddress, environment: client.environment }, nowMs)
+  }
+  const refused = await call.consent?.confirm(nowMs)
   if (refused !== undefined) throw new Problem(refused.code, refused.detail, { members: refused.members ?? {} })
   if (call.consent === undefined || call.consent.via.length === 0) await agreement.run(call)
   await ensureStillPermitted(call, { world, policies })

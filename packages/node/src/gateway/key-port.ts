@@ -37,6 +37,8 @@ export interface KeysPort {
    *  `key-unknown`. Throws `key-malformed`. `admit` is for
    *  after the signature was good: it gives whose it is, and throws what `authenticate` does. */
   macKeyOf(keyid: string): { readonly secret: Uint8Array; admit(at: KeyPlace, nowMs: number): ClientOfGateway }
+  /** Whether a key that was admitted would be admitted still, by its public id. Throws what `authenticate` does. */
+  readmit(keyId: string, at: KeyPlace, nowMs: number): ClientOfGateway
   /** Counts a use that was let in: when, from where, how often. Durable within seconds. */
   used(keyId: string, at: Pick<KeyPlace, 'address'>, nowMs: number): void
   /** What answers to this key say of its end: `deprecation`, `sunset`, `link`, name and value in turn. `renewal` is the
