@@ -83,10 +83,15 @@ export function keyOfRule(
   for (const dimension of by) {
     const value = valueOf(dimension, facts)
     if (value === undefined) return undefined
-    const isHashed = dimension === 'address' && limit.kind === 'quota'
-    key += `${key === '' ? '' : ' '}${dimension}=${isHashed ? hash(value) : value}`
+    key += `${key === '' ? '' : ' '}${dimension}=${limit.kind === 'quota' ? keptValue(dimension, value, hash) : value}`
   }
   return key
+}
+
+/** Quotas are kept on a disk. Who is nobody's partner counts by the address, under whichever name. */
+function keptValue(dimension: LimitDimension, value: string, hash: (text: string) => string): string {
+  if (dimension === 'address') return hash(value)
+  return value.startsWith('ip:') ? `ip:${hash(value)}` : value
 }
 
 function valueOf(dimension: LimitDimension, facts: CallFacts): string | undefined {

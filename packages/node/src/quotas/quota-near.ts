@@ -30,7 +30,7 @@ export function createQuotaNear({ percent, webhooks, execute, onError }: QuotaNe
   const told = new Set<string>()
   return (standing: QuotaStanding): void => {
     const { limit, per, units, used, key, startMs, endMs } = standing
-    if (used * 100 < percent * units) return
+    if (used * 100 < percent * units || isOfNobodyKnown(key)) return
     const name = `${limit} ${key} ${startMs} ${units}`
     if (told.has(name) || !webhooks().hasListener('quota.near')) return
     if (told.size >= maxRemembered) told.clear()
@@ -40,7 +40,7 @@ export function createQuotaNear({ percent, webhooks, execute, onError }: QuotaNe
       sql: `NOT EXISTS (SELECT 1 FROM quota_notices WHERE limit_name = ? AND limit_key = ? AND starts_ms = ? AND units = ?)`,
       params,
     }
-    const payload = { limit, of: tellable(key), per, units, used, periodEnds: new Date(endMs).toISOString() }
+    const payload = { limit, of: key, per, units, used, periodEnds: new Date(endMs).toISOString() }
     const note =
       'INSERT INTO quota_notices (limit_name, limit_key, starts_ms, units) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'
     execute([...webhooks().statement({ type: 'quota.near', payload, condition }), { sql: note, params }]).then(
@@ -53,9 +53,9 @@ export function createQuotaNear({ percent, webhooks, execute, onError }: QuotaNe
   }
 }
 
-/** Of addresses and of whom calls are about there are keyed hashes, which are nobody's business. */
-function tellable(key: string): string {
-  return key.replace(/(^| )(address|subject)=\S*/g, '$1$2')
+/** Addresses and people are counted by keyed hashes, which are nobody's business, and there is one for each. */
+function isOfNobodyKnown(key: string): boolean {
+  return /(?:^| )(?:(?:subject|address)=|\w+=ip:)/.test(key)
 }
 
 /** Drops what was told of periods that began before a moment. */
