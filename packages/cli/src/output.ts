@@ -1,6 +1,6 @@
 /** What the command prints: for people, or one JSON value with `--json`. */
 import { Problem, problemDocument, type ProblemDocument } from '@comity/core/problems'
-import colors from 'picocolors'
+import { colors } from './colors.ts'
 
 /** Where output goes; tests give their own. */
 export interface Terminal {

@@ -2,7 +2,7 @@
 import type { AgreementView, OverlapView } from '@comity/node/admin/admin-api'
 import { describeOverlap, overlapRemedy } from '@comity/node/doctor/agreement-check'
 import { parseAgreementEnvelope } from '@comity/core/agreement/agreement-signature'
-import colors from 'picocolors'
+import { colors } from '../colors.ts'
 import { connect, readJsonFile, show, writeTextFile, type CommandContext } from '../command-context.ts'
 import { printable, table } from '../output.ts'
 

@@ -6,7 +6,7 @@ import type {
   KeyRotationView,
   RotationDetailsView,
 } from '@comity/node/admin/client-api'
-import colors from 'picocolors'
+import { colors } from '../colors.ts'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
 

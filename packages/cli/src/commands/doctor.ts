@@ -8,7 +8,7 @@ import type { PolicyFacts, RunningFacts } from '@comity/node/doctor/doctor-optio
 import { bad, caution, good, type Finding } from '@comity/node/doctor/finding'
 import { withoutAlike } from '@comity/node/policy/sets/like-faults'
 import { Problem } from '@comity/core/problems'
-import colors from 'picocolors'
+import { colors } from '../colors.ts'
 import { connect, show, type CommandContext } from '../command-context.ts'
 
 const signs = { good: colors.green('✓'), caution: colors.yellow('!'), bad: colors.red('✗') }

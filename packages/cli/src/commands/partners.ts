@@ -4,7 +4,7 @@ import type { PartnerView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
 import type { Finding } from '@comity/node/doctor/finding'
-import colors from 'picocolors'
+import { colors } from '../colors.ts'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { printable, table } from '../output.ts'
 

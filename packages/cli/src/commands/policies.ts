@@ -13,7 +13,7 @@ import type {
   PolicySetView,
   PolicyVersionView,
 } from '@comity/node/admin/policy-api'
-import colors from 'picocolors'
+import { colors } from '../colors.ts'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { withoutAlike } from '@comity/node/policy/sets/like-faults'
 import { textOfValue } from '@comity/node/policy/decisions/est-text'
@@ -108,8 +108,7 @@ function explanationLines({ request, findings, needed, ...explained }: PolicyExp
   const by = policies.length === 0 ? 'no policy matched' : `by ${policies.join(', ')}`
   const context = Object.entries(request.context).map(([name, value]) => `  ${name}: ${textOfValue(value)}`)
   const others = findings.filter(({ policy }) => !policies.includes(policy))
-  return [
-    `${exchange} of ${at}: ${colors.bold(outcome)} by version ${version}, ${by}`,
+  const told = [
     ...(mask === undefined ? [] : [`${leftWord(outcome)} ${maskText(mask)} of what was asked for`]),
     `${request.principal} ${request.action} ${request.resource}`.replaceAll('Comity::', ''),
     ...context,
@@ -117,7 +116,9 @@ function explanationLines({ request, findings, needed, ...explained }: PolicyExp
     ...findings.filter(({ policy }) => policies.includes(policy)).flatMap(findingLines),
     ...others.slice(0, maxShown).flatMap(findingLines),
     ...(others.length > maxShown ? [`and ${others.length - maxShown} policies that match less`] : []),
-  ].map(printableLine)
+  ]
+  const decided = `${printable(exchange)} of ${printable(at)}: ${colors.bold(outcome)}`
+  return [`${decided} by version ${version}, ${printable(by)}`, ...told.map(printableLine)]
 }
 
 function findingLines({ policy, effect, matches, scope, conditions }: PolicyFindingView): string[] {

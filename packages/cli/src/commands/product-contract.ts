@@ -6,7 +6,7 @@ import type { ContractFinding } from '@comity/node/products/contract/contract-fi
 import { probeProduct } from '@comity/node/products/contract/probe-product'
 import { loadOpenApi } from '@comity/node/products/openapi/openapi'
 import { productAddressShape } from '@comity/core/exchange/product-address'
-import colors from 'picocolors'
+import { colors } from '../colors.ts'
 import { show, type CommandContext } from '../command-context.ts'
 import { declaredProducts, productToProbe, whyWithheld } from './declared-products.ts'
 

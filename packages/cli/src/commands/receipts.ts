@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path'
 import type { EvidenceExport, ReceiptView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
-import colors from 'picocolors'
+import { colors } from '../colors.ts'
 import { connect, show, writeTextFile, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
 

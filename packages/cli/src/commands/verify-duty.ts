@@ -5,7 +5,7 @@ import { receiptKeyTime, receiptTimeFault } from '@comity/core/duties/receipt-ti
 import { findVerificationMethod } from '@comity/core/identity/did-document'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
-import colors from 'picocolors'
+import { colors } from '../colors.ts'
 import { show, type CommandContext } from '../command-context.ts'
 import { readTextPlace } from '../read-place.ts'
 import { holderDocument } from './verify.ts'
