@@ -2,11 +2,15 @@
  *  a limit allows, and every way in which the server can fail ends as each limit says. */
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
+import { CallLimits } from '../src/limits/call-limits.ts'
 import type { Charge, Limit, LimiterVerdict } from '../src/limits/limit.ts'
+import { limitRuleSchema } from '../src/limits/limit-rule-config.ts'
+import { compileRules } from '../src/limits/limit-rules.ts'
 import { createRateLimiter } from '../src/limits/rate-limiter.ts'
 import { connectRedis, type RedisConnection } from '../src/limits/redis/redis-connection.ts'
 import { RedisLimiter, type RedisLimiterOptions } from '../src/limits/redis/redis-limiter.ts'
@@ -142,6 +146,32 @@ test('nodes whose clocks are apart agree, by the clock of the server', async () 
     refused.standings.map(({ verdict }) => verdict.allowed),
     [false, false],
   )
+})
+
+test('however many strangers call, what stands on the server of them is bounded, and partners are not touched', async () => {
+  const prefix = `strangers-${process.pid}`
+  using shared = limiterWith({ prefix })
+  const monthly = limitRuleSchema.parse({ name: 'monthly', by: ['participant'], quota: { units: 600, per: 'month' } })
+  // Eight counters only.
+  const hash = (text: string) =>
+    Buffer.from([0, createHash('sha256').update(text).digest()[0]! % 8, 0]).toString('base64url')
+  const calls = new CallLimits({ limiter: shared, rules: compileRules([monthly]), hash })
+  const admit = async (caller: string) => {
+    const facts = { caller, alias: undefined, address: '192.0.2.1', key: undefined, client: undefined }
+    const call = {
+      ...facts,
+      credential: 'none',
+      product: 'readings',
+      hasCosts: false,
+      operation: () => undefined,
+    } as const
+    const own = { limit: { ...rate, limit: 600 }, key: caller }
+    return (await calls.admit(call, own, 0)).fields.join(' ')
+  }
+  await Promise.all(Array.from({ length: 500 }, (_, number) => admit(`ip:2001:db8:${number}/64`)))
+  assert.match(await admit('did:web:lab.example'), /"rate";r=599;.*"monthly";r=599;/)
+  const keys = await redis.eval("return #redis.call('KEYS', ARGV[1])", [], [`{${prefix}}*`])
+  assert.equal(keys, 2 * (8 + 1))
 })
 
 test('a server that lost its scripts is given them again', async () => {

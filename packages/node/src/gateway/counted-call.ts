@@ -52,7 +52,7 @@ function whoseOf(call: InboundCall, partnerOf: (did: string) => PartnerOfGateway
   const partner = caller && partnerOf(caller.did)
   const nobody = { participant: '', client: '', key: '', credential: 'none' as const }
   if (product === undefined) return nobody
-  const { caller: counted, key = '', client = '', credential } = callerOf(call, product, partner)
+  const { caller: counted, key = '', client = '', credential } = callerOf(call, partner)
   // A stranger may make a new DID for every call, and a `did:key` may be a person's.
   if (partner === undefined && client === '') return { ...nobody, credential }
   return { participant: counted.startsWith('did:') ? counted : '', client, key, credential }

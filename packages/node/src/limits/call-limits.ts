@@ -3,9 +3,10 @@
 import type { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import type { CalendarLimit, Charge, Limit, Limiter, LimiterVerdict, LimitStanding, Standing } from './limit.ts'
-import { keyOfRule, type CallFacts, type LimitRule } from './limit-rules.ts'
+import { isStranger, keyOfRule, type CallFacts, type LimitRule } from './limit-rules.ts'
 import type { QuotaLedger, QuotaUse } from './quota-ledger.ts'
 import { rateLimitedProblem, rateLimitFields } from './rate-limit-fields.ts'
+import { isStrangersKey, strangersKey } from './strangers.ts'
 
 /** What a call's operation costs; `id` as in the product's document. */
 export interface CalledOperation {
@@ -80,8 +81,9 @@ export class CallLimits {
   }
 
   /** Charges what is known when a call comes in. Answers at once where the limiter does. */
-  admit(call: LimitedCall, own: OwnRate | undefined, nowMs: number): Maybe<LimitAnswer> {
+  admit(call: LimitedCall, rate: OwnRate | undefined, nowMs: number): Maybe<LimitAnswer> {
     const { rules, needsOperation } = this.#rulesOf(call.product)
+    const own = rate && isStranger(call) ? { ...rate, key: strangersKey(rate.key, this.parts.hash) } : rate
     const operation = needsOperation || call.hasCosts ? call.operation() : undefined
     const hold = new CallHold(this.parts, { ...call, operation: operation?.id, subject: undefined }, { own, rules })
     return hold.charge(operation?.units ?? 1, nowMs)
@@ -200,7 +202,7 @@ export class CallHold {
     const { limit, onStoreFailure } = rule
     const isDivided = rule.needsSubject || rule.by.includes('operation')
     return {
-      limit: raised?.(limit, key) ?? limit,
+      limit: (isStrangersKey(key) ? undefined : raised?.(limit, key)) ?? limit,
       key,
       onStoreFailure,
       ...(isDivided && { partition: partitionOf(hash(`${limit.name} ${key}`)) }),

@@ -1,6 +1,7 @@
 /** Which rules a call meets, and by what each counts it. */
 import type { Limit, StoreFailureMode } from './limit.ts'
 import type { CredentialKind, LimitDimension, LimitRuleConfig } from './limit-rule-config.ts'
+import { strangersKey } from './strangers.ts'
 
 /** What limits look at in a call, as far as it is known. */
 export interface CallFacts {
@@ -72,26 +73,33 @@ export function limitOf({ name, algorithm, units, perSeconds, burst, quota, conc
   return { kind: 'gcra', ...rate, ...(burst === undefined ? {} : { burst }) }
 }
 
-/** What a rule counts a call by: `participant=did:web:lab.example operation=readings/list`. Where it is kept on a disk,
- *  `hash` stands between it and addresses. Undefined when the call lacks something that the rule counts by. */
+/** Who is nobody's partner and no client: counted by the address, and apart from all others. */
+export function isStranger({ caller }: Pick<CallFacts, 'caller'>): boolean {
+  return caller.startsWith('ip:')
+}
+
+/** What tells one caller from another; by all else strangers count together with everybody. */
+const ofCallers: ReadonlySet<LimitDimension> = new Set(['participant', 'key', 'client', 'address'])
+
+/** What a rule counts a call by: `participant=did:web:lab.example operation=readings/list`, or a counter of strangers.
+ *  Where it is kept on a disk, `hash` stands between it and addresses. Undefined when the call lacks something that the
+ *  rule counts by. */
 export function keyOfRule(
   { by, limit }: LimitRule,
   facts: CallFacts,
   hash: (text: string) => string,
 ): string | undefined {
+  // Quotas are kept on a disk.
+  const isKept = limit.kind === 'quota'
   let key = ''
   for (const dimension of by) {
     const value = valueOf(dimension, facts)
     if (value === undefined) return undefined
-    key += `${key === '' ? '' : ' '}${dimension}=${limit.kind === 'quota' ? keptValue(dimension, value, hash) : value}`
+    key += `${key === '' ? '' : ' '}${dimension}=${isKept && dimension === 'address' ? hash(value) : value}`
   }
-  return key
-}
-
-/** Quotas are kept on a disk. Who is nobody's partner counts by the address, under whichever name. */
-function keptValue(dimension: LimitDimension, value: string, hash: (text: string) => string): string {
-  if (dimension === 'address') return hash(value)
-  return value.startsWith('ip:') ? `ip:${hash(value)}` : value
+  return isStranger(facts) && by.some((dimension) => ofCallers.has(dimension))
+    ? strangersKey(`${limit.name} ${key}`, hash)
+    : key
 }
 
 function valueOf(dimension: LimitDimension, facts: CallFacts): string | undefined {

@@ -1,8 +1,9 @@
 /** Limits by name and key, counted in memory: each call is charged to several limits at once, to all of them or to
  *  none. */
 import { decideCharge, type ChargeState, type ChargeVerdict, type SlotState } from './decide-charge.ts'
-import type { Charge, Limit, LimiterVerdict, LimitStanding } from './limit.ts'
+import type { Charge, LimiterVerdict, LimitStanding } from './limit.ts'
 import { createLimitStore, type LimitStore } from './limit-store.ts'
+import { isStrangersKey, strangerCounters } from './strangers.ts'
 
 export interface RateLimiter {
   /** Synchronous, so that racing calls cannot all pass on the same allowance. `now` in milliseconds. */
@@ -16,19 +17,20 @@ export interface RateLimiter {
 /** How long a caller is sent away when the store has no room for its key. */
 const fullStoreRetryMs = 1_000
 
-/** A limiter in memory for at most `maxKeys` keys of each limit. */
+/** A limiter in memory for at most `maxKeys` keys of each limit, and beside them its counters of strangers. */
 export function createRateLimiter({ maxKeys = 100_000 }: { maxKeys?: number } = {}): RateLimiter {
   const stores = new Map<string, LimitStore<ChargeState>>()
-  const storeOf: StoreOf = ({ kind = 'gcra', name }) => {
-    const id = kind === 'gcra' ? name : `${kind} ${name}`
+  const storeOf: StoreOf = ({ limit: { kind = 'gcra', name }, key }) => {
+    const isOfStrangers = isStrangersKey(key)
+    const id = `${isOfStrangers ? 'strangers ' : ''}${kind} ${name}`
     let store = stores.get(id)
-    if (store === undefined) stores.set(id, (store = createLimitStore(maxKeys)))
+    if (store === undefined) stores.set(id, (store = createLimitStore(isOfStrangers ? strangerCounters : maxKeys)))
     return store
   }
   return {
     charge: (charges, now) => chargeAll(storeOf, charges, now),
     restore({ limit, key }, state, now) {
-      const store = storeOf(limit)
+      const store = storeOf({ limit, key })
       const { resetMs } = decideCharge(state, { limit, cost: 0 }, now)
       if (resetMs > 0 && store.get(key) === undefined && store.hasRoom(1, now)) store.set(key, state, now + resetMs)
     },
@@ -38,13 +40,13 @@ export function createRateLimiter({ maxKeys = 100_000 }: { maxKeys?: number } = 
   }
 }
 
-type StoreOf = (limit: Limit) => LimitStore<ChargeState>
+type StoreOf = (of: Pick<Charge, 'limit' | 'key'>) => LimitStore<ChargeState>
 
 function chargeAll(storeOf: StoreOf, charges: readonly Charge[], now: number): LimiterVerdict {
   const standings: (LimitStanding & { readonly verdict: ChargeVerdict })[] = []
   let isAllowed = true
   for (const charge of charges) {
-    const verdict = decideInStore(storeOf(charge.limit), charge, now)
+    const verdict = decideInStore(storeOf(charge), charge, now)
     standings.push({ limit: charge.limit, partition: charge.partition, verdict })
     if (!verdict.allowed) isAllowed = false
   }
@@ -53,7 +55,7 @@ function chargeAll(storeOf: StoreOf, charges: readonly Charge[], now: number): L
     const { limit, key, cost } = charges[index] as Charge
     if (cost === 0) continue
     const { state, resetMs } = (standings[index] as (typeof standings)[number]).verdict
-    storeOf(limit).set(key, state, now + resetMs)
+    storeOf({ limit, key }).set(key, state, now + resetMs)
   }
   return { allowed: true, standings, retryAfterMs: 0, release: releaseOf(storeOf, charges) }
 }
@@ -67,7 +69,7 @@ interface Refused {
 function refuse(storeOf: StoreOf, charges: readonly Charge[], { standings, now }: Refused): LimiterVerdict {
   let retryAfterMs = 0
   const uncharged = charges.map((charge, at): LimitStanding => {
-    const store = storeOf(charge.limit)
+    const store = storeOf(charge)
     const standing = standings[at] as LimitStanding
     const asked = decideCharge(store.get(charge.key), { limit: charge.limit, cost: 0 }, now)
     keepAge(store, charge.key, { asked, now })
@@ -92,7 +94,7 @@ function releaseOf(storeOf: StoreOf, charges: readonly Charge[]): LimiterVerdict
   const slots = charges.filter(({ limit, cost }) => limit.kind === 'concurrency' && cost !== 0)
   if (slots.length === 0) return undefined
   return () => {
-    for (const { limit, key } of slots.splice(0)) releaseSlot(storeOf(limit), key)
+    for (const slot of slots.splice(0)) releaseSlot(storeOf(slot), slot.key)
   }
 }
 

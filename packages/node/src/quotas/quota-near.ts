@@ -53,9 +53,10 @@ export function createQuotaNear({ percent, webhooks, execute, onError }: QuotaNe
   }
 }
 
-/** Addresses and people are counted by keyed hashes, which are nobody's business, and there is one for each. */
+/** Strangers share their counters; addresses and people are counted by keyed hashes, which are nobody's business, and
+ *  there is one for each. */
 function isOfNobodyKnown(key: string): boolean {
-  return /(?:^| )(?:(?:subject|address)=|\w+=ip:)/.test(key)
+  return /^strangers=|(?:^| )(?:subject|address)=/.test(key)
 }
 
 /** Drops what was told of periods that began before a moment. */

@@ -1,6 +1,6 @@
 /** Step 4, `limit`: the product's rate for this caller, and every other limit that a call meets by who makes it, from
- *  where, and what it asks for. Anonymous callers count by address, and so do strangers at a public product, who could
- *  make themselves a new DID for every call. */
+ *  where, and what it asks for. Anonymous callers count by address, and so do strangers, who could make themselves a new
+ *  DID for every call. */
 import { countedAddress } from '../../http/counted-address.ts'
 import { participantOf } from '../calling-party.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
@@ -15,11 +15,10 @@ export interface LimitOptions {
 }
 
 /** Who is counted, and by which credential. */
-export function callerOf(call: InboundCall, product: OfferedProduct, partner: PartnerOfGateway | undefined) {
+export function callerOf(call: InboundCall, partner: PartnerOfGateway | undefined) {
   const { caller, client: presented } = call
   const address = countedAddress(call.request.remoteAddress)
-  // Strangers may call a personal product too, for a participant who passed a consent on to them.
-  const isKnown = caller !== undefined && (product.productClass === 'partner' || partner !== undefined)
+  const isKnown = caller !== undefined && partner !== undefined
   if (presented !== undefined) {
     return {
       caller: presented.participant ?? `client:${presented.client}`,
@@ -44,7 +43,7 @@ function callToLimit(call: InboundCall, product: OfferedProduct, { partnerOf }: 
   const { request } = call
   const did = participantOf(call)
   return {
-    ...callerOf(call, product, did === undefined ? undefined : partnerOf(did)),
+    ...callerOf(call, did === undefined ? undefined : partnerOf(did)),
     product,
     operation() {
       try {
