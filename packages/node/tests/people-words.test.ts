@@ -126,7 +126,7 @@ test('what is excluded is shown as excluded on every page, with all that it says
   const inMe = below(me.page, (tag, name) => tag === 'ul' && name === 'denied')
   assert.deepEqual(inMe, ['No advertising: Body height identity (Not excluded: name)'])
   const allowed = below(me.page, (tag, name) => tag === 'ul' && name === undefined)
-  assert.ok(allowed.includes('Sport') && allowed.every((text) => !text.includes('No advertising')))
+  assert.ok(allowed.includes('Sport: Body height') && allowed.every((text) => !text.includes('No advertising')))
   const given = review.page.all('section').find((one) => attribute(one, 'aria-labelledby') === 'given-heading')
   assert.doesNotMatch(textOf(given ?? assert.fail('is there')), /No advertising|identity/)
 })

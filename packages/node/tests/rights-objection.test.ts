@@ -1,6 +1,7 @@
 /** An objection from the first call that is refused to the end; what a crash or an erasure leaves of requests. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import type { ConsentRecord } from '@comity/core/consent/consent-record'
 import { createRightsStore } from '../src/rights/rights-store-sql.ts'
 import { callLocally, consented, operate, startConsentNetwork, until, type ConsentNetwork } from './consent-network.ts'
 import { athleteReference, otherReference } from './personal-upstream.ts'
@@ -89,5 +90,17 @@ describe('an objection', () => {
       [null, null],
       'what was reported after the erasure is not kept',
     )
+  })
+
+  test('calls who received the data by the name that the consent gave them, where the operator gave none', async () => {
+    const consent = await consented(network)
+    assert.equal((await callLocally(network.recipient, { consent })).code, '200')
+    const person = await personAt(network)
+    const id = await person.ask({ type: 'object' })
+    const [record] = (await operate<{ records: ConsentRecord[] }>(network.holder, `/v1/consents/${consent}`)).records
+    const { name, id: did } = record?.parties.find(({ role }) => role === 'recipient') ?? assert.fail('is a party')
+    assert.notEqual(name, did)
+    const { page } = await person.browser.open(`/me/rights/${id}`)
+    assert.ok(page.text.replace(/\s+/g, ' ').includes(`${name} ${did}: not answered yet`), page.text)
   })
 })

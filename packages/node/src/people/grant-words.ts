@@ -31,6 +31,13 @@ export function grantTitle({ title, domains, products }: ConsentGrant, reader: R
   return { text: reader.language.list([only, ...others].map((words) => words?.text ?? '')) }
 }
 
+/** What is allowed, in a line: the title is the recipient's, and may name more than the person left of it. */
+export function permitHtml(grant: ConsentGrant, reader: Reader): Html {
+  const { include = [] } = grant.fields ?? {}
+  const only = include.length > 0 && html`: ${fieldsHtml(include, reader, grant.products)}`
+  return html`${wordsHtml(grantTitle(grant, reader))}${only}`
+}
+
 /** What a denial excludes, in a line. */
 export function denialHtml(grant: ConsentGrant, reader: Reader): Html {
   const { include = [], exclude = [] } = grant.fields ?? {}

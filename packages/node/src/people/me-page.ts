@@ -3,9 +3,9 @@ import type { ConsentRecord, ConsentState } from '@comity/core/consent/consent-r
 import { formNames } from './choice-form.ts'
 import { aboutLine } from './choice-page.ts'
 import { bdi, html, type Html, type HtmlPart } from './html.ts'
-import { denialHtml, fieldsHtml, grantTitle } from './grant-words.ts'
+import { denialHtml, fieldsHtml, permitHtml } from './grant-words.ts'
 import type { Language } from './language.ts'
-import { participantHtml, productHtml, purposeHtml, wordsHtml, type Reader } from './names.ts'
+import { participantHtml, productHtml, purposeHtml, type Reader } from './names.ts'
 import type { Page } from './page.ts'
 import type { PersonConsent, PersonRequest, PersonUse } from './ports.ts'
 import { recordWords } from './review-page.ts'
@@ -70,7 +70,7 @@ function grantsOf({ grants }: ConsentRecord, view: MeView): Html {
   const given = grants.filter(({ effect }) => effect === 'permit')
   const denied = grants.filter(({ effect }) => effect === 'deny')
   return html`<ul>
-      ${given.map((grant) => html`<li>${wordsHtml(grantTitle(grant, view))}</li> `)}
+      ${given.map((grant) => html`<li>${permitHtml(grant, view)}</li> `)}
     </ul>
     ${
       denied.length > 0 &&

@@ -42,6 +42,17 @@ export async function tell({ consents, names }: PeopleServices, consent: PersonC
   return { consent, record, recipient: recipient ?? consent.recipient }
 }
 
+/** How the records of a person's newest consents call those who take part, by DID. */
+export async function namesInRecords(
+  { consents }: PeopleServices,
+  subject: string,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await consents.list({ subject, limit: ownOnPage })
+  const records = await Promise.all(rows.map(async ({ id }) => (await consents.records(id)).at(-1)))
+  const parties = records.flatMap((record) => record?.parties ?? [])
+  return new Map(parties.map(({ id, name }) => [id, name]))
+}
+
 /** What was asked; undefined for a request that was erased or forgotten. Throws what is a fault of the node. */
 export async function findRequest(
   consents: PeopleServices['consents'],

@@ -159,12 +159,14 @@ function correctionInputs(fields: readonly string[], reader: Reader): Html[] {
   )
 }
 
+export interface RequestView extends RightsPageView, Reader {
+  readonly request: PersonRequestView
+  /** How the person's records call participants, by DID. */
+  readonly parties: ReadonlyMap<string, string>
+}
+
 /** One request: where it stands, who has answered, and the answer. */
-export function requestPage({
-  form,
-  request,
-  ...reader
-}: RightsPageView & Reader & { request: PersonRequestView }): Page {
+export function requestPage({ form, request, parties, ...reader }: RequestView): Page {
   const { language } = reader
   const texts = rightsTexts(language.tag)
   const { id, type, closedMs, tasks, duties } = request
@@ -175,7 +177,7 @@ export function requestPage({
     ground,
   }))
   const recipients = duties.map(({ debtor, state }) => ({
-    who: participantHtml(debtor, reader),
+    who: participantHtml(debtor, reader, parties.get(debtor)),
     state,
     ground: undefined,
   }))

@@ -7,6 +7,7 @@ import { rightsTypes, type RightsType } from '@comity/core/rights/rights-request
 import { Problem } from '@comity/core/problems'
 import { readBody } from '../http/body.ts'
 import { jsonReply, type Reply } from '../http/problem-response.ts'
+import { namesInRecords } from './own-consents.ts'
 import { pageReply, seeOther } from './page.ts'
 import { readOwnForm, requireOwnPage, requireSession, type PersonCall } from './people-call.ts'
 import type { PeopleServices } from './people-parts.ts'
@@ -150,7 +151,8 @@ async function showRequest(services: PeopleServices, call: PersonCall, [request 
   const { subject, form } = requirePerson(call)
   const shown = await rightsOf(services).show(request, subject)
   const { language, preferences } = call
-  return pageReply(200, requestPage({ language, preferences, names: services.names, form, request: shown }))
+  const parties = shown.duties.length > 0 ? await namesInRecords(services, subject) : new Map<string, string>()
+  return pageReply(200, requestPage({ language, preferences, names: services.names, form, request: shown, parties }))
 }
 
 async function takeBack(services: PeopleServices, call: PersonCall, [request = '']: readonly string[]): Promise<Reply> {
