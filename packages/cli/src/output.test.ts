@@ -45,6 +45,10 @@ test('a detail that lists its mistakes is not listed twice', () => {
     members: { errors: [{ path: 'b' }] },
   })
   assert.equal(plain(problem).length, 2)
+  const refused = (errors: string[]) =>
+    plain(new Problem('delegation-refused', 'refused: it is too deep; it is too long', { members: { errors } }))
+  assert.equal(refused(['it is too deep', 'it is too long']).length, 2)
+  assert.match(refused(['it is too deep', 'it is too wide'])[1] ?? '', /^ +- it is too wide$/)
 })
 
 test('a refusal of the system is told without a stack', () => {

@@ -54,7 +54,10 @@ export function errorLines(error: unknown): string[] {
   }
   const { title, detail, remedy, code, errors, ...facts } = problemDocument(error)
   // The detail of a wrong configuration lists its mistakes itself, one a line.
-  const listed = Array.isArray(errors) && !detail.includes('\n') ? errors.map((entry) => `  - ${describe(entry)}`) : []
+  const isTold = (entry: unknown) => detail.includes('\n') || (typeof entry === 'string' && detail.includes(entry))
+  const listed = Array.isArray(errors)
+    ? errors.filter((entry) => !isTold(entry)).map((entry) => `  - ${describe(entry)}`)
+    : []
   const told = detail.split('\n').map(printable).join('\n')
   return [
     `${colors.red('✗')} ${title}: ${told}`,

@@ -581,7 +581,8 @@ const kinds = {
   'consent-inactive': {
     status: 403,
     title: 'The consent is not in force',
-    remedy: 'Read `state`: a paused consent may come back, an ended one needs a new request.',
+    remedy:
+      'Read `state`: a requested one waits for the person, a paused one may come back, an ended one needs a new request.',
   },
   'consent-superseded': {
     status: 409,

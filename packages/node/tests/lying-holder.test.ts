@@ -83,8 +83,9 @@ describe('the application gets nothing of', () => {
       const body = '{"type":"urn:comity:problem:agreement-terminated","name":"planted"}'
       write(response, { status: 403, headers, body })
     }
-    const problem = (await (await call()).json()) as { unverified: unknown }
+    const problem = (await (await call()).json()) as { unverified: unknown; detail: string }
     assert.deepEqual(problem.unverified, { status: 403, code: 'agreement-terminated' })
+    assert.match(problem.detail, /without proof, the partner says `agreement-terminated`$/)
   })
 
   test('an answer that somebody else signed, under its own name or the holder’s', async () => {

@@ -16,6 +16,9 @@ test('202 acknowledges, 400 refuses, everything else may pass', () => {
     retryAfterMs: 7_000,
     isRefused: false,
   })
+  const problem = '{"status":502,"code":"did-unresolvable","detail":"no document of `did:web:a.example`"}'
+  const { reason } = readDeliveryAnswer({ status: 502, body: problem }, 0) as { reason?: string }
+  assert.equal(reason, 'status 502: did-unresolvable: no document of `did:web:a.example`')
   for (const body of ['null', '[]', '"x"', '{"err":1}', 'x'.repeat(10_000)]) {
     assert.equal(readDeliveryAnswer({ status: 400, body }, 0).acknowledged, false)
   }

@@ -9,7 +9,7 @@ export type Deliver = (recipient: string, token: string, signal: AbortSignal) =>
 export interface DeliveryAnswer {
   readonly status: number
   readonly retryAfter?: string | undefined
-  /** Content of a 400: `{ "err": "…", "description": "…" }` (RFC 8935 §2.3). */
+  /** Content of a 400, `{ "err": "…", "description": "…" }` (RFC 8935 §2.3), or of another status, a problem document. */
   readonly body?: string | undefined
 }
 
@@ -32,8 +32,10 @@ export function parseRetryAfter(value: string, nowMs: number): number | undefine
 function errorOf(body: string | undefined): string[] {
   if (body === undefined || body.length > 4096) return []
   try {
-    const { err, description } = JSON.parse(body) as { err?: unknown; description?: unknown }
-    return [err, description].filter((part) => typeof part === 'string').map((part) => part.slice(0, 200))
+    const { err, description, code, detail } = JSON.parse(body) as Readonly<Record<string, unknown>>
+    return [err ?? code, description ?? detail]
+      .filter((part) => typeof part === 'string')
+      .map((part) => part.slice(0, 200))
   } catch {
     return []
   }

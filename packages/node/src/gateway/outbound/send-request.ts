@@ -143,7 +143,8 @@ function withUnverified(problem: Problem, answer: RawAnswer | undefined): Proble
   if (answer === undefined || problem.code !== 'answer-unsigned') return problem
   const code = problemCodeOf(answer)
   const members = { ...problem.members, unverified: { status: answer.status, ...(code === undefined ? {} : { code }) } }
-  return new Problem(problem.code, problem.message, { cause: problem.cause, members })
+  const word = code === undefined ? '' : `; without proof, the partner says \`${code}\``
+  return new Problem(problem.code, `${problem.message}${word}`, { cause: problem.cause, members })
 }
 
 /** The code in a problem document of a node; unverified unless the answer is. An API's own errors have none. */
