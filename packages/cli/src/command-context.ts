@@ -9,6 +9,9 @@ import { Problem } from '@comity/core/problems'
 import { createAdminClient, type AdminClient } from './admin-client.ts'
 import type { Terminal } from './output.ts'
 
+/** Exit codes of a command whose answer is not the good one: 1 for bad, 3 for none that is complete. */
+export type FailureCode = 1 | 3
+
 export interface CommandContext {
   readonly terminal: Terminal
   readonly configFile: string
@@ -16,8 +19,8 @@ export interface CommandContext {
   readonly isConfigNamed: boolean
   /** Print one JSON value instead of text. */
   readonly json: boolean
-  /** Lets the command end with exit code 1 though it printed what it was asked for. */
-  fail(): void
+  /** Lets the command end with this exit code, 1 unless given, though it printed what it was asked for. */
+  fail(code?: FailureCode): void
 }
 
 /** Largest file that is read, in bytes. */

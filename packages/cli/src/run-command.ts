@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { addApiKeys, addClients } from './api-key-commands.ts'
-import type { CommandContext } from './command-context.ts'
+import type { CommandContext, FailureCode } from './command-context.ts'
 import { addConsents, addSubjects, addTemplates } from './consent-commands.ts'
 import { errorDocument, errorLines, processTerminal, type Terminal } from './output.ts'
 import { addPolicy } from './policy-commands.ts'
@@ -15,7 +15,7 @@ import { addQuotas, addUsage } from './usage-commands.ts'
 import { addVerify } from './verify-commands.ts'
 import { addWebhooks } from './webhook-commands.ts'
 
-/** Exit codes: 0 done, 1 refused or failed, 2 the arguments are wrong. */
+/** Exit codes: 0 done, 1 refused or failed, 2 the arguments are wrong, 3 nothing bad but not all was looked at. */
 export async function runCommand(args: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
   const run: Run = { terminal, exitCode: 0 }
   const program = buildProgram(run)
@@ -33,7 +33,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal = p
 /** One run of the command. */
 interface Run {
   readonly terminal: Terminal
-  exitCode: 0 | 1
+  exitCode: 0 | FailureCode
 }
 
 /** A whole number within bounds, or an explained refusal. */
@@ -95,7 +95,13 @@ export function buildProgram(run: Run = { terminal: processTerminal, exitCode: 0
 function contextOf(program: Command, run: Run): CommandContext {
   const { config, json } = program.opts<{ config: string; json: boolean }>()
   const isConfigNamed = program.getOptionValueSource('config') !== 'default'
-  return { terminal: run.terminal, configFile: config, isConfigNamed, json, fail: () => void (run.exitCode = 1) }
+  return {
+    terminal: run.terminal,
+    configFile: config,
+    isConfigNamed,
+    json,
+    fail: (code = 1) => void (run.exitCode = code),
+  }
 }
 
 function addNode(program: Command, run: Run): void {

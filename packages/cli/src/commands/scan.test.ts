@@ -58,7 +58,13 @@ interface Report {
     excerpt: string
     apiKey?: { id: string; state: string }
   }[]
-  readonly totals: { looked: number; binary: number; ignored: number; allowed: number; passed: string[] }
+  readonly totals: {
+    looked: number
+    binary: number
+    ignored: number
+    allowed: number
+    passed: { place: string; why: string }[]
+  }
   readonly unused: readonly string[]
 }
 
@@ -129,10 +135,43 @@ describe('files', () => {
   })
 
   test('a file over the limit is named as not looked into, bytes that are no text are counted', async () => {
-    const at = directory({ 'large.txt': `${'x'.repeat(1_048_576)}${freshKey()}`, 'bin.dat': `\0${freshKey()}` })
+    const at = directory({ 'large.txt': `${'x'.repeat(1_048_576)}${freshKey()}`, 'bin.dat': '\0' })
     const small = await scan(at, '--max-size', '1')
-    assert.deepEqual([paths(small), small.totals.passed, small.totals.binary], [[], ['large.txt (large)'], 1])
+    const large = [{ place: 'large.txt', why: 'large' }]
+    assert.deepEqual([paths(small), small.totals.passed, small.totals.binary, small.code], [[], large, 1, 0])
     assert.deepEqual(paths(await scan(at)), ['large.txt'])
+  })
+
+  test('what is too large passes no scan that was not told how large is too large', async () => {
+    const at = directory({ 'server.log': `${'x'.repeat(8 * 1_048_576)}\n${freshKey()}\n` })
+    const { code, out } = await runQuietly('scan', at)
+    assert.deepEqual(
+      [code, out.split('\n')],
+      [3, ['not looked into: server.log (large)', 'no secrets found in what was looked into (0 texts looked at)']],
+    )
+    assert.equal((await scan(at, '--max-size', '8')).code, 0)
+    assert.deepEqual(paths(await scan(at, '--max-size', '9')), ['server.log'])
+    put(at, { 'a.txt': freshKey() })
+    assert.equal((await scan(at)).code, 1, 'a secret counts for more')
+  })
+
+  test('the help says the size in the unit that the option takes', async () => {
+    const { out } = await runQuietly('scan', '--help')
+    assert.match(out, /--max-size <MiB>\s+size of the largest file to look into, 8 unless given/)
+    assert.doesNotMatch(out, /8388608/)
+  })
+
+  test('keys are found in what is no text: databases, dumps, logs of two encodings, UTF-16 without a mark', async () => {
+    const wide = (text: string) => Buffer.from(text, 'utf16le')
+    const files = {
+      'app.db': Buffer.from(`SQLite format 3\0${'\0'.repeat(99)}${freshKey()}`),
+      core: Buffer.concat([Buffer.from('\u007fELF\0'), wide(freshKey()), Buffer.from([7, 0])]),
+      'big.txt': wide(`key = ${freshKey()}`).swap16(),
+      'little.txt': wide(`key = ${freshKey()}`),
+      'two.log': Buffer.concat([Buffer.from(`${'a line of text\n'.repeat(600)}`), wide(`${freshKey()}\n`)]),
+      'marked.log': Buffer.concat([Buffer.from([0xff, 0xfe]), wide('a line\n'), Buffer.from(freshKey())]),
+    }
+    assert.deepEqual(paths(await scan(directory(files))), Object.keys(files).toSorted())
   })
 
   test(
@@ -142,7 +181,7 @@ describe('files', () => {
       const at = directory({ 'a.txt': 'x' })
       chmodSync(join(at, 'a.txt'), 0)
       const report = await scan(at)
-      assert.deepEqual([report.code, report.totals.passed], [1, ['a.txt (unreadable)']])
+      assert.deepEqual([report.code, report.totals.passed], [3, [{ place: 'a.txt', why: 'unreadable' }]])
     },
   )
 
@@ -246,7 +285,83 @@ describe('a git history', { skip }, () => {
     commit(at, 'one')
     const report = await scan(at, '--history', '--max-size', '1')
     assert.deepEqual([paths(report), report.totals.binary], [['b.txt'], 1])
-    assert.match(report.totals.passed.join(), /^[0-9a-f]{12}:a\.txt \(large\)$/)
+    assert.deepEqual(
+      report.totals.passed.map(({ place, why }) => [place.replace(/^[0-9a-f]{12}:/, ''), why]),
+      [['a.txt', 'large']],
+    )
+  })
+
+  test('every stash is looked into, the older ones and what they hold of untracked files too', async () => {
+    const at = repository({ 'a.txt': 'x' })
+    commit(at, 'one')
+    const keys = [freshKey(), freshKey(), freshKey()]
+    for (const [index, key] of keys.entries()) {
+      put(at, index === 0 ? { new: key } : { 'a.txt': key })
+      git(at, 'stash', '-q', '--include-untracked')
+    }
+    const { findings } = await scan(at, '--history')
+    assert.deepEqual(
+      findings.map(({ apiKey }) => apiKey?.id).toSorted(),
+      keys.map((key) => key.slice(10, 18)).toSorted(),
+    )
+  })
+
+  test('messages of tags are looked into: of tags of tags, of merged ones that are gone, and of files tagged alone', async () => {
+    const [tag, outer, merged, note, blob, tree] = [1, 2, 3, 4, 5, 6].map(freshKey) as [string, ...string[]]
+    const at = repository({ 'a.txt': 'x' })
+    commit(at, 'one')
+    git(at, 'tag', '-a', 'v1', '-m', `one\n\n${tag}`)
+    git(at, 'tag', '-a', 'v1-signed', 'v1', '-m', `${outer}`)
+    git(at, 'notes', 'add', '-m', `${note}`)
+    git(at, 'switch', '-q', '-c', 'side')
+    commit(at, 'side')
+    // What looks signed is kept in the commit that merges it.
+    git(at, 'tag', '-a', 'gone', '-m', `${merged}\n-----BEGIN PGP SIGNATURE-----\n\nx\n-----END PGP SIGNATURE-----\n`)
+    git(at, 'switch', '-q', 'main')
+    git(at, 'merge', '-q', '--no-ff', '-m', 'merge', 'gone')
+    git(at, 'tag', '-d', 'gone')
+    put(at, { blob: `${blob}`, 'sub/tree': `${tree}` })
+    git(at, 'tag', 'only-blob', git(at, 'hash-object', '-w', 'blob'))
+    git(at, 'add', 'sub')
+    git(at, 'tag', '-a', 'only-tree', '-m', 'a tree', git(at, 'write-tree'))
+    git(at, 'rm', '-q', '--cached', 'sub/tree')
+    const { findings } = await scan(at, '--history')
+    assert.deepEqual(
+      findings.map(({ path, apiKey }) => [path, apiKey?.id]).toSorted(),
+      [
+        ['(merged tag)', merged],
+        ['(only-blob)', blob],
+        ['(only-tree)/sub/tree', tree],
+        ['(tag v1)', tag],
+        ['(tag v1-signed)', outer],
+        [git(at, 'ls-tree', '-r', '--name-only', 'refs/notes/commits'), note],
+      ]
+        .map(([path, key]) => [path, key?.slice(10, 18)])
+        .toSorted(),
+    )
+  })
+
+  test('a clone without the whole history does not pass for one with it', async () => {
+    const at = repository({ 'a.txt': freshKey() })
+    commit(at, 'one')
+    put(at, { 'a.txt': 'x' })
+    commit(at, 'two')
+    const clone = join(root, 'shallow')
+    git(root, 'clone', '-q', '--depth', '1', `file://${at}`, clone)
+    const report = await scan(clone, '--history')
+    assert.deepEqual(
+      [report.code, paths(report), report.totals.passed],
+      [3, [], [{ place: '(history before this clone begins)', why: 'missing' }]],
+    )
+  })
+
+  test('a message over the limit is named like a file', async () => {
+    const at = repository({ 'a.txt': 'x' })
+    const text = join(directory({ message: `${'x'.repeat(3_000_000)}\n` }), 'message')
+    git(at, 'add', '-A')
+    git(at, 'commit', '-q', '-F', text)
+    const { totals, code } = await scan(at, '--history', '--max-size', '1')
+    assert.deepEqual([totals.passed.map(({ place }) => place.slice(13)), code], [['(message)'], 0])
   })
 
   test('allowed paths count in it as well', async () => {

@@ -1,4 +1,4 @@
-/** `comity scan`: leaked secrets in files or in a git history, without the network; of API keys, the node that `-c` names
+/** `comity scan`: leaked secrets in files, in what is staged or in a git history, without the network; of API keys, the node that `-c` names
  *  is asked what it knows. */
 import { counted } from '@comity/core/bytes/counted'
 import { Problem } from '@comity/core/problems'
@@ -9,14 +9,18 @@ import { colors } from '../colors.ts'
 import { connect, readTextFile, show, type CommandContext } from '../command-context.ts'
 import { printable } from '../output.ts'
 import { parseAllowList } from '../scan/allow-list.ts'
-import { placeName, scanFiles, scanHistory, type PlacedFinding, type ScanResult } from '../scan/scan.ts'
+import { placeName, scanFiles, scanHistory, scanStaged, type PlacedFinding, type ScanResult } from '../scan/scan.ts'
 
 export interface ScanArguments {
   readonly history: boolean
+  readonly staged: boolean
   readonly allow?: string
-  /** Bytes. */
-  readonly maxSize: number
+  /** Bytes. Who gives it knows that larger files pass by. */
+  readonly maxSize?: number
 }
+
+/** Bytes of the largest file that is looked into, unless given. */
+const defaultMaxSize = 8 * 1_048_576
 
 /** What the node says of a key by its id: a state of the key, `unknown`, or `not-asked` without a node. */
 type KeyState = string
@@ -24,18 +28,29 @@ type KeyState = string
 export async function scan(context: CommandContext, path: string, options: ScanArguments): Promise<void> {
   const allowList = parseAllowList(options.allow === undefined ? '' : await readTextFile(options.allow))
   const place = { directory: await directoryOf(path), environment: readEnvironment() }
-  const parts = { place, allowList, maxBytes: options.maxSize }
-  const result = options.history ? await scanHistory(parts) : await scanFiles(path, parts)
+  const parts = { place, allowList, maxBytes: options.maxSize ?? defaultMaxSize }
+  const result = await (options.history
+    ? scanHistory(parts)
+    : options.staged
+      ? scanStaged(parts)
+      : scanFiles(path, parts))
   const states = await statesOf(context, result.findings)
   const unused = allowList.unused()
   show(context, { ...result, findings: result.findings.map((each) => withState(each, states)), unused }, () => [
     ...result.findings.flatMap((finding) => lines(finding, states)),
-    ...result.totals.passed.map((name) => colors.yellow(`not looked into: ${printable(name)}`)),
+    ...result.totals.passed.map(({ place: name, why }) =>
+      colors.yellow(`not looked into: ${printable(name)} (${why})`),
+    ),
     ...unused.map((entry) => colors.yellow(`allows nothing: ${printable(entry)}`)),
     summary(result),
   ])
-  const isIncomplete = result.totals.passed.some((each) => /\((?:unreadable|missing)\)$/.test(each))
-  if (result.findings.length > 0 || isIncomplete) context.fail()
+  if (result.findings.length > 0) context.fail()
+  else if (isIncomplete(result, options)) context.fail(3)
+}
+
+/** Whether something was not looked into, other than for its size when the size was chosen. */
+function isIncomplete({ totals }: ScanResult, { maxSize }: ScanArguments): boolean {
+  return totals.passed.some(({ why }) => why !== 'large' || maxSize === undefined)
 }
 
 async function directoryOf(path: string): Promise<string> {
@@ -92,14 +107,15 @@ async function statesOf(
 }
 
 function summary({ findings, totals }: ScanResult): string {
-  const { looked, binary, ignored, allowed } = totals
+  const { looked, binary, ignored, allowed, more } = totals
   const places = new Set(findings.map(placeName)).size
   const found =
     findings.length === 0
-      ? colors.green('no secrets found')
+      ? colors.green(totals.passed.length === 0 ? 'no secrets found' : 'no secrets found in what was looked into')
       : colors.red(`${counted(findings.length, 'secret')} in ${counted(places, 'place')}`)
   const beside = [
     `${counted(looked, 'text')} looked at`,
+    ...(more === 0 ? [] : [`${more} more found`]),
     ...(binary === 0 ? [] : [`${binary} not text`]),
     ...(ignored === 0 ? [] : [`${ignored} ignored by comments`]),
     ...(allowed === 0 ? [] : [`${allowed} allowed`]),

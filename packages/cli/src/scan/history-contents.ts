@@ -1,26 +1,17 @@
-/** The contents of a repository's history, each once: every version of every file of every branch, tag and stash, and
- *  the messages of the commits. One walk by `git log`, one `git cat-file` beside it; nothing is held but one content and
- *  the ids seen. */
-import { createBlobReader, type Unread } from './blob-reader.ts'
-import { gitRecords, type GitPlace } from './git.ts'
-
-export interface HistoryContent {
-  /** The oldest commit that brought it. */
-  readonly commit: string
-  /** `(message)` for the message of the commit. */
-  readonly path: string
-  readonly content: Uint8Array | Unread
-}
-
-/** Stands before each commit. */
-const commitMark = '\u0001'
+/** The contents of a repository's history, each once: every version of every file of every branch, tag, note and stash,
+ *  and the messages of commits and tags. One walk by `git log`, one `git cat-file` beside it; nothing is held but one
+ *  content and the ids seen. */
+import { createBlobReader, type BlobReader } from './blob-reader.ts'
+import { gitAnswer, gitRecords, type GitPlace } from './git.ts'
+import { changesOf, isNew, type RepositoryContent } from './repository-content.ts'
+import { tagContents } from './tag-contents.ts'
 
 const logArguments = [
   '--no-replace-objects',
-  '-c',
-  'i18n.logOutputEncoding=UTF-8',
   'log',
   '--all',
+  '--stdin',
+  '--ignore-missing',
   '--reverse',
   '--root',
   '-m',
@@ -30,38 +21,46 @@ const logArguments = [
   '--no-renames',
   '--no-ext-diff',
   '--no-textconv',
-  '--format=tformat:%x01%H%n%B',
+  '--format=tformat:%x01%H',
 ]
 
-/** Oldest first. Throws `malformed-request` when the directory is in no repository. */
-export async function* historyContents(place: GitPlace, maxBytes: number): AsyncGenerator<HistoryContent> {
+/** Oldest first, then what tags hold. Throws `malformed-request` when the directory is in no repository. */
+export async function* historyContents(place: GitPlace, maxBytes: number): AsyncGenerator<RepositoryContent> {
   await using blobs = createBlobReader(place, maxBytes)
   const seen = new Set<string>()
   let commit = ''
-  let change: string | undefined
-  for await (const record of gitRecords(place, logArguments)) {
-    if (change !== undefined) {
-      const blob = newBlob(change, seen)
-      change = undefined
-      if (blob !== undefined) yield { commit, path: record, content: await blobs.read(blob) }
-    } else if (record.startsWith(commitMark)) {
-      const end = record.indexOf('\n')
-      const id = record.slice(commitMark.length, end)
+  for await (const change of changesOf(gitRecords(place, logArguments, await olderStashes(place)))) {
+    if (change.commit !== undefined) {
       // A merge is listed once for each parent.
-      if (id !== commit) yield { commit: id, path: '(message)', content: Buffer.from(record.slice(end + 1)) }
-      commit = id
-    } else if (/^\n*:/.test(record)) change = record
+      if (change.commit !== commit) yield* commitContents(change.commit, blobs)
+      commit = change.commit
+    } else if (isNew(change.blob, seen)) {
+      yield { commit, path: change.path, content: await blobs.read(change.blob) }
+    }
+  }
+  yield* tagContents(place, { blobs, seen })
+  if ((await gitAnswer(place, ['rev-parse', '--is-shallow-repository'])) === 'true') {
+    yield { path: '(history before this clone begins)', content: 'missing' }
   }
 }
 
-/** The blob that a line of `--raw` brings, `:100644 100644 {old} {new} M`; undefined for a deletion, a submodule, and
- *  what was seen before. */
-function newBlob(change: string, seen: Set<string>): string | undefined {
-  const [, mode = '', , id = ''] = change.trim().split(' ')
-  if (mode === '160000' || /^0*$/.test(id)) return undefined
-  // Half the memory of its hexadecimal form: histories have millions.
-  const key = Buffer.from(id, 'hex').toString('latin1')
-  if (seen.has(key)) return undefined
-  seen.add(key)
-  return id
+/** Ids of the stashes, a line each: of the refs, only the newest is one. */
+async function olderStashes(place: GitPlace): Promise<string> {
+  if ((await gitAnswer(place, ['for-each-ref', '--format=%(objectname)', 'refs/stash'])) === '') return ''
+  const ids: string[] = []
+  for await (const id of gitRecords(place, ['log', '--walk-reflogs', '-z', '--format=%H', 'refs/stash', '--'])) {
+    ids.push(`${id.trim()}\n`)
+  }
+  return ids.join('')
+}
+
+/** The message of a commit, and of the tag that it merged: no other ref need lead to that any more. */
+async function* commitContents(commit: string, blobs: BlobReader): AsyncGenerator<RepositoryContent> {
+  const content = await blobs.read(commit)
+  if (typeof content === 'string') return yield { commit, path: '(message)', content }
+  const object = Buffer.from(content.buffer, content.byteOffset, content.length)
+  const end = object.indexOf('\n\n')
+  const header = end === -1 ? object : object.subarray(0, end)
+  yield { commit, path: '(message)', content: object.subarray(header.length + 2) }
+  if (header.includes('\nmergetag ')) yield { commit, path: '(merged tag)', content: header }
 }

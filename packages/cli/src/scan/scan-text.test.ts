@@ -166,15 +166,44 @@ test('a comment on its line or on the line before takes a finding out, and is co
   assert.equal((await scanText({ path: 'a', text: `comity-scan: ignored\n${key}` })).findings.length, 1)
 })
 
-test('texts of UTF-16 are read, other bytes with NUL are told as not text', async () => {
+test('texts of UTF-16 are read with and without a mark; in other bytes with NUL only keys are looked for', async () => {
   const key = freshKey()
   const little = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(key, 'utf16le')])
   const big = Buffer.from(little).swap16()
   for (const bytes of [little, big, Buffer.concat([Buffer.from(key), Buffer.from([0xff, 0xc0])])]) {
     assert.equal((await scanBytes('a', bytes)).findings[0]?.rule, 'comity-api-key')
   }
-  assert.deepEqual(await scanBytes('a', Buffer.from(`${key}\0`)), { findings: [], ignored: 0, binary: true })
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  for (const bytes of [Buffer.from(pem, 'utf16le'), Buffer.from(pem, 'utf16le').swap16()]) {
+    assert.equal((await scanBytes('a', bytes)).findings[0]?.rule, 'private-key')
+  }
+  assert.deepEqual(await scanBytes('a', Buffer.from(`${pem}\0`)), { findings: [], ignored: 0, binary: true })
+  const { findings, binary } = await scanBytes('a', Buffer.from(`\0\n${key}\0`))
+  assert.deepEqual([findings.map(({ line, column }) => [line, column]), binary], [[[1, 3]], true])
   assert.equal(textOf(Buffer.alloc(0)), '')
+})
+
+test('a key is found once, at every byte and in every encoding, whatever stands around it', async () => {
+  const encodings = [
+    (text: string) => Buffer.from(text, 'latin1'),
+    (text: string) => Buffer.from(text, 'utf16le'),
+    (text: string) => Buffer.from(text, 'utf16le').swap16(),
+  ]
+  const noise = fc.uint8Array({ maxLength: 40 })
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...encodings), noise, noise, async (encode, before, behind) => {
+      const key = freshKey()
+      const bytes = Buffer.concat([Buffer.from('\0'), before, encode(key), behind])
+      const { findings } = await scanBytes('a', bytes)
+      assert.deepEqual(
+        findings.map(({ keyId, excerpt }) => [keyId, excerpt]),
+        [[key.slice(10, 18), `${key.slice(0, 19)}…`]],
+      )
+    }),
+    { numRuns: 200 },
+  )
+  const token = newAdminToken(random)
+  assert.equal((await scanBytes('a', Buffer.from(`\0${token}`))).findings[0]?.rule, 'comity-admin-token')
 })
 
 test('the key file of a node and a token without a prefix are secrets as a whole', async () => {
@@ -185,6 +214,15 @@ test('the key file of a node and a token without a prefix are secrets as a whole
   assert.deepEqual(await rules('admin.token', Buffer.from(`${randomBytes(32).toString('base64url')}\n`)), [
     'comity-admin-token',
   ])
+})
+
+test('thousands of findings in one text cost no more than its length', async () => {
+  const key = freshKey()
+  const started = performance.now()
+  const { findings } = await scanText({ path: 'a', text: `${key}\n`.repeat(100_000) })
+  assert.deepEqual([findings.length, findings.at(-1)?.line, findings.at(-1)?.column], [100_000, 100_000, 1])
+  // Ninety seconds where the time grows with the square, one where it does not.
+  assert.ok(performance.now() - started < 20_000)
 })
 
 test('a hostile text costs no more than its length', async () => {

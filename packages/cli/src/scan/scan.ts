@@ -1,4 +1,4 @@
-/** A scan of files or of a history, as a stream of what was found. */
+/** A scan of files, of what is staged, or of a history. */
 import { open, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Problem } from '@comity/core/problems'
@@ -6,12 +6,15 @@ import type { AllowList } from './allow-list.ts'
 import type { Finding } from './finding.ts'
 import type { GitPlace } from './git.ts'
 import { historyContents } from './history-contents.ts'
+import type { RepositoryContent } from './repository-content.ts'
 import { scanBytes } from './scan-bytes.ts'
+import { stagedContents } from './staged-contents.ts'
 import { workFiles, type WorkFile } from './work-files.ts'
 
 /** Where a secret was found. */
 export interface PlacedFinding extends Finding {
   readonly path: string
+  /** The oldest commit, or the tag, that brought it. */
   readonly commit?: string
 }
 
@@ -25,12 +28,21 @@ export interface ScanOptions {
 /** What a scan looked at, and what not. */
 export interface ScanTotals {
   looked: number
+  /** No texts: only Comity's own keys were looked for in them. */
   binary: number
   /** By comments in the text. */
   ignored: number
   allowed: number
-  /** Places that were not looked into, since they are too large, missing or not to be read. */
-  readonly passed: string[]
+  /** Found, but beyond what is told one by one. */
+  more: number
+  /** Places that were not looked into. */
+  readonly passed: PassedPlace[]
+}
+
+/** A place that was not looked into, and why. */
+export interface PassedPlace {
+  readonly place: string
+  readonly why: 'large' | 'missing' | 'unreadable'
 }
 
 export interface ScanResult {
@@ -38,12 +50,13 @@ export interface ScanResult {
   readonly totals: ScanTotals
 }
 
-interface Item {
-  readonly path: string
-  readonly commit?: string
+interface Item extends Omit<RepositoryContent, 'content'> {
   /** The bytes, or why there are none. */
-  readonly content: Uint8Array | string
+  readonly content: Uint8Array | PassedPlace['why']
 }
+
+/** Findings that are told one by one: somebody else's repository may hold as many as it likes. */
+const maxFindings = 10_000
 
 /** Everything below a directory, or one file. */
 export async function scanFiles(path: string, options: ScanOptions): Promise<ScanResult> {
@@ -54,6 +67,11 @@ export async function scanFiles(path: string, options: ScanOptions): Promise<Sca
   if (!found.isFile()) throw new Problem('malformed-request', `\`${path}\` is neither a file nor a directory`)
   const only = { path: basename(path), size: found.size }
   return scanItems(itemsBelow(dirname(path), [only], options.maxBytes), options)
+}
+
+/** What the next commit would bring. */
+export function scanStaged(options: ScanOptions): Promise<ScanResult> {
+  return scanItems(stagedContents(options.place, options.maxBytes), options)
 }
 
 /** Every version of every file that the repository's history holds. */
@@ -72,7 +90,7 @@ async function* itemsBelow(
 }
 
 /** Read through one handle, so that what grew or was replaced meanwhile is bounded too. */
-async function bytesOf(path: string, maxBytes: number): Promise<Uint8Array | string> {
+async function bytesOf(path: string, maxBytes: number): Promise<Item['content']> {
   try {
     await using file = await open(path, 'r')
     const now = await file.stat()
@@ -88,11 +106,11 @@ async function scanItems(
   { allowList }: Pick<ScanOptions, 'allowList'>,
 ): Promise<ScanResult> {
   const findings: PlacedFinding[] = []
-  const totals: ScanTotals = { looked: 0, binary: 0, ignored: 0, allowed: 0, passed: [] }
+  const totals: ScanTotals = { looked: 0, binary: 0, ignored: 0, allowed: 0, more: 0, passed: [] }
   for await (const { path, commit, content } of items) {
     const origin = commit === undefined ? {} : { commit }
     if (typeof content === 'string') {
-      totals.passed.push(`${placeName({ path, ...origin })} (${content})`)
+      totals.passed.push({ place: placeName({ path, ...origin }), why: content })
       continue
     }
     const result = await scanBytes(path, content)
@@ -101,6 +119,7 @@ async function scanItems(
     totals.ignored += result.ignored
     for (const finding of result.findings) {
       if (allowList.allows(path, finding)) totals.allowed += 1
+      else if (findings.length >= maxFindings) totals.more += 1
       else findings.push({ ...finding, path, ...origin })
     }
   }
