@@ -80,6 +80,8 @@ function listRoutes({ agreements, did }: AdminParts): AdminRoute[] {
       summary: 'One agreement with its document',
       parameters: named('Id of an agreement.'),
       result: agreementDetailsSchema,
+      // Which come and go with other agreements.
+      live: ['overlaps'],
       problems: ['agreement-unknown'],
       answer({ path: { id } }) {
         const { envelope, ...record } = agreements.show(id)

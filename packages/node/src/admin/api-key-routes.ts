@@ -6,6 +6,8 @@ import {
   begunRotationSchema,
   keyRotationSchema,
   keyStateWords,
+  liveOfKeys,
+  liveOfRotations,
   rotationDetailsSchema,
 } from './client-api.ts'
 import { apiKeyView, begunRotationView, rotationView } from './client-views.ts'
@@ -41,6 +43,7 @@ export function apiKeyRoutes(parts: Parts): AdminRoute[] {
       summary: 'One key: scope, networks, state, when and from where it was used last, and how often',
       parameters: keyParameters,
       result: apiKeySchema,
+      live: liveOfKeys,
       problems: ['api-key-unknown'],
       answer: async ({ path: { id } }) => apiKeyView(await apiKeys.showKey(id)),
     }),
@@ -50,7 +53,7 @@ export function apiKeyRoutes(parts: Parts): AdminRoute[] {
 
 function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
   const problems = ['api-key-unknown', 'api-key-state'] as const
-  const shared = { tag, parameters: keyParameters, result: apiKeySchema, problems }
+  const shared = { tag, parameters: keyParameters, result: apiKeySchema, problems, guards: true } as const
   const setting = (to: 'revoke' | 'disable' | 'enable', summary: string) =>
     defineRoute({
       ...shared,
@@ -58,7 +61,8 @@ function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       path: `/v1/api-keys/{id}/${to}`,
       summary,
       body: z.strictObject({ reason: text(200).optional() }),
-      answer: async ({ path: { id }, body }) => apiKeyView(await apiKeys.setKey(id, to, body.reason)),
+      answer: async ({ path: { id }, body, condition }) =>
+        apiKeyView(await apiKeys.changeIf(condition, (changes) => changes.setKey(id, to, body.reason))),
     })
   return [
     defineRoute({
@@ -67,7 +71,8 @@ function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       path: '/v1/api-keys/{id}',
       summary: 'Changes what is given of a key; `null` takes an entry away',
       body: judgedLater(schemas.apiKeys.keyChange),
-      answer: async ({ path: { id }, body }) => apiKeyView(await apiKeys.changeKey(id, body)),
+      answer: async ({ path: { id }, body, condition }) =>
+        apiKeyView(await apiKeys.changeIf(condition, (changes) => changes.changeKey(id, body))),
     }),
     setting('revoke', 'Revokes a key for good, for the very next call; a rotation of it ends with it'),
     setting('disable', 'Disables a key until it is enabled, for the very next call'),
@@ -82,7 +87,9 @@ function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       body: judgedLater(schemas.apiKeys.rotation),
       result: begunRotationSchema,
       problems: ['api-key-unknown', 'api-key-state', 'key-rotation-refused'],
-      answer: async ({ path: { id }, body }) => begunRotationView(await apiKeys.rotate(id, body)),
+      guards: true,
+      answer: async ({ path: { id }, body, condition }) =>
+        begunRotationView(await apiKeys.changeIf(condition, (changes) => changes.rotate(id, body))),
     }),
   ]
 }
@@ -115,6 +122,7 @@ export function keyRotationRoutes(parts: Parts): AdminRoute[] {
       summary: 'One rotation, and who still uses the old key',
       parameters: rotationParameters,
       result: rotationDetailsSchema,
+      live: liveOfRotations,
       problems: ['key-rotation-unknown'],
       async answer({ path: { id } }) {
         const { rotation, remaining } = await apiKeys.showRotation(id)
@@ -137,7 +145,9 @@ function rotationChangeRoutes({ apiKeys }: Parts): AdminRoute[] {
       parameters: rotationParameters,
       result: keyRotationSchema,
       problems,
-      answer: async ({ path: { id } }) => rotationView(await apiKeys.move(id, to)),
+      guards: true,
+      answer: async ({ path: { id }, condition }) =>
+        rotationView(await apiKeys.changeIf(condition, (changes) => changes.move(id, to))),
     })
   return [
     moving('start', 'Lets both keys work from now on, before the time that was planned'),
@@ -153,7 +163,9 @@ function rotationChangeRoutes({ apiKeys }: Parts): AdminRoute[] {
       parameters: rotationParameters,
       result: begunRotationSchema,
       problems: [...problems, 'api-key-state'],
-      answer: async ({ path: { id } }) => begunRotationView(await apiKeys.replaceSuccessor(id)),
+      guards: true,
+      answer: async ({ path: { id }, condition }) =>
+        begunRotationView(await apiKeys.changeIf(condition, (changes) => changes.replaceSuccessor(id))),
     }),
   ]
 }

@@ -4,7 +4,7 @@ import type { ReceivedRequest } from '../http/received-request.ts'
 import type { Turns } from '../storage/turns.ts'
 import type { Repeats } from './repeats.ts'
 import type { AdminCall, AdminRoute } from './route.ts'
-import { bodyOf, isKnown, requireVersion, shownBy, tagOf } from './versions.ts'
+import { bodyOf, conditionOf, isKnown, shownBy, tagOf } from './versions.ts'
 
 const notStored = ['cache-control', 'no-store']
 
@@ -35,9 +35,10 @@ export async function callRoute(parts: CallParts, call: RoutedCall): Promise<Rep
 function change({ turns }: CallParts, { route, routes, request, ...call }: RoutedCall): Promise<Reply> {
   const shown = shownBy(routes, route)
   return turns(placeOf(shown ?? route, call.path), async () => {
-    const condition = request.header('if-match')
-    if (condition !== undefined) await requireVersion(condition, shown, call.path)
-    const value = await route.answer(call)
+    const field = request.header('if-match')
+    const condition = field === undefined ? undefined : conditionOf(field, shown, call.path)
+    if (route.guards !== true) await condition?.()
+    const value = await route.answer({ ...call, condition })
     return route.status === 204 ? emptyReply(204, notStored) : reply(route.status, bodyOf(value))
   })
 }
@@ -49,11 +50,13 @@ function placeOf({ path }: AdminRoute, given: AdminCall['path']): string {
 
 function shownReply({ route, request, query }: RoutedCall, value: unknown): Reply {
   const body = bodyOf(value)
-  const tag = tagOf(body)
+  const tag = tagOf(route, value)
   const next = route.nextPage(query, value)
   const link = next === undefined ? [] : ['link', `<${request.path}?${new URLSearchParams(next)}>; rel="next"`]
   const fields = ['etag', tag, ...link]
-  if (isKnown(request.header('if-none-match'), tag)) return emptyReply(304, [...notStored, ...fields])
+  // Who asks again wants the figures too, of which the tag says nothing.
+  if (route.live === undefined && isKnown(request.header('if-none-match'), tag))
+    return emptyReply(304, [...notStored, ...fields])
   return reply(route.status, body, fields)
 }
 

@@ -61,6 +61,8 @@ const keyMembers = {
 }
 export const apiKeySchema = z.strictObject(keyMembers).meta({ id: 'ApiKey' })
 export type ApiKeyView = View<typeof apiKeySchema>
+/** What moves with every call. */
+export const liveOfKeys: readonly (keyof ApiKeyView)[] = ['lastUsed']
 
 export const issuedKeySchema = z
   .strictObject({ ...keyMembers, key: z.string().meta({ description: 'The key itself. It is shown this once.' }) })
@@ -93,6 +95,8 @@ export const rotationDetailsSchema = z
   })
   .meta({ id: 'KeyRotationDetails' })
 export type RotationDetailsView = View<typeof rotationDetailsSchema>
+/** What moves with every call. */
+export const liveOfRotations: readonly (keyof RotationDetailsView)[] = ['remaining']
 
 export const begunRotationSchema = z
   .strictObject({ rotation: keyRotationSchema, successor: issuedKeySchema.optional() })

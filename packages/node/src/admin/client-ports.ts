@@ -4,6 +4,7 @@ import type { KeyRotation } from '@comity/core/api-keys/key-rotation'
 import type { KeyScope } from '@comity/core/api-keys/key-scope'
 import type { z } from 'zod'
 import type { ApiKeyView, ClientView } from './client-api.ts'
+import type { Condition } from './route.ts'
 
 export interface ClientFacts extends Omit<ClientView, 'created'> {
   readonly createdMs: number
@@ -48,17 +49,11 @@ interface Page {
 
 /** Every change is in the audit log, in the transaction that makes it. All throw `client-unknown`, `api-key-unknown` or
  *  `key-rotation-unknown` for what is not there, `malformed-request` for what cannot be meant, `record-failed`. */
-export interface ApiKeysPort {
-  listClients(): Promise<readonly ClientFacts[]>
-  showClient(id: string): Promise<ClientFacts>
+export interface ApiKeyChangesPort {
   /** Throws `already-exists`, `partner-unknown`. */
   addClient(request: unknown): Promise<ClientFacts>
   changeClient(id: string, change: unknown): Promise<ClientFacts>
   removeClient(id: string): Promise<void>
-  listKeys(
-    filter: Page & { readonly client?: string | undefined; readonly state?: ApiKeyView['state'] | undefined },
-  ): Promise<readonly ApiKeyFacts[]>
-  showKey(id: string): Promise<ApiKeyFacts>
   issueKey(client: string, request: unknown): Promise<IssuedKeyFacts>
   /** These throw `api-key-state`. */
   changeKey(id: string, change: unknown): Promise<ApiKeyFacts>
@@ -67,6 +62,18 @@ export interface ApiKeysPort {
   rotate(key: string, request: unknown): Promise<BegunRotationFacts>
   move(id: string, to: 'start' | 'drain' | 'complete' | 'roll-back'): Promise<KeyRotation>
   replaceSuccessor(id: string): Promise<BegunRotationFacts>
+}
+
+export interface ApiKeysPort {
+  /** Makes changes once the condition holds: it is looked at when all changes of keys that came before have ended, those
+   *  of clients, of policies and of the clock too, and none comes in between. Without one nothing is waited for. */
+  changeIf<T>(condition: Condition | undefined, work: (changes: ApiKeyChangesPort) => Promise<T>): Promise<T>
+  listClients(): Promise<readonly ClientFacts[]>
+  showClient(id: string): Promise<ClientFacts>
+  listKeys(
+    filter: Page & { readonly client?: string | undefined; readonly state?: ApiKeyView['state'] | undefined },
+  ): Promise<readonly ApiKeyFacts[]>
+  showKey(id: string): Promise<ApiKeyFacts>
   listRotations(
     filter: Page & {
       readonly client?: string | undefined

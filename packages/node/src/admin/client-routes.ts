@@ -1,6 +1,6 @@
 /** `/v1/clients`: who holds API keys. */
 import { z } from 'zod'
-import { apiKeySchema, clientSchema, issuedKeySchema } from './client-api.ts'
+import { apiKeySchema, clientSchema, issuedKeySchema, liveOfKeys } from './client-api.ts'
 import { apiKeyView, clientView, issuedKeyView } from './client-views.ts'
 import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
@@ -52,7 +52,9 @@ function changeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       body: judgedLater(schemas.apiKeys.client),
       result: clientSchema,
       problems: ['already-exists', 'partner-unknown'],
-      answer: async ({ body }) => clientView(await apiKeys.addClient(body)),
+      guards: true,
+      answer: async ({ body, condition }) =>
+        clientView(await apiKeys.changeIf(condition, (changes) => changes.addClient(body))),
     }),
     defineRoute({
       method: 'PATCH',
@@ -63,7 +65,9 @@ function changeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       body: judgedLater(schemas.apiKeys.clientChange),
       result: clientSchema,
       problems: ['client-unknown'],
-      answer: async ({ path: { id }, body }) => clientView(await apiKeys.changeClient(id, body)),
+      guards: true,
+      answer: async ({ path: { id }, body, condition }) =>
+        clientView(await apiKeys.changeIf(condition, (changes) => changes.changeClient(id, body))),
     }),
     defineRoute({
       method: 'DELETE',
@@ -73,7 +77,8 @@ function changeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       status: 204,
       parameters,
       problems: ['client-unknown'],
-      answer: ({ path: { id } }) => apiKeys.removeClient(id),
+      guards: true,
+      answer: ({ path: { id }, condition }) => apiKeys.changeIf(condition, (changes) => changes.removeClient(id)),
     }),
   ]
 }
@@ -88,6 +93,7 @@ function keysOfClient({ apiKeys, schemas }: Parts): AdminRoute[] {
       parameters,
       query: { after, limit: limit(100) },
       result: z.array(apiKeySchema),
+      live: liveOfKeys,
       paging: { by: 'after', keyOf },
       problems: ['client-unknown'],
       async answer({ path: { id }, query }) {
@@ -105,7 +111,9 @@ function keysOfClient({ apiKeys, schemas }: Parts): AdminRoute[] {
       body: judgedLater(schemas.apiKeys.key),
       result: issuedKeySchema,
       problems: ['client-unknown', 'api-key-state'],
-      answer: async ({ path: { id }, body }) => issuedKeyView(await apiKeys.issueKey(id, body)),
+      guards: true,
+      answer: async ({ path: { id }, body, condition }) =>
+        issuedKeyView(await apiKeys.changeIf(condition, (changes) => changes.issueKey(id, body))),
     }),
   ]
 }

@@ -43,6 +43,7 @@ export function dutyRoutes({ duties }: ConsentAdminParts): AdminRoute[] {
       summary: 'One duty',
       parameters,
       result: dutySchema,
+      live: ['overdue'],
       problems: ['duty-unknown'],
       answer: async ({ path: { id } }) => dutyView(await duties.show(id)),
     }),

@@ -143,7 +143,10 @@ function successOf(route: AdminRoute, schemas: JsonSchemas): Record<string, Open
   const headers = answerFields(route)
   const told = Object.keys(headers).length === 0 ? {} : { headers }
   const content = result && { content: { 'application/json': { schema: schemas.output(result) } } }
-  const unchanged = route.method === 'GET' ? { 304: { description: 'Nothing has changed since `If-None-Match`.' } } : {}
+  const unchanged =
+    route.method === 'GET' && route.live === undefined
+      ? { 304: { description: 'Nothing has changed since `If-None-Match`.' } }
+      : {}
   return { [status]: { description: summary, ...told, ...content }, ...unchanged }
 }
 

@@ -75,6 +75,7 @@ export function replicaRoutes({ replicas, recordChange }: Pick<AdminParts, 'repl
       summary: 'One replica',
       parameters,
       result: replicaSchema,
+      live: ['validated', 'confirmed', 'until'],
       problems: ['replica-unknown'],
       answer: ({ path: { id } }) => view(id),
     }),

@@ -45,6 +45,7 @@ function askedRoutes({ rights, subjects }: ConsentAdminParts): AdminRoute[] {
       summary: 'What people asked about their data, newest first',
       query: { open: truth.optional(), reference: reference.optional(), before, limit: limit(50) },
       result: z.array(rightsViewSchema),
+      live: ['overdue'],
       paging: { by: 'before', keyOf: ({ id }) => id },
       async answer({ query: { open, reference: person, ...page } }) {
         const subject = person === undefined ? undefined : subjects.handleOf(person)
@@ -78,6 +79,7 @@ function answeredRoutes({ rights }: ConsentAdminParts): AdminRoute[] {
       summary: 'One request, and who has reported',
       parameters,
       result: rightsViewSchema,
+      live: ['overdue'],
       problems: ['rights-request-unknown'],
       answer: async ({ path: { id } }) => requestView(await rights.show(id)),
     }),

@@ -33,15 +33,16 @@ const refer = (name: keyof typeof sharedParameters): Reference => ({ $ref: `#/co
 const text = { schema: { type: 'string' } }
 
 /** Fields of the request; `isVersioned` when what the call changes is shown somewhere. */
-export function requestFields({ method, reads }: AdminRoute, isVersioned: boolean): Reference[] {
-  if (method === 'GET') return [refer('ifNoneMatch')]
+export function requestFields({ method, reads, live }: AdminRoute, isVersioned: boolean): Reference[] {
+  if (method === 'GET') return live === undefined ? [refer('ifNoneMatch')] : []
   if (reads === true) return []
   return [...(isVersioned ? [refer('ifMatch')] : []), ...(method === 'POST' ? [refer('idempotencyKey')] : [])]
 }
 
 /** Fields of a success. */
-export function answerFields({ method, isPaged }: AdminRoute): Record<string, unknown> {
+export function answerFields({ method, isPaged, live = [] }: AdminRoute): Record<string, unknown> {
   const link = { ...text, description: '`rel="next"`: the page after this one.' }
-  const etag = { ...text, description: 'Changes with the answer.' }
+  const besides = live.length === 0 ? '' : `, whatever becomes of ${live.map((name) => `\`${name}\``).join(', ')}`
+  const etag = { ...text, description: `Changes with the answer${besides}.` }
   return { ...(method === 'GET' && { ETag: etag }), ...(isPaged && { Link: link }) }
 }

@@ -19,7 +19,12 @@ export interface AdminCall {
   readonly query: Readonly<Record<string, string>>
   /** The JSON value of the body; undefined for methods without one. */
   readonly body: unknown
+  /** What the caller makes the change depend on; undefined for calls without `If-Match`. */
+  readonly condition?: Condition | undefined
 }
+
+/** Throws `precondition-failed` unless what would be changed is what the caller saw. */
+export type Condition = () => Promise<void>
 
 /** How a list goes on: the parameter that names the last entry of a page, and that name of an entry. */
 interface Paging<Entry> {
@@ -41,6 +46,11 @@ interface RouteFacts {
   readonly maxBodyBytes?: number
   /** For a `POST` that changes nothing. */
   readonly reads?: true
+  /** For a `GET`: members of its result, or of the entries of its list, that change without anybody changing what is
+   *  shown: when something was used, how often, what waits. Tags do not follow them. */
+  readonly live?: readonly string[]
+  /** `answer` looks at the condition itself, where nothing can come between it and the change. */
+  readonly guards?: true
 }
 
 interface Declared<P extends Fields, Q extends Fields, B extends z.ZodType, R extends z.ZodType> extends RouteFacts {
@@ -59,6 +69,7 @@ interface Declared<P extends Fields, Q extends Fields, B extends z.ZodType, R ex
     readonly path: Read<P>
     readonly query: Read<Q>
     readonly body: z.output<B>
+    readonly condition: Condition | undefined
   }): Answer<R> | Promise<Answer<R>>
 }
 
@@ -95,6 +106,7 @@ export function defineRoute<
     path: parseInput(parameters, call.path) as Read<P>,
     query: parseInput(query, call.query) as Read<Q>,
     body: (body === undefined ? undefined : parseInput(body, call.body)) as z.output<B>,
+    condition: call.condition,
   })
 
   return {

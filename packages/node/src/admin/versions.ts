@@ -1,12 +1,19 @@
 /** Versions of what the admin API shows, and the conditions that callers make on them (RFC 9110 §8.8.3, §13): a read is
- *  not repeated when nothing changed, a change is not made to something else than the caller saw. */
+ *  not repeated when nothing changed, a change is not made to something else than the caller saw. What is shown beside a
+ *  record and moves by itself (its last use, what waits) is no part of its version. */
 import { createHash } from 'node:crypto'
 import { Problem } from '@comity/core/problems'
-import type { AdminCall, AdminRoute } from './route.ts'
+import type { AdminCall, AdminRoute, Condition } from './route.ts'
 
-/** Strong tag of an answer: changes with its bytes. */
-export function tagOf(body: Uint8Array): string {
-  return `"${createHash('sha256').update(body).digest('base64url')}"`
+/** Strong tag of what a route shows: changes with everything but what is `live`. */
+export function tagOf({ live = [] }: Pick<AdminRoute, 'live'>, value: unknown): string {
+  const record = live.length === 0 ? value : withoutLive(value, new Set(live))
+  return `"${createHash('sha256').update(bodyOf(record)).digest('base64url')}"`
+}
+
+function withoutLive(value: unknown, live: ReadonlySet<string>): unknown {
+  if (Array.isArray(value)) return value.map((entry) => withoutLive(entry, live))
+  return Object.fromEntries(Object.entries(value as object).filter(([name]) => !live.has(name)))
 }
 
 /** The route that shows what a call changes: the one at its own address, or right above it. */
@@ -34,16 +41,15 @@ export function isKnown(field: string | undefined, tag: string): boolean {
   return tags === '*' || tags.some((one) => one.replace(/^W\//, '') === tag)
 }
 
-/** Throws `precondition-failed` unless what is there now has one of the tags. Tags are compared strongly. */
-export async function requireVersion(
-  field: string,
-  shown: AdminRoute | undefined,
-  path: AdminCall['path'],
-): Promise<void> {
+/** The condition of a field `If-Match`: that what is there now has one of the tags, which are compared strongly. Throws
+ *  `malformed-request`. */
+export function conditionOf(field: string, shown: AdminRoute | undefined, path: AdminCall['path']): Condition {
   const tags = readTags(field)
-  const tag = await tagOfShown(shown, path)
-  if (tag !== undefined && (tags === '*' || tags.includes(tag))) return
-  throw new Problem('precondition-failed', 'what is there is not what `If-Match` names')
+  return async () => {
+    const tag = await tagOfShown(shown, path)
+    if (tag !== undefined && (tags === '*' || tags.includes(tag))) return
+    throw new Problem('precondition-failed', 'what is there is not what `If-Match` names')
+  }
 }
 
 /** Undefined when there is nothing. */
@@ -51,7 +57,7 @@ async function tagOfShown(shown: AdminRoute | undefined, given: AdminCall['path'
   if (shown === undefined) return undefined
   const path = Object.fromEntries(Object.keys(shown.parameters.shape).map((name) => [name, given[name] ?? '']))
   try {
-    return tagOf(bodyOf(await shown.answer({ path, query: {}, body: undefined })))
+    return tagOf(shown, await shown.answer({ path, query: {}, body: undefined }))
   } catch (error) {
     if (error instanceof Problem && error.status === 404) return undefined
     throw error

@@ -31,6 +31,7 @@ export function webhookRoutes(parts: WebhookRouteParts): AdminRoute[] {
       tag: 'webhooks',
       summary: 'What waits for your own systems, since when and why; dead letters; what was dropped',
       result: z.array(webhookSchema),
+      live: ['waiting', 'oldest', 'lastError', 'givenUp'],
       async answer() {
         const byEndpoint = Map.groupBy(await webhooks.list(maxMessages), ({ endpoint }) => new URL(endpoint).origin)
         return [...byEndpoint].map(([endpoint, messages]) => webhookView(endpoint, messages))

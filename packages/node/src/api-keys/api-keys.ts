@@ -7,7 +7,7 @@ import type { ApiKeysParts } from './api-key-ports.ts'
 import type { ApiKeyFilter, RotationFilter } from './api-key-store.ts'
 import { clientOf, createClientChanges, type ClientChanges } from './client-changes.ts'
 import type { Client } from './client.ts'
-import { createKeyChanges } from './key-changes.ts'
+import { createKeyChanges, type KeyChanges } from './key-changes.ts'
 import { loadKeyIndex, type KeyIndex } from './key-index.ts'
 import { createKeyLife, type KeyLife } from './key-life.ts'
 import { createKeyJudge, type KeyJudge } from './judge-key.ts'
@@ -42,10 +42,17 @@ export interface RenewedKey {
   readonly sunset?: string | undefined
 }
 
-export interface ApiKeys extends AsyncDisposable {
+/** What is done to clients, keys and rotations. */
+export interface KeyCommands {
   readonly clients: ClientChanges
   readonly keys: Omit<KeyLife, 'retire' | 'warn'>
   readonly rotations: Omit<Rotations, 'renew'>
+}
+
+export interface ApiKeys extends KeyCommands, AsyncDisposable {
+  /** Runs the work when all changes that came before have ended; none comes before its end but those that it makes with
+   *  the commands that it is given. */
+  inTurn<T>(work: (commands: KeyCommands) => Promise<T>): Promise<T>
   readonly judge: KeyJudge
   used(key: string, address: string, nowMs: number): void
   /** What answers to this key say of its end, name and value in turn; `renewal` is where its successor is had. */
@@ -81,12 +88,16 @@ export async function openApiKeys(
   const usage = new KeyUsage(parts.uses)
   await usage.load(nowMs - rememberEndedMs, nowMs)
   const changes = createKeyChanges(parts, index)
-  const life = createKeyLife(parts, changes)
-  const rotations = createRotations({ ...parts, changes, usage })
+  const commandsOf = (under: KeyChanges) => ({
+    clients: createClientChanges(parts, under),
+    keys: createKeyLife(parts, under),
+    rotations: createRotations({ ...parts, changes: under, usage }),
+  })
+  const commands = commandsOf(changes)
+  const { keys: life, rotations } = commands
   return {
-    clients: createClientChanges(parts, changes),
-    keys: life,
-    rotations,
+    ...commands,
+    inTurn: (work) => changes.inTurn(() => work(commandsOf({ ...changes, inTurn: (inner) => inner() }))),
     judge: createKeyJudge(index, parts),
     used: (key, address, atMs) => usage.used(key, address, atMs),
     lifeFields: lifeFieldsOf(index),

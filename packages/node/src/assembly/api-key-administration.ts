@@ -1,8 +1,8 @@
 /** API keys as the admin API asks for them. */
-import type { ApiKeysPort } from '../admin/client-ports.ts'
+import type { ApiKeyChangesPort, ApiKeysPort } from '../admin/client-ports.ts'
 import { parseInput } from '../admin/input.ts'
 import { keyChangeSchema, keyRequestSchema } from '../api-keys/api-key-record.ts'
-import type { ApiKeys } from '../api-keys/api-keys.ts'
+import type { ApiKeys, KeyCommands } from '../api-keys/api-keys.ts'
 import { clientChangeSchema, clientRequestSchema } from '../api-keys/client.ts'
 import type { IssuedKey } from '../api-keys/issue-key.ts'
 import { rotationRequestSchema } from '../api-keys/rotation-request.ts'
@@ -12,53 +12,68 @@ import type { NodeParts } from '../node.ts'
 export function apiKeyAdministration({ apiKeys: late }: Pick<NodeParts, 'apiKeys'>): ApiKeysPort {
   const keys = () => late.load()
   return {
+    async changeIf(condition, work) {
+      const loaded = await keys()
+      if (condition === undefined) return work(changesBy(loaded, loaded))
+      return loaded.inTurn(async (commands) => {
+        await condition()
+        return work(changesBy(commands, loaded))
+      })
+    },
     listClients: async () => (await keys()).listClients(),
     showClient: async (id) => (await keys()).showClient(id),
-    addClient: async (request) => (await keys()).clients.add(parseInput(clientRequestSchema, request)),
-    changeClient: async (id, change) => (await keys()).clients.change(id, parseInput(clientChangeSchema, change)),
-    removeClient: async (id) => (await keys()).clients.remove(id),
     listKeys: async (filter) => (await keys()).listKeys(filter),
     showKey: async (id) => (await keys()).showKey(id),
-    issueKey: async (client, request) =>
-      issued(await keys(), await (await keys()).keys.issue(client, parseInput(keyRequestSchema, request))),
-    async changeKey(id, change) {
-      await (await keys()).keys.change(id, parseInput(keyChangeSchema, change))
-      return (await keys()).showKey(id)
-    },
-    async setKey(id, to, reason) {
-      const { keys: life, showKey } = await keys()
-      await (to === 'enable' ? life.enable(id) : life[to](id, { by: 'operator', reason }))
-      return showKey(id)
-    },
-    ...rotationAdministration(keys),
-  }
-}
-
-type Rotating = 'rotate' | 'move' | 'replaceSuccessor' | 'listRotations' | 'showRotation'
-
-function rotationAdministration(keys: () => Promise<ApiKeys>): Pick<ApiKeysPort, Rotating> {
-  return {
-    async rotate(key, request) {
-      const { rotations } = await keys()
-      const parsed = parseInput(rotationRequestSchema, request)
-      const { rotation, successor } = await rotations.rotate(key, parsed, 'operator')
-      return { rotation, successor: successor && (await issued(await keys(), successor)) }
-    },
-    async move(id, to) {
-      const { rotations } = await keys()
-      if (to === 'start') return rotations.begin(id, 'operator')
-      if (to === 'roll-back') return rotations.rollBack(id)
-      return rotations[to](id, 'operator')
-    },
-    async replaceSuccessor(id) {
-      const { rotation, successor } = await (await keys()).rotations.replaceSuccessor(id, 'operator')
-      return { rotation, successor: await issued(await keys(), successor) }
-    },
     listRotations: async (filter) => (await keys()).listRotations(filter),
     showRotation: async (id) => (await keys()).showRotation(id),
   }
 }
 
-async function issued({ showKey }: ApiKeys, { record, text }: IssuedKey) {
+type Shows = Pick<ApiKeys, 'showKey'>
+
+function changesBy(commands: KeyCommands, shows: Shows): ApiKeyChangesPort {
+  const { clients, keys } = commands
+  return {
+    addClient: async (request) => clients.add(parseInput(clientRequestSchema, request)),
+    changeClient: async (id, change) => clients.change(id, parseInput(clientChangeSchema, change)),
+    removeClient: (id) => clients.remove(id),
+    issueKey: async (client, request) => issued(shows, await keys.issue(client, parseInput(keyRequestSchema, request))),
+    async changeKey(id, change) {
+      await keys.change(id, parseInput(keyChangeSchema, change))
+      return shows.showKey(id)
+    },
+    async setKey(id, to, reason) {
+      await (to === 'enable' ? keys.enable(id) : keys[to](id, { by: 'operator', reason }))
+      return shows.showKey(id)
+    },
+    ...rotationChangesBy(commands, shows),
+  }
+}
+
+type Rotating = 'rotate' | 'move' | 'replaceSuccessor'
+
+function rotationChangesBy({ rotations }: KeyCommands, shows: Shows): Pick<ApiKeyChangesPort, Rotating> {
+  return {
+    async rotate(key, request) {
+      const { rotation, successor } = await rotations.rotate(
+        key,
+        parseInput(rotationRequestSchema, request),
+        'operator',
+      )
+      return { rotation, successor: successor && (await issued(shows, successor)) }
+    },
+    async move(id, to) {
+      if (to === 'start') return rotations.begin(id, 'operator')
+      if (to === 'roll-back') return rotations.rollBack(id)
+      return rotations[to](id, 'operator')
+    },
+    async replaceSuccessor(id) {
+      const { rotation, successor } = await rotations.replaceSuccessor(id, 'operator')
+      return { rotation, successor: await issued(shows, successor) }
+    },
+  }
+}
+
+async function issued({ showKey }: Shows, { record, text }: IssuedKey) {
   return { key: await showKey(record.id), text }
 }
