@@ -72,7 +72,10 @@ const plain = ({ allowed, retryAfterMs, standings }: LimiterVerdict) => ({
 
 test('the script decides as this program does, whatever the limits, the costs and the clock', async () => {
   const call = fc.record({
-    gap: fc.oneof(fc.integer({ min: -3_000, max: 3_000 }), fc.constantFrom(0, 0, 86_400_000, 2_678_400_000)),
+    gap: fc.oneof(
+      fc.integer({ min: -3_000, max: 3_000 }),
+      fc.constantFrom(0, 0, 86_400_000, 2_678_400_000, -86_400_000, 9e10, -9e10),
+    ),
     cost: fc.integer({ min: 0, max: 8 }),
     again: fc.integer({ min: 0, max: 4 }),
   })
@@ -80,7 +83,7 @@ test('the script decides as this program does, whatever the limits, the costs an
   const property = fc.asyncProperty(fc.array(limits, { minLength: 1, maxLength: 3 }), calls, async (several, list) => {
     using shared = limiterWith({ timeOf: (now) => now })
     const here = createRateLimiter()
-    let now = Date.parse('2028-02-20T00:00:00Z')
+    let now = Date.parse('2128-02-20T00:00:00Z')
     for (const { gap, cost, again } of list) {
       now += gap
       const charges = several.map((limit, index) =>
@@ -114,6 +117,17 @@ test('all limits of a call are charged or none', async () => {
     standings.map(({ verdict }) => verdict.remaining),
     [98, 3],
   )
+})
+
+test('a clock that was years ahead once ends no quota for longer than the running period', async () => {
+  let nowMs = Date.parse('2036-01-17T00:00:00Z')
+  using shared = limiterWith({ timeOf: () => nowMs })
+  const quota = charge({ kind: 'quota', name: 'daily', units: 1, per: 'day' })
+  assert.equal((await shared.charge([quota], 0)).allowed, true)
+  nowMs = Date.parse('2026-11-22T10:00:00Z')
+  assert.equal((await shared.charge([quota], 0)).retryAfterMs, 14 * 3_600_000)
+  nowMs = Date.parse('2026-11-23T00:00:00Z')
+  assert.equal((await shared.charge([quota], 0)).allowed, true)
 })
 
 test('of 10,000 calls that race from several processes no more are admitted than the limit allows', async () => {

@@ -43,8 +43,14 @@ export function quotaSpan(per: QuotaPer, atMs: number): QuotaSpan {
   return { startMs: Date.UTC(year, month, 1), endMs: Date.UTC(year, month + 1, 1) }
 }
 
+/** Whether a period is later than the next one: a clock that was far ahead began it. */
+export function isFarAhead(per: QuotaPer, startMs: number, nowMs: number): boolean {
+  return startMs > quotaSpan(per, nowMs).endMs
+}
+
 /** Decides about one call of `cost` units (default 1). A new period begins with nothing used. A clock that was set back
- *  into an earlier one neither restores nor takes: the later period goes on, and ends when it always did. */
+ *  into the period before neither restores nor takes: the later period goes on, and ends when it always did. What is used
+ *  of a period further ahead counts in the one that is running: no wait is longer than two periods. */
 export function decideQuota(
   state: QuotaState | undefined,
   quota: QuotaLimit & { readonly cost?: number },
@@ -53,7 +59,7 @@ export function decideQuota(
   const { units, per, cost = 1 } = quota
   const current = quotaSpan(per, now)
   const isLater = state !== undefined && state.startMs >= current.startMs
-  const span = isLater ? quotaSpan(per, state.startMs) : current
+  const span = isLater && !isFarAhead(per, state.startMs, now) ? quotaSpan(per, state.startMs) : current
   const before = isLater ? state.used : 0
   const allowed = before + cost <= units
   const used = allowed ? before + cost : before

@@ -51,13 +51,21 @@ async function openLimitsHere(parts: Parts, of: CallParts, stack: AsyncDisposabl
   if (!of.rules.some(({ limit }) => limit.kind === 'quota')) return withoutQuotas(limiter, of)
   const store = createQuotaStore(database)
   const ledger = new QuotaLedger(store)
+  const bringBack = async () => {
+    const statements = await store.bringBack(world.clock.now())
+    if (statements.length > 0) await database.execute(statements)
+  }
+  await bringBack()
   await restoreQuotas({ store, limiter, rules: of.rules, nowMs: world.clock.now() })
   // Of a storage that takes nothing at the end, what was not recorded had no answer either.
   stack.defer(() => ledger.settle(database).catch(() => undefined))
   return {
     calls: new CallLimits({ ...of, limiter, ledger }),
     settle: () => ledger.settle(database),
-    prune: async () => void (await database.execute(store.prune(world.clock.now()))),
+    async prune() {
+      await bringBack()
+      await database.execute(store.prune(world.clock.now()))
+    },
   }
 }
 

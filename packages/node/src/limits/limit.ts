@@ -89,30 +89,6 @@ export const slotRetryMs = 1_000
 /** The largest quota that is counted exactly. */
 export const maxQuotaUnits = 1_000_000_000_000
 
-/** Checks that a limit can be counted exactly. Throws a RangeError: limits come from validated configuration. */
-export function assertLimit(limit: Limit): void {
-  if (!/^[ !#-[\]-~]{1,64}$/.test(limit.name)) throw new RangeError('the name of a limit is not printable ASCII')
-  if (!isExact(limit)) throw new RangeError(`the limit \`${limit.name}\` is out of range`)
-}
-
-const isCount = (value: number) => Number.isSafeInteger(value) && value > 0
-
-function isExact(limit: Limit): boolean {
-  switch (limit.kind) {
-    case 'quota':
-      return isCount(limit.units) && limit.units <= maxQuotaUnits
-    case 'concurrency':
-      return isCount(limit.slots)
-    case 'sliding-window':
-      return isCount(limit.limit) && isCount(limit.periodMs)
-    default: {
-      const { burst = limit.limit } = limit
-      const exact = Number.isSafeInteger(2 * limit.periodMs * Math.max(burst, limit.limit))
-      return [limit.limit, limit.periodMs, burst].every(isCount) && exact
-    }
-  }
-}
-
 /** The most units that one call can ever take of a limit. */
 export function largestCost(limit: Limit): number {
   switch (limit.kind) {

@@ -57,6 +57,31 @@ export function testQuotaStore(open: () => Promise<OpenQuotaStore>): void {
     assert.deepEqual(await store.load(0), [])
   })
 
+  test('what a clock that was far ahead counted is added to the running period, once', async () => {
+    await using opened = await open()
+    const { store, write } = opened
+    const [next, far] = [Date.parse('2026-11-23T00:00:00Z'), Date.parse('2036-01-17T00:00:00Z')]
+    const monthly = { per: 'month', limit: 'monthly', startMs: Date.parse('2036-01-01T00:00:00Z') } as const
+    await write([store.add(use()), store.add(use({ startMs: next, units: 5 })), store.add(use({ startMs: far }))])
+    await write([store.add(use(monthly))])
+    for (let round = 0; round < 2; round++) await write(await store.bringBack(nowMs))
+    assert.deepEqual(await store.load(nowMs), [
+      use({ startMs: next, units: 5 }),
+      use({ units: 6 }),
+      use({ ...monthly, startMs: Date.parse('2026-11-01T00:00:00Z') }),
+    ])
+  })
+
+  test('forgets one key of one limit, in all periods', async () => {
+    await using opened = await open()
+    const { store, write } = opened
+    const [later, other] = [use({ startMs: Date.parse('2026-11-23T00:00:00Z') }), use({ key: 'participant=other' })]
+    await write([use(), later, other, use({ limit: 'another' })].map((each) => store.add(each)))
+    await write([store.forget(use())])
+    const left = (await store.load(nowMs)).map(({ limit, key }) => `${limit} ${key}`).toSorted()
+    assert.deepEqual(left, ['another participant=did:web:lab.example', 'daily participant=other'])
+  })
+
   test('a transaction that fails uses nothing', async () => {
     await using opened = await open()
     const { store, write } = opened

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseRateLimit, parseRateLimitPolicy } from '@comity/core/limits/rate-limit-fields'
 import { rateLimitedProblem, rateLimitFields } from './rate-limit-fields.ts'
-import { assertLimit, type Charge } from './limit.ts'
+import type { Charge } from './limit.ts'
+import { limitRuleSchema } from './limit-rule-config.ts'
+import { limitOf } from './limit-rules.ts'
 import { createRateLimiter } from './rate-limiter.ts'
 
 const perCaller = { name: 'caller', limit: 100, periodMs: 60_000 }
@@ -153,10 +155,29 @@ test('a refused call is told how the limits stand that would have admitted it, u
   )
 })
 
-test('refuses limits that cannot be counted exactly', () => {
-  const good = { name: 'x', limit: 1_000_000, periodMs: 86_400_000 }
-  assertLimit(good)
-  for (const bad of [{ limit: 0 }, { limit: 1.5 }, { periodMs: -1 }, { burst: 1e15 }, { name: 'a"b' }, { name: '' }]) {
-    assert.throws(() => assertLimit({ ...good, ...bad }), RangeError)
-  }
+test('a quota that was used up under a clock that was years ahead is whole again with the next day', () => {
+  const limiter = createRateLimiter()
+  const charges = [{ limit: { kind: 'quota', name: 'daily', units: 1, per: 'day' }, key: 'a' } as const]
+  assert.equal(limiter.charge(charges, Date.parse('2036-01-17T00:00:00Z')).allowed, true)
+  const { allowed, retryAfterMs } = limiter.charge(charges, Date.parse('2026-11-22T10:00:00Z'))
+  assert.deepEqual({ allowed, retryAfterMs }, { allowed: false, retryAfterMs: 14 * 3_600_000 })
+  assert.equal(limiter.charge(charges, Date.parse('2026-11-23T00:00:00Z')).allowed, true)
+})
+
+test('the largest rate that a rule may have is counted exactly', () => {
+  const most = { name: 'x', by: [], units: 10_000_000, perSeconds: 86_400 }
+  const limiter = createRateLimiter()
+  const charge = { limit: limitOf(limitRuleSchema.parse(most)), key: 'a' }
+  assert.equal(limiter.charge([{ ...charge, cost: 9_999_999 }], 0).standings[0]?.verdict.remaining, 1)
+  assert.equal(limiter.charge([charge], 1).allowed, true)
+  assert.equal(limiter.charge([charge], 1).retryAfterMs, 8)
+  assert.equal(limiter.charge([charge], 9).allowed, true)
+  for (const more of [
+    { units: 10_000_001 },
+    { perSeconds: 86_401 },
+    { burst: 10_000_001 },
+    { units: 1.5 },
+    { name: 'a"' },
+  ])
+    assert.equal(limitRuleSchema.safeParse({ ...most, ...more }).success, false)
 })

@@ -86,7 +86,12 @@ function keepAge(
   { asked, now }: { readonly asked: ChargeVerdict; readonly now: number },
 ): void {
   const state = store.get(key)
-  if (state !== undefined && 'at' in state && state.at > now) store.set(key, asked.state, now + asked.resetMs)
+  if (state !== undefined && isAhead(state, { asked, now })) store.set(key, asked.state, now + asked.resetMs)
+}
+
+function isAhead(state: ChargeState, { asked, now }: { readonly asked: ChargeVerdict; readonly now: number }): boolean {
+  if ('startMs' in state) return 'startMs' in asked.state && state.startMs > asked.state.startMs
+  return 'at' in state && state.at > now
 }
 
 /** Gives the slots of a charged call back, once. */

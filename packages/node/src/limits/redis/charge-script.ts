@@ -128,16 +128,16 @@ end
 
 local function quota(key, units, per)
   local start, finish = span(per, now)
-  local used = 0
+  local used, back = 0, false
   local stored = redis.call('GET', key)
   if stored then
     local s, u = string.match(stored, '^(-?%d+) (%d+)$')
     if tonumber(s) >= start then
-      start, finish = span(per, tonumber(s))
-      used = tonumber(u)
+      used, back = tonumber(u), tonumber(s) > finish
+      if not back then start, finish = span(per, tonumber(s)) end
     end
   end
-  local self = { back = false }
+  local self = { back = back }
   function self.fits(cost) return used + cost <= units end
   function self.wait(cost)
     if self.fits(cost) then return 0 end
