@@ -162,12 +162,28 @@ describe('a service of a partner with an API key', () => {
       await refusedFor(network, both, 'credential-duplicated')
     }
     const escaped = plain.text.replace('cmty', '%63mty').replaceAll('_', '%5F')
-    for (const query of [`?api_key=${plain.text}`, `?k=${escaped}`, `?a=1&b=Bearer+${plain.text}`]) {
+    const twiceEscaped = plain.text.replaceAll('_', '%255f')
+    for (const query of [
+      `?api_key=${plain.text}`,
+      `?k=${escaped}`,
+      `?a=1&b=Bearer+${plain.text}`,
+      `?k=${twiceEscaped}`,
+    ]) {
       await refusedFor(network, bareCall(holder, { query }), 'key-in-query')
       await refusedFor(network, presentKey(holder, plain.text, { query }), 'key-in-query')
       await refusedFor(network, signCall(network, { query }), 'key-in-query')
     }
     await refusedFor(network, bareCall(holder, { path: `/x/items/items/${plain.text}` }), 'key-in-query')
+  })
+
+  test('is never taken for nobody: a key that is written in another way is refused, also where no key is needed', async () => {
+    const { holder } = network
+    const path = '/x/open-items/items/7'
+    await answered(holder, bareCall(holder, { path }))
+    for (const value of [`Bearer\t${plain.text}`, `Basic eDp5, bearer ${plain.text}`, `Token ${plain.text}`]) {
+      await refusedFor(network, bareCall(holder, { path, headers: { authorization: value } }), 'key-malformed')
+    }
+    await refusedFor(network, presentKey(holder, `${plain.text}, Bearer ${plain.text}`, { path }), 'key-malformed')
   })
 
   test('keeps to the environment of the product', async () => {

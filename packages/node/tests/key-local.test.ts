@@ -59,6 +59,9 @@ describe('an application with an API key', () => {
     await refused(bearer(await issueKey(recipient, { use: 'hmac' }, 'app')), 'key-use')
     await refused(bearer(await issueKey(recipient, { environment: 'test' }, 'app')), 'key-environment')
     await refused(bearer(key), 'key-in-query', `${path}?key=${key.text}`)
+    await refused(bearer(key), 'key-in-query', `${path}?key=${key.text.replaceAll('_', '%255f')}`)
+    await refused({ ...bearer(key), 'x-note': key.text }, 'credential-duplicated')
+    await refused({ authorization: `Bearer\t${key.text}` }, 'key-malformed')
     await refused({}, 'key-required', '/~composite')
     await refused({}, 'key-required', '/~keys/renewal')
     const revoked = await issueKey(recipient, {}, 'app')
@@ -114,6 +117,14 @@ test('where nothing must be presented, what is presented is judged all the same'
     fetch(recipient.local(path), { headers: { 'comity-purpose': testPurpose, ...headers } })
   assert.equal((await call({})).status, 200)
   assert.equal((await call({ 'x-api-key': key.text })).status, 200)
+  for (const authorization of [
+    `Bearer\t${key.text}`,
+    `Token ${key.text.replace('_', '%5f')}`,
+    `x, Bearer ${key.text}`,
+  ]) {
+    assert.equal(await codeOf(await call({ authorization })), 'key-malformed')
+  }
+  assert.equal(await codeOf(await call({ 'x-api-key': `"${key.text}"` })), 'key-malformed')
   await (await keysOf(recipient)).keys.revoke(key.id, { by: 'operator' })
   assert.equal(await codeOf(await call({ 'x-api-key': key.text })), 'key-revoked')
 })

@@ -29,6 +29,14 @@ const labels = {
   sensitivity: { default: 'public' },
 }
 
+/** With a field that a caller may send with a reading call, and that the API gets. */
+function withNotes(openapi: typeof testOpenApi): object {
+  const changed = structuredClone(openapi)
+  const { parameters } = changed.paths['/items/{id}'].get as { parameters: object[] }
+  parameters.push({ name: 'x-note', in: 'header', schema: { type: 'string' } })
+  return changed
+}
+
 describe('of keys and answers', () => {
   let network: TestNetwork
   let keys: IssuedTestKey[]
@@ -38,7 +46,7 @@ describe('of keys and answers', () => {
       {
         holder(config, root) {
           const openapi = join(root, 'labelled.json')
-          writeFileSync(openapi, JSON.stringify(testOpenApi))
+          writeFileSync(openapi, JSON.stringify(withNotes(testOpenApi)))
           const { items = {} } = productsIn(config)
           const changes = {
             id: 'labelled',
@@ -68,6 +76,27 @@ describe('of keys and answers', () => {
     assert.deepEqual([claims.rel, claims.wit], [['name'], ['id']])
     const nothing = await issueKey(holder, { scope: { fields: ['elsewhere'] } })
     await refusedFor(network, presentKey(holder, nothing.text, { path }), 'key-scope')
+  })
+
+  test('a secret that is sent once more reaches no API: in a declared field, in a body', async () => {
+    const { holder, upstream } = network
+    const [plain, hmac] = keys as [IssuedTestKey, IssuedTestKey]
+    const path = '/x/labelled/items'
+    const seen = upstream.seen.length
+    for (const key of [plain, hmac]) {
+      for (const twice of [
+        { path: `${path}/7`, headers: { 'x-note': `mine is ${key.text}` } },
+        { path: `${path}/7`, headers: { 'x-note': parseApiKey(key.text).secret } },
+        { path, method: 'POST', body: JSON.stringify({ name: key.text }) },
+      ]) {
+        const call = key === plain ? presentKey(holder, key.text, twice) : signWithKey(network, key, twice)
+        await refusedFor(network, call, 'credential-duplicated')
+      }
+    }
+    assert.equal(upstream.seen.length, seen)
+    const harmless = { path: `${path}/7`, headers: { 'x-note': plain.id } }
+    await answered(holder, presentKey(holder, plain.text, harmless))
+    assert.equal(upstream.seen.at(-1)?.headers['x-note'], plain.id, 'the field does go there')
   })
 
   test('no secret is in what a node says, keeps or passes on, whatever became of the call', async () => {

@@ -4,18 +4,48 @@ import type { ReceivedRequest } from '../http/received-request.ts'
 
 const bearer = /^Bearer +(cmty_.*)$/i
 
+/** Where a key begins, escaped once or more often, or not: in a field it is meant as one, however it is written. Longer
+ *  than the prefix alone, which a consent token could hold by chance. */
+const keyStart = /cmty(?:_|%(?:25){0,8}5f)(?:live|test)/i
+
+/** The secret of a key's text, without the checksum behind it, which anybody can compute. */
+export function secretOf(key: string): string {
+  return key.slice(-38, -6)
+}
+
 /** A key, whole or cut off, with whatever of it is escaped. */
 const keyInAddress = /cmty(?:_|%5f)(?:live|test)(?:_|%5f)[0-9a-z%]+(?:_|%5f)/i
 
 /** The key that a request presents in `Authorization: Bearer` or `X-API-Key`, not judged; undefined for none. Throws
- *  `credential-duplicated` for two. */
+ *  `credential-duplicated` for two, `key-malformed` for one that is written in another way: who sends a key is not
+ *  anonymous. */
 export function presentedKey({ header }: Pick<ReceivedRequest, 'header'>): string | undefined {
-  const authorization = header('authorization')
-  const asBearer = authorization === undefined ? undefined : bearer.exec(authorization)?.[1]
+  const authorization = header('authorization') ?? ''
+  const asBearer = bearer.exec(authorization)?.[1]
   const named = header('x-api-key')
+  if (asBearer === undefined && (keyStart.test(authorization) || keyStart.test(basicCredentials(authorization)))) {
+    throw new Problem(
+      'key-malformed',
+      'the field `authorization` holds an API key, but is not `Bearer`, a space and the key',
+    )
+  }
+  if (named !== undefined && !named.startsWith('cmty_') && keyStart.test(named)) {
+    throw new Problem('key-malformed', 'the field `x-api-key` holds more than an API key')
+  }
   if (asBearer === undefined) return named
   if (named !== undefined) throw duplicated('the request presents an API key in two header fields')
   return asBearer
+}
+
+/** True for a field value in which `presentedKey` may see a key. */
+export function mayHoldKey(value: string): boolean {
+  return /cmty(?:_|%)|^Basic /i.test(value)
+}
+
+/** Name and password of the `Basic` scheme (RFC 7617), under which some tools send keys; empty for other schemes. */
+function basicCredentials(authorization: string): string {
+  const [, encoded = ''] = /^Basic +([\w+/=-]+)$/i.exec(authorization) ?? []
+  return Buffer.from(encoded, 'base64').toString('latin1')
 }
 
 /** The refusal of a request with two credentials. */
@@ -31,13 +61,41 @@ export function refuseKeyInAddress({ path, query }: Pick<ReceivedRequest, 'path'
   }
 }
 
+/** Throws `credential-duplicated` for a request that has the secret of its key once more: what is kept of a request must
+ *  not hold it, nor what goes on to an API. Give the request without the field in which the key was presented. */
+export function refuseRepeated(
+  { path, query, headers }: Pick<ReceivedRequest, 'path' | 'query' | 'headers'>,
+  secret: string,
+  body: Uint8Array = new Uint8Array(),
+): void {
+  const places = [
+    path,
+    query,
+    ...(isSuspect(path) || isSuspect(query) ? [unescaped(path + query)] : []),
+    ...headers.values(),
+  ]
+  const isInBody = Buffer.from(body.buffer, body.byteOffset, body.length).includes(secret)
+  if (isInBody || places.some((text) => text.includes(secret))) {
+    throw duplicated('the request has the API key in another place too')
+  }
+}
+
 /** Quickly true for what may hold one: most addresses hold neither such a word nor an escape. */
 function isSuspect(text: string): boolean {
   return text.length > 1 && (text.includes('%') || text.toLowerCase().includes('cmty'))
 }
 
+/** What is escaped more often than this no server reads as a key. */
+const maxEscapes = 8
+
 function unescaped(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  let plain = text
+  for (let round = 0; round < maxEscapes; round++) {
+    const next = plain.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    if (next === plain) break
+    plain = next
+  }
+  return plain
 }
 
 /** The request without the credential: nothing after this sees the key. */

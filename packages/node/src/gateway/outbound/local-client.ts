@@ -10,7 +10,7 @@ import { readRequest, type ReceivedRequest } from '../../http/received-request.t
 import { withKeyLife } from '../key-life-fields.ts'
 import type { ClientOfGateway, KeysPort } from '../key-port.ts'
 import { answerRenewal } from '../key-renewal.ts'
-import { presentedKey, refuseKeyInAddress } from '../presented-key.ts'
+import { mayHoldKey, presentedKey, refuseKeyInAddress, refuseRepeated, secretOf, withoutKey } from '../presented-key.ts'
 import type { RefusalTally } from '../refusal-tally.ts'
 import type { ObserverPort, World } from '../ports.ts'
 import { parseOutboundRoute } from './outbound-route.ts'
@@ -56,7 +56,7 @@ export function guardLocal(parts: LocalGateParts, handOn: Handle): Handle {
 function isConcerned({ url = '', headers }: IncomingMessage): boolean {
   if (url.includes('%') || /cmty_|^\/~keys\//i.test(url)) return true
   const { authorization = '', 'x-api-key': named = '' } = headers
-  return /cmty_/i.test(`${authorization} ${String(named)}`)
+  return mayHoldKey(authorization) || mayHoldKey(String(named))
 }
 
 async function admit(parts: LocalGateParts, message: IncomingMessage, handOn: Handle): Promise<Reply> {
@@ -90,6 +90,7 @@ function judge(
   const at = { address: request.remoteAddress, environment: isRenewal ? own : parts.environment }
   const nowMs = world.clock.now()
   const client = keys.authenticate(presented, at, nowMs)
+  refuseRepeated(withoutKey(request), secretOf(presented))
   if (!isRenewal) requireScope(client, request.path)
   keys.used(client.keyId, at, nowMs)
   return client

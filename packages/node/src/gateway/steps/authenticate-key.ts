@@ -10,7 +10,7 @@ import { Problem } from '@comity/core/problems'
 import type { InboundCall } from '../inbound-call.ts'
 import type { ClientOfGateway, KeyPlace, KeysPort } from '../key-port.ts'
 import type { World } from '../ports.ts'
-import { duplicated, withoutKey } from '../presented-key.ts'
+import { duplicated, refuseRepeated, secretOf, withoutKey } from '../presented-key.ts'
 import { requestParts } from '../request-parts.ts'
 
 export interface KeyOptions {
@@ -40,7 +40,7 @@ export function admitPresentedKey(
   const nowMs = options.world.clock.now()
   const client = options.keys.authenticate(presented, place, nowMs)
   call.unsignedBase = unsignedBase(digested(call))
-  refuseRepeated(call.unsignedBase, presented.slice(-secretLength))
+  refuseRepeated(call.request, secretOf(presented), call.body)
   settle(call, client, options)
   options.keys.used(client.keyId, place, nowMs)
 }
@@ -63,16 +63,8 @@ export async function admitKeySignature(
   const { secret, admit } = options.keys.macKeyOf(signature.keyid)
   if (!isMadeWithKey(signature, secret)) throw new Problem('key-unknown', 'this node knows no such API key')
   verifyContentDigest(call.request.header('content-digest'), call.body)
-  refuseRepeated(signature.base, Buffer.from(secret).toString('latin1'))
+  refuseRepeated(call.request, Buffer.from(secret).toString('latin1'), call.body)
   settle(call, admit(placeOf(call, signature.keyid, options), options.world.clock.now()), options)
-}
-
-/** Secret and checksum of a key's text. */
-const secretLength = 38
-
-/** What is kept of a request must not hold the secret, wherever its sender put it once more. */
-function refuseRepeated(base: string, secret: string): void {
-  if (base.includes(secret)) throw duplicated('the request has the API key in another field too')
 }
 
 function settle(call: InboundCall, client: ClientOfGateway, { keys, renewal }: KeyOptions): void {
