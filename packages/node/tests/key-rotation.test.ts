@@ -99,7 +99,7 @@ describe('a key that is being rotated', () => {
     assert.ok((lastUse?.uses ?? 0) >= 20)
   })
 
-  test('says so in every answer at a holder, refusals too, and gives its successor once', async () => {
+  test('says so in every answer at a holder, refusals too, and gives its successor, the same whenever it is asked', async () => {
     await using network = await startKeyNetwork()
     const { holder } = network
     await addClient(holder)
@@ -127,9 +127,9 @@ describe('a key that is being rotated', () => {
           key: string
         }
       const [lost, next] = [await claim(), await claim()]
-      await refusedFor(network, call({}, { id: '', text: lost.key }), 'key-revoked')
+      assert.equal(lost.key, next.key, 'the same again, for who lost the answer')
       await answered(holder, call(renewal, { id: '', text: next.key }))
-      await refusedFor(network, call({ method: 'POST', ...renewal }), 'key-rotation-refused')
+      assert.equal((await claim()).key, next.key, 'other machines of the client have the old key too')
       const fresh = await answered(holder, call({}, { id: '', text: next.key }))
       assert.equal(fresh.headers.has('link'), false)
     }

@@ -19,6 +19,7 @@ export interface IssueArguments {
   readonly network?: readonly string[]
   readonly notBefore?: string
   readonly expires?: string
+  readonly lifetimeDays?: number
   readonly owner?: string
   readonly label?: Readonly<Record<string, string>>
   readonly sequence: boolean

@@ -22,6 +22,9 @@ export interface ApiKeyFacts {
   readonly sequence: boolean
   readonly notBeforeMs: number | undefined
   readonly expiresMs: number | undefined
+  readonly lineEndsMs: number | undefined
+  readonly lifetimeDays: number | undefined
+  readonly succeeds: string | undefined
   readonly state: ApiKeyView['state']
   readonly reason: string | undefined
   readonly issuedBy: ApiKeyView['issuedBy']

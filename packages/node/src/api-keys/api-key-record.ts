@@ -30,7 +30,14 @@ export interface ApiKeyRecord {
   /** Of an hmac key: every call must carry a rising number. */
   readonly sequence: boolean
   readonly notBeforeMs: number | undefined
+  /** When this key ends: with its line, or with its lifetime. */
   readonly expiresMs: number | undefined
+  /** The end that the operator set: of the key, and of whatever succeeds it. */
+  readonly lineEndsMs: number | undefined
+  /** Of the key, and anew of each that succeeds it. */
+  readonly lifetimeDays: number | undefined
+  /** Id of the key that it is the successor of; with `issuedBy` `client`, of the key with which it was claimed. */
+  readonly succeeds: string | undefined
   readonly state: KeyState
   /** Why it is in this state: a word of the node's own, or the operator's. */
   readonly reason: string | undefined
@@ -46,6 +53,7 @@ export interface ApiKeyRecord {
 
 const moment = z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time' }).transform((text) => Date.parse(text))
 const network = z.string().max(64).refine(isNetwork, 'must be a network in CIDR notation, e.g. `192.0.2.0/24`')
+const lifetime = z.int().min(1).max(3_650)
 const networks = z.array(network).max(200)
 
 /** A key as an operator asks for it. */
@@ -59,7 +67,10 @@ export const keyRequestSchema = z
     labels: labelsSchema.default({}),
     sequence: z.boolean().default(false),
     notBefore: moment.optional(),
+    /** Also of all that succeed it. */
     expires: moment.optional(),
+    /** Of each that succeeds it anew. */
+    lifetimeDays: lifetime.optional(),
   })
   .refine(({ use, sequence }) => use === 'hmac' || !sequence, {
     path: ['sequence'],
@@ -74,6 +85,7 @@ export const keyChangeSchema = z.strictObject({
   owner: ownerSchema.nullable().optional(),
   labels: labelsSchema.optional(),
   expires: moment.nullable().optional(),
+  lifetimeDays: lifetime.nullable().optional(),
 })
 export type KeyChangeRequest = z.infer<typeof keyChangeSchema>
 

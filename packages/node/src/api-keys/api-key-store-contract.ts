@@ -44,6 +44,9 @@ export function keyOf(id: string, changes: Partial<ApiKeyRecord> = {}): ApiKeyRe
     enabledMs: undefined,
     endedMs: undefined,
     warnedMs: undefined,
+    lineEndsMs: undefined,
+    lifetimeDays: undefined,
+    succeeds: undefined,
     ...changes,
   }
 }
@@ -106,7 +109,8 @@ function clientsAndKeys(on: On): void {
   test(
     'gives back keys as they were written last, all that can be told of them',
     on(async ({ store }, run) => {
-      const full = keyOf('a', { owner: 'o', labels: { a: 'b' }, use: 'hmac', sequence: true, notBeforeMs: 1 })
+      const line = { lineEndsMs: 9_500, lifetimeDays: 30, succeeds: 'z' }
+      const full = keyOf('a', { owner: 'o', labels: { a: 'b' }, use: 'hmac', sequence: true, notBeforeMs: 1, ...line })
       const bare = keyOf('b', { scope: {}, networks: [], expiresMs: undefined })
       await run(store.insertKey(full), store.insertKey(bare))
       assert.deepEqual(await store.findKey('a'), full)
@@ -118,6 +122,18 @@ function clientsAndKeys(on: On): void {
       assert.deepEqual(await store.findKey('a'), changed)
       assert.deepEqual(await store.findKey('b'), bare)
       await assert.rejects(run(store.insertKey(full)))
+    }),
+  )
+
+  test(
+    'loads with which key each was that a client claimed, those that ended too',
+    on(async ({ store }, run) => {
+      await run(
+        store.insertKey(keyOf('a')),
+        store.insertKey(keyOf('b', { succeeds: 'a' })),
+        store.insertKey(keyOf('c', { succeeds: 'b', issuedBy: 'client', state: 'retired', endedMs: 1 })),
+      )
+      assert.deepEqual(await store.loadClaims(), new Map([['c', 'b']]))
     }),
   )
 

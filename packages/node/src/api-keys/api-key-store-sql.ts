@@ -9,7 +9,7 @@ import type { Client, ClientKind, ClientPolicies } from './client.ts'
 
 const clientColumns = 'id, name, kind, owner, labels, participant, policies, created_ms, removed_ms'
 const keyColumns = `id, client, environment, used_as, verifier, issued_by, created_ms, scope, networks, owner, labels,
-  sequence, not_before_ms, expires_ms, state, reason, enabled_ms, ended_ms, warned_ms`
+  sequence, not_before_ms, expires_ms, state, reason, enabled_ms, ended_ms, warned_ms, line_ends_ms, lifetime_days, succeeds`
 const rotationColumns = `id, client, from_key, created_ms, to_key, state, overlap_from_ms, drain_from_ms, sunset_ms,
   retire, quiet_seconds, ended_ms`
 
@@ -32,6 +32,10 @@ function keys(database: Database) {
       (
         await database.all(`SELECT ${keyColumns} FROM api_keys WHERE ended_ms IS NULL OR ended_ms >= ?`, [endedSinceMs])
       ).map(toKey),
+    async loadClaims() {
+      const sql = "SELECT id, succeeds FROM api_keys WHERE issued_by = 'client' AND succeeds IS NOT NULL"
+      return new Map((await database.all(sql)).map((row) => [String(row['id']), String(row['succeeds'])]))
+    },
     async findKey(id: string) {
       const row = await database.get(`SELECT ${keyColumns} FROM api_keys WHERE id = ?`, [id])
       return row && toKey(row)
@@ -112,7 +116,8 @@ function keyValues(key: ApiKeyRecord): (SqlValue | undefined)[] {
   const { state, reason, enabledMs, endedMs, warnedMs } = key
   const terms = [JSON.stringify(scope), networks.join(' '), owner, JSON.stringify(labels), sequence ? 1 : 0]
   const life = [notBeforeMs, expiresMs, state, reason, enabledMs, endedMs, warnedMs]
-  return [id, client, environment, use, verifier, issuedBy, createdMs, ...terms, ...life]
+  const line = [key.lineEndsMs, key.lifetimeDays, key.succeeds]
+  return [id, client, environment, use, verifier, issuedBy, createdMs, ...terms, ...life, ...line]
 }
 
 function rotationValues(rotation: KeyRotation): (SqlValue | undefined)[] {
@@ -161,6 +166,9 @@ function toKey(row: Row): ApiKeyRecord {
     enabledMs: numberOf(row['enabled_ms']),
     endedMs: numberOf(row['ended_ms']),
     warnedMs: numberOf(row['warned_ms']),
+    lineEndsMs: numberOf(row['line_ends_ms']),
+    lifetimeDays: numberOf(row['lifetime_days']),
+    succeeds: textOf(row['succeeds']),
   }
 }
 

@@ -30,6 +30,8 @@ export interface ApiKeyStore {
   updateClient(client: Client): Statement
   /** Those that have not ended before then. */
   loadKeys(endedSinceMs: number): Promise<ApiKeyRecord[]>
+  /** Of every key that was ever claimed, the key with which it was: ids. */
+  loadClaims(): Promise<Map<string, string>>
   findKey(id: string): Promise<ApiKeyRecord | undefined>
   /** Oldest first. */
   listKeys(filter: ApiKeyFilter): Promise<ApiKeyRecord[]>

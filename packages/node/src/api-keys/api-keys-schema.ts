@@ -76,3 +76,14 @@ export const apiKeysSchema: readonly string[] = [
     last INTEGER NOT NULL
   ) STRICT`,
 ]
+
+/** Statements of the migration by which a key knows its line: what it succeeds, and the end that is its successors' too.
+ *  An end that was set before is one of the line. */
+export const keyLinesMigrations: readonly string[] = [
+  'ALTER TABLE api_keys ADD COLUMN line_ends_ms INTEGER',
+  'ALTER TABLE api_keys ADD COLUMN lifetime_days INTEGER',
+  'ALTER TABLE api_keys ADD COLUMN succeeds TEXT',
+  'UPDATE api_keys SET line_ends_ms = expires_ms',
+  `UPDATE api_keys SET succeeds =
+    (SELECT MIN(from_key) FROM key_rotations WHERE key_rotations.to_key = api_keys.id)`,
+]

@@ -22,7 +22,7 @@ test('no secret of a key is in any file of the database, in the log, or in what 
     await node.addClient()
     const [one, two] = [await node.issue(), await node.issue({ use: 'hmac' })]
     const { successor, rotation } = await node.apiKeys.rotations.rotate(one.id, {}, 'operator')
-    const other = await node.apiKeys.rotations.replaceSuccessor(rotation.id, 'operator')
+    const other = await node.apiKeys.rotations.replaceSuccessor(rotation.id)
     told.push(one.text, two.text, successor?.text ?? '', other.successor.text)
     shown.push(await node.apiKeys.listKeys({ limit: 10 }), await node.apiKeys.listRotations({ limit: 10 }))
     shown.push(node.notices, await node.log())

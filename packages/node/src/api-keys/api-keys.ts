@@ -58,8 +58,8 @@ export interface ApiKeys extends KeyCommands, AsyncDisposable {
   /** What answers to this key say of its end, name and value in turn; `renewal` is where its successor is had. */
   lifeFields(key: string, renewal: string): readonly string[]
   readonly takeSequence: TakeSequence
-  /** Throws `key-rotation-refused`. */
-  renew(key: string): Promise<RenewedKey>
+  /** `presented` is the key itself, where it is no hmac key. Throws `key-rotation-refused`. */
+  renew(key: string, presented: string | undefined): Promise<RenewedKey>
   listClients(): readonly Client[]
   /** Throws `client-unknown`. */
   showClient(id: string): Client
@@ -102,7 +102,7 @@ export async function openApiKeys(
     used: (key, address, atMs) => usage.used(key, address, atMs),
     lifeFields: lifeFieldsOf(index),
     takeSequence: createSequences(parts.uses),
-    renew: async (key) => renewedKey(await rotations.renew(key)),
+    renew: async (key, presented) => renewedKey(await rotations.renew(key, presented)),
     ...reads(parts, { index, usage }),
     tend: createKeyTending({ ...parts, changes, life, rotations, usage }),
     [Symbol.asyncDispose]: async () => usage.flush().catch(parts.onError),

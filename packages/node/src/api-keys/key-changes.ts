@@ -15,7 +15,7 @@ export interface KeyChange extends Written {
   readonly action:
     | `client-${'add' | 'change' | 'remove'}`
     | `key-${'issue' | 'change' | 'revoke' | 'disable' | 'enable' | 'retire' | 'warn'}`
-    | `rotation-${'prepare' | 'begin' | 'drain' | 'complete' | 'roll-back' | 'claim'}`
+    | `rotation-${'prepare' | 'begin' | 'drain' | 'complete' | 'roll-back' | 'claim' | 'succeed'}`
   readonly by: ChangedBy
   readonly client: string
   readonly key?: string | undefined

@@ -3,22 +3,34 @@
  *
  *  A fast hash is right here: secrets have 190 bits of randomness, so there is nothing to guess (docs/decisions/0017). */
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
-import { apiKeyName, newKeySecret, type ApiKey } from '@comity/core/api-keys/api-key'
+import { apiKeyName, formatApiKey, newKeySecret, type ApiKey } from '@comity/core/api-keys/api-key'
+import { utf8Bytes } from '@comity/core/bytes/utf8'
 
 export interface KeyHashes {
   /** 32 bytes: HMAC-SHA-256 over name and secret of a key, so that no row's hash stands for another key. */
   hashOf(key: ApiKey): Uint8Array
   /** The secret of an hmac key, from its name and the salt that is kept. */
   deriveSecret(key: Pick<ApiKey, 'environment' | 'id'>, salt: Uint8Array): string
+  /** The secret of a plain key that is claimed with another: the same whenever it is asked for, and only with the secret of
+   *  the old one, which the node does not keep. */
+  claimedSecret(key: Pick<ApiKey, 'environment' | 'id'>, old: ApiKey): string
 }
 
-/** `pepper` and `macPepper` are 32 bytes each, derived from the node's secret for these uses alone. */
-export function createKeyHashes(peppers: { readonly pepper: Uint8Array; readonly macPepper: Uint8Array }): KeyHashes {
+/** 32 bytes each, derived from the node's secret for these uses alone. */
+export interface KeyPeppers {
+  readonly pepper: Uint8Array
+  readonly macPepper: Uint8Array
+  readonly claimPepper: Uint8Array
+}
+
+export function createKeyHashes(peppers: KeyPeppers): KeyHashes {
   const pepper = createSecretKey(peppers.pepper)
   const macPepper = createSecretKey(peppers.macPepper)
+  const claimPepper = createSecretKey(peppers.claimPepper)
   return {
     hashOf: (key) => hmac(pepper, `${apiKeyName(key)} ${key.secret}`),
     deriveSecret: (key, salt) => newKeySecret(stream(macPepper, apiKeyName(key), salt)),
+    claimedSecret: (key, old) => newKeySecret(stream(claimPepper, apiKeyName(key), utf8Bytes(formatApiKey(old)))),
   }
 }
 

@@ -2,7 +2,7 @@
 import type { KeyRotation } from '@comity/core/api-keys/key-rotation'
 import { isRunning } from '@comity/core/api-keys/key-rotation'
 import { utf8Bytes } from '@comity/core/bytes/utf8'
-import type { ApiKeyRecord } from './api-key-record.ts'
+import { isLive, type ApiKeyRecord } from './api-key-record.ts'
 import type { ApiKeyStore } from './api-key-store.ts'
 import type { Client } from './client.ts'
 import type { KeyHashes } from './key-hashes.ts'
@@ -38,10 +38,13 @@ export class KeyIndex {
   readonly keys = new Map<string, KeyEntry>()
   /** Those that run. */
   readonly rotations = new Map<string, KeyRotation>()
+  /** Of every key that was ever claimed, the key with which it was. */
+  readonly #claims: Map<string, string>
   readonly #hashes: KeyHashes
 
-  constructor(hashes: KeyHashes) {
+  constructor(hashes: KeyHashes, claims: Map<string, string>) {
     this.#hashes = hashes
+    this.#claims = claims
   }
 
   apply({ clients = [], keys = [], rotations = [] }: Written): void {
@@ -55,6 +58,18 @@ export class KeyIndex {
     return [...this.keys.values()].filter(({ key }) => key.client === client)
   }
 
+  /** Those that may work again and were claimed with the key, or with one that was, and so on. */
+  claimedWith(id: string): KeyEntry[] {
+    return [...this.keys.values()].filter(({ key }) => isLive(key) && this.#isClaimedWith(key.id, id))
+  }
+
+  #isClaimedWith(claimed: string, id: string): boolean {
+    for (let old = this.#claims.get(claimed); old !== undefined; old = this.#claims.get(old)) {
+      if (old === id) return true
+    }
+    return false
+  }
+
   /** Drops what ended long ago, and gives the ids. */
   forget(nowMs: number): readonly string[] {
     const forgotten: string[] = []
@@ -66,6 +81,7 @@ export class KeyIndex {
   }
 
   #put(key: ApiKeyRecord): void {
+    if (key.issuedBy === 'client' && key.succeeds !== undefined) this.#claims.set(key.id, key.succeeds)
     const known = this.keys.get(key.id)
     if (known === undefined) {
       this.keys.set(key.id, this.#entryOf(key))
@@ -107,12 +123,13 @@ export async function loadKeyIndex(
   { store, hashes }: { readonly store: ApiKeyStore; readonly hashes: KeyHashes },
   nowMs: number,
 ): Promise<KeyIndex> {
-  const index = new KeyIndex(hashes)
-  const [clients, keys, rotations] = await Promise.all([
+  const [claims, clients, keys, rotations] = await Promise.all([
+    store.loadClaims(),
     store.listClients(),
     store.loadKeys(nowMs - rememberEndedMs),
     store.listRotations({ isRunning: true, limit: 1_000_000 }),
   ])
+  const index = new KeyIndex(hashes, claims)
   index.apply({ clients, keys, rotations })
   return index
 }

@@ -4,7 +4,7 @@ import { isLive, type ApiKeyRecord, type ChangedBy, type KeyChangeRequest, type 
 import type { ApiKeysParts } from './api-key-ports.ts'
 import { clientOf } from './client-changes.ts'
 import { endedKey, endedRotations, endNotice } from './end-key.ts'
-import { makeKey, requestedTerms, type IssuedKey } from './issue-key.ts'
+import { endOf, makeKey, requestedTerms, type IssuedKey } from './issue-key.ts'
 import type { KeyChange, KeyChanges } from './key-changes.ts'
 import type { KeyEntry } from './key-index.ts'
 import { canonicalNetwork } from './key-networks.ts'
@@ -117,22 +117,29 @@ function endings({ clock }: Parts, changes: KeyChanges, write: Write): Pick<KeyL
   }
 }
 
-function changedKey(
-  key: ApiKeyRecord,
-  { scope, networks, owner, labels, expires }: KeyChangeRequest,
-  nowMs: number,
-): ApiKeyRecord {
-  if (typeof expires === 'number' && expires <= Math.max(nowMs, key.notBeforeMs ?? 0)) {
-    throw new Problem('malformed-request', '`expires` must be in the future; to end a key now, revoke it')
-  }
+function changedKey(key: ApiKeyRecord, change: KeyChangeRequest, nowMs: number): ApiKeyRecord {
+  const { scope, networks, owner, labels, expires, lifetimeDays } = change
+  const isEndChanged = expires !== undefined || lifetimeDays !== undefined
   return {
     ...key,
     scope: scope ?? key.scope,
     networks: networks?.map(canonicalNetwork) ?? key.networks,
     owner: owner === undefined ? key.owner : (owner ?? undefined),
     labels: labels ?? key.labels,
-    expiresMs: expires === undefined ? key.expiresMs : (expires ?? undefined),
-    // The new end is announced anew.
-    warnedMs: expires === undefined ? key.warnedMs : undefined,
+    ...(isEndChanged && changedEnd(key, change, nowMs)),
   }
+}
+
+/** The new end is announced anew. */
+function changedEnd(key: ApiKeyRecord, { expires, lifetimeDays }: KeyChangeRequest, nowMs: number) {
+  const { createdMs, notBeforeMs = 0 } = key
+  const line = {
+    lineEndsMs: expires === undefined ? key.lineEndsMs : (expires ?? undefined),
+    lifetimeDays: lifetimeDays === undefined ? key.lifetimeDays : (lifetimeDays ?? undefined),
+  }
+  const expiresMs = endOf(line, Math.max(createdMs, notBeforeMs))
+  if (expiresMs !== undefined && expiresMs <= Math.max(nowMs, notBeforeMs)) {
+    throw new Problem('malformed-request', 'the key must end in the future; to end it now, revoke it')
+  }
+  return { ...line, expiresMs, warnedMs: undefined }
 }

@@ -89,6 +89,11 @@ export class KeyUsage {
     return { atMs: usage.lastMs, network: usage.lastNetwork, uses: usage.uses }
   }
 
+  firstUseMs(key: string): number | undefined {
+    const networks = this.#usages.get(key)?.networks
+    return networks === undefined || networks.size === 0 ? undefined : Math.min(...networks.values())
+  }
+
   /** What was out of habit since the last call of this. */
   takeUnusual(): readonly UnusualUse[] {
     const taken = this.#unusual

@@ -8,7 +8,7 @@ import type { KeyNotice } from './api-key-ports.ts'
 import { keyRequestSchema } from './api-key-record.ts'
 import { createApiKeyStore } from './api-key-store-sql.ts'
 import { openApiKeys, type ApiKeys } from './api-keys.ts'
-import { apiKeysSchema } from './api-keys-schema.ts'
+import { apiKeysSchema, keyLinesMigrations } from './api-keys-schema.ts'
 import { clientRequestSchema } from './client.ts'
 import { createKeyHashes, type KeyHashes } from './key-hashes.ts'
 import { createKeyUseStore } from './key-use-store-sql.ts'
@@ -19,7 +19,7 @@ export const startMs = Date.UTC(2026, 0, 5)
 export const office = '192.0.2.17'
 export const here = { address: office, environment: 'live' } as const
 
-const peppers = { pepper: Buffer.alloc(32, 1), macPepper: Buffer.alloc(32, 2) }
+const peppers = { pepper: Buffer.alloc(32, 1), macPepper: Buffer.alloc(32, 2), claimPepper: Buffer.alloc(32, 3) }
 
 export interface TestKeys extends AsyncDisposable {
   apiKeys: ApiKeys
@@ -31,6 +31,8 @@ export interface TestKeys extends AsyncDisposable {
   readonly log: () => Promise<Record<string, unknown>[]>
   /** Thrown by the next write of a change. */
   failure: unknown
+  /** Waited for before each write of a change. */
+  beforeWrite: () => unknown
   /** Opens the keys again, as a node does that starts. */
   restart(): Promise<void>
   /** How the key is answered: the client's id, or the code of the problem. */
@@ -41,7 +43,7 @@ export interface TestKeys extends AsyncDisposable {
 
 export async function openTestKeys(options: { path?: string; hashes?: (real: KeyHashes) => KeyHashes } = {}) {
   const database = await openSqlite(options.path ?? ':memory:')
-  const migrations = [...apiKeysSchema, 'CREATE TABLE log (id TEXT PRIMARY KEY, body TEXT)']
+  const migrations = [...apiKeysSchema, ...keyLinesMigrations, 'CREATE TABLE log (id TEXT PRIMARY KEY, body TEXT)']
   await database.execute(migrations.map((sql) => ({ sql })))
   return new OpenedKeys(database, options.hashes).opened()
 }
@@ -54,6 +56,7 @@ class OpenedKeys implements TestKeys {
   readonly #hashes: KeyHashes
   #ids = 0
   failure: unknown
+  beforeWrite: () => unknown = () => undefined
   apiKeys!: ApiKeys
 
   constructor(database: Database, hashes: (real: KeyHashes) => KeyHashes = (real) => real) {
@@ -86,6 +89,7 @@ class OpenedKeys implements TestKeys {
   }
 
   async #record({ id, body }: { id: string; body: string }, statements: readonly Statement[]): Promise<void> {
+    await this.beforeWrite()
     const failing = this.failure
     this.failure = undefined
     const entry = { sql: 'INSERT INTO log (id, body) VALUES (?, ?)', params: [id, body] }

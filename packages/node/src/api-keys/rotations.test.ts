@@ -152,50 +152,11 @@ test('a leaked successor is revoked, and the rotation is rolled back', () =>
     assert.equal((await node.apiKeys.showRotation(rotation.id)).rotation.state, 'rolled-back')
   }))
 
-test('a client gets its successor itself, as often as it must until it uses it', () =>
-  withKey(async (node, old) => {
-    const { apiKeys, clock } = node
-    await assert.rejects(apiKeys.renew(old.id), refused('key-rotation-refused'))
-    const { rotation } = await rotate(node, old.id, { successor: 'claim' })
-    await assert.rejects(apiKeys.rotations.complete(rotation.id, 'operator'), refused('key-rotation-refused'))
-    const [first, second] = [await apiKeys.renew(old.id), await apiKeys.renew(old.id)]
-    assert.deepEqual(
-      [node.ask(first.key), node.ask(second.key), node.ask(old.text)],
-      ['key-revoked', 'billing', 'billing'],
-    )
-    assert.equal(second.sunset, new Date(startMs + 10 * dayMs).toISOString().replace('.000Z', 'Z'))
-    apiKeys.used(second.keyId, office, clock.nowMs)
-    await assert.rejects(apiKeys.renew(old.id), refused('key-rotation-refused'))
-    const claims = (await node.log()).filter(({ action }) => action === 'rotation-claim')
-    assert.deepEqual(
-      claims.map(({ by }) => by),
-      ['client', 'client'],
-    )
-  }))
-
-test('of two claims at once the later one counts, and there is one successor', () =>
-  withKey(async (node, old) => {
-    await rotate(node, old.id, { successor: 'claim' })
-    const [one, two] = await Promise.all([node.apiKeys.renew(old.id), node.apiKeys.renew(old.id)])
-    assert.deepEqual([one, two].map(({ key }) => node.ask(key)).toSorted(), ['billing', 'key-revoked'])
-  }))
-
-test('a client that may not renew by itself gets nothing', () =>
-  withKey(
-    async (node, old) => {
-      const { rotation } = await rotate(node, old.id, { successor: 'claim' })
-      await assert.rejects(node.apiKeys.renew(old.id), refused('key-rotation-refused'))
-      const { successor } = await node.apiKeys.rotations.replaceSuccessor(rotation.id, 'operator')
-      assert.equal(node.ask(successor.text), 'billing')
-    },
-    { selfRenewal: false },
-  ))
-
 test('a successor is good for the same, as long, and no overlap goes beyond the old key’s own end', async () => {
   await using node = await openTestKeys()
   await node.addClient({ policies: { overlapDays: 14 } })
   const terms = { scope: { products: ['a'] }, networks: ['192.0.2.0/24'], use: 'hmac', sequence: true }
-  const { id } = await node.issue({ ...terms, expires: new Date(startMs + 10 * dayMs).toISOString() })
+  const { id } = await node.issue({ ...terms, lifetimeDays: 10 })
   node.clock.nowMs = startMs + 5 * dayMs
   const { rotation, successor } = await node.apiKeys.rotations.rotate(id, {}, 'operator')
   assert.equal(rotation.sunsetMs, startMs + 10 * dayMs)
@@ -203,4 +164,40 @@ test('a successor is good for the same, as long, and no overlap goes beyond the 
   assert.deepEqual({ scope, networks, use, sequence }, terms)
   assert.equal(expiresMs, startMs + 15 * dayMs)
   assert.notEqual(parseApiKey(successor?.text ?? '').secret, '')
+})
+
+test('the end that the operator set is the end of all successors; only a lifetime begins anew', async () => {
+  await using node = await openTestKeys()
+  await node.addClient({ policies: { overlapDays: 2 } })
+  const lineEndsMs = startMs + 25 * dayMs
+  const ends: (number | undefined)[] = []
+  let key = await node.issue({ expires: new Date(lineEndsMs).toISOString(), lifetimeDays: 10 })
+  for (let rotations = 0; rotations < 3; rotations++) {
+    ends.push((await node.apiKeys.showKey(key.id)).expiresMs)
+    node.clock.nowMs += 8 * dayMs
+    const { rotation } = await rotate(node, key.id, { successor: 'claim' })
+    const next = await node.apiKeys.renew(key.id, key.text)
+    await node.apiKeys.rotations.complete(rotation.id, 'operator')
+    key = { id: next.keyId, text: next.key }
+  }
+  ends.push((await node.apiKeys.showKey(key.id)).expiresMs)
+  assert.deepEqual(ends, [startMs + 10 * dayMs, startMs + 18 * dayMs, lineEndsMs, lineEndsMs])
+  node.clock.nowMs = lineEndsMs
+  assert.equal(node.ask(key.text), 'key-expired')
+})
+
+test('another end of a key is that of its line; without one the lifetime counts', async () => {
+  await using node = await openTestKeys()
+  await node.addClient()
+  const { id } = await node.issue({ lifetimeDays: 10 })
+  const end = async () => {
+    const { expiresMs, lineEndsMs } = await node.apiKeys.showKey(id)
+    return [expiresMs, lineEndsMs]
+  }
+  await node.apiKeys.keys.change(id, { expires: startMs + 3 * dayMs })
+  assert.deepEqual(await end(), [startMs + 3 * dayMs, startMs + 3 * dayMs])
+  await node.apiKeys.keys.change(id, { expires: null })
+  assert.deepEqual(await end(), [startMs + 10 * dayMs, undefined])
+  await node.apiKeys.keys.change(id, { lifetimeDays: null })
+  assert.deepEqual(await end(), [undefined, undefined])
 })

@@ -3,24 +3,22 @@ import {
   beginDraining,
   beginOverlap,
   completeRotation,
-  nameSuccessor,
   prepareRotation,
   rollBackRotation,
   type KeyRotation,
-  type RotationPlan,
 } from '@comity/core/api-keys/key-rotation'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { Problem } from '@comity/core/problems'
-import { isLive, type ApiKeyRecord, type ChangedBy } from './api-key-record.ts'
+import { isLive, type ChangedBy } from './api-key-record.ts'
 import type { ApiKeysParts, KeyNotice } from './api-key-ports.ts'
 import { clientOf } from './client-changes.ts'
 import { endedKey, endNotice } from './end-key.ts'
-import { makeKey, succeedingTerms, type IssuedKey } from './issue-key.ts'
+import type { IssuedKey } from './issue-key.ts'
 import type { KeyChanges } from './key-changes.ts'
 import type { KeyEntry } from './key-index.ts'
 import { entryOf } from './key-life.ts'
-import type { KeyUsage } from './key-usage.ts'
 import { rotationPlan, type RotationRequest } from './rotation-request.ts'
+import { claim, refused, replaceSuccessor, succeed, type Succeeded, type Succeeding } from './successors.ts'
 
 /** A rotation that began, and the successor where it was made at once. */
 export interface BegunRotation {
@@ -36,21 +34,14 @@ export interface Rotations {
   drain(id: string, by: ChangedBy): Promise<KeyRotation>
   complete(id: string, by: ChangedBy): Promise<KeyRotation>
   rollBack(id: string): Promise<KeyRotation>
-  /** Another successor instead of one that nobody has used, or the first. */
-  replaceSuccessor(
-    id: string,
-    by: ChangedBy,
-  ): Promise<{ readonly rotation: KeyRotation; readonly successor: IssuedKey }>
-  /** The same for the client itself, which presents the old key while both work. */
-  renew(oldKey: string): Promise<{ readonly rotation: KeyRotation; readonly successor: IssuedKey }>
+  /** The operator makes a successor: the first, or another instead of one that nobody has used. */
+  replaceSuccessor(id: string): Promise<Succeeded>
+  /** For the client itself, with the old key while both work: the first successor, or the same again. `presented` is the
+   *  old key, where it is no hmac key. */
+  renew(oldKey: string, presented: string | undefined): Promise<Succeeded>
 }
 
-type Parts = Pick<ApiKeysParts, 'clock' | 'newId' | 'randomBytes' | 'hashes' | 'environment' | 'uses'>
-
-interface Rotating extends Parts {
-  readonly changes: KeyChanges
-  readonly usage: KeyUsage
-}
+interface Rotating extends Succeeding, Pick<ApiKeysParts, 'newId' | 'uses'> {}
 
 export function createRotations(parts: Rotating): Rotations {
   const { changes, clock } = parts
@@ -75,8 +66,8 @@ export function createRotations(parts: Rotating): Rotations {
       inTurn(id, (rotation) => write(changes, beginDraining(rotation), { action: 'rotation-drain', by })),
     complete: (id, by) => inTurn(id, (rotation) => complete(parts, rotation, by)),
     rollBack: (id) => inTurn(id, (rotation) => rollBack(parts, rotation)),
-    replaceSuccessor: (id, by) => inTurn(id, (rotation) => replaceSuccessor(parts, rotation, by)),
-    renew: (oldKey) => changes.inTurn(() => renew(parts, entryOf(changes, oldKey))),
+    replaceSuccessor: (id) => inTurn(id, (rotation) => replaceSuccessor(parts, rotation)),
+    renew: (oldKey, presented) => changes.inTurn(() => claim(parts, entryOf(changes, oldKey), presented)),
   }
 }
 
@@ -123,17 +114,6 @@ async function rotate(
   return { rotation, successor }
 }
 
-/** A successor, with its own entry in no log yet. */
-function succeed(
-  parts: Rotating,
-  key: ApiKeyRecord,
-  { plan, by }: { readonly plan: Pick<RotationPlan, 'overlapFromMs'>; readonly by: ChangedBy },
-): IssuedKey {
-  const { changes, clock } = parts
-  const terms = succeedingTerms(key, Math.max(plan.overlapFromMs, clock.now()))
-  return makeKey({ ...parts, index: changes.index }, clientOf(changes, key.client), { ...terms, by })
-}
-
 async function complete({ changes, clock }: Rotating, rotation: KeyRotation, by: ChangedBy): Promise<KeyRotation> {
   const nowMs = clock.now()
   const completed = completeRotation(rotation, nowMs)
@@ -155,38 +135,6 @@ async function rollBack({ changes, clock }: Rotating, rotation: KeyRotation): Pr
   return write(changes, back, { action: 'rotation-roll-back', by: 'operator', keys, notices })
 }
 
-async function replaceSuccessor(parts: Rotating, rotation: KeyRotation, by: ChangedBy) {
-  const { changes, usage, clock } = parts
-  if (rotation.to !== undefined && usage.lastUse(rotation.to) !== undefined) {
-    throw refused('the successor is in use already')
-  }
-  const { key } = entryOf(changes, rotation.from)
-  const successor = succeed(parts, key, { plan: rotation, by })
-  const unused = rotation.to === undefined ? undefined : entryOf(changes, rotation.to).key
-  const replaced =
-    unused !== undefined && isLive(unused)
-      ? [endedKey(unused, { state: 'revoked', reason: 'replaced' }, clock.now())]
-      : []
-  const named = nameSuccessor(rotation, successor.record.id)
-  const keys = [...replaced, successor.record]
-  await write(changes, named, { action: 'rotation-claim', by, keys })
-  return { rotation: named, successor }
-}
-
-async function renew(parts: Rotating, { key, leaves, isCutOff }: KeyEntry) {
-  const { changes } = parts
-  if (key.state !== 'active' || isCutOff) throw refused('the key is not active')
-  if (leaves === undefined || leaves.state === 'prepared') throw refused('the key is not being rotated now')
-  if (!clientOf(changes, key.client).policies.selfRenewal) {
-    throw refused('the client does not get its keys itself: the operator hands them over')
-  }
-  return replaceSuccessor(parts, leaves, 'client')
-}
-
 function rotatingNotice({ client, from, to, id, sunsetMs }: KeyRotation): KeyNotice {
   return { type: 'key.rotating', client, key: from, rotation: id, successor: to, sunset: formatDateTime(sunsetMs) }
-}
-
-function refused(detail: string): Problem {
-  return new Problem('key-rotation-refused', detail)
 }

@@ -20,7 +20,7 @@ test('a key is rotated by itself when it is so old, once, and its client fetches
   await tendAt(node, startMs + 30 * dayMs + 20_000)
   await tendAt(node, startMs + 30 * dayMs + 40_000)
   assert.deepEqual(noticesOf(node), [['key.rotating', id, undefined]])
-  const { key, keyId } = await node.apiKeys.renew(id)
+  const { key, keyId } = await node.apiKeys.renew(id, text)
   node.apiKeys.used(keyId, office, node.clock.nowMs)
   await tendAt(node, startMs + 32 * dayMs)
   assert.deepEqual([node.ask(text), node.ask(key)], ['key-expired', 'billing'])

@@ -68,7 +68,7 @@ function rotationChangesBy({ rotations }: KeyCommands, shows: Shows): Pick<ApiKe
       return rotations[to](id, 'operator')
     },
     async replaceSuccessor(id) {
-      const { rotation, successor } = await rotations.replaceSuccessor(id, 'operator')
+      const { rotation, successor } = await rotations.replaceSuccessor(id)
       return { rotation, successor: await issued(shows, successor) }
     },
   }

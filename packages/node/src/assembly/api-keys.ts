@@ -30,6 +30,7 @@ export async function openKeys(parts: KeyAssembly, stack: AsyncDisposableStack):
       hashes: createKeyHashes({
         pepper: deriveSecret('api-keys hash'),
         macPepper: deriveSecret('api-keys hmac'),
+        claimPepper: deriveSecret('api-keys claim'),
       }),
       store: createApiKeyStore(database),
       uses: createKeyUseStore(database),

@@ -81,9 +81,9 @@ function portOf(late: Pick<ApiKeysOfNode, 'loaded'>, decoy: Uint8Array): KeysPor
       if (late.loaded === undefined) throw nobody()
       await late.loaded.takeSequence(keyId, sequence)
     },
-    async renew(keyId) {
+    async renew(keyId, presented) {
       if (late.loaded === undefined) throw nobody()
-      return late.loaded.renew(keyId)
+      return late.loaded.renew(keyId, presented)
     },
   }
 }

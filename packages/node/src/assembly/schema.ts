@@ -1,7 +1,7 @@
 /** All migrations of a node's database, in order. New ones go to the end; those that stand are never edited. */
 import { adminRepeatsSchema } from '../admin/repeats-schema.ts'
 import { agreementsMigrations } from '../agreements/agreements-schema.ts'
-import { apiKeysSchema } from '../api-keys/api-keys-schema.ts'
+import { apiKeysSchema, keyLinesMigrations } from '../api-keys/api-keys-schema.ts'
 import { auditLogMigrations, sealedEventsMigrations } from '../audit-log/audit-log-schema.ts'
 import { consentsMigrations, requestFingerprintSchema } from '../consent/holder/consent-schema.ts'
 import { delegationEndSchema, heldConsentsMigrations } from '../consent/held/held-schema.ts'
@@ -61,4 +61,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0029-admin-repeats', statements: adminRepeatsSchema },
   { name: '0030-usage', statements: usageSchema },
   { name: '0031-quotas', statements: quotasSchema },
+  { name: '0032-key-lines', statements: keyLinesMigrations },
 ]

@@ -47,9 +47,9 @@ export interface KeysPort {
   /** Takes a sequence number (0 to 2^53-1); durable when it resolves. Throws `sequence-stale` for one that is not higher
    *  than the last. */
   takeSequence(keyId: string, sequence: number): Promise<void>
-  /** The successor of a key that is being rotated, for its own client, told once. Where an earlier successor was never
-   *  used, it is revoked and another one takes its place. Throws `key-rotation-refused`. */
-  renew(keyId: string): Promise<RenewedKey>
+  /** The successor of a key that is being rotated, for its own client: the same whenever it is asked for, until it has been
+   *  in use for ten minutes. `presented` is the key itself, where it was presented. Throws `key-rotation-refused`. */
+  renew(keyId: string, presented: string | undefined): Promise<RenewedKey>
 }
 
 /** What a client is told of its new key. */

@@ -70,7 +70,7 @@ async function admit(parts: LocalGateParts, message: IncomingMessage, handOn: Ha
     return handOn(message)
   }
   const client = judge(parts, { request, presented, isRenewal })
-  if (isRenewal) return answerRenewal(request.method, client, parts.keys)
+  if (isRenewal) return answerRenewal({ method: request.method, presented }, client, parts.keys)
   parts.clients.set(message, client)
   const reply = await handOn(message)
   return { ...reply, headers: withKeyLife(reply.headers, parts.keys.lifeFields(client.keyId, renewalPath)) }

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseApiKey } from '@comity/core/api-keys/api-key'
+import { Problem } from '@comity/core/problems'
+import { dayMs, office, openTestKeys, startMs, type TestKeys } from './keys-test-node.ts'
+
+const refused = (code: string) => (error: unknown) => error instanceof Problem && error.code === code
+const idOf = (text: string) => parseApiKey(text).id
+
+type Old = { readonly id: string; readonly text: string }
+
+async function withKey(work: (node: TestKeys, old: Old) => Promise<void>, { policies = {}, key = {} } = {}) {
+  await using node = await openTestKeys()
+  await node.addClient({ policies: { overlapDays: 10, ...policies } })
+  await work(node, await node.issue(key))
+}
+
+async function rotate(node: TestKeys, id: string, request: object = {}) {
+  const { rotation, successor } = await node.apiKeys.rotations.rotate(id, request, 'operator')
+  return { rotation, text: successor?.text ?? '' }
+}
+
+const claim = ({ apiKeys }: TestKeys, { id, text }: Old, use: 'plain' | 'hmac' = 'plain') =>
+  apiKeys.renew(id, use === 'plain' ? text : undefined)
+
+for (const use of ['plain', 'hmac'] as const) {
+  test(`a client gets the same successor of a key of the use ${use} whenever it asks, also after a restart`, () =>
+    withKey(
+      async (node, old) => {
+        await assert.rejects(claim(node, old, use), refused('key-rotation-refused'))
+        const { rotation } = await rotate(node, old.id, { successor: 'claim' })
+        await assert.rejects(node.apiKeys.rotations.complete(rotation.id, 'operator'), refused('key-rotation-refused'))
+        const [one, two] = await Promise.all([claim(node, old, use), claim(node, old, use)])
+        assert.deepEqual(one, two)
+        await node.restart()
+        assert.deepEqual(await claim(node, old, use), one)
+        assert.equal(node.ask(one.key), use === 'plain' ? 'billing' : 'key-use')
+        assert.equal(one.sunset, new Date(startMs + 10 * dayMs).toISOString().replace('.000Z', 'Z'))
+        const claims = (await node.log()).filter(({ action }) => action === 'rotation-claim')
+        assert.deepEqual(
+          claims.map(({ by }) => by),
+          ['client'],
+          'a key makes one key, however often it asks',
+        )
+        assert.equal((await node.apiKeys.listKeys({ limit: 10 })).length, 2)
+      },
+      { key: { use } },
+    ))
+}
+
+test('a successor is told again until it has been in use for ten minutes', () =>
+  withKey(async (node, old) => {
+    await rotate(node, old.id, { successor: 'claim' })
+    const first = await claim(node, old)
+    node.clock.nowMs += dayMs
+    node.apiKeys.used(first.keyId, office, node.clock.nowMs)
+    node.clock.nowMs += 599_999
+    assert.equal((await claim(node, old)).key, first.key)
+    node.clock.nowMs += 1
+    await assert.rejects(claim(node, old), refused('key-rotation-refused'))
+    assert.deepEqual([node.ask(first.key), node.ask(old.text)], ['billing', 'billing'])
+  }))
+
+test('the database tells nobody the key that was claimed: it follows from the old one, which is not there', () =>
+  withKey(async (node, old) => {
+    await rotate(node, old.id, { successor: 'claim' })
+    const { key } = await claim(node, old)
+    const { secret } = parseApiKey(key)
+    const dump = JSON.stringify(await node.database.all('SELECT * FROM api_keys'))
+    assert.equal(dump.includes(secret), false)
+    const other = await node.issue()
+    await assert.rejects(node.apiKeys.renew(old.id, other.text), refused('key-rotation-refused'))
+  }))
+
+test('a successor that the operator made is neither told to who has the old key, nor taken away by it', () =>
+  withKey(async (node, old) => {
+    const { text } = await rotate(node, old.id)
+    await assert.rejects(claim(node, old), refused('key-rotation-refused'))
+    assert.equal(node.ask(text), 'billing')
+    const hmac = await node.issue({ use: 'hmac' })
+    const { rotation } = await rotate(node, hmac.id)
+    await assert.rejects(claim(node, hmac, 'hmac'), refused('key-rotation-refused'))
+    assert.equal((await node.apiKeys.showKey(rotation.to ?? '')).state, 'active')
+  }))
+
+test('a successor that is replaced is told of, and one that is in use is not replaced', () =>
+  withKey(async (node, old) => {
+    const { rotation, text } = await rotate(node, old.id)
+    const { successor } = await node.apiKeys.rotations.replaceSuccessor(rotation.id)
+    assert.deepEqual([node.ask(text), node.ask(successor.text)], ['key-revoked', 'billing'])
+    const { type, key, reason, successor: next } = node.notices.at(-1) ?? assert.fail()
+    assert.deepEqual([type, key, reason, next], ['key.revoked', idOf(text), 'replaced', successor.record.id])
+    node.apiKeys.used(successor.record.id, office, startMs)
+    await assert.rejects(node.apiKeys.rotations.replaceSuccessor(rotation.id), refused('key-rotation-refused'))
+    assert.equal(node.ask(successor.text), 'billing')
+  }))
+
+test('a successor that is being replaced is refused before that is written, so that none works and is then revoked', () =>
+  withKey(async (node, old) => {
+    const { rotation, text } = await rotate(node, old.id)
+    let answer = ''
+    node.beforeWrite = () => (answer = node.ask(text))
+    await node.apiKeys.rotations.replaceSuccessor(rotation.id)
+    assert.equal(answer, 'key-revoked')
+    assert.equal(node.ask(text), 'key-revoked')
+    node.failure = new Problem('record-failed', 'made to fail')
+    await assert.rejects(node.apiKeys.rotations.replaceSuccessor(rotation.id), refused('record-failed'))
+    const { rotation: kept } = await node.apiKeys.showRotation(rotation.id)
+    assert.equal((await node.apiKeys.showKey(kept.to ?? '')).state, 'active', 'what could not be written is as before')
+  }))
+
+test('the first use of a successor that comes while it is replaced keeps it', () =>
+  withKey(async (node, old) => {
+    const { rotation, text } = await rotate(node, old.id)
+    const replacing = node.apiKeys.rotations.replaceSuccessor(rotation.id)
+    // Admitted before it was cut off, and counted after it: what a signed call does whose nonce is being written.
+    node.apiKeys.used(idOf(text), office, startMs)
+    await assert.rejects(replacing, refused('key-rotation-refused'))
+    assert.equal(node.ask(text), 'billing')
+  }))
+
+test('a client that may not renew by itself gets nothing', () =>
+  withKey(
+    async (node, old) => {
+      const { rotation } = await rotate(node, old.id, { successor: 'claim' })
+      await assert.rejects(claim(node, old), refused('key-rotation-refused'))
+      const { successor } = await node.apiKeys.rotations.replaceSuccessor(rotation.id)
+      assert.equal(node.ask(successor.text), 'billing')
+    },
+    { policies: { selfRenewal: false } },
+  ))
