@@ -81,6 +81,8 @@ export interface InboundCall {
   policyQuestion: PolicyQuestion | undefined
   /** Of a composite: its parts, once each has its slice. */
   parts: readonly PartOfCall[] | undefined
+  /** Of a composite that ended without them: what its parts were charged. */
+  partLimits: readonly LimitHold[]
   /** How what travels in this call is sealed. */
   readonly sealing: CallSealing
   /** Rate limit fields that the answer carries, name and value in turn. */
@@ -150,6 +152,7 @@ export function openCall(
     isPart: false,
     ...head,
     parts: undefined,
+    partLimits: [],
     body: noBytes,
     signature: undefined,
     caller: undefined,

@@ -137,8 +137,8 @@ async function settling(
 }
 
 /** The limits of a call and of its parts. */
-function limitsOf({ limits, parts = [] }: InboundCall): LimitHold[] {
-  const ofParts = parts.flatMap(({ call }) => call.limits ?? [])
+function limitsOf({ limits, parts, partLimits }: InboundCall): readonly LimitHold[] {
+  const ofParts = parts?.flatMap(({ call }) => call.limits ?? []) ?? partLimits
   return limits === undefined ? ofParts : [limits, ...ofParts]
 }
 

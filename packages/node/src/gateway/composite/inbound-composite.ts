@@ -52,7 +52,9 @@ export function createInboundComposite(parts: InboundParts): (message: IncomingM
       call.problem = asProblem(error)
       call.parts = undefined
       call.limitFields = limitFieldsOf(opened)
+      call.partLimits = [...opened.values()].flatMap(({ limits: held }) => held ?? [])
       const reply = await settle(call)
+      observeUnanswered(parts, { call, opened: opened.values(), status: reply.status })
       observeCall(parts, call, reply.status)
       return reply
     } finally {
@@ -99,6 +101,18 @@ function requireJson({ request }: InboundCall): void {
 
 function observeParts(parts: InboundParts, { parts: answered = [] }: InboundCall): void {
   for (const { call, answer } of answered) observeCall(parts, call, answer.status)
+}
+
+/** Parts of a composite that ended as a whole: what they took of limits is taken. Those that were never begun took none. */
+function observeUnanswered(
+  parts: InboundParts,
+  { call, opened, status }: { call: InboundCall; opened: Iterable<InboundCall>; status: number },
+): void {
+  for (const part of opened) {
+    if (part.limits === undefined && part.problem === undefined) continue
+    part.problem ??= call.problem
+    observeCall(parts, part, status)
+  }
 }
 
 function never(): never {
