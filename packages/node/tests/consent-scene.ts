@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import type { ConsentProof } from '@comity/core/consent/consent-record'
-import { testLabels, testPurposes } from '@comity/core/consent/test-consent'
+import { testRequest, testLabels, testPurposes } from '@comity/core/consent/test-consent'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
 import { Problem } from '@comity/core/problems'
 import { auditLogTables } from '../src/audit-log/audit-log-schema.ts'
@@ -255,4 +255,13 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
     () => 'nothing was thrown',
     (error: unknown) => (error instanceof Problem ? error.code : String(error)),
   )
+}
+
+/** The id of what the lab asked for. */
+export async function asked({ consents }: Scene, request: unknown = testRequest()): Promise<string> {
+  return (await consents.requestConsent(request, { did: lab.did })).id
+}
+
+export async function stepTypes({ consents }: Scene, id: string): Promise<readonly string[]> {
+  return (await consents.events(id)).map(({ type }) => type)
 }
