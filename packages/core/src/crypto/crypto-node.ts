@@ -4,6 +4,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   generateKeyPairSync,
   hash,
   sign,
@@ -33,7 +34,8 @@ export function sha256Text(data: Uint8Array | string, encoding: 'base64' | 'base
 
 /** HMAC-SHA-256, 32 bytes. */
 export function hmacSha256(key: Uint8Array, data: Uint8Array | string): Uint8Array {
-  return new Uint8Array(createHmac('sha256', key).update(data).digest())
+  // With the bytes themselves as the key Node takes three times as long.
+  return plain(createHmac('sha256', createSecretKey(key)).update(data).digest())
 }
 
 /** A key that verifies; throws `malformed-key`. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Problem } from '../problems.ts'
-import { contentDigest, parseContentDigest, verifyContentDigest } from './content-digest.ts'
+import { contentDigest, contentDigestOfHash, parseContentDigest, verifyContentDigest } from './content-digest.ts'
 
 const body = Buffer.from('{"hello": "world"}')
 const sha = (name: string, content: Uint8Array = body) => createHash(name).update(content).digest('base64')
@@ -17,6 +17,15 @@ const refused = (code: string) => (error: unknown) => error instanceof Problem &
 test('RFC 9530 Appendix B: the digest of a body', () => {
   assert.equal(contentDigest(body), 'sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:')
   assert.equal(contentDigest(new Uint8Array()), 'sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:')
+})
+
+test('writes the same field from a hash that is known already', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (content) => {
+      const hash = createHash('sha256').update(content).digest('base64url')
+      assert.equal(contentDigestOfHash(hash), contentDigest(content))
+    }),
+  )
 })
 
 test('accepts every active algorithm, alone or together, beside ones that count for nothing', () => {

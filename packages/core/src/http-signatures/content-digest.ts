@@ -19,6 +19,11 @@ export function formatContentDigest(sha256OfBody: Uint8Array): string {
   return `sha-256=:${encodeBase64(sha256OfBody)}:`
 }
 
+/** The field's value for a SHA-256 that is known already, in base64url. */
+export function contentDigestOfHash(base64urlHash: string): string {
+  return `sha-256=:${base64urlHash.replaceAll('-', '+').replaceAll('_', '/')}=:`
+}
+
 /** The digests of the active algorithms (RFC 9530 §5) that a field states; at least one. */
 export interface StatedDigests {
   readonly sha256?: Uint8Array

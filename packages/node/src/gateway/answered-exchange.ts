@@ -15,6 +15,7 @@ import type { ReceiptClaims } from '@comity/core/exchange/receipt'
 import type { SqlValue, Statement } from '../storage/database.ts'
 import type { SubjectKey } from '../vault/vault.ts'
 import { isIdentified, participantOf } from './calling-party.ts'
+import { contentHash } from './content-hash.ts'
 import type { Answer, InboundCall, PartOfCall } from './inbound-call.ts'
 import { claimsOfSealed, openingsRow } from './sealing-record.ts'
 
@@ -84,7 +85,7 @@ function hasFields(call: InboundCall, answer: Answer): boolean {
 
 /** The event of a call that has its answer. */
 export function answeredEvent(call: InboundCall, answer: Answer, nowMs: number): ExchangeEvent {
-  return { ...answeredFacts(call, answer, nowMs), responseHash: answer.left?.hash ?? hashOf(answer.body) }
+  return { ...answeredFacts(call, answer, nowMs), responseHash: answer.left?.hash ?? contentHash(answer.body) }
 }
 
 function answeredFacts(call: InboundCall, answer: Answer, nowMs: number): ExchangeEvent {

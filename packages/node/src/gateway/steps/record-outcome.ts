@@ -1,6 +1,6 @@
 /** Step 12, `record outcome`: the exchange is in the log, durably, before the first byte of its answer leaves. Then
  *  the receipt and the signature over the answer. */
-import { contentDigest } from '@comity/core/http-signatures/content-digest'
+import { contentDigestOfHash } from '@comity/core/http-signatures/content-digest'
 import { signResponse } from '@comity/core/http-signatures/profile-response'
 import { Problem, type ProblemCode } from '@comity/core/problems'
 import { asProblem, problemReply, type Reply } from '../../http/problem-response.ts'
@@ -9,6 +9,8 @@ import type { Answer, InboundCall } from '../inbound-call.ts'
 import type { IntentStore } from '../intent-store.ts'
 import type { IdentityPort, World } from '../ports.ts'
 import { isReleased } from '../answered-exchange.ts'
+import { contentHash } from '../content-hash.ts'
+import { fieldValue } from '../field-value.ts'
 import { withLife } from '../product-life.ts'
 import { isIdentified } from '../calling-party.ts'
 import { withKeyLife } from '../key-life-fields.ts'
@@ -70,9 +72,9 @@ export function signAnswer(
 ): string[] {
   const headers = [...answer.headers, ...call.limitFields, 'comity-exchange', call.id]
   if (!isIdentified(call)) return headers
-  if (answer.body.length > 0) headers.push('content-digest', contentDigest(answer.body))
+  if (answer.body.length > 0) headers.push('content-digest', contentDigestOfHash(contentHash(answer.body)))
   if (receipt !== undefined) headers.push('comity-receipt', receipt)
-  const header = (name: string) => valueOf(headers, name)
+  const header = (name: string) => fieldValue(headers, name)
   const { keyid, key } = options.identity.authenticationKey()
   const made = signResponse(
     { status: answer.status, header, hasBody: answer.body.length > 0 },
@@ -96,16 +98,11 @@ export function signedTrailers(
   const trailers = ['content-digest', digest, 'comity-receipt', receipt]
   const { keyid, key } = identity.authenticationKey()
   const made = signResponse(
-    { status: 200, header: (name) => valueOf(headers, name), trailer: (name) => valueOf(trailers, name) },
+    { status: 200, header: (name) => fieldValue(headers, name), trailer: (name) => fieldValue(trailers, name) },
     { parts: requestParts(call), signatureHeader: call.request.header('signature'), ...labelOf(call) },
     { keyid, key, createdAt: Math.floor(world.clock.now() / 1000) },
   )
   return [...trailers, 'signature-input', made.signatureInput, 'signature', made.signature]
-}
-
-function valueOf(fields: readonly string[], name: string): string | undefined {
-  const at = fields.findIndex((text, index) => index % 2 === 0 && text === name)
-  return at < 0 ? undefined : fields[at + 1]
 }
 
 function labelOf(call: InboundCall): { label?: string } {

@@ -1,8 +1,9 @@
 /** Step 11, its end, `revalidate`: what leaves gets a strong validator (RFC 9110 §8.8.3) of this node's own, and who has
  *  the very same already is told so instead. The validators of the upstream are about its whole answer; these are about
  *  what was released of it, keyed and other towards every caller, so that they tell nothing to who reads them. */
-import { sha256Text } from '@comity/core/crypto/crypto-node'
 import { participantOf } from '../calling-party.ts'
+import { contentHash } from '../content-hash.ts'
+import { fieldValue } from '../field-value.ts'
 import type { Answer, InboundCall, Step } from '../inbound-call.ts'
 
 export interface RevalidateOptions {
@@ -21,11 +22,6 @@ export function namesValidator(field: string | undefined, etag: string): boolean
   return field.trim() === '*' || [...field.matchAll(entityTags)].some(([, tag]) => tag === etag)
 }
 
-function valueOf(headers: readonly string[], name: string): string | undefined {
-  const at = headers.findIndex((text, index) => index % 2 === 0 && text === name)
-  return at < 0 ? undefined : headers[at + 1]
-}
-
 function withoutContent({ headers }: Answer, etag: string): Answer {
   const kept = headers.filter((_, index) => !ofContent.has(headers[index - (index % 2)] ?? ''))
   return { status: 304, headers: [...kept, 'etag', etag], body: noBytes }
@@ -35,7 +31,7 @@ function withoutContent({ headers }: Answer, etag: string): Answer {
 function isToValidate(call: InboundCall): call is InboundCall & { answer: Answer } {
   const { request, answer, referral, resolved } = call
   if (request.method !== 'GET' || answer?.status !== 200 || answer.stream !== undefined) return false
-  return referral === undefined && resolved === undefined && valueOf(answer.headers, 'etag') === undefined
+  return referral === undefined && resolved === undefined && fieldValue(answer.headers, 'etag') === undefined
 }
 
 export function revalidate({ keyedHash }: RevalidateOptions): Step {
@@ -44,7 +40,7 @@ export function revalidate({ keyedHash }: RevalidateOptions): Step {
     run(call) {
       if (!isToValidate(call)) return
       const { answer, request } = call
-      const content = [valueOf(answer.headers, 'content-type') ?? '', sha256Text(answer.body, 'base64url')]
+      const content = [fieldValue(answer.headers, 'content-type') ?? '', contentHash(answer.body)]
       const etag = `"${keyedHash(`etag ${content.join(' ')}`, participantOf(call) ?? '')}"`
       call.answer = namesValidator(request.header('if-none-match'), etag)
         ? withoutContent(answer, etag)
