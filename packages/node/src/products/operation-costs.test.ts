@@ -3,11 +3,17 @@ import { test } from 'node:test'
 import { costFaults, operationCosts, operationsConfigSchema } from './operation-costs.ts'
 
 const read = (operations: object) => operationsConfigSchema.parse(operations)
-const json = { requestBody: { required: true, contents: new Map([['application/json', { kind: 'json' }]]) } }
-const documented = [
-  { id: 'list', requestBody: undefined },
-  { id: 'batch', ...json },
-] as unknown as Parameters<typeof costFaults>[1]
+const json = (schema: unknown, type = 'application/json') =>
+  [type, { kind: 'json', schema: { value: schema, pointer: '/x' } }] as const
+const withBodies = (...contents: readonly (readonly [string, object])[]) =>
+  [{ id: 'batch', requestBody: { required: true, contents: new Map(contents) } }] as unknown as Documented
+type Documented = Parameters<typeof costFaults>[1]
+
+const list = { type: 'array', items: { type: 'string' } }
+const items = { type: 'object', properties: { items: list, byName: { type: 'object', additionalProperties: true } } }
+const root = { defs: { list, items, loop: { $ref: '#/defs/loop' } } }
+const perItem = (pointer: string, documented: Documented) =>
+  costFaults({ operations: read({ batch: { cost: { perItem: pointer } } }) }, documented, root)
 
 test('an operation costs what is declared, one unit where nothing is', () => {
   const costs = operationCosts(read({ list: { cost: 5 } }))
@@ -34,17 +40,44 @@ test('refuses costs that are absurd and pointers that are none', () => {
     assert.equal(operationsConfigSchema.safeParse({ list: { cost } }).success, false, JSON.stringify(cost))
 })
 
-test('refuses operations that the document does not have, and items of what has no JSON body', () => {
-  const faults = costFaults(
-    { operations: read({ lost: { cost: 2 }, list: { cost: { perItem: '/items' } } }) },
-    documented,
-  )
+test('refuses operations that the document does not have, and items of what has no body', () => {
+  const documented = [{ id: 'list', requestBody: undefined }] as unknown as Documented
+  const operations = read({ lost: { cost: 2 }, list: { cost: { perItem: '/items' } } })
   assert.deepEqual(
-    faults.map(({ path }) => path),
+    costFaults({ operations }, documented, root).map(({ path }) => path),
     [
       ['operations', 'lost'],
       ['operations', 'list', 'cost'],
     ],
   )
-  assert.deepEqual(costFaults({ operations: read({ batch: { cost: { perItem: '/items' } } }) }, documented), [])
+})
+
+test('a pointer that meets no list in a body is refused: a batch must not pass for one call', () => {
+  for (const pointer of ['/itmes', '/byName', '', '/items/0', '/items/length'])
+    assert.equal(perItem(pointer, withBodies(json(items))).length, 1, pointer)
+  for (const body of [true, {}, { items: {} }, { properties: { items: true } }, { $ref: '#/defs/loop' }])
+    assert.equal(perItem('/items', withBodies(json(body))).length, 1, JSON.stringify(body))
+  const other = { type: 'object', properties: { entries: list } }
+  for (const body of [
+    { oneOf: [items, other] },
+    { anyOf: [items, list] },
+    { properties: { items: { type: ['array', 'string'] } } },
+  ])
+    assert.equal(perItem('/items', withBodies(json(body))).length, 1, JSON.stringify(body))
+  const rows = ['application/x-ndjson', { kind: 'rows' }] as const
+  assert.match(perItem('/items', withBodies(json(items), rows))[0]?.message ?? '', /x-ndjson/)
+  assert.equal(perItem('/items', withBodies(json(items), json(other, 'application/merge-patch+json'))).length, 1)
+})
+
+test('a pointer that meets a list is taken, through references, parts and alternatives', () => {
+  const bodies = [
+    items,
+    { $ref: '#/defs/items' },
+    { allOf: [{ type: 'object' }, { $ref: '#/defs/items' }] },
+    { oneOf: [items, { properties: { items: { $ref: '#/defs/list' } } }] },
+    { properties: { items: { type: ['array', 'null'] } } },
+    { properties: { items: { anyOf: [list, { type: 'null' }] } } },
+  ]
+  for (const body of bodies) assert.deepEqual(perItem('/items', withBodies(json(body))), [], JSON.stringify(body))
+  assert.deepEqual(perItem('', withBodies(json(list))), [])
 })

@@ -2,7 +2,9 @@
  *  that a call brings. */
 import { z } from 'zod'
 import { operationName, type DeepReadonly, type SettingsFault } from './labels/data-config.ts'
+import type { JsonObject } from './openapi/openapi.ts'
 import { memberAt, stepsOfPointer } from './operations/json-pointer.ts'
+import { hasListAt } from './operations/listed-items.ts'
 import { matchOperation, type OperationTree } from './operations/matching.ts'
 import type { Operation } from './operations/operations.ts'
 
@@ -26,20 +28,35 @@ export const operationsConfigSchema = z.record(
 /** The section with its defaults. */
 export type OperationsConfig = DeepReadonly<z.infer<typeof operationsConfigSchema>>
 
-/** Everything that is wrong with the section, held against the document's operations. */
+/** Everything that is wrong with the section, held against the operations of the document `root`. */
 export function costFaults(
   { operations: costs = {} }: { readonly operations?: OperationsConfig | undefined },
   operations: readonly Pick<Operation, 'id' | 'requestBody'>[],
+  root: JsonObject,
 ): SettingsFault[] {
   return Object.entries(costs).flatMap(([id, { cost }]) => {
     const operation = operations.find((one) => one.id === id)
     if (operation === undefined)
       return [{ path: ['operations', id], message: `the OpenAPI document has no operation \`${id}\`` }]
-    const contents = [...(operation.requestBody?.contents.values() ?? [])]
-    if (typeof cost === 'number' || contents.some(({ kind }) => kind === 'json')) return []
-    const message = `\`${id}\` takes no JSON body with a schema, so its items cannot be counted`
-    return [{ path: ['operations', id, 'cost'], message }]
+    const message = typeof cost === 'number' ? undefined : itemsFault(operation, cost.perItem, root)
+    return message === undefined ? [] : [{ path: ['operations', id, 'cost'], message }]
   })
+}
+
+/** Why the items of some body would not be counted: a batch would pass for one call. */
+function itemsFault(
+  { id, requestBody }: Pick<Operation, 'id' | 'requestBody'>,
+  perItem: string,
+  root: JsonObject,
+): string | undefined {
+  if (requestBody === undefined) return `\`${id}\` takes no body, so its items cannot be counted`
+  for (const [type, content] of requestBody.contents) {
+    if (content.kind !== 'json')
+      return `\`${id}\` takes \`${type}\`, which is no JSON with a schema: its items cannot be counted`
+    if (!hasListAt(root, content.schema, stepsOfPointer(perItem)))
+      return `\`${perItem}\` is not a list in every \`${type}\` body of \`${id}\`: its schema must say \`type: array\` there`
+  }
+  return undefined
 }
 
 /** The costs of a product's operations. */

@@ -144,7 +144,7 @@ export function compileData(
   { operations, compiler }: CompiledOperations,
 ): DataPlan | undefined {
   const { plan, faults: ofData } = planData({ root, compiler, settings, operations })
-  const faults = [...ofData, ...referenceFaults(settings, operations), ...costFaults(settings, operations)]
+  const faults = [...ofData, ...referenceFaults(settings, operations), ...costFaults(settings, operations, root)]
   const [first] = faults
   if (first === undefined) return plan
   const errors = faults.map(({ path, message }) => ({ path: path.join('.'), message }))
