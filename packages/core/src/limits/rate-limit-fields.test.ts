@@ -20,6 +20,7 @@ test('reads the examples of the draft', () => {
     quota: 65_535,
     unit: 'content-bytes',
     windowSeconds: 10,
+    partition: 'sdfjLJUOUA==',
   })
   assert.deepEqual(parseRateLimit('"default";r=50;t=30'), [{ name: 'default', remaining: 50, resetSeconds: 30 }])
 })
@@ -70,11 +71,13 @@ test('writes units, partitions and limits without a window, and reads them back'
   const policy = rateLimitPolicyItem('at-once', 2, { unit: 'concurrent-requests', partition: 'AAEC' })
   assert.equal(policy, '"at-once";q=2;qu="concurrent-requests";pk=:AAEC:')
   assert.deepEqual(parseRateLimitPolicy(policy), [
-    { name: 'at-once', quota: 2, unit: 'concurrent-requests', windowSeconds: undefined },
+    { name: 'at-once', quota: 2, unit: 'concurrent-requests', windowSeconds: undefined, partition: 'AAEC' },
   ])
   const limit = rateLimitItem('at-once', 1, { partition: 'AAEC' })
   assert.equal(limit, '"at-once";r=1;pk=:AAEC:')
-  assert.deepEqual(parseRateLimit(limit), [{ name: 'at-once', remaining: 1, resetSeconds: undefined }])
+  assert.deepEqual(parseRateLimit(limit), [
+    { name: 'at-once', remaining: 1, resetSeconds: undefined, partition: 'AAEC' },
+  ])
 })
 
 test('reads Retry-After as seconds and as a date, and nothing else', () => {

@@ -4,6 +4,7 @@
  *      RateLimit-Policy: "burst";q=100;w=60
  *      RateLimit: "burst";r=50;t=30                                                                         */
 import { parseList, type Item } from 'structured-headers'
+import { encodeBase64 } from '../bytes/base64.ts'
 
 /** One item of `RateLimit-Policy`. */
 export interface AnnouncedPolicy {
@@ -12,6 +13,8 @@ export interface AnnouncedPolicy {
   readonly quota: number
   readonly unit: string
   readonly windowSeconds: number | undefined
+  /** What the limit counts by, as base64; the same limit may stand there once for each. */
+  readonly partition?: string
 }
 
 /** One item of `RateLimit`. */
@@ -21,6 +24,7 @@ export interface AnnouncedLimit {
   readonly remaining: number
   /** Seconds until there is more. */
   readonly resetSeconds: number | undefined
+  readonly partition?: string
 }
 
 type Parameters = Item[1]
@@ -39,6 +43,11 @@ function count(parameters: Parameters, key: string): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
+function partitionIn(parameters: Parameters): { partition?: string } {
+  const value = parameters.get('pk')
+  return value instanceof ArrayBuffer ? { partition: encodeBase64(new Uint8Array(value)) } : {}
+}
+
 /** Reads `RateLimit-Policy`. What is malformed is ignored, as the draft demands: an empty list at worst. */
 export function parseRateLimitPolicy(text: string | null | undefined): AnnouncedPolicy[] {
   return items(text).flatMap(([name, parameters]) => {
@@ -51,6 +60,7 @@ export function parseRateLimitPolicy(text: string | null | undefined): Announced
         quota,
         unit: typeof unit === 'string' ? unit : 'requests',
         windowSeconds: count(parameters, 'w'),
+        ...partitionIn(parameters),
       },
     ]
   })
@@ -61,7 +71,7 @@ export function parseRateLimit(text: string | null | undefined): AnnouncedLimit[
   return items(text).flatMap(([name, parameters]) => {
     const remaining = count(parameters, 'r')
     if (typeof name !== 'string' || remaining === undefined) return []
-    return [{ name, remaining, resetSeconds: count(parameters, 't') }]
+    return [{ name, remaining, resetSeconds: count(parameters, 't'), ...partitionIn(parameters) }]
   })
 }
 

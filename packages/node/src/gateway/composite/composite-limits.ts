@@ -6,6 +6,7 @@ import {
   rateLimitItem,
   rateLimitPolicyItem,
   type AnnouncedLimit,
+  type AnnouncedPolicy,
 } from '@comity/core/limits/rate-limit-fields'
 
 /** A field of what was announced, by lower-case name. */
@@ -13,36 +14,69 @@ export type AnnouncedField = (name: string) => string | undefined
 
 const writable = /^[ !#-[\]-~]{1,64}$/
 
+/** Partitions of one limit are limits of their own. */
+const nameOf = ({ name, partition }: { readonly name: string; readonly partition?: string }) =>
+  partition === undefined ? name : `${name}\n${partition}`
+
+interface Joined {
+  readonly limit: AnnouncedLimit
+  readonly policy: AnnouncedPolicy | undefined
+}
+
 /** Header fields for all of them, name and value in turn. Of a limit that is announced several times the least that is
- *  left counts; `X-RateLimit-*` are those of the limit of which the least is left. */
+ *  left counts; `X-RateLimit-*` are those of the limit of which the least is left, and never of slots, which come back
+ *  when calls end. */
 export function jointLimitFields(announced: readonly AnnouncedField[]): string[] {
+  const told = joined(announced)
+  if (told.length === 0) return []
+  const policies = told.flatMap(({ policy }) => (policy === undefined ? [] : [policyItem(policy)]))
+  const items = told.map(({ limit: { name, remaining, resetSeconds, partition } }) =>
+    rateLimitItem(name, remaining, { resetSeconds, partition }),
+  )
+  return [
+    ...(policies.length > 0 ? ['ratelimit-policy', policies.join(', ')] : []),
+    'ratelimit',
+    items.join(', '),
+    ...olderFields(told),
+  ]
+}
+
+function joined(announced: readonly AnnouncedField[]): Joined[] {
   const policies = new Map(
     announced
       .flatMap((field) => parseRateLimitPolicy(field('ratelimit-policy')))
-      .map((policy) => [policy.name, policy]),
+      .map((policy) => [nameOf(policy), policy]),
   )
   const limits = new Map<string, AnnouncedLimit>()
   for (const limit of announced.flatMap((field) => parseRateLimit(field('ratelimit')))) {
-    const known = limits.get(limit.name)
-    if (writable.test(limit.name) && !(known && known.remaining <= limit.remaining)) limits.set(limit.name, limit)
+    const known = limits.get(nameOf(limit))
+    if (writable.test(limit.name) && !(known && known.remaining <= limit.remaining)) limits.set(nameOf(limit), limit)
   }
-  const [first, ...others] = [...limits.values()].toSorted((a, b) => a.remaining - b.remaining)
-  if (first === undefined) return []
-  const told = [first, ...others].toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const quotas = told.flatMap(({ name }) => {
-    const { quota, windowSeconds } = policies.get(name) ?? {}
-    return quota === undefined || windowSeconds === undefined ? [] : [rateLimitPolicyItem(name, quota, windowSeconds)]
+  return [...limits]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, limit]) => ({ limit, policy: policies.get(name) ?? policies.get(limit.name) }))
+}
+
+function policyItem({ name, quota, unit, windowSeconds, partition }: AnnouncedPolicy): string {
+  return rateLimitPolicyItem(name, quota, {
+    windowSeconds,
+    unit: writable.test(unit) && unit !== 'requests' ? unit : undefined,
+    partition,
   })
-  const quota = policies.get(first.name)?.quota
+}
+
+function olderFields(told: readonly Joined[]): string[] {
+  const [first] = told
+    .filter(({ policy }) => policy?.unit !== 'concurrent-requests')
+    .toSorted((a, b) => a.limit.remaining - b.limit.remaining)
+  if (first === undefined) return []
+  const { limit, policy } = first
   return [
-    ...(quotas.length > 0 ? ['ratelimit-policy', quotas.join(', ')] : []),
-    'ratelimit',
-    told.map(({ name, remaining, resetSeconds }) => rateLimitItem(name, remaining, resetSeconds ?? 0)).join(', '),
-    ...(quota === undefined ? [] : ['x-ratelimit-limit', String(quota)]),
+    ...(policy === undefined ? [] : ['x-ratelimit-limit', String(policy.quota)]),
     'x-ratelimit-remaining',
-    String(first.remaining),
+    String(limit.remaining),
     'x-ratelimit-reset',
-    String(first.resetSeconds ?? 0),
+    String(limit.resetSeconds ?? 0),
   ]
 }
 

@@ -7,6 +7,7 @@ import type { InboundCall, Step } from '../inbound-call.ts'
 import type { CallToLimit, LimitAnswer, LimitsPort } from '../limit-port.ts'
 import type { OfferedProduct, PartnerOfGateway, World } from '../ports.ts'
 import { pathInProduct } from './match.ts'
+import { isReference } from './resolve-reference.ts'
 
 export interface LimitOptions {
   readonly world: World
@@ -39,7 +40,12 @@ export function callerOf(call: InboundCall, partner: PartnerOfGateway | undefine
   }
 }
 
-function callToLimit(call: InboundCall, product: OfferedProduct, { partnerOf }: LimitOptions): CallToLimit {
+/** The call as limits look at it, when it comes in. */
+export function callToLimit(
+  call: InboundCall,
+  product: OfferedProduct,
+  { partnerOf }: Pick<LimitOptions, 'partnerOf'>,
+): CallToLimit {
   const { request } = call
   const did = participantOf(call)
   return {
@@ -47,6 +53,8 @@ function callToLimit(call: InboundCall, product: OfferedProduct, { partnerOf }: 
     product,
     operation() {
       try {
+        // What a reference stands for is known once it is resolved, and charged then.
+        if (isReference(request.path)) return undefined
         return product.operationAt(request.method, pathInProduct(request.path))
       } catch {
         // A path that is none is `match`'s to refuse.

@@ -24,6 +24,11 @@ export function referenceId(secret: string): string {
 
 const shape = /^\/~references\/([^/]*)$/
 
+/** Whether a path below `/x/` names a promised answer, not an operation. */
+export function isReference(path: string): boolean {
+  return path.includes('/~references/') && shape.test(pathInProduct(path))
+}
+
 /** One text for every reason: an id tells nothing to whom it was not given. */
 function invalid(): Problem {
   return new Problem('reference-invalid', 'there is no such reference for you, or it was used or has expired')
@@ -48,7 +53,7 @@ export function resolveReference(options: ResolveReferenceOptions): Step {
     name: 'resolve reference',
     run(call) {
       const { product, request } = call
-      if (product === undefined || !request.path.includes('/~references/')) return
+      if (product === undefined || !isReference(request.path)) return
       const secret = shape.exec(pathInProduct(request.path))?.[1]
       if (secret === undefined) return
       return resolve(call, secret, options).then((found) => void (call.resolved = found))
