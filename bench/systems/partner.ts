@@ -53,11 +53,16 @@ export function consentsAt(publicPort: number, { keyid, privateJwk }: Partner): 
   const holder = { did: 'the holder', authority: `localhost:${publicPort}` }
   return {
     async ask(consentRequest) {
-      const { value } = await call(holder, { method: 'POST', path: '/consents/requests', body: consentRequest })
+      const { value } = await call(holder, {
+        method: 'POST',
+        path: '/consents/requests',
+        body: consentRequest,
+        handsOn: [],
+      })
       return (value as { id: string }).id
     },
     async token(consent) {
-      const { value } = await call(holder, { method: 'GET', path: `/consents/${consent}/token` })
+      const { value } = await call(holder, { method: 'GET', path: `/consents/${consent}/token`, handsOn: [] })
       return value as ConsentToken
     },
     [Symbol.dispose]: () => agent.destroy(),

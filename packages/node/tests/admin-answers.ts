@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { Problem, type ProblemCode } from '@comity/core/problems'
 import { adminRoutes } from '../src/admin/admin-routes.ts'
-import { commonProblems } from '../src/admin/common-problems.ts'
+import { declaredProblems } from '../src/admin/common-problems.ts'
 import type { AdminRoute } from '../src/admin/route.ts'
 import { findRoute } from '../src/admin/routing.ts'
 import { adminSchemas } from '../src/assembly/admin-schemas.ts'
@@ -37,8 +37,9 @@ export function judgeAnswer(method: string, target: string, answer: Answered): v
 
 function judgeProblem(route: AdminRoute, { json, text }: Answered, name: string): void {
   const { code } = json as { readonly code: ProblemCode }
-  const declared = [...commonProblems(route), ...(route.problems ?? [])]
-  assert.ok(declared.includes(code), `${name} with the undeclared \`${code}\`: ${text}`)
+  assert.ok(declaredProblems(route).includes(code), `${name} with the undeclared \`${code}\`: ${text}`)
+  // What is not declared becomes one: a fault.
+  assert.notEqual(code, 'internal-error', `${name}: ${text}`)
 }
 
 function routeOf(method: string, path: string): AdminRoute | undefined {

@@ -52,6 +52,8 @@ export interface LyingHolder extends AsyncDisposable {
   answer(request: HeardRequest, lie?: Lie): MadeAnswer
   /** How the next requests are answered. */
   behave: (request: HeardRequest, response: ServerResponse) => void
+  /** Its DID document, as JSON text. */
+  document: string
   /** Takes another TLS key for connections from now on, and ends those that are open. */
   useTls(tls: { readonly cert: string; readonly key: string }): void
 }
@@ -83,7 +85,7 @@ export async function startLyingHolder(network: TestNetwork, agreementId: string
   await holder.stop()
   const heard: HeardRequest[] = []
   const server = createServer({ ...tls, minVersion: 'TLSv1.3' }, (message, response) => {
-    if (message.url === '/.well-known/did.json') return response.end(document)
+    if (message.url === '/.well-known/did.json') return response.end(liar.document)
     const chunks: Buffer[] = []
     message.on('data', (chunk: Buffer) => chunks.push(chunk))
     message.on('end', () => {
@@ -108,6 +110,7 @@ export async function startLyingHolder(network: TestNetwork, agreementId: string
   const liar: LyingHolder = {
     heard,
     keys,
+    document,
     answer(asked, lie = {}) {
       const { status = 200, body = '{"id":7,"name":"planted"}', request = asked } = lie
       const claims = { ...claimsOf(request, status, body), ...lie.claims }

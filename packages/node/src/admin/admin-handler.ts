@@ -10,6 +10,7 @@ import { asProblem, jsonReply, problemReply, textReply, type Reply } from '../ht
 import { readRequest, type ReceivedRequest } from '../http/received-request.ts'
 import { createTurns, type Turns } from '../storage/turns.ts'
 import { callRoute } from './call-route.ts'
+import { asDeclared } from './declared-answer.ts'
 import { parseInput, readJsonBody, readQuery } from './input.ts'
 import type { AdminParts } from './ports.ts'
 import { createRepeats, type Repeats } from './repeats.ts'
@@ -63,9 +64,15 @@ async function answer(handler: AdminHandler, message: IncomingMessage): Promise<
   handler.requireToken(request)
   const routes = await handler.loadRoutes()
   const { route, path } = findRoute(routes, request.method, request.path)
-  const query = readQuery(request.query)
-  const body = await bodyFor(route, message, request)
-  return callRoute(handler, { route, routes, request, path, query, body })
+  try {
+    const query = readQuery(request.query)
+    const body = await bodyFor(route, message, request)
+    return await callRoute(handler, { route, routes, request, path, query, body })
+  } catch (error) {
+    const problem = asDeclared(route, error)
+    if (problem !== error && problem.code === 'answer-unusable') parts.onUnusableAnswer(error)
+    throw problem
+  }
 }
 
 /** Methods with a body. */

@@ -138,6 +138,7 @@ function lifeRoutes({ agreements, did }: AdminParts): AdminRoute[] {
       summary: 'Puts an agreement with both signatures into force',
       body: documentSchema,
       result: agreementSchema,
+      asksPartner: true,
       problems: documentProblems,
       answer: async ({ body }) => agreementView(await agreements.import(body), did),
     }),

@@ -1,4 +1,4 @@
-/** What any call of the admin API may be answered with, beside what its route declares. */
+/** What a call of the admin API may be answered with: what any may, and what its route declares. */
 import type { ProblemCode } from '@comity/core/problems'
 import type { AdminRoute } from './route.ts'
 
@@ -25,8 +25,26 @@ const repeated: readonly ProblemCode[] = [
   'rate-limited',
 ]
 
+/** Why there is no answer of a partner's node that could be used. */
+const unanswered: readonly ProblemCode[] = [
+  'partner-unreachable',
+  'partner-timeout',
+  'tls-untrusted',
+  'address-forbidden',
+  'answer-invalid',
+  'answer-unusable',
+]
+
+/** Every code that the route may answer with. */
+export function declaredProblems(route: DeclaringRoute): readonly ProblemCode[] {
+  const asked = route.asksPartner === true ? unanswered : []
+  return [...new Set([...commonProblems(route), ...asked, ...(route.problems ?? [])])].toSorted()
+}
+
+type DeclaringRoute = Pick<AdminRoute, 'method' | 'reads' | 'asksPartner' | 'problems'>
+
 /** A route that changes something writes it down, or does not do it. */
-export function commonProblems({ method, reads }: Pick<AdminRoute, 'method' | 'reads'>): readonly ProblemCode[] {
+function commonProblems({ method, reads }: DeclaringRoute): readonly ProblemCode[] {
   if (method === 'GET') return always
   if (reads === true) return [...always, ...withBody]
   const change = [...always, 'record-failed', ...conditional] as const

@@ -44,22 +44,20 @@ const delegateSchema = z.strictObject({
 const path = '/v1/held-consents'
 const tag = 'held-consents'
 const parameters = named('Id of a consent that is held here.')
-/** The holder is asked. */
+/** The holder is asked, and its document where it signed something. */
 const holderProblems: readonly ProblemCode[] = [
   'consent-unknown',
   'consent-state',
   'consent-inactive',
-  'partner-unknown',
-  'partner-unreachable',
-  'partner-timeout',
-  'tls-untrusted',
-  'did-unresolvable',
-  'answer-unusable',
-  'answer-unsigned',
-  'answer-unbound',
-  'answer-invalid',
-  'rate-limited',
+  'consent-record-invalid',
+  'consent-proof-invalid',
+  'consent-token-invalid',
+  'consent-token-expired',
+  'delegation-refused',
   'subject-erased',
+  'partner-unknown',
+  'did-unresolvable',
+  'key-unknown',
 ]
 
 /** Routes of the recipient's side. */
@@ -88,7 +86,16 @@ function heldRoutes(parts: ConsentAdminParts): AdminRoute[] {
       status: 201,
       body: askSchema,
       result: heldConsentSchema,
-      problems: [...holderProblems, 'consent-request-invalid', 'template-invalid', 'not-found'],
+      asksPartner: true,
+      problems: [
+        'consent-request-invalid',
+        'consent-state',
+        'consent-unknown',
+        'template-invalid',
+        'subject-erased',
+        'partner-unknown',
+        'rate-limited',
+      ],
       answer: ({ body }) => ask(parts, body),
     }),
     defineRoute({
@@ -113,6 +120,7 @@ function holderRoutes({ held }: ConsentAdminParts): AdminRoute[] {
       summary: 'Asks the holder how it stands',
       parameters,
       result: heldConsentSchema,
+      asksPartner: true,
       problems: holderProblems,
       answer: async ({ path: { id: name } }) => heldView(await held.show((await held.refresh(name)).id)),
     }),
@@ -123,7 +131,8 @@ function holderRoutes({ held }: ConsentAdminParts): AdminRoute[] {
       summary: 'What the present token allows, and the token',
       parameters,
       result: heldTokenSchema,
-      problems: [...holderProblems, 'consent-token-invalid', 'consent-token-expired', 'consent-superseded'],
+      asksPartner: true,
+      problems: holderProblems,
       answer: async ({ path: { id: name } }) => tokenView(await held.token(name)),
     }),
     defineRoute({
@@ -134,6 +143,7 @@ function holderRoutes({ held }: ConsentAdminParts): AdminRoute[] {
       parameters,
       body: reasonSchema,
       result: heldConsentSchema,
+      asksPartner: true,
       problems: holderProblems,
       answer: async ({ path: { id: name }, body }) =>
         heldView(await held.show((await held.revoke(name, body.reason)).id)),
@@ -152,7 +162,8 @@ function passedRoutes(parts: ConsentAdminParts): AdminRoute[] {
       parameters,
       body: delegateSchema,
       result: delegationSchema,
-      problems: [...holderProblems, 'delegation-refused', 'consent-scope', 'did-invalid', 'already-exists'],
+      asksPartner: true,
+      problems: [...holderProblems, 'already-exists'],
       answer: ({ path: { id: consent }, body }) => delegate(parts, consent, body),
     }),
   ]

@@ -1,7 +1,7 @@
 /** The admin API as an OpenAPI 3.1 document, made of the schemas by which its routes judge what comes in. */
 import { problemKinds, type ProblemCode } from '@comity/core/problems'
 import { adminTags } from './admin-tags.ts'
-import { commonProblems } from './common-problems.ts'
+import { declaredProblems } from './common-problems.ts'
 import { jsonSchemas, type JsonSchema, type JsonSchemas } from './json-schemas.ts'
 import { problemSchema } from './problem-schema.ts'
 import type { AdminRoute } from './route.ts'
@@ -152,8 +152,7 @@ function successOf(route: AdminRoute, schemas: JsonSchemas): Record<string, Open
 
 /** The problems by their status, which several have in common. */
 function problemsOf(route: AdminRoute, { problem, responses }: Making): Record<string, Reference> {
-  const codes = [...new Set([...commonProblems(route), ...(route.problems ?? [])])].toSorted()
-  const byStatus = Map.groupBy(codes, (code) => problemKinds[code].status)
+  const byStatus = Map.groupBy(declaredProblems(route), (code) => problemKinds[code].status)
   return Object.fromEntries(
     [...byStatus].map(([status, some]) => {
       const name = ['Problem', status, ...some].join('-')

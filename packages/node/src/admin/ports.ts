@@ -59,6 +59,8 @@ export interface AdminParts {
   readonly recordChange: (change: AdminChange) => Promise<void>
   /** Told of errors that are the node's own fault; the caller reads only a request id. */
   readonly onInternalError: (error: unknown, requestId: string) => void
+  /** Told of what a partner answered an operator's call with, where the caller reads only that it cannot be used. */
+  readonly onUnusableAnswer: (error: unknown) => void
 }
 
 /** One change over the admin API, as the audit log keeps it. INVARIANT: it is recorded before the change takes effect;

@@ -156,13 +156,8 @@ function askRoutes(quotas: QuotasPort): AdminRoute[] {
       summary: 'One of them; of one that is open the partner is asked how it stands',
       parameters,
       result: quotaAskSchema,
-      problems: [
-        'quota-request-unknown',
-        'partner-unknown',
-        'partner-unreachable',
-        'partner-timeout',
-        'answer-unusable',
-      ],
+      asksPartner: true,
+      problems: ['quota-request-unknown', 'partner-unknown', 'record-failed'],
       answer: async ({ path: { id } }) => askView(await quotas.asks.show(id)),
     }),
     defineRoute({
@@ -173,14 +168,8 @@ function askRoutes(quotas: QuotasPort): AdminRoute[] {
       status: 201,
       body: wish.extend({ partner: text(2_048).meta({ description: 'Alias or DID.' }) }),
       result: quotaAskSchema,
-      problems: [
-        'partner-unknown',
-        'quota-request-invalid',
-        'quota-request-state',
-        'partner-unreachable',
-        'partner-timeout',
-        'answer-unusable',
-      ],
+      asksPartner: true,
+      problems: ['partner-unknown', 'quota-request-invalid', 'quota-request-state', 'rate-limited'],
       answer: async ({ body: { partner, ...wished } }) => askView(await quotas.asks.ask(partner, wished)),
     }),
   ]

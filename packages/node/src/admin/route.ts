@@ -46,6 +46,8 @@ interface RouteFacts {
   readonly maxBodyBytes?: number
   /** For a `POST` that changes nothing. */
   readonly reads?: true
+  /** A partner's node is asked. Whatever it answers is told under the codes that the route declares. */
+  readonly asksPartner?: true
   /** For a `GET`: members of its result, or of the entries of its list, that change without anybody changing what is
    *  shown: when something was used, how often, what waits. Tags do not follow them. */
   readonly live?: readonly string[]

@@ -67,6 +67,7 @@ export async function createAdmin(
     exportEvidence: parts.exportEvidence,
     recordChange: (change) => recordChange(parts, change),
     onInternalError: (error, requestId) => events.internalError(error, requestId),
+    onUnusableAnswer: (error) => events.partnerUnusable(error),
   })
 }
 

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
 import { verifyContentDigest } from '@comity/core/http-signatures/content-digest'
 import { parseRequestSignature, verifyRequestSignature } from '@comity/core/http-signatures/profile-request'
-import { Problem } from '@comity/core/problems'
+import { Problem, type ProblemCode } from '@comity/core/problems'
 import { createAddressGuard } from './address-guard.ts'
 import { createPartnerClient } from './partner-client.ts'
 import { readRequest } from './received-request.ts'
@@ -71,6 +71,7 @@ test('a request arrives signed over method, address, body and idempotency key, a
     method: 'POST',
     path: '/consents/requests',
     body: { a: 'ü' },
+    handsOn: [],
     idempotencyKey: 'k1',
   })
   assert.deepEqual(posted, {
@@ -79,14 +80,18 @@ test('a request arrives signed over method, address, body and idempotency key, a
     keyid,
   })
   assert.equal(signedBy, keyid)
-  const read = await call(partner(), { method: 'GET', path: '/consents/urn:uuid:1/token' })
+  const read = await call(partner(), { method: 'GET', path: '/consents/urn:uuid:1/token', handsOn: [] })
   assert.deepEqual((read.value as { asked: unknown }).asked, null)
 })
 
-test('what a partner says of consents is handed on; its other troubles are its own', async () => {
+const get = (...handsOn: ProblemCode[]) => ({ method: 'GET', path: '/', handsOn }) as const
+
+test('what a partner refuses a call with is handed on where the call says so; its other troubles are its own', async () => {
   const answered = { code: 'consent-inactive', detail: 'the consent is paused', state: 'paused', secret: 'x' }
   behave = (_, response) => void json(response, answered, { status: 403, type: problem })
-  await assert.rejects(call(partner(), { method: 'GET', path: '/' }), (error) => {
+  await assert.rejects(call(partner(), get()), refused('answer-unusable'))
+  await assert.rejects(call(partner(), get('consent-unknown')), refused('answer-unusable'))
+  await assert.rejects(call(partner(), get('consent-unknown', 'consent-inactive')), (error) => {
     assert.ok(error instanceof Problem && error.code === 'consent-inactive')
     assert.equal(error.message, 'the consent is paused')
     assert.deepEqual(error.members, { state: 'paused' })
@@ -99,12 +104,22 @@ test('what a partner says of consents is handed on; its other troubles are its o
     [404, undefined],
   ] as const) {
     behave = (_, response) => void json(response, { code }, { status, type: problem })
-    await assert.rejects(call(partner(), { method: 'GET', path: '/' }), refused('answer-unusable'), String(status))
+    await assert.rejects(call(partner(), get('consent-inactive')), refused('answer-unusable'), String(status))
   }
 })
 
+test('members of a refusal that are not what they should be are not handed on', async () => {
+  const members = { state: 1, possible: ['a', 2], errors: 'x', lapses: 'y'.repeat(1_001), consent: null }
+  const answered = { code: 'consent-inactive', detail: 'no', retryAfterSeconds: 1e300, ...members }
+  behave = (_, response) => void json(response, answered, { status: 403, type: problem })
+  await assert.rejects(call(partner(), get('consent-inactive')), (error) => {
+    assert.deepEqual(error instanceof Problem && error.members, {})
+    return true
+  })
+})
+
 test('an answer that is not JSON, not whole or too large is not used', async () => {
-  const asked = () => call(partner(), { method: 'GET', path: '/' })
+  const asked = () => call(partner(), get())
   behave = (_, response) => void response.end('<html>')
   await assert.rejects(asked(), refused('answer-unusable'))
   behave = (_, response) => void response.setHeader('content-type', 'application/json').end('{"a":1,"a":2}')

@@ -7,7 +7,7 @@ import type { SigningKey } from '@comity/core/crypto/crypto'
 import { contentDigest } from '@comity/core/http-signatures/content-digest'
 import { signRequest } from '@comity/core/http-signatures/profile-request'
 import type { Clock, RandomBytes } from '@comity/core/ports'
-import { Problem, problemKinds, type ProblemCode } from '@comity/core/problems'
+import { Problem, type ProblemCode } from '@comity/core/problems'
 import type { PartnerAnswer, PartnerClient, PartnerEndpoint } from './partner-client.ts'
 
 export interface SignedRequest {
@@ -18,6 +18,9 @@ export interface SignedRequest {
   readonly body?: unknown
   /** Lets the partner carry it out once however often it is sent. Printable ASCII without `"` and `\\`. */
   readonly idempotencyKey?: string
+  /** Codes that the partner may refuse this call with. Only they are handed on as what it says; every other refusal is
+   *  `answer-unusable`. */
+  readonly handsOn: readonly ProblemCode[]
   /** Tag of what is at hand already and of no use, for the field `If-None-Match`. Printable ASCII without `"`. */
   readonly ifNoneMatch?: string
 }
@@ -30,8 +33,8 @@ export interface SignedAnswer {
   readonly keyid: string
 }
 
-/** Sends one request, once. Throws what the partner answered where it is a problem of consents, duties, rights or quotas;
- *  `answer-unusable` for everything else that is not a success, and what the carrier throws. */
+/** Sends one request, once. Throws what the partner answered where the request hands it on, `answer-unusable` for
+ *  everything else that is not a success, and what the carrier throws. */
 export type SignedCaller = (partner: PartnerEndpoint, request: SignedRequest) => Promise<SignedAnswer>
 
 export interface SignedCallerParts {
@@ -48,9 +51,19 @@ const defaultTimeoutMs = 15_000
 const maxAnswerBytes = 1024 * 1024
 const maxDetailLength = 1_000
 
-/** What a partner says of consents is for whoever asked; its other troubles are its own. */
-const handedOn = /^(?:consent|delegation|template|duty|deletion|rights|subject|quota)-/
-const handedOnMembers = ['consent', 'state', 'lapses', 'possible', 'errors', 'retryAfterSeconds'] as const
+/** Members of a refusal that are handed on, where they are what they should be. */
+const handedOnMembers: Readonly<Record<string, (value: unknown) => boolean>> = {
+  consent: isText,
+  state: isText,
+  lapses: isText,
+  possible: (value) => Array.isArray(value) && value.every(isText),
+  errors: (value) => Array.isArray(value),
+  retryAfterSeconds: (value) => Number.isInteger(value) && Number(value) > 0 && Number(value) <= 31 * 86_400,
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= maxDetailLength
+}
 
 export function createSignedCaller(parts: SignedCallerParts): SignedCaller {
   return async (partner, request) => {
@@ -63,7 +76,7 @@ export function createSignedCaller(parts: SignedCallerParts): SignedCaller {
       body,
       timeoutMs: parts.timeoutMs ?? defaultTimeoutMs,
     })
-    return { status: answer.status, value: valueOf(answer, partner.did), keyid }
+    return { status: answer.status, value: valueOf(answer, partner.did, request.handsOn), keyid }
   }
 }
 
@@ -102,7 +115,7 @@ function signedHeaders(
   return { keyid: signer.keyid, headers }
 }
 
-function valueOf(answer: PartnerAnswer, did: string): unknown {
+function valueOf(answer: PartnerAnswer, did: string, handsOn: readonly ProblemCode[]): unknown {
   if (answer.body.length > maxAnswerBytes) throw unusable(did, `an answer of over ${maxAnswerBytes} bytes`)
   const type = answer.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
   if (answer.status >= 200 && answer.status < 300) {
@@ -110,7 +123,9 @@ function valueOf(answer: PartnerAnswer, did: string): unknown {
     if (type !== 'application/json') throw unusable(did, 'an answer that is not JSON')
     return jsonOf(answer, did)
   }
-  throw type === 'application/problem+json' ? problemOf(answer, did) : unusable(did, `the status ${answer.status}`)
+  throw type === 'application/problem+json'
+    ? problemOf(answer, did, handsOn)
+    : unusable(did, `the status ${answer.status}`)
 }
 
 function jsonOf({ body }: PartnerAnswer, did: string): unknown {
@@ -121,17 +136,18 @@ function jsonOf({ body }: PartnerAnswer, did: string): unknown {
   }
 }
 
-function problemOf(answer: PartnerAnswer, did: string): Problem {
+function problemOf(answer: PartnerAnswer, did: string, handsOn: readonly ProblemCode[]): Problem {
   const document = jsonOf(answer, did)
   const facts = typeof document === 'object' && document !== null ? (document as Record<string, unknown>) : {}
   const { code, detail } = facts
-  if (typeof code !== 'string' || !handedOn.test(code) || !Object.hasOwn(problemKinds, code)) {
+  const said = handsOn.find((one) => one === code)
+  if (said === undefined) {
     const told = typeof code === 'string' ? ` and the problem \`${code.slice(0, 64)}\`` : ''
     return unusable(did, `the status ${answer.status}${told}`)
   }
   const text = typeof detail === 'string' ? detail.slice(0, maxDetailLength) : 'the partner says no more'
-  const members = Object.fromEntries(handedOnMembers.flatMap((name) => (name in facts ? [[name, facts[name]]] : [])))
-  return new Problem(code as ProblemCode, text, { members })
+  const members = Object.entries(handedOnMembers).filter(([name, isRight]) => name in facts && isRight(facts[name]))
+  return new Problem(said, text, { members: Object.fromEntries(members.map(([name]) => [name, facts[name]])) })
 }
 
 function unusable(did: string, what: string, cause?: unknown): Problem {

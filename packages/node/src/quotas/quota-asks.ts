@@ -45,9 +45,14 @@ export class QuotaAsks {
   async ask(partner: string, wish: QuotaWish): Promise<QuotaAsk> {
     const { store, clock, newId, call, partnerOf, record } = this.#parts
     const endpoint = partnerOf(partner)
-    const { value } = await call(endpoint, { method: 'POST', path: '/limits/requests', body: wish })
+    const handsOn = ['quota-request-invalid', 'quota-request-state', 'rate-limited'] as const
+    const { value } = await call(endpoint, { method: 'POST', path: '/limits/requests', body: wish, handsOn })
     const { id } = read(value, endpoint)
     const { product = '', limit, units, per, reason } = wish
+    const known = await store.findAsk(id)
+    if (known !== undefined && (known.partner !== endpoint.did || known.limit !== limit || known.product !== product)) {
+      throw new Problem('answer-unusable', `the node of \`${endpoint.did}\` answered with the id of another request`)
+    }
     const askedMs = clock.now()
     const ask = { id, partner: endpoint.did, limit, product, units, per, reason, askedMs, decision: undefined }
     const facts = { request: id, partner: endpoint.did, limit, product: wish.product, units, per, reason }
@@ -63,7 +68,8 @@ export class QuotaAsks {
     if (ask === undefined) throw new Problem('quota-request-unknown', 'this node asked for nothing of this name')
     if (ask.decision !== undefined) return ask
     const endpoint = partnerOf(ask.partner)
-    const { value } = await call(endpoint, { method: 'GET', path: `/limits/requests/${encodeURIComponent(id)}` })
+    const path = `/limits/requests/${encodeURIComponent(id)}`
+    const { value } = await call(endpoint, { method: 'GET', path, handsOn: ['quota-request-unknown'] })
     const decision = decisionOf(read(value, endpoint), clock.now())
     if (decision === undefined) return ask
     const body = JSON.stringify({ type: 'quota-answer', time: clock.now(), request: id, ...decision })

@@ -64,6 +64,7 @@ const levels = {
   'storage.failed': 'error',
   'limits.lost': 'error',
   'limits.back': 'info',
+  'partner.unusable': 'warn',
   'error.internal': 'error',
 } as const
 
@@ -211,6 +212,9 @@ function partnerEvents(tell: Tell) {
     agreementTerminated: (agreement: { id: string; by: string }) =>
       tell('agreement.terminated', 'an agreement ended; its next call is refused', agreement),
     partnerAdded: (partner: { alias: string; did: string }) => tell('partner.added', 'a partner was added', partner),
+    /** The operator's caller was told that the answer cannot be used, the log why. */
+    partnerUnusable: (error: unknown) =>
+      tell('partner.unusable', 'what a partner answered a call of the operator cannot be used', { error }),
     partnerRemoved: (partner: { alias: string }) => tell('partner.removed', 'a partner was removed', partner),
     productLifeSet: (product: { id: string; version: string }) =>
       tell('product.life_set', 'when a version of a product ends, or what follows it, was said anew', product),

@@ -30,6 +30,17 @@ test('what was asked for is kept until it is decided, under the application’s 
   assert.deepEqual(await s.lab.logged(), ['consent-asked'])
 })
 
+test('a holder that answers with the id of what another holder gives is not believed', async () => {
+  await using s = await scene()
+  const { id } = await s.ask('patient 7')
+  const liar = 'did:web:liar.example'
+  s.network.answers.set(liar, async () => ({ id, state: 'active' }))
+  await assert.rejects(s.lab.held.ask({ partner: liar, request: askBody(), label: 'x' }), refused('answer-unusable'))
+  const { held, details } = await s.lab.held.show(id)
+  assert.deepEqual([held.holder, held.state, details?.label], [holderDid, 'requested', 'patient 7'])
+  assert.deepEqual(await s.lab.logged(), ['consent-asked'])
+})
+
 test('nothing that names the person stands in the tables in clear', async () => {
   await using s = await scene()
   const { id } = await s.ask('patient 7')

@@ -13,7 +13,7 @@ import { recordStep, type HeldParts } from './held-parts.ts'
 import type { HeldFilter } from './held-store.ts'
 import type { HeldToken } from './held-token-keeper.ts'
 import { settleDelegations } from './settle-delegations.ts'
-import { verifyShownConsent, type VerifiedShown } from './held-verify.ts'
+import { requireOwnId, verifyShownConsent, type VerifiedShown } from './held-verify.ts'
 
 export interface ConsentAsk {
   /** Alias or DID of the holder. */
@@ -125,6 +125,7 @@ async function ask(parts: HeldParts, { partner: name, request, label }: ConsentA
   const partner = requirePartner(parts, name)
   const parsed = parseConsentRequest(request)
   const answered = await parts.source.ask(partner, parsed, newId())
+  await requireOwnId(parts, answered.id, partner.did)
   const details: HeldDetails = { label, reference: parsed.subject.reference }
   const nowMs = clock.now()
   const held: HeldConsent = {

@@ -1,7 +1,7 @@
 /** What a recipient asks of the node that gives it consents and tokens, the holder's or a delegator's, over the wire. */
 import { consentStates, type ConsentState } from '@comity/core/consent/consent-record'
 import type { ConsentRequest } from '@comity/core/consent/consent-request'
-import { Problem } from '@comity/core/problems'
+import { Problem, type ProblemCode } from '@comity/core/problems'
 import { z } from 'zod'
 import type { PartnerEndpoint } from '../../http/partner-client.ts'
 import type { SignedCaller } from '../../http/signed-call.ts'
@@ -47,14 +47,30 @@ const requestStateSchema = z.looseObject({ state, lapses: moment.optional() })
 const shownSchema = z.looseObject({ record: z.unknown(), state, events: z.array(z.unknown()).max(10_000) })
 const tokenSchema = z.looseObject({ token: z.string().min(1).max(12_288) })
 
+/** What the other node may say no with. */
+const refusals = {
+  ask: [
+    'consent-request-invalid',
+    'consent-state',
+    'consent-unknown',
+    'template-invalid',
+    'subject-erased',
+    'rate-limited',
+  ],
+  read: ['consent-unknown', 'subject-erased'],
+  token: ['consent-unknown', 'consent-inactive', 'delegation-refused', 'subject-erased'],
+  revoke: ['consent-unknown', 'consent-state', 'subject-erased'],
+} as const satisfies Readonly<Record<string, readonly ProblemCode[]>>
+
 export function createConsentSource(call: SignedCaller): ConsentSource {
-  const get = (partner: PartnerEndpoint, path: string) => call(partner, { method: 'GET', path })
+  const get = (partner: PartnerEndpoint, path: string) => call(partner, { method: 'GET', path, handsOn: refusals.read })
   return {
     async ask(partner, request, idempotencyKey) {
       const path = '/consents/requests'
-      const { value } = await call(partner, { method: 'POST', path, body: request, idempotencyKey })
-      const { id, state: asked, lapses } = read(askedSchema, value, partner)
-      return { id, state: asked, lapsesMs: lapses }
+      const asked = { method: 'POST', path, body: request, idempotencyKey, handsOn: refusals.ask } as const
+      const { value } = await call(partner, asked)
+      const { id, state: standing, lapses } = read(askedSchema, value, partner)
+      return { id, state: standing, lapsesMs: lapses }
     },
     async requestState(partner, id) {
       const { value } = await get(partner, `/consents/requests/${id}`)
@@ -70,13 +86,14 @@ export function createConsentSource(call: SignedCaller): ConsentSource {
       const { value, keyid } = await call(partner, {
         method: 'GET',
         path,
+        handsOn: refusals.token,
         ...(refused !== undefined && { ifNoneMatch: refused }),
       })
       return { chain: read(tokenSchema, value, partner).token, keyid }
     },
     async revoke(partner, id, reason) {
       const body = reason === undefined ? {} : { reason }
-      await call(partner, { method: 'POST', path: `/consents/${id}/revoke`, body })
+      await call(partner, { method: 'POST', path: `/consents/${id}/revoke`, body, handsOn: refusals.revoke })
     },
   }
 }

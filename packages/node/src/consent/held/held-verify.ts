@@ -26,6 +26,13 @@ export interface VerifiedShown {
   readonly stepHash: string
 }
 
+/** What another holder gives must not be taken for this one's answer. Throws `answer-unusable`. */
+export async function requireOwnId({ store }: Pick<HeldParts, 'store'>, id: string, holder: string): Promise<void> {
+  const known = await store.find(id)
+  if (known === undefined || known.holder === holder) return
+  throw new Problem('answer-unusable', `the node of \`${holder}\` answered with the id of a consent that another gives`)
+}
+
 /** The record with the holder's proof, about this consent and for this node, and the steps that led to its state.
  *  Throws `consent-record-invalid`, `consent-proof-invalid`, and what resolving the key throws. */
 export async function verifyShownConsent(
