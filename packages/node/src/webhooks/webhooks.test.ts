@@ -357,6 +357,39 @@ test('waits as long as the receiver asks for', async () => {
   assert.ok((await webhooks.list())[0]!.nextAttemptMs >= clock.nowMs + 3_600_000)
 })
 
+test('a receiver that asks for longer than a message is tried is tried once more after that, as is what waited behind', async () => {
+  await using receiver = await new Receiver().open()
+  receiver.status = 503
+  receiver.fields = { 'retry-after': '7200' }
+  await using database = await openTables(':memory:')
+  const { webhooks, round, clock } = scene({ database, endpoints: [{ url: receiver.url(), giveUpAfterHours: 1 }] })
+  await using _ = webhooks
+  await database.execute(webhooks.statement(asked))
+  await database.execute(webhooks.statement({ type: 'consent.changed', payload: {} }))
+  await round()
+  assert.deepEqual(
+    (await webhooks.list()).map(({ deadMs, nextAttemptMs }) => [deadMs, nextAttemptMs >= clock.nowMs + 7_200_000]),
+    [
+      [undefined, true],
+      [undefined, true],
+    ],
+  )
+  assert.equal(receiver.got.length, 1)
+  const dead: string[][] = []
+  for (let tries = 2; tries <= 4; tries++) {
+    clock.nowMs = Math.max(...(await webhooks.list()).map(({ nextAttemptMs }) => nextAttemptMs))
+    await round()
+    assert.equal(receiver.got.length, tries, 'never sooner than it asks')
+    dead.push(
+      (await webhooks.list())
+        .filter(({ deadMs }) => deadMs !== undefined)
+        .map(({ id }) => id)
+        .toSorted(),
+    )
+  }
+  assert.deepEqual(dead, [['msg_1'], ['msg_1'], ['msg_1', 'msg_2']])
+})
+
 test('a redirect is not followed: it would carry a link to somebody else', async () => {
   await using receiver = await new Receiver().open()
   await using other = await new Receiver().open()

@@ -16,7 +16,7 @@ export interface WebhookEndpoint {
   readonly events: readonly WebhookEventType[]
   readonly fingerprints: readonly string[]
   readonly timeoutMs: number
-  /** How long a message is tried. */
+  /** How long a message is tried; the last try comes after that. */
   readonly giveUpAfterHours: number
 }
 
@@ -178,13 +178,15 @@ async function attempt(parts: WebhooksParts, entry: WebhookEntry): Promise<Deliv
   return outcome
 }
 
-/** Gone (410) is the receiver's last word; else it is tried for as long as the operator said. */
+/** Gone (410) is the receiver's last word. Else it is tried for as long as the operator said, the last time when that is
+ *  over; and twice at least: the receiver may have put off everything for longer, on account of another message too. */
 async function saveFailed(parts: WebhooksParts, entry: WebhookEntry, failure: DeliveryFailure): Promise<void> {
   const { endpoints, store, clock, onDelayed, onDead } = parts
-  const { attempts, nextAttemptMs, error } = failure
+  const { attempts, error } = failure
   const hours = endpoints.find(({ url }) => url === entry.endpoint)?.giveUpAfterHours ?? 0
   const notice = { ...noticeOf(entry), reason: error }
-  if (error !== goneReason && nextAttemptMs <= entry.waitingSinceMs + hours * 3_600_000) {
+  const isOver = clock.now() >= entry.waitingSinceMs + hours * 3_600_000 && attempts > 1
+  if (error !== goneReason && !isOver) {
     await store.saveFailed(entry, failure)
     return onDelayed(notice)
   }
