@@ -8,6 +8,7 @@ import { parseJson } from '@comity/core/bytes/json'
 import { Problem } from '@comity/core/problems'
 import { createAdminClient, type AdminClient } from './admin-client.ts'
 import type { Terminal } from './output.ts'
+import { staysOnThisMachine } from './own-address.ts'
 
 /** Exit codes of a command whose answer is not the good one: 1 for bad, 3 for none that is complete. */
 export type FailureCode = 1 | 3
@@ -26,13 +27,25 @@ export interface CommandContext {
 /** Largest file that is read, in bytes. */
 const maxFileBytes = 32 * 1024 * 1024
 
-/** A client of the running node that the configuration describes. */
-export async function connect({ configFile }: CommandContext): Promise<AdminClient> {
+/** A client of the running node that the configuration describes. Throws `config-not-named` when that would send the
+ *  token to another machine. */
+export async function connect(context: CommandContext): Promise<AdminClient> {
+  const { configFile } = context
   const environment = readEnvironment()
   const config = await loadConfig(configFile, environment, { needsSecrets: false })
+  const { port } = config.listen.admin
+  const address = reachable(config.listen.admin.address)
+  requireMeant(context, address)
   const token = await readSecret(config.admin.token, environment, config.directory)
-  const { address, port } = config.listen.admin
-  return createAdminClient({ address: reachable(address), port, token: token.reveal() })
+  return createAdminClient({ address, port, token: token.reveal() })
+}
+
+/** Secrets that a configuration points to, any file or variable of whoever runs the command, stay on this machine unless
+ *  it was named: one that merely lies in the current directory may be a stranger's. Throws `config-not-named`. */
+export function requireMeant({ configFile, isConfigNamed }: CommandContext, host: string): void {
+  if (isConfigNamed || staysOnThisMachine(host)) return
+  const detail = `\`${configFile}\` of this directory would have a secret sent to \`${host}\``
+  throw new Problem('config-not-named', detail)
 }
 
 /** An address to call for one that is listened on: "all interfaces" is not one. */

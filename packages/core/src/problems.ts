@@ -753,6 +753,11 @@ const kinds = {
     title: 'The configuration is wrong',
     remedy: 'Correct what is listed; `comity config check` lists every mistake.',
   },
+  'config-not-named': {
+    status: 400,
+    title: 'The configuration was not named',
+    remedy: 'Look at it, and name it if it is yours: `comity -c comity.yaml` and the command.',
+  },
   'schema-mismatch': {
     status: 500,
     title: 'The database does not fit this version of Comity',

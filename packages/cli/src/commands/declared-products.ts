@@ -10,7 +10,7 @@ import { loadOpenApi, parseOpenApi, type OpenApiDocument } from '@comity/node/pr
 import { productConfigSchema, productSettingsSchema, type ProductSettings } from '@comity/node/products/product-config'
 import { productAddressShape, versionAddress } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
-import { connect, type CommandContext } from '../command-context.ts'
+import { connect, requireMeant, type CommandContext } from '../command-context.ts'
 import { readYamlFile } from '../read-yaml.ts'
 
 /** A product as it was declared. */
@@ -22,6 +22,8 @@ export interface Declared {
   readonly directory: string
   /** Names of fields for the upstream whose values the running node keeps to itself. */
   readonly withheldHeaders: readonly string[]
+  /** Whether the user named the file that declares it. */
+  readonly isNamed: boolean
 }
 
 /** What was found, and why there may be more: a sentence, where the node could not be asked. */
@@ -47,7 +49,7 @@ export async function declaredProducts(context: CommandContext, named: string | 
 }
 
 function ofConfig({ openapi, ...product }: Config['products'][number], directory: string): Declared {
-  return { product, document: () => loadOpenApi(openapi), directory, withheldHeaders: [] }
+  return { product, document: () => loadOpenApi(openapi), directory, withheldHeaders: [], isNamed: false }
 }
 
 /** An address of a version may hold dots too. */
@@ -64,7 +66,7 @@ async function productOfFile(path: string): Promise<Declared> {
     throw new Problem('malformed-request', detail)
   }
   const directory = dirname(resolve(path))
-  return ofConfig({ ...parsed.data, openapi: resolve(directory, parsed.data.openapi) }, directory)
+  return { ...ofConfig({ ...parsed.data, openapi: resolve(directory, parsed.data.openapi) }, directory), isNamed: true }
 }
 
 /** Those that were added to the running node. */
@@ -96,6 +98,7 @@ function ofNode(view: DeclaredProductView, directory: string): Declared {
     document: async () => parseOpenApi(JSON.stringify(document), id),
     directory,
     withheldHeaders,
+    isNamed: false,
   }
 }
 
@@ -106,12 +109,17 @@ export function whyWithheld({ product, withheldHeaders }: Declared): string {
 }
 
 /** A product with its document and its secrets. Throws `malformed-request` when it has credentials that the node keeps to
- *  itself. */
-export async function productToProbe(declared: Declared, values: ReadonlyMap<string, string>): Promise<ProductToProbe> {
-  const { product: settings, directory, withheldHeaders } = declared
+ *  itself, `config-not-named` where nobody said that its secrets may be sent to its upstream. */
+export async function productToProbe(
+  context: CommandContext,
+  declared: Declared,
+  values: ReadonlyMap<string, string>,
+): Promise<ProductToProbe> {
+  const { product: settings, directory, withheldHeaders, isNamed } = declared
   if (withheldHeaders.length > 0) throw new Problem('malformed-request', whyWithheld(declared))
   const upstreamHeaders: string[] = []
   for (const [name, value] of Object.entries(settings.upstreamHeaders)) {
+    if (typeof value !== 'string' && !isNamed) requireMeant(context, new URL(settings.upstream).hostname)
     const text = typeof value === 'string' ? value : (await readSecret(value, readEnvironment(), directory)).reveal()
     upstreamHeaders.push(name.toLowerCase(), text)
   }

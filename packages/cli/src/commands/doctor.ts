@@ -7,7 +7,7 @@ import type { NoPoliciesView, PolicyFaultView, PolicySetView } from '@comity/nod
 import type { PolicyFacts, RunningFacts } from '@comity/node/doctor/doctor-options'
 import { bad, caution, good, type Finding } from '@comity/node/doctor/finding'
 import { withoutAlike } from '@comity/node/policy/sets/like-faults'
-import { Problem } from '@comity/core/problems'
+import { Problem, problemKinds } from '@comity/core/problems'
 import { colors } from '../colors.ts'
 import { connect, show, type CommandContext } from '../command-context.ts'
 
@@ -71,6 +71,7 @@ function absence({ code, message }: Problem): Finding {
       'start it with `comity start`',
     )
   }
+  if (code === 'config-not-named') return bad('node', `was not asked: ${message}`, problemKinds[code].remedy)
   const remedy = 'another program, or a node with another token, answers on the admin address: correct `listen.admin`'
   return bad('node', `the admin address answers, but not as this node: ${message}`, remedy)
 }

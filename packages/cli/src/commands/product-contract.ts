@@ -23,7 +23,7 @@ export async function testProducts(
     // Where all are tested, one that cannot be does not keep the others from it.
     if (named === undefined && declared.withheldHeaders.length > 0) leftOut.push(whyWithheld(declared))
     else {
-      const findings = await probeProduct(await productToProbe(declared, new Map(values)), Date)
+      const findings = await probeProduct(await productToProbe(context, declared, new Map(values)), Date)
       tested.push({ product: declared.product.id, findings })
     }
   }

@@ -37,7 +37,7 @@ export async function proposeProductLabels(
 ): Promise<void> {
   const [declared] = (await declaredProducts(context, named)).products
   if (declared === undefined) throw new Problem('product-unknown', `there is no product \`${named}\``)
-  const { samples, skipped } = await samplesOf(declared, options)
+  const { samples, skipped } = await samplesOf(context, declared, options)
   const { product } = declared
   const section = product.personal ?? product.data
   const labelled = section === undefined ? [] : labelsOf(section)
@@ -66,9 +66,13 @@ function layoutOf(section: Declared['product']['personal'] | Declared['product']
   return { rows: section?.rows, operations: Object.fromEntries(own) }
 }
 
-async function samplesOf(declared: Declared, { samples, offline, with: values }: LabelOptions): Promise<Samples> {
+async function samplesOf(
+  context: CommandContext,
+  declared: Declared,
+  { samples, offline, with: values }: LabelOptions,
+): Promise<Samples> {
   if (samples !== undefined) return { samples: [await answersIn(samples)], skipped: [] }
-  const probed = await productToProbe(declared, new Map(values))
+  const probed = await productToProbe(context, declared, new Map(values))
   const found = await sampleAnswers(probed, { isLive: offline !== true, clock: Date })
   return {
     samples: found,
