@@ -121,6 +121,18 @@ describe('a consent that changes', () => {
       await untilHeld(network.delegate, delegation, 'active')
       assert.equal((await callLocally(network.delegate, { consent: delegation })).code, '200')
     }
+    const told = (name: 'recipient' | 'delegate', held: string) =>
+      network.systems[name].heard.flatMap(({ type, data }) =>
+        type === 'consent.changed' && data['id'] === held ? [data['state']] : [],
+      )
+    for (const [name, held] of [
+      ['recipient', id],
+      ['delegate', delegation],
+    ] as const)
+      await until(`the own systems of the ${name} are told of both`, () => {
+        const states = told(name, held)
+        return ['active', 'paused'].every((state) => states.includes(state)) && states.at(-1) === 'active'
+      })
   })
 
   test('shows in the status list as soon as it is withdrawn', async () => {
