@@ -96,6 +96,13 @@ test('fields, domains, products and organisations are called by their names, in 
   assert.deepEqual(missing(wordsIn(german.me), ['Sportliches']), [])
 })
 
+test('who asks is told by name and DID where the person decides, for a partner may call itself as it likes', async () => {
+  await using scene = await openPeopleScene()
+  const { link } = await asked(scene)
+  const words = wordsIn(await new Browser(scene).open(link))
+  assert.ok(words.includes(`Sports Lab (Germany) ${lab.did} asks Sports Federation`), words)
+})
+
 test('purposes of the vocabulary are words in every language; others have their IRI at hand', async () => {
   await using scene = await openPeopleScene()
   const expected = {

@@ -4,7 +4,7 @@ import { formNames, type Choosable, type FormFault } from './choice-form.ts'
 import { fieldsToChoose, grantLines, grantTitle } from './grant-words.ts'
 import { bdi, html, type Html } from './html.ts'
 import { directionOf, type Language } from './language.ts'
-import { fieldHtml, localised, wordsHtml, type Reader } from './names.ts'
+import { idHtml, fieldHtml, localised, wordsHtml, type Reader } from './names.ts'
 import type { Page } from './page.ts'
 import type { FieldsOfProduct, PersonRequest } from './ports.ts'
 import { say } from './say.ts'
@@ -36,7 +36,7 @@ export function choicePage(view: ChoiceView): Page {
   const { texts, moment } = language
   const recipient = recipientHtml(request, language)
   const body = html`${errorSummary(view)}
-    <p class="lead">${say(texts.asks, { recipient, holder })}</p>
+    <p class="lead">${say(texts.asks, { recipient: html`${recipient} ${idHtml(request.recipient.did)}`, holder })}</p>
     ${aboutLine(request, view)} ${noticeSection(view, recipient)}
     <form method="post" action="/c/decide">
       <input type="hidden" name="${formNames.token}" value="${form}" />

@@ -78,6 +78,11 @@ export function participantHtml(did: string, { names }: Reader, known?: string):
   return besideId({ text: names.participant(did) ?? known ?? did }, did)
 }
 
+/** What stands beside a name that its bearer may have chosen: nobody can choose the DID of another. */
+export function idHtml(id: string): Html {
+  return html`<code class="iri" dir="ltr">${bdi(id)}</code>`
+}
+
 /** Several of a kind: one stands alone, more are a list. */
 export function listHtml(items: readonly Html[]): Html {
   if (items.length === 1) return html`${items}`
@@ -91,5 +96,5 @@ function wordsOf(name: PersonName | undefined, preferences: readonly string[]): 
 }
 
 function besideId(words: Words, id: string): Html {
-  return words.text === id ? bdi(id) : html`${wordsHtml(words)} <code class="iri" dir="ltr">${bdi(id)}</code>`
+  return words.text === id ? bdi(id) : html`${wordsHtml(words)} ${idHtml(id)}`
 }
