@@ -1,98 +1,237 @@
-/** The API key with which an application calls its own node. When an answer says that the key ends, its successor is had
- *  in the background, told to the application, tried, and only then used; no call waits for that, and none fails by it. */
-import { parseApiKey } from '@comity/core/api-keys/api-key'
-import { invalidCall } from './comity-error.ts'
+/** The API key with which a program calls a node. When an answer says that the key ends, its successor is had in the
+ *  background, kept by the application, tried, and only then used; a key that is refused is replaced by another one that
+ *  the application kept, and the call made again. So no call waits for a renewal, and none fails by it. */
+import { parseRetryAfter } from '@comity/core/limits/rate-limit-fields'
+import { ComityError } from './comity-error.ts'
 import { keyEndOf } from './key-end.ts'
+import { formatKeyRing, keyIdOf, parseKeyRing, type KeyRing } from './key-ring.ts'
+import { recoverKey, renewKey, type Claim, type KeyAnswer, type KeyPorts } from './key-rounds.ts'
+import type { KeyedRequest, SendWithKey } from './send-with-key.ts'
 import { randomFraction, type World } from './world.ts'
 
-/** A key that the client renews. */
-export interface RenewableApiKey {
-  /** The whole key, `cmty_live_…`. */
-  readonly value: string
-  /** Told of the next key before it is used. Keep it where it survives a restart: the old one will end. What it throws
-   *  leaves the old key in use, and it is tried again later. */
-  readonly renewed: (newKey: string) => void | Promise<void>
+/** Where an application keeps its key: one text, written anew with each renewal. At first it is the key alone. */
+export interface ApiKeyStore {
+  /** What was kept last. Read before the first call, before each renewal, and when the key in use is refused. */
+  load(): string | Promise<string>
+  /** Keeps the text where it survives a restart, in place of `before`. Where several processes have one store, give
+   *  `false` and leave it as it is when it is not `before` any more. What it throws leaves the old key in use; it is
+   *  tried again later. */
+  save(text: string, before: string): boolean | void | Promise<boolean | void>
 }
 
 /** Where the credential of a call comes from, anew for each attempt. */
 export interface Credential {
-  /** Value of `Authorization`. */
-  field(): string
-  /** Shown the fields of every answer. */
-  saw(headers: Headers): void
+  /** Sends the request with the key in use. Throws what `fetch` and the store throw. */
+  send(request: KeyedRequest): Promise<{ readonly response: Response; readonly key: string }>
+  /** Told of an answer that refused a key: true when another one is in use and the request may be sent again. */
+  isReplaced(key: string, refusal: Refusal): Promise<boolean>
+}
+
+/** Of an answer. */
+export interface Refusal {
+  readonly status: number
+  readonly code: string
+  /** It went further than to the node that judges keys. */
+  readonly hasReceipt: boolean
+}
+
+export interface CredentialParts {
+  readonly send: SendWithKey
+  /** Address at the same node where a key is renewed. */
+  readonly renewal: string
+  readonly world: World
 }
 
 /** Clients of many machines do not come all at once. */
 const spreadMs = 10_000
 const answerWithinMs = 15_000
 const againAfterMs = 60_000
+const maxAgainAfterMs = 86_400_000
 /** The node said that there is no next key for this client, or not now. */
 const againAfterRefusalMs = 3_600_000
+/** No key was good: the node is spared the questions of every call. */
+const againAfterLossMs = 10_000
+const firstPauseMs = 100
+
+/** What it says of a key for good. One that is not known may be so again: a backup was restored, say. */
+const endings = new Set(['key-revoked', 'key-expired', 'key-malformed'])
+/** What a call is refused with when its key is not good now. */
+const refusals = new Set(['key-revoked', 'key-expired', 'key-unknown', 'key-disabled'])
 
 /** The credential of a client's calls. A key that is a mere text is not renewed: nobody would keep the next. Throws
  *  `invalid-call`, without a word of the key. */
-export function apiKeyCredential(
-  option: string | RenewableApiKey,
-  { node, world }: { readonly node: string; readonly world: World },
-): Credential {
-  const first = typeof option === 'string' ? option : option.value
-  const known = { value: first, id: idOf(first) }
-  if (typeof option === 'string') return { field: () => `Bearer ${known.value}`, saw: () => undefined }
-  const renew = renewal(option, { node, world })
-  let isRenewing = false
-  let notBeforeMs = 0
-  const run = async (sunset: number): Promise<void> => {
-    const outcome = await renew(known.value, sunset).catch(() => againAfterMs)
-    if (typeof outcome === 'string') Object.assign(known, { value: outcome, id: idOf(outcome) })
-    else notBeforeMs = world.clock.now() + outcome
-    isRenewing = false
-  }
+export function apiKeyCredential(option: string | ApiKeyStore, parts: CredentialParts): Credential {
+  if (typeof option !== 'string') return new KeptKey(option, parts)
+  keyIdOf(option)
   return {
-    field: () => `Bearer ${known.value}`,
-    saw(headers) {
-      const end = keyEndOf(headers)
-      if (end?.key !== known.id || isRenewing || world.clock.now() < notBeforeMs) return
-      isRenewing = true
-      void run(end.sunset)
-    },
+    send: async (request) => ({ response: await parts.send(option, request), key: option }),
+    isReplaced: async () => false,
   }
 }
 
-function idOf(value: string): string {
-  try {
-    return parseApiKey(value).id
-  } catch {
-    throw invalidCall('`apiKey` is not an API key, or some of it was mistyped')
-  }
-}
+class KeptKey implements Credential {
+  readonly #store: ApiKeyStore
+  readonly #parts: CredentialParts
+  #ring: KeyRing | undefined
+  /** What the store holds, as far as is known. */
+  #stored = ''
+  #loading: Promise<KeyRing> | undefined
+  #isRenewing = false
+  #renewAfterMs = 0
+  #recovering: Promise<boolean> | undefined
+  #recoverAfterMs = 0
+  /** The longest that an answer asked not to be asked again, in milliseconds. */
+  #heldBackMs = 0
+  /** One round after the other. */
+  #round: Promise<unknown> = Promise.resolve()
 
-/** The next key, once it is known to work; or after how many milliseconds to ask again. */
-function renewal({ renewed }: RenewableApiKey, { node, world }: { readonly node: string; readonly world: World }) {
-  const ask = async (method: string, key: string): Promise<Response> => {
+  constructor(store: ApiKeyStore, parts: CredentialParts) {
+    this.#store = store
+    this.#parts = parts
+  }
+
+  async send(request: KeyedRequest): Promise<{ readonly response: Response; readonly key: string }> {
+    const { current: key } = this.#ring ?? (await this.#first())
+    const response = await this.#parts.send(key, request)
+    this.#saw(response.headers, key)
+    return { response, key }
+  }
+
+  isReplaced(key: string, { status, code, hasReceipt }: Refusal): Promise<boolean> {
+    const isOfKey = status === 401 && refusals.has(code) && !hasReceipt
+    if (!isOfKey || this.#ring === undefined) return Promise.resolve(false)
+    if (this.#ring.current !== key) return Promise.resolve(true)
+    if (this.#recovering !== undefined) return this.#recovering
+    if (this.#parts.world.clock.now() < this.#recoverAfterMs) return Promise.resolve(false)
+    this.#recovering = this.#inTurn(() => this.#recover(key)).finally(() => (this.#recovering = undefined))
+    return this.#recovering
+  }
+
+  async #recover(refused: string): Promise<boolean> {
+    const ring = this.#ring as KeyRing
+    // A renewal that ended just now may have been faster.
+    if (ring.current !== refused) return true
+    const isReplaced = await recoverKey(ring, this.#ports())
+    if (!isReplaced) this.#recoverAfterMs = this.#parts.world.clock.now() + againAfterLossMs
+    // What was refused to the key before says nothing of this one.
+    else this.#renewAfterMs = 0
+    return isReplaced
+  }
+
+  #saw(headers: Headers, key: string): void {
+    const { clock } = this.#parts.world
+    const end = keyEndOf(headers)
+    if (end === undefined || end.key !== keyIdOf(key) || this.#ring?.current !== key) return
+    if (this.#isRenewing || clock.now() < this.#renewAfterMs) return
+    this.#isRenewing = true
+    void this.#renew(key, end.sunset).finally(() => (this.#isRenewing = false))
+  }
+
+  async #renew(key: string, sunset: number): Promise<void> {
+    const { clock, idle, random } = this.#parts.world
+    const leftMs = () => Math.max(0, sunset * 1_000 - clock.now())
+    await idle(Math.min(spreadMs, leftMs() / 10) * randomFraction(random))
+    await this.#inTurn(async () => {
+      const ring = this.#ring as KeyRing
+      if (ring.current !== key) return
+      this.#heldBackMs = 0
+      const outcome = await renewKey(ring, this.#ports())
+      if (outcome === 'moved') return
+      const refusedMs = Math.max(againAfterMs, Math.min(againAfterRefusalMs, leftMs() / 10))
+      const waitMs = Math.max(this.#heldBackMs, outcome === 'refused' ? refusedMs : againAfterMs)
+      this.#renewAfterMs = clock.now() + waitMs
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#round.then(work)
+    this.#round = done.catch(() => undefined)
+    return done
+  }
+
+  #first(): Promise<KeyRing> {
+    this.#loading ??= this.#read()
+      .then((ring) => (this.#ring ??= ring))
+      .finally(() => (this.#loading = undefined))
+    return this.#loading
+  }
+
+  async #read(): Promise<KeyRing> {
+    let text: string
+    try {
+      text = await this.#store.load()
+    } catch (cause) {
+      throw new ComityError('invalid-call', 'the store of the API key cannot be read', { cause })
+    }
+    const ring = parseKeyRing(text)
+    this.#stored = text
+    return ring
+  }
+
+  #ports(): KeyPorts {
+    const { idle } = this.#parts.world
+    return {
+      load: () => this.#read().catch(() => undefined),
+      keep: (ring) => this.#keep(ring),
+      hold: (ring) => void (this.#ring = ring),
+      ask: (key) => this.#ask(key),
+      claim: (key) => this.#claim(key),
+      pause: (times) => idle(firstPauseMs * 4 ** (times - 1)),
+    }
+  }
+
+  async #keep(ring: KeyRing): Promise<'kept' | 'failed' | KeyRing> {
+    const text = formatKeyRing(ring)
+    if (text === this.#stored) return 'kept'
+    try {
+      const isLeft = (await this.#store.save(text, this.#stored)) === false
+      if (isLeft) return await this.#read()
+    } catch {
+      return 'failed'
+    }
+    this.#stored = text
+    return 'kept'
+  }
+
+  async #ask(key: string): Promise<KeyAnswer> {
+    const { status, members } = await this.#exchange('GET', key)
+    if (status === 200) return members['keyId'] === keyIdOf(key) ? 'works' : 'unclear'
+    const code = typeof members['code'] === 'string' ? members['code'] : ''
+    if (endings.has(code)) return 'ended'
+    return code.startsWith('key-') ? 'resting' : 'unclear'
+  }
+
+  async #claim(key: string): Promise<Claim> {
+    const { status, members } = await this.#exchange('POST', key)
+    const next = members['key']
+    if (status === 201 && typeof next === 'string' && isKey(next)) return { key: next }
+    return status === 409 ? 'refused' : 'unclear'
+  }
+
+  /** Never throws; the status is 0 where no answer came. */
+  async #exchange(method: string, key: string): Promise<{ status: number; members: Record<string, unknown> }> {
+    const { send, renewal, world } = this.#parts
     const ended = new AbortController()
     const late = new AbortController()
     void world.idle(answerWithinMs, ended.signal).then(() => late.abort())
     try {
-      const headers = { authorization: `Bearer ${key}` }
-      const answer = await world.fetch(`${node}/~keys/renewal`, {
-        method,
-        headers,
-        signal: late.signal,
-        cache: 'no-store',
-      })
-      return new Response(await answer.arrayBuffer(), answer)
+      const answer = await send(key, { method, url: renewal, headers: {}, signal: late.signal })
+      const waitMs = parseRetryAfter(answer.headers.get('retry-after'), world.clock.now()) ?? 0
+      this.#heldBackMs = Math.max(this.#heldBackMs, Math.min(maxAgainAfterMs, waitMs))
+      const members = (await answer.json()) as Record<string, unknown> | null
+      return { status: answer.status, members: members ?? {} }
+    } catch {
+      return { status: 0, members: {} }
     } finally {
       ended.abort()
     }
   }
-  return async (key: string, sunset: number): Promise<string | number> => {
-    const leftMs = Math.max(0, sunset * 1_000 - world.clock.now())
-    await world.idle(Math.min(spreadMs, leftMs / 10) * randomFraction(world.random))
-    const answer = await ask('POST', key)
-    if (answer.status !== 201) return answer.status === 409 ? againAfterRefusalMs : againAfterMs
-    const { key: next } = (await answer.json()) as { readonly key: string }
-    idOf(next)
-    await renewed(next)
-    return (await ask('GET', next)).status === 200 ? next : againAfterMs
+}
+
+function isKey(text: string): boolean {
+  try {
+    return keyIdOf(text) !== ''
+  } catch {
+    return false
   }
 }

@@ -4,7 +4,7 @@
  *      const athletes = comity.product<paths>('federation', 'athletes')
  *      const { data, receipt } = await athletes.get('/athletes/{id}', { path: { id: 7 } })                      */
 import type { Clock, Fetch, RandomBytes } from '@comity/core/ports'
-import { apiKeyCredential, type Credential, type RenewableApiKey } from './api-key.ts'
+import { apiKeyCredential, type ApiKeyStore, type Credential } from './api-key.ts'
 import type { CallSettings } from './call-options.ts'
 import { askComposite, type CompositeAnswer, type CompositeOptions, type CompositePart } from './composite.ts'
 import { invalidCall } from './comity-error.ts'
@@ -12,6 +12,7 @@ import { platform } from './main.ts'
 import { Pacer } from './pacer.ts'
 import { createProduct, positive, type Product, type TypedProduct } from './product.ts'
 import { checkFields } from './request-head.ts'
+import { presenting } from './send-with-key.ts'
 import { parseNodeAddress, productAddress } from './target.ts'
 import type { VersionEnd } from './version-end.ts'
 import type { Sleep, World } from './world.ts'
@@ -30,7 +31,9 @@ export type {
   StreamOptions,
   UntypedOptions,
 } from './call-options.ts'
-export type { RenewableApiKey } from './api-key.ts'
+export type { ApiKeyStore } from './api-key.ts'
+export { createKeyedFetch } from './keyed-fetch.ts'
+export type { KeyedFetch, KeyedFetchOptions, KeyedInit } from './keyed-fetch.ts'
 export { signApiRequest } from './sign-api-request.ts'
 export type { ApiSigning, RequestToSign } from './sign-api-request.ts'
 export { ComityError } from './comity-error.ts'
@@ -58,9 +61,9 @@ export interface ClientOptions extends CallSettings {
   readonly node: string
   /** Header fields of every call, such as a credential for the own node. They never appear in an error. */
   readonly headers?: Readonly<Record<string, string>>
-  /** The application's API key at its own node. With `renewed` the client gets the next one itself when the key is
+  /** The application's API key at its own node. Of a key in a store the client gets the next one itself when it is
    *  rotated; a mere text is used until it ends. It never appears in an error. */
-  readonly apiKey?: string | RenewableApiKey
+  readonly apiKey?: string | ApiKeyStore
   /** Calls to one product under way at once. Default 16. */
   readonly maxConcurrent?: number
   /** Calls to one product that wait for a turn; one more is refused. Default 1,000. */
@@ -137,13 +140,13 @@ export function createComityClient(options: ClientOptions): ComityClient {
 function credentialOf(
   { apiKey }: ClientOptions,
   headers: Readonly<Record<string, string>>,
-  place: { readonly node: string; readonly world: World },
+  { node, world }: { readonly node: string; readonly world: World },
 ): Credential | undefined {
   if (apiKey === undefined) return undefined
   if (headers['authorization'] !== undefined || headers['x-api-key'] !== undefined) {
     throw invalidCall('`headers` hold a credential beside `apiKey`')
   }
-  return apiKeyCredential(apiKey, place)
+  return apiKeyCredential(apiKey, { send: presenting(world.fetch), renewal: `${node}/~keys/renewal`, world })
 }
 
 /** Composites of the same products share one pace, since their answers announce the limits of those. */

@@ -3,6 +3,8 @@ import type { Fetch } from '@comity/core/ports'
 import type { Credential } from './api-key.ts'
 import { ComityError } from './comity-error.ts'
 import { untilAborted } from './deadline.ts'
+import { errorOf } from './judge-answer.ts'
+import { plainSend } from './send-with-key.ts'
 
 export interface PreparedRequest {
   readonly method: string
@@ -25,23 +27,47 @@ export interface ReceivedAnswer {
   readonly reader?: ReadableStreamDefaultReader<Uint8Array> | undefined
 }
 
-/** Throws `ComityError` `node-unreachable`, `answer-incomplete` or `answer-too-large`, or the signal's reason. */
-export async function sendOnce(
+interface Within {
+  readonly fetch: Fetch
+  readonly signal: AbortSignal
+}
+
+/** Twice where the key was refused and another one is in use now. Throws `ComityError` `node-unreachable`, `answer-incomplete` or `answer-too-large`, or the signal's reason. */
+export async function sendOnce(request: PreparedRequest, within: Within): Promise<ReceivedAnswer> {
+  const { answer, key } = await sendAttempt(request, within)
+  const { credential } = request
+  if (credential === undefined || key === undefined || answer.status !== 401) return answer
+  const code = errorOf(answer)?.code ?? ''
+  const refusal = { status: answer.status, code, hasReceipt: answer.headers.has('comity-receipt') }
+  if (!(await untilAborted(credential.isReplaced(key, refusal), within.signal))) return answer
+  return (await sendAttempt(request, within)).answer
+}
+
+/** What was answered, and to which key. */
+async function sendAttempt(
   request: PreparedRequest,
-  { fetch, signal }: { readonly fetch: Fetch; readonly signal: AbortSignal },
-): Promise<ReceivedAnswer> {
-  const { method, url, body, credential } = request
-  const headers = credential === undefined ? request.headers : { ...request.headers, authorization: credential.field() }
-  const init: RequestInit = { method, headers, signal, redirect: 'manual', cache: 'no-store' }
-  if (body !== undefined) init.body = body as BodyInit
+  { fetch, signal }: Within,
+): Promise<{ readonly answer: ReceivedAnswer; readonly key: string | undefined }> {
+  const { credential } = request
+  const asked = { ...request, signal }
   let response: Response
+  let key: string | undefined
   try {
-    response = await untilAborted(fetch(url, init), signal)
+    if (credential === undefined) response = await untilAborted(plainSend(fetch, asked), signal)
+    else ({ response, key } = await untilAborted(credential.send(asked), signal))
   } catch (cause) {
     signal.throwIfAborted()
+    if (cause instanceof ComityError) throw cause
     throw new ComityError('node-unreachable', 'the own node did not answer', { cause })
   }
-  credential?.saw(response.headers)
+  return { answer: await receivedAnswer(request, response, signal), key }
+}
+
+async function receivedAnswer(
+  request: PreparedRequest,
+  response: Response,
+  signal: AbortSignal,
+): Promise<ReceivedAnswer> {
   if (request.isStreamed === true && response.status < 300 && response.body !== null) {
     const reader = response.body.getReader()
     return { status: response.status, headers: response.headers, bytes: new Uint8Array(0), reader }

@@ -13,16 +13,11 @@ import {
   signWithKey,
   startKeyNetwork,
 } from './key-network.ts'
+import { shortly, storeOf } from './key-store.ts'
 import { send } from './signed-call.ts'
 import { testPurpose } from './test-network.ts'
 
 const renewal = { path: '/keys/renewal', headers: {} }
-/** Pauses are cut short, the time that an answer may take is not. */
-const shortly = (ms: number, signal?: AbortSignal): Promise<void> =>
-  sleep(ms < 15_000 ? Math.min(ms, 20) : ms, undefined, { ...(signal && { signal }), ref: false }).catch(
-    () => undefined,
-  )
-
 const quickly = { retire: 'when-moved', quietSeconds: 1 } as const
 
 describe('a key that is being rotated', () => {
@@ -36,12 +31,12 @@ describe('a key that is being rotated', () => {
     const { recipient } = network
     await addClient(recipient, { id: 'app', kind: 'application', participant: undefined })
     const key = await issueKey(recipient, {}, 'app')
-    const kept: string[] = []
+    const store = storeOf(key.text)
     const ends: VersionEnd[] = []
     const client = createComityClient({
       node: recipient.local(''),
       purpose: testPurpose,
-      apiKey: { value: key.text, renewed: async (next) => void kept.push(next) },
+      apiKey: store,
       onVersionEnd: (end) => void ends.push(end),
       sleep: shortly,
       maxAttempts: 1,
@@ -65,7 +60,9 @@ describe('a key that is being rotated', () => {
     load.isOver = true
     await workers
     assert.deepEqual([failures, await stateOf()], [[], 'completed'])
-    assert.deepEqual([kept.length, ends], [1, []], 'renewed once, and no version has ended')
+    assert.deepEqual([store.kept.length, ends], [3, []], 'renewed once, and no version has ended')
+    assert.match(store.kept[1] ?? '', new RegExp(`^${key.text} next=cmty_live_[^ ]+$`), 'kept before it is used')
+    assert.match(store.kept[2] ?? '', new RegExp(`^cmty_live_[^ ]+ old=${key.text}$`))
     const old = await fetch(recipient.local('/holder/items/items/7'), { headers: { 'x-api-key': key.text } })
     assert.equal(((await old.json()) as { code: string }).code, 'key-expired')
   })
@@ -80,8 +77,8 @@ describe('a key that is being rotated', () => {
       node: recipient.local(''),
       purpose: testPurpose,
       apiKey: {
-        value: key.text,
-        renewed: () => {
+        load: () => key.text,
+        save: () => {
           told += 1
           throw new Error('the disk is full')
         },

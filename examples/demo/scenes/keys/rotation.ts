@@ -30,11 +30,13 @@ async function issue({ lab }: Cast) {
 }
 
 async function rotate({ lab }: Cast, { id, key }: Pick<IssuedKeyView, 'id' | 'key'>) {
-  let next: string | undefined
-  const renewed = (successor: string): void => void (next = successor)
+  // A program keeps this in a file or a vault: the key in use comes first.
+  let kept = key
+  const store = { load: () => kept, save: (text: string): void => void (kept = text) }
+  const inUse = (): string => kept.split(' ', 1)[0] ?? ''
   // Many applications spread their renewals by chance; this one is alone and renews at once.
   const random = (length: number): Uint8Array => new Uint8Array(length)
-  const client = createComityClient({ node: lab.localUrl, purpose, random, apiKey: { value: key, renewed } })
+  const client = createComityClient({ node: lab.localUrl, purpose, random, apiKey: store })
   const electricity = client.product('federation', 'electricity')
   const load = { calls: 0, failed: 0, isOver: false }
   const work = async (): Promise<void> => {
@@ -48,7 +50,7 @@ async function rotate({ lab }: Cast, { id, key }: Pick<IssuedKeyView, 'id' | 'ke
   const working = Array.from({ length: workers }, work)
   try {
     const begun = await comityOf<BegunRotationView>(lab, 'api-keys', 'rotate', id, '--claim')
-    await until('the SDK has its next key', async () => next !== undefined)
+    await until('the SDK has its next key', async () => inUse() !== key)
     const before = load.calls
     await until('calls go on with it', async () => load.calls > before + 2 * workers)
     await comityOf<KeyRotationView>(lab, 'api-keys', 'complete', begun.rotation.id)
@@ -61,7 +63,7 @@ async function rotate({ lab }: Cast, { id, key }: Pick<IssuedKeyView, 'id' | 'ke
   if (load.failed > 0) throw new Error(`${load.failed} of ${load.calls} calls failed`)
   return {
     detail: `${load.calls} calls by ${workers} at once meanwhile, 0 failed`,
-    note: `the SDK fetched ${next?.slice(0, 18) ?? ''}… by itself, then the old key was retired`,
+    note: `the SDK fetched ${inUse().slice(0, 18)}… by itself, then the old key was retired`,
     value: undefined,
   }
 }
