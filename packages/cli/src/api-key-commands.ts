@@ -71,8 +71,13 @@ export function addApiKeys(program: Command, context: ContextOf): void {
     .command('show <id>')
     .description('one key as JSON: scope, networks, state, when and from where it was used last')
     .action(async (id: string) => (await loadKeys()).showKey(context(), id))
+  keys
+    .command('revoke <id>')
+    .description('end a key for good, for the very next call, with all that was claimed with it')
+    .option('--reason <words>', 'for the log')
+    .option('--keep-claimed', 'let keys go on that were claimed with it', false)
+    .action(async (id: string, options: object) => (await loadKeys()).revokeKey(context(), id, options as never))
   for (const [name, description] of [
-    ['revoke', 'end a key for good, for the very next call'],
     ['disable', 'refuse a key until it is enabled again'],
     ['enable', 'take a disabled key again'],
   ] as const) {

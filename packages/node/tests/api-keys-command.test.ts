@@ -7,7 +7,13 @@ import { after, before, test } from 'node:test'
 import { parseApiKey } from '@comity/core/api-keys/api-key'
 import { Problem } from '@comity/core/problems'
 import { runQuietly } from '../../cli/src/test-terminal.ts'
-import type { ApiKeyView, BegunRotationView, IssuedKeyView, RotationDetailsView } from '../src/admin/client-api.ts'
+import type {
+  ApiKeyView,
+  BegunRotationView,
+  IssuedKeyView,
+  RevokedKeyView,
+  RotationDetailsView,
+} from '../src/admin/client-api.ts'
 import { adminOf, type AdminCaller } from './admin-call.ts'
 import { freePort } from './free-port.ts'
 import { startTestNetwork, type TestNetwork } from './test-network.ts'
@@ -129,6 +135,40 @@ test('after a restart keys are as they were, and no secret of any is in a file o
     const { secret } = parseApiKey(key)
     for (const bytes of [...files, Buffer.from(text)]) assert.equal(bytes.includes(secret.slice(0, 10)), false)
   }
+})
+
+test('a leaked key is revoked with what was claimed with it, and the command says what works', async () => {
+  await comity('clients', 'add', 'portal')
+  const old = await comity<IssuedKeyView>('api-keys', 'issue', 'portal')
+  await comity('api-keys', 'rotate', old.id, '--claim')
+  const { keyId, key } = await network.holder.running.parts.apiKeys.port.renew(old.id, old.key)
+  const printed = await runQuietly('-c', network.holder.configFile, 'api-keys', 'revoke', old.id, '--reason', 'leaked')
+  assert.deepEqual([ask(old.key), ask(key)], ['key-revoked', 'key-revoked'])
+  assert.match(printed.out, new RegExp(`${old.name} is revoked, for the very next call\nended with it.*: ${keyId}\n`))
+  assert.match(printed.out, /no key of portal works now; `comity api-keys issue portal`/)
+  const kept = await comity<IssuedKeyView>('api-keys', 'issue', 'portal')
+  await comity('api-keys', 'rotate', kept.id, '--claim')
+  const next = await network.holder.running.parts.apiKeys.port.renew(kept.id, kept.key)
+  const { alsoEnded, working } = await comity<RevokedKeyView>('api-keys', 'revoke', kept.id, '--keep-claimed')
+  assert.deepEqual([alsoEnded, working, ask(next.key)], [[], [next.keyId], 'portal'])
+})
+
+test('a revocation counts before the storage of idempotency keys is asked, and is written when that is possible', async () => {
+  const { apiKeys, foundation } = network.holder.running.parts
+  const { id, key } = (await post('/v1/clients/portal/keys')).json as IssuedKeyView
+  const revoke = (name: string) =>
+    admin.call({ method: 'POST', path: `/v1/api-keys/${id}/revoke`, body: {}, headers: { 'idempotency-key': name } })
+  assert.equal((await revoke('not a string')).status, 400)
+  assert.equal(ask(key), 'portal', 'that was no call')
+  const away = (from: string, to: string) =>
+    foundation.database.execute([{ sql: `ALTER TABLE ${from} RENAME TO ${to}` }])
+  await away('admin_repeats', 'admin_repeats_away')
+  const answer = await revoke('"r1"')
+  await away('admin_repeats_away', 'admin_repeats')
+  assert.notEqual(answer.status, 200)
+  assert.equal(ask(key), 'key-revoked')
+  await apiKeys.tend()
+  assert.equal(((await admin.call({ path: `/v1/api-keys/${id}` })).json as ApiKeyView).state, 'revoked')
 })
 
 test('a client that is removed has no key any more', async () => {

@@ -4,6 +4,7 @@ import type {
   BegunRotationView,
   IssuedKeyView,
   KeyRotationView,
+  RevokedKeyView,
   RotationDetailsView,
 } from '@comity/node/admin/client-api'
 import { colors } from '../colors.ts'
@@ -87,11 +88,31 @@ export async function showKey(context: CommandContext, id: string): Promise<void
 
 export async function setKey(
   context: CommandContext,
-  { id, to }: { readonly id: string; readonly to: 'revoke' | 'disable' | 'enable' },
+  { id, to }: { readonly id: string; readonly to: 'disable' | 'enable' },
   { reason }: { readonly reason?: string },
 ): Promise<void> {
   const key = await (await connect(context)).post<ApiKeyView>(`${keyPath(id)}/${to}`, { reason })
   show(context, key, () => [`${key.name} is ${key.state}, for the very next call`])
+}
+
+export interface RevokeArguments {
+  readonly reason?: string
+  readonly keepClaimed: boolean
+}
+
+export async function revokeKey(context: CommandContext, id: string, args: RevokeArguments): Promise<void> {
+  const key = await (await connect(context)).post<RevokedKeyView>(`${keyPath(id)}/revoke`, args)
+  show(context, key, () => revokedLines(key))
+}
+
+function revokedLines({ name, state, client, alsoEnded, working }: RevokedKeyView): string[] {
+  return [
+    `${name} is ${state}, for the very next call`,
+    ...(alsoEnded.length === 0 ? [] : [`ended with it, since it was claimed with it: ${alsoEnded.join(', ')}`]),
+    working.length === 0
+      ? colors.yellow(`no key of ${client} works now; \`comity api-keys issue ${client}\` makes one`)
+      : `still works: ${working.join(', ')}`,
+  ]
 }
 
 export interface RotateArguments {

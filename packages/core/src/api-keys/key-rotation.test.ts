@@ -8,6 +8,7 @@ import {
   completeRotation,
   decideRotation,
   hasMoved,
+  isHeldUp,
   isRunning,
   nameSuccessor,
   prepareRotation,
@@ -29,7 +30,12 @@ const plan: RotationPlan = {
 }
 const prepared = prepareRotation(named, plan, 500)
 const refused = (error: unknown) => error instanceof Problem && error.code === 'key-rotation-refused'
-const at = (nowMs: number, fromUsedMs?: number, toUsedMs?: number) => ({ nowMs, fromUsedMs, toUsedMs })
+const at = (nowMs: number, fromUsedMs?: number, toUsedMs?: number) => ({
+  nowMs,
+  fromUsedMs,
+  toUsedMs,
+  isSucceeded: true,
+})
 
 test('refuses a plan whose times are not in order, or are over', () => {
   for (const wrong of [
@@ -74,11 +80,22 @@ test('the overlap is as long as planned, also when it begins late, and longer wh
   assert.deepEqual([early.overlapFromMs, early.drainFromMs, early.sunsetMs], [600, 5_000, 9_000])
 })
 
-test('an old key whose client has no successor is retired by the schedule only', () => {
+test('an old key never ends before its successor works, and that it is held up is told from the draining on', () => {
   const unclaimed = beginOverlap({ ...prepared, to: undefined }, 1_000)
-  assert.throws(() => completeRotation(unclaimed, 8_999), refused)
-  assert.equal(completeRotation(unclaimed, 9_000).state, 'completed')
+  for (const nowMs of [8_999, 9_000]) assert.throws(() => completeRotation(unclaimed, nowMs), refused)
   assert.equal(completeRotation(nameSuccessor(unclaimed, 'new00000'), 2_000).state, 'completed')
+  const draining = beginDraining(unclaimed)
+  const without = (nowMs: number) => ({ ...at(nowMs), isSucceeded: false })
+  assert.equal(decideRotation(draining, without(99_000)), undefined)
+  assert.deepEqual(
+    [4_999, 5_000, 99_000].map((nowMs) => isHeldUp(draining, without(nowMs))),
+    [false, true, true],
+  )
+  assert.equal(isHeldUp(draining, at(99_000)), false)
+  const moving = { ...draining, retire: 'when-moved' } as const
+  assert.equal(isHeldUp(moving, without(99_000)), false, 'nobody was promised an end')
+  assert.equal(isHeldUp(moving, { ...without(99_000), toUsedMs: 6_000 }), true, 'all have moved')
+  assert.equal(isHeldUp(prepared, without(99_000)), false)
 })
 
 test('answers tell of the end while both keys work, and not before or after', () => {

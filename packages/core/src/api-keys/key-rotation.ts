@@ -44,6 +44,8 @@ export interface RotationTraffic {
   /** Last uses; undefined for never. */
   readonly fromUsedMs: number | undefined
   readonly toUsedMs: number | undefined
+  /** Whether there is a successor that works now, wherever it may be used. */
+  readonly isSucceeded: boolean
 }
 
 const next: Readonly<Record<RotationState, readonly RotationState[]>> = {
@@ -98,9 +100,9 @@ export function nameSuccessor(rotation: KeyRotation, to: string): KeyRotation {
   return { ...rotation, to }
 }
 
-/** The old key is retired. Before the sunset there must be a successor. */
+/** The old key is retired. There must be a successor. */
 export function completeRotation(rotation: KeyRotation, nowMs: number): KeyRotation {
-  if (rotation.to === undefined && nowMs < rotation.sunsetMs) {
+  if (rotation.to === undefined) {
     throw new Problem('key-rotation-refused', 'the client has no successor yet: it would be left without a key')
   }
   return { ...advance(rotation, 'completed'), endedMs: nowMs }
@@ -111,20 +113,36 @@ export function rollBackRotation(rotation: KeyRotation, nowMs: number): KeyRotat
   return { ...advance(rotation, 'rolled-back'), endedMs: nowMs }
 }
 
-/** What is due by itself; undefined for nothing. */
+/** What is due by itself; undefined for nothing. The old key never ends before its successor works. */
 export function decideRotation(rotation: KeyRotation, traffic: RotationTraffic): RotationState | undefined {
-  const { state, overlapFromMs, drainFromMs, sunsetMs, retire } = rotation
+  const { state, overlapFromMs, drainFromMs } = rotation
   const { nowMs } = traffic
   if (state === 'prepared') return nowMs >= overlapFromMs ? 'overlapping' : undefined
   if (state !== 'overlapping' && state !== 'draining') return undefined
-  if (retire === 'scheduled' ? nowMs >= sunsetMs : hasMoved(rotation, traffic)) return 'completed'
+  if (traffic.isSucceeded && isDone(rotation, traffic)) return 'completed'
   return state === 'overlapping' && nowMs >= drainFromMs ? 'draining' : undefined
+}
+
+/** True where the old key should end, or should soon, and cannot, since no successor works: somebody must see to it. */
+export function isHeldUp(rotation: KeyRotation, traffic: RotationTraffic): boolean {
+  const { state, retire, drainFromMs } = rotation
+  if (traffic.isSucceeded || (state !== 'overlapping' && state !== 'draining')) return false
+  return isDone(rotation, traffic) || (retire === 'scheduled' && traffic.nowMs >= drainFromMs)
+}
+
+function isDone(rotation: KeyRotation, traffic: RotationTraffic): boolean {
+  return rotation.retire === 'scheduled' ? isSunsetOver(rotation, traffic.nowMs) : hasMoved(rotation, traffic)
+}
+
+/** True when the old key has ended by schedule, whether or not that is written already, provided that its successor works. */
+export function isSunsetOver({ state, retire, sunsetMs }: KeyRotation, nowMs: number): boolean {
+  return retire === 'scheduled' && (state === 'overlapping' || state === 'draining') && nowMs >= sunsetMs
 }
 
 /** True when the successor is in use and the old key has been quiet for as long as was asked. */
 export function hasMoved(
   { overlapFromMs, quietSeconds }: Pick<RotationPlan, 'overlapFromMs' | 'quietSeconds'>,
-  { nowMs, fromUsedMs, toUsedMs }: RotationTraffic,
+  { nowMs, fromUsedMs, toUsedMs }: Omit<RotationTraffic, 'isSucceeded'>,
 ): boolean {
   if (toUsedMs === undefined) return false
   const quietSinceMs = Math.max(fromUsedMs ?? overlapFromMs, overlapFromMs)

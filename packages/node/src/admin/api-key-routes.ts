@@ -8,9 +8,10 @@ import {
   keyStateWords,
   liveOfKeys,
   liveOfRotations,
+  revokedKeySchema,
   rotationDetailsSchema,
 } from './client-api.ts'
-import { apiKeyView, begunRotationView, rotationView } from './client-views.ts'
+import { apiKeyView, begunRotationView, revokedKeyView, rotationView } from './client-views.ts'
 import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { after, judgedLater, limit, named, text, truth } from './shapes.ts'
@@ -54,7 +55,7 @@ export function apiKeyRoutes(parts: Parts): AdminRoute[] {
 function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
   const problems = ['api-key-unknown', 'api-key-state'] as const
   const shared = { tag, parameters: keyParameters, result: apiKeySchema, problems, guards: true } as const
-  const setting = (to: 'revoke' | 'disable' | 'enable', summary: string) =>
+  const setting = (to: 'disable' | 'enable', summary: string) =>
     defineRoute({
       ...shared,
       method: 'POST',
@@ -74,7 +75,22 @@ function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       answer: async ({ path: { id }, body, condition }) =>
         apiKeyView(await apiKeys.changeIf(condition, (changes) => changes.changeKey(id, body))),
     }),
-    setting('revoke', 'Revokes a key for good, for the very next call; a rotation of it ends with it'),
+    defineRoute({
+      ...shared,
+      method: 'POST',
+      path: '/v1/api-keys/{id}/revoke',
+      summary: 'Revokes a key for good, for the very next call, with all that was claimed with it',
+      description:
+        'It counts before anything is written: an error afterwards says so by `cutOff`, and the node goes on trying.',
+      body: z.strictObject({
+        reason: text(200).optional(),
+        keepClaimed: z.boolean().optional().meta({ description: 'Whether keys that were claimed with it go on.' }),
+      }),
+      result: revokedKeySchema,
+      atOnce: ({ path: { id }, body }) => apiKeys.cutOffKey(id, body),
+      answer: async ({ path: { id }, body, condition }) =>
+        revokedKeyView(await apiKeys.changeIf(condition, (changes) => changes.revokeKey(id, body))),
+    }),
     setting('disable', 'Disables a key until it is enabled, for the very next call'),
     setting('enable', 'Enables a key that was disabled'),
     defineRoute({

@@ -1,4 +1,5 @@
 /** One call of a route: its conditions, its turn, its answer and the fields that tell of them. */
+import { Problem } from '@comity/core/problems'
 import { emptyReply, type Reply } from '../http/problem-response.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
 import type { Turns } from '../storage/turns.ts'
@@ -26,10 +27,21 @@ export async function callRoute(parts: CallParts, call: RoutedCall): Promise<Rep
   if (route.method === 'GET') return shownReply(call, await route.answer(call))
   // A condition is not looked at, nor a key taken, for a call that would be refused anyway (RFC 9110 §13.2.1).
   route.judge(call)
+  const undo = request.header('if-match') === undefined ? route.atOnce(call) : undefined
   const key = request.header('idempotency-key')
   if (key === undefined || route.method !== 'POST' || route.reads === true) return change(parts, call)
   const asked = { key, method: route.method, target: request.path + request.query, body: call.body }
-  return parts.repeats.once(asked, () => change(parts, call))
+  return parts.repeats
+    .once(asked, () => change(parts, call))
+    .catch((error: unknown) => {
+      if (isNoCall(error)) undo?.()
+      throw error
+    })
+}
+
+/** Its key was wrong, or another call's: nothing was asked. */
+function isNoCall(error: unknown): boolean {
+  return error instanceof Problem && ['idempotency-key-invalid', 'idempotency-key-reused'].includes(error.code)
 }
 
 function change({ turns }: CallParts, { route, routes, request, ...call }: RoutedCall): Promise<Reply> {

@@ -50,6 +50,7 @@ const keyMembers = {
   succeeds: z.string().optional().meta({ description: 'Id of the key that it took, or takes, the place of.' }),
   state: z.enum(keyStateWords),
   reason: z.string().optional(),
+  cutOff: z.literal(true).optional().meta({ description: 'It is refused already; that is not written yet.' }),
   issuedBy: z.enum(['operator', 'client', 'policy']),
   created: rfc3339,
   ended: rfc3339.optional(),
@@ -66,6 +67,17 @@ export const apiKeySchema = z.strictObject(keyMembers).meta({ id: 'ApiKey' })
 export type ApiKeyView = View<typeof apiKeySchema>
 /** What moves with every call. */
 export const liveOfKeys: readonly (keyof ApiKeyView)[] = ['lastUsed']
+
+export const revokedKeySchema = z
+  .strictObject({
+    ...keyMembers,
+    alsoEnded: z
+      .array(z.string())
+      .meta({ description: 'Ids of the keys that ended with it: they were claimed with it.' }),
+    working: z.array(z.string()).meta({ description: 'Ids of its client’s keys that work now.' }),
+  })
+  .meta({ id: 'RevokedApiKey' })
+export type RevokedKeyView = View<typeof revokedKeySchema>
 
 export const issuedKeySchema = z
   .strictObject({ ...keyMembers, key: z.string().meta({ description: 'The key itself. It is shown this once.' }) })

@@ -32,6 +32,20 @@ export interface ApiKeyFacts {
   readonly endedMs: number | undefined
   readonly lastUse: { readonly atMs: number; readonly network: string; readonly uses: number } | undefined
   readonly rotation: string | undefined
+  readonly isCutOff: boolean
+}
+
+/** A key that was revoked, and ids: what ended with it, and what of its client's works. */
+export interface RevokedKeyFacts {
+  readonly key: ApiKeyFacts
+  readonly alsoEnded: readonly string[]
+  readonly working: readonly string[]
+}
+
+export interface RevokeOptions {
+  readonly reason?: string | undefined
+  /** Whether keys that were claimed with it go on. */
+  readonly keepClaimed?: boolean | undefined
 }
 
 /** A key that was just made, with its text. */
@@ -60,7 +74,8 @@ export interface ApiKeyChangesPort {
   issueKey(client: string, request: unknown): Promise<IssuedKeyFacts>
   /** These throw `api-key-state`. */
   changeKey(id: string, change: unknown): Promise<ApiKeyFacts>
-  setKey(id: string, to: 'revoke' | 'disable' | 'enable', reason: string | undefined): Promise<ApiKeyFacts>
+  setKey(id: string, to: 'disable' | 'enable', reason: string | undefined): Promise<ApiKeyFacts>
+  revokeKey(id: string, options: RevokeOptions): Promise<RevokedKeyFacts>
   /** These throw `key-rotation-refused`. */
   rotate(key: string, request: unknown): Promise<BegunRotationFacts>
   move(id: string, to: 'start' | 'drain' | 'complete' | 'roll-back'): Promise<KeyRotation>
@@ -71,6 +86,8 @@ export interface ApiKeysPort {
   /** Makes changes once the condition holds: it is looked at when all changes of keys that came before have ended, those
    *  of clients, of policies and of the clock too, and none comes in between. Without one nothing is waited for. */
   changeIf<T>(condition: Condition | undefined, work: (changes: ApiKeyChangesPort) => Promise<T>): Promise<T>
+  /** Refuses a key that is about to be revoked, before anything is waited for; what it gives takes that back. */
+  cutOffKey(id: string, options: RevokeOptions): () => void
   listClients(): Promise<readonly ClientFacts[]>
   showClient(id: string): Promise<ClientFacts>
   listKeys(

@@ -2,8 +2,15 @@
 import { apiKeyName } from '@comity/core/api-keys/api-key'
 import type { KeyRotation } from '@comity/core/api-keys/key-rotation'
 import { formatDateTime } from '@comity/core/agreement/date-time'
-import type { ApiKeyView, BegunRotationView, ClientView, IssuedKeyView, KeyRotationView } from './client-api.ts'
-import type { ApiKeyFacts, BegunRotationFacts, ClientFacts, IssuedKeyFacts } from './client-ports.ts'
+import type {
+  ApiKeyView,
+  BegunRotationView,
+  ClientView,
+  IssuedKeyView,
+  KeyRotationView,
+  RevokedKeyView,
+} from './client-api.ts'
+import type { ApiKeyFacts, BegunRotationFacts, ClientFacts, IssuedKeyFacts, RevokedKeyFacts } from './client-ports.ts'
 
 const momentOf = (ms: number | undefined) => (ms === undefined ? undefined : formatDateTime(ms))
 
@@ -36,12 +43,17 @@ export function apiKeyView(key: ApiKeyFacts): ApiKeyView {
     succeeds: key.succeeds,
     state,
     reason,
+    ...(key.isCutOff && { cutOff: true as const }),
     issuedBy,
     created: formatDateTime(createdMs),
     ended: momentOf(endedMs),
     lastUsed: lastUse && { at: formatDateTime(lastUse.atMs), network: lastUse.network, uses: lastUse.uses },
     rotation,
   }
+}
+
+export function revokedKeyView({ key, alsoEnded, working }: RevokedKeyFacts): RevokedKeyView {
+  return { ...apiKeyView(key), alsoEnded, working }
 }
 
 export function issuedKeyView({ key, text }: IssuedKeyFacts): IssuedKeyView {

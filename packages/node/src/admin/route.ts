@@ -67,6 +67,9 @@ interface Declared<P extends Fields, Q extends Fields, B extends z.ZodType, R ex
   readonly result?: R
   /** For a list: its query takes `limit` and the parameter `by`. */
   readonly paging?: Paging<z.output<R> extends readonly (infer Entry)[] ? DeepReadonly<Entry> : never>
+  /** What cannot wait, neither for a turn nor for the storage; for calls without a condition. What it gives takes it back,
+   *  where the call turns out to be none. Its problems are those of `answer`, which follows. */
+  atOnce?(call: { readonly path: Read<P>; readonly body: z.output<B> }): () => void
   answer(call: {
     readonly path: Read<P>
     readonly query: Read<Q>
@@ -89,6 +92,8 @@ export interface AdminRoute extends RouteFacts {
   nextPage(query: AdminCall['query'], value: unknown): Record<string, string> | undefined
   /** Throws `malformed-request` for what its schemas do not accept. */
   judge(call: AdminCall): void
+  /** Does what cannot wait, and gives what takes it back. */
+  atOnce(call: AdminCall): () => void
   /** Gives the JSON value of the answer. Throws what `judge` throws. */
   answer(call: AdminCall): Promise<unknown>
 }
@@ -100,7 +105,7 @@ export function defineRoute<
   B extends z.ZodType = z.ZodUndefined,
   R extends z.ZodType = z.ZodType,
 >(declared: Declared<P, Q, B, R>): AdminRoute {
-  const { paging, answer, body, result, status = 200, ...facts } = declared
+  const { paging, answer, atOnce, body, result, status = 200, ...facts } = declared
   const parameters = z.strictObject(declared.parameters ?? {})
 
   const query = z.strictObject(declared.query ?? {})
@@ -122,9 +127,18 @@ export function defineRoute<
     nextPage: (given, value) =>
       paging && nextPage(paging as Paging<unknown>, { given, read: query.parse(given) }, value),
     judge: (call) => void read(call),
+    atOnce(call) {
+      try {
+        return atOnce?.(read(call)) ?? nothing
+      } catch {
+        return nothing
+      }
+    },
     answer: async (call) => answer(read(call)),
   }
 }
+
+const nothing = (): void => undefined
 
 /** A full page may have another behind it; one that is not full is the last. */
 function nextPage(

@@ -8,7 +8,7 @@ import type { KeyUseStore } from './key-use-store.ts'
 
 /** What the operator's own systems are told; the payload is ids, words and times of the node's own. */
 export type KeyNoticeType =
-  'key.rotating' | 'key.retired' | 'key.expiring' | 'key.disabled' | 'key.revoked' | 'key.unusual'
+  'key.rotating' | 'key.waiting' | 'key.retired' | 'key.expiring' | 'key.disabled' | 'key.revoked' | 'key.unusual'
 
 export interface KeyNotice {
   readonly type: KeyNoticeType
@@ -22,6 +22,10 @@ export interface KeyNotice {
   readonly expires?: string | undefined
   /** A word: why. */
   readonly reason?: string | undefined
+  /** Id of the key that was revoked, of one that ended because it was claimed with it. */
+  readonly claimedWith?: string | undefined
+  /** Of a key that was revoked: ids of its client's keys that work now, the first hundred. */
+  readonly working?: readonly string[] | undefined
 }
 
 export interface ApiKeysParts {

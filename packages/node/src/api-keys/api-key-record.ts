@@ -43,7 +43,7 @@ export interface ApiKeyRecord {
   readonly reason: string | undefined
   readonly issuedBy: ChangedBy
   readonly createdMs: number
-  /** When it was enabled last. */
+  /** When it was enabled last, or took the place of another without having been used. */
   readonly enabledMs: number | undefined
   /** When it was revoked or retired. */
   readonly endedMs: number | undefined

@@ -53,8 +53,8 @@ test('revoked, disabled and enabled count for the very next call', async () => {
   assert.equal(node.ask(text), 'billing')
   const revoking = node.apiKeys.keys.revoke(id, { by: 'operator', reason: 'leaked' })
   assert.equal(node.ask(text), 'key-revoked', 'before it is even written')
-  assert.equal((await revoking).reason, 'leaked')
-  assert.equal((await node.apiKeys.keys.revoke(id, { by: 'operator' })).reason, 'leaked')
+  assert.equal((await revoking).key.reason, 'leaked')
+  assert.equal((await node.apiKeys.keys.revoke(id, { by: 'operator' })).key.reason, 'leaked')
   await assert.rejects(node.apiKeys.keys.enable(id), refused('api-key-state'))
   assert.deepEqual(
     node.notices.map(({ type }) => type),

@@ -2,13 +2,13 @@
 import { rotationFields, type KeyRotation } from '@comity/core/api-keys/key-rotation'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { Problem } from '@comity/core/problems'
-import { publicFacts, type ApiKeyRecord } from './api-key-record.ts'
+import { isLive, publicFacts, type ApiKeyRecord } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
 import type { ApiKeyFilter, RotationFilter } from './api-key-store.ts'
 import { clientOf, createClientChanges, type ClientChanges } from './client-changes.ts'
 import type { Client } from './client.ts'
 import { createKeyChanges, type KeyChanges } from './key-changes.ts'
-import { loadKeyIndex, type KeyIndex } from './key-index.ts'
+import { loadKeyIndex, unknownKey, type KeyIndex } from './key-index.ts'
 import { createKeyLife, type KeyLife } from './key-life.ts'
 import { createKeyJudge, type KeyJudge } from './judge-key.ts'
 import { KeyUsage, type LastUse } from './key-usage.ts'
@@ -22,6 +22,8 @@ export type KeyFacts = Omit<ApiKeyRecord, 'verifier'> & {
   readonly lastUse: LastUse | undefined
   /** The running rotation in which it is the old key or the successor. */
   readonly rotation: string | undefined
+  /** True while it is refused already and that is not written yet. */
+  readonly isCutOff: boolean
 }
 
 /** Who still uses the old key of a rotation. Times are milliseconds since the epoch. */
@@ -45,7 +47,7 @@ export interface RenewedKey {
 /** What is done to clients, keys and rotations. */
 export interface KeyCommands {
   readonly clients: ClientChanges
-  readonly keys: Omit<KeyLife, 'retire' | 'warn'>
+  readonly keys: Omit<KeyLife, 'retire' | 'warn' | 'writeRest'>
   readonly rotations: Omit<Rotations, 'renew'>
 }
 
@@ -78,11 +80,7 @@ export interface ApiKeys extends KeyCommands, AsyncDisposable {
 const rememberEndedMs = 90 * 86_400_000
 
 /** Opens them: all keys that have not ended long ago are read. Throws `storage-failed`. */
-export async function openApiKeys(
-  parts: ApiKeysParts & {
-    readonly execute: (statements: ReturnType<ApiKeysParts['webhooks']['statement']>) => Promise<unknown>
-  },
-): Promise<ApiKeys> {
+export async function openApiKeys(parts: ApiKeysParts): Promise<ApiKeys> {
   const nowMs = parts.clock.now()
   const index = await loadKeyIndex(parts, nowMs)
   const usage = new KeyUsage(parts.uses)
@@ -98,7 +96,7 @@ export async function openApiKeys(
   return {
     ...commands,
     inTurn: (work) => changes.inTurn(() => work(commandsOf({ ...changes, inTurn: (inner) => inner() }))),
-    judge: createKeyJudge(index, parts),
+    judge: createKeyJudge({ index, findPartner: parts.findPartner }, parts),
     used: (key, address, atMs) => usage.used(key, address, atMs),
     lifeFields: lifeFieldsOf(index),
     takeSequence: createSequences(parts.uses),
@@ -137,7 +135,7 @@ function reads(parts: ApiKeysParts, { index, usage }: Known) {
       (await store.listKeys(filter)).map((key) => factsOf(key, { index, usage })),
     async showKey(id: string) {
       const key = await store.findKey(id)
-      if (key === undefined) throw new Problem('api-key-unknown', `there is no API key \`${id.slice(0, 100)}\``)
+      if (key === undefined) throw unknownKey(id)
       return factsOf(key, { index, usage })
     },
     listRotations: (filter: RotationFilter) => store.listRotations(filter),
@@ -157,7 +155,9 @@ function reads(parts: ApiKeysParts, { index, usage }: Known) {
 
 function factsOf(key: ApiKeyRecord, { index, usage }: Known): KeyFacts {
   const entry = index.keys.get(key.id)
-  return { ...publicFacts(key), lastUse: usage.lastUse(key.id), rotation: (entry?.leaves ?? entry?.joins)?.id }
+  const rotation = (entry?.leaves ?? entry?.joins)?.id
+  const isCutOff = entry?.isCutOff === true && isLive(key)
+  return { ...publicFacts(key), lastUse: usage.lastUse(key.id), rotation, isCutOff }
 }
 
 /** From the beginning of the overlap on, latest first. */

@@ -1,8 +1,8 @@
 /** Keys that end, and what becomes of the rotations that they are in. */
 import { beginOverlap, completeRotation, rollBackRotation, type KeyRotation } from '@comity/core/api-keys/key-rotation'
-import type { ApiKeyRecord } from './api-key-record.ts'
+import { isLive, type ApiKeyRecord } from './api-key-record.ts'
 import type { KeyNotice } from './api-key-ports.ts'
-import type { KeyEntry } from './key-index.ts'
+import type { KeyEntry, KeyIndex, Revocation } from './key-index.ts'
 
 /** A key as it is when it has ended. */
 export function endedKey(
@@ -23,6 +23,36 @@ export function endedRotations({ leaves, joins }: Pick<KeyEntry, 'leaves' | 'joi
   return ended
 }
 
+/** What ends with a key that is revoked: itself, and all that was claimed with it unless that is kept. */
+export interface Ending {
+  readonly keys: readonly ApiKeyRecord[]
+  readonly rotations: readonly KeyRotation[]
+}
+
+export function decideEnding(
+  index: KeyIndex,
+  { id, reason = 'revoked', keepClaimed = false }: Revocation & { readonly id: string },
+  nowMs: number,
+): Ending {
+  const own = index.keys.get(id)
+  const claimed = keepClaimed ? [] : index.claimedWith(id)
+  const entries = own !== undefined && isLive(own.key) ? [own, ...claimed] : claimed
+  const ids = new Set(entries.map(({ key }) => key.id))
+  const reasonOf = (key: ApiKeyRecord) => (key.id === id ? reason : claimedWithRevoked)
+  return {
+    keys: entries.map(({ key }) => endedKey(key, { state: 'revoked', reason: reasonOf(key) }, nowMs)),
+    rotations: entries.flatMap(({ leaves, joins }) => {
+      const isWhole = leaves?.to !== undefined && ids.has(leaves.to)
+      const left = isWhole ? [rollBackRotation(leaves, nowMs)] : endedRotations({ leaves, joins: undefined }, nowMs)
+      const joined = joins === undefined || ids.has(joins.from) ? [] : [rollBackRotation(joins, nowMs)]
+      return [...left, ...joined]
+    }),
+  }
+}
+
+/** Why a key ended that was claimed with one that was revoked. */
+export const claimedWithRevoked = 'claimed-with-revoked'
+
 function completed(rotation: KeyRotation, nowMs: number): KeyRotation {
   const begun = rotation.state === 'prepared' ? beginOverlap(rotation, nowMs) : rotation
   return completeRotation(begun, nowMs)
@@ -31,11 +61,13 @@ function completed(rotation: KeyRotation, nowMs: number): KeyRotation {
 /** What is told of a key that ended. */
 export function endNotice({ state, client, id, reason }: ApiKeyRecord, rotation?: KeyRotation): KeyNotice {
   const type = state === 'revoked' ? 'key.revoked' : 'key.retired'
+  const hasSuccessor = rotation !== undefined && rotation.state !== 'rolled-back'
   return {
     type,
     client,
     key: id,
     reason,
-    ...(rotation !== undefined && { rotation: rotation.id, successor: rotation.to }),
+    ...(rotation !== undefined && { rotation: rotation.id }),
+    ...(hasSuccessor && { successor: rotation.to }),
   }
 }

@@ -1,7 +1,7 @@
 /** Whether a key may be used now and here. Who has not the secret learns nothing: an id that is not there is looked at as
  *  long as one that is, and the answer is the same. */
 import { parseApiKey, parseApiKeyName, type Environment, type KeyUse } from '@comity/core/api-keys/api-key'
-import { worksUnder } from '@comity/core/api-keys/key-rotation'
+import { isSunsetOver, worksUnder, type KeyRotation } from '@comity/core/api-keys/key-rotation'
 import type { KeyScope } from '@comity/core/api-keys/key-scope'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import type { RandomBytes } from '@comity/core/ports'
@@ -39,14 +39,22 @@ export interface KeyJudge {
   readmit(keyId: string, at: KeyPlace, nowMs: number): AdmittedClient
 }
 
+/** By what keys are judged. */
+export interface Judged {
+  readonly index: KeyIndex
+  /** By DID. */
+  readonly findPartner: (did: string) => unknown
+}
+
 /** A judge of the keys of an index. */
-export function createKeyJudge(index: KeyIndex, parts: { hashes: KeyHashes; randomBytes: RandomBytes }): KeyJudge {
+export function createKeyJudge(judged: Judged, parts: { hashes: KeyHashes; randomBytes: RandomBytes }): KeyJudge {
   const { hashes, randomBytes } = parts
+  const { index } = judged
   // No secret has this hash, and nobody has this key.
   const [decoyHash, decoyKey] = [randomBytes(32), randomBytes(32)]
   const admit = (entry: KeyEntry, at: KeyPlace, nowMs: number): AdmittedClient => {
-    refuseState(entry)
-    refuseTimes(entry, nowMs)
+    const refusal = whyNot(judged, entry, nowMs)
+    if (refusal !== undefined) throw refusal
     refusePlace(entry, at)
     return admitted(entry, index)
   }
@@ -86,17 +94,47 @@ export function unknown(): Problem {
   return new Problem('key-unknown', 'this node knows no such API key')
 }
 
-function refuseState({ key, isCutOff }: KeyEntry): void {
-  if (key.state === 'revoked' || isCutOff) throw new Problem('key-revoked', 'the API key was revoked')
-  if (key.state === 'retired') throw new Problem('key-expired', 'the API key was retired')
-  if (key.state === 'disabled') throw new Problem('key-disabled', 'the API key is disabled')
+/** Why a key works nowhere now; undefined for one that works. */
+export function whyNot(judged: Judged, entry: KeyEntry, nowMs: number): Problem | undefined {
+  return badState(entry) ?? badTime(judged, entry, nowMs) ?? badClient(judged, entry)
 }
 
-function refuseTimes({ key, joins }: KeyEntry, nowMs: number): void {
+function badState({ key, isCutOff }: KeyEntry): Problem | undefined {
+  if (key.state === 'revoked' || isCutOff) return new Problem('key-revoked', 'the API key was revoked')
+  if (key.state === 'retired') return retired()
+  if (key.state === 'disabled') return new Problem('key-disabled', 'the API key is disabled')
+  return undefined
+}
+
+function badTime(judged: Judged, { key, joins, leaves }: KeyEntry, nowMs: number): Problem | undefined {
   const { expiresMs, notBeforeMs } = key
-  if (expiresMs !== undefined && nowMs >= expiresMs) throw new Problem('key-expired', 'the API key has expired')
-  if (notBeforeMs !== undefined && nowMs < notBeforeMs) throw notYet(notBeforeMs)
-  if (joins !== undefined && !worksUnder(joins.state).to) throw notYet(joins.overlapFromMs)
+  if (expiresMs !== undefined && nowMs >= expiresMs) return new Problem('key-expired', 'the API key has expired')
+  if (notBeforeMs !== undefined && nowMs < notBeforeMs) return notYet(notBeforeMs)
+  if (joins !== undefined && !worksUnder(joins.state).to) return notYet(joins.overlapFromMs)
+  // Also while the storage does not take that it was retired.
+  if (leaves !== undefined && isSunsetOver(leaves, nowMs) && whyNoSuccessor(judged, leaves, nowMs) === undefined) {
+    return retired()
+  }
+  return undefined
+}
+
+/** Why a rotation has no successor that works now; undefined where it has. */
+export function whyNoSuccessor(judged: Judged, { to }: Pick<KeyRotation, 'to'>, nowMs: number): Problem | undefined {
+  if (to === undefined) return new Problem('key-rotation-refused', 'the client has no successor yet')
+  const entry = judged.index.keys.get(to)
+  return entry === undefined ? unknown() : whyNot(judged, entry, nowMs)
+}
+
+function badClient({ index, findPartner }: Judged, { key }: KeyEntry): Problem | undefined {
+  const client = index.clients.get(key.client)
+  if (client === undefined || client.removedMs !== undefined) return unknown()
+  const { participant } = client
+  if (participant === undefined || findPartner(participant) !== undefined) return undefined
+  return new Problem('key-disabled', 'the participant whose client has the API key is no partner of this node any more')
+}
+
+function retired(): Problem {
+  return new Problem('key-expired', 'the API key was retired')
 }
 
 function notYet(validFromMs: number): Problem {
@@ -113,7 +151,7 @@ function refusePlace({ key, allowsAddress }: KeyEntry, { address, environment }:
 
 function admitted({ key }: KeyEntry, { clients }: KeyIndex): AdmittedClient {
   const client = clients.get(key.client)
-  if (client === undefined || client.removedMs !== undefined) throw unknown()
+  if (client === undefined) throw unknown()
   const { id: keyId, scope, use, sequence, environment } = key
   const { id, kind, participant } = client
   return { keyId, client: id, kind, environment, participant, scope, use, sequence }

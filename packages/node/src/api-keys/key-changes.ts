@@ -14,13 +14,15 @@ import type { KeyIndex, Written } from './key-index.ts'
 export interface KeyChange extends Written {
   readonly action:
     | `client-${'add' | 'change' | 'remove'}`
-    | `key-${'issue' | 'change' | 'revoke' | 'disable' | 'enable' | 'retire' | 'warn'}`
-    | `rotation-${'prepare' | 'begin' | 'drain' | 'complete' | 'roll-back' | 'claim' | 'succeed'}`
+    | `key-${'issue' | 'change' | 'revoke' | 'disable' | 'enable' | 'retire' | 'warn' | 'unusual'}`
+    | `rotation-${'prepare' | 'begin' | 'drain' | 'complete' | 'roll-back' | 'claim' | 'succeed' | 'wait'}`
   readonly by: ChangedBy
   readonly client: string
   readonly key?: string | undefined
   readonly rotation?: string | undefined
   readonly reason?: string | undefined
+  /** Ids of the keys that ended with the one that was revoked. */
+  readonly alsoEnded?: readonly string[] | undefined
   readonly notices?: readonly KeyNotice[] | undefined
   /** Further writes. */
   readonly statements?: readonly Statement[] | undefined
@@ -55,7 +57,10 @@ export function createKeyChanges(parts: Parts, index: KeyIndex): KeyChanges {
 }
 
 /** What the log keeps: who changed what, and the hashes of what was there and of what is. */
-function factsOf({ action, by, client, key, rotation, reason, clients, keys, rotations }: KeyChange, index: KeyIndex) {
+function factsOf(
+  { action, by, client, key, rotation, reason, alsoEnded, clients, keys, rotations }: KeyChange,
+  index: KeyIndex,
+) {
   const before = {
     clients: (clients ?? []).flatMap(({ id }) => index.clients.get(id) ?? []),
     keys: (keys ?? []).flatMap(({ id }) => factsThere(index, id)),
@@ -64,7 +69,7 @@ function factsOf({ action, by, client, key, rotation, reason, clients, keys, rot
   const after = { clients: clients ?? [], keys: (keys ?? []).map(publicFacts), rotations: rotations ?? [] }
   const wasThere = Object.values(before).some((list) => list.length > 0)
   const hashes = { ...(wasThere && { before: hashOf(before) }), after: hashOf(after) }
-  return { action, by, client, key, rotation, reason, ...hashes }
+  return { action, by, client, key, rotation, reason, alsoEnded, ...hashes }
 }
 
 function factsThere({ keys }: KeyIndex, id: string) {

@@ -1,8 +1,10 @@
-/** The keys in memory, so that a call waits for nothing. INVARIANT: what is here is durable, but for `isCutOff`. */
+/** The keys in memory, so that a call waits for nothing. INVARIANT: what is here is durable, but for `isCutOff` and
+ *  `revoking`. */
 import type { KeyRotation } from '@comity/core/api-keys/key-rotation'
 import { isRunning } from '@comity/core/api-keys/key-rotation'
 import { utf8Bytes } from '@comity/core/bytes/utf8'
-import { isLive, type ApiKeyRecord } from './api-key-record.ts'
+import { Problem } from '@comity/core/problems'
+import { isLive, type ApiKeyRecord, type ChangedBy } from './api-key-record.ts'
 import type { ApiKeyStore } from './api-key-store.ts'
 import type { Client } from './client.ts'
 import type { KeyHashes } from './key-hashes.ts'
@@ -26,6 +28,14 @@ export interface KeyEntry {
   isCutOff: boolean
 }
 
+/** That a key is revoked, by whom and why. */
+export interface Revocation {
+  readonly by: ChangedBy
+  readonly reason?: string | undefined
+  /** Whether keys that were claimed with it go on; they end with it unless told. */
+  readonly keepClaimed?: boolean | undefined
+}
+
 /** What has changed, durably. */
 export interface Written {
   readonly clients?: readonly Client[] | undefined
@@ -38,6 +48,8 @@ export class KeyIndex {
   readonly keys = new Map<string, KeyEntry>()
   /** Those that run. */
   readonly rotations = new Map<string, KeyRotation>()
+  /** Revocations that count and are not written yet, by the id of the key. */
+  readonly revoking = new Map<string, Revocation>()
   /** Of every key that was ever claimed, the key with which it was. */
   readonly #claims: Map<string, string>
   readonly #hashes: KeyHashes
@@ -116,6 +128,17 @@ export class KeyIndex {
     if (current === undefined) this.rotations.delete(rotation.id)
     else this.rotations.set(rotation.id, current)
   }
+}
+
+/** Throws `api-key-unknown`. */
+export function entryOf({ index }: { readonly index: KeyIndex }, id: string): KeyEntry {
+  const entry = index.keys.get(id)
+  if (entry === undefined) throw unknownKey(id)
+  return entry
+}
+
+export function unknownKey(id: string): Problem {
+  return new Problem('api-key-unknown', `there is no API key \`${id.slice(0, 100)}\``)
 }
 
 /** Reads everything that is to be in memory. */

@@ -1,4 +1,4 @@
-/** What is done with single keys: issued, changed, disabled, enabled, revoked, retired when they expire. */
+/** What is done with single keys: issued, changed, disabled, enabled, retired when they expire. */
 import { Problem } from '@comity/core/problems'
 import { isLive, type ApiKeyRecord, type ChangedBy, type KeyChangeRequest, type KeyRequest } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
@@ -6,37 +6,29 @@ import { clientOf } from './client-changes.ts'
 import { endedKey, endedRotations, endNotice } from './end-key.ts'
 import { endOf, makeKey, requestedTerms, type IssuedKey } from './issue-key.ts'
 import type { KeyChange, KeyChanges } from './key-changes.ts'
-import type { KeyEntry } from './key-index.ts'
+import { entryOf, type KeyEntry } from './key-index.ts'
 import { canonicalNetwork } from './key-networks.ts'
+import { createRevocations, type Revocations } from './revocations.ts'
 
 export interface Why {
   readonly by: ChangedBy
   readonly reason?: string | undefined
 }
 
-export interface KeyLife {
+export interface KeyLife extends Revocations {
   /** Throws `client-unknown`, `malformed-request`. */
   issue(client: string, request: KeyRequest): Promise<IssuedKey>
   /** These throw `api-key-unknown`, `api-key-state` for a key that has ended. */
   change(id: string, request: KeyChangeRequest): Promise<ApiKeyRecord>
   disable(id: string, why: Why): Promise<ApiKeyRecord>
   enable(id: string): Promise<ApiKeyRecord>
-  /** Refused from this moment on, also while it is not durable; again for one that is revoked changes nothing. */
-  revoke(id: string, why: Why): Promise<ApiKeyRecord>
   /** For one that has expired. */
   retire(id: string): Promise<ApiKeyRecord>
   /** Announces that it expires. */
   warn(id: string): Promise<ApiKeyRecord>
 }
 
-type Parts = Pick<ApiKeysParts, 'clock' | 'randomBytes' | 'hashes' | 'environment'>
-
-/** Throws `api-key-unknown`. */
-export function entryOf({ index }: Pick<KeyChanges, 'index'>, id: string): KeyEntry {
-  const entry = index.keys.get(id)
-  if (entry === undefined) throw new Problem('api-key-unknown', `there is no API key \`${id.slice(0, 100)}\``)
-  return entry
-}
+type Parts = Pick<ApiKeysParts, 'clock' | 'randomBytes' | 'hashes' | 'environment' | 'store' | 'findPartner'>
 
 /** Throws `api-key-unknown`, `api-key-state`. */
 function liveEntry(changes: KeyChanges, id: string): KeyEntry {
@@ -53,7 +45,7 @@ export function createKeyLife(parts: Parts, changes: KeyChanges): KeyLife {
     return key
   }
   return {
-    ...endings(parts, changes, write),
+    ...createRevocations(parts, changes),
     issue: (clientId, request) =>
       changes.inTurn(async () => {
         const client = clientOf(changes, clientId)
@@ -80,32 +72,6 @@ export function createKeyLife(parts: Parts, changes: KeyChanges): KeyLife {
         const enabled = { ...key, state: 'active', reason: undefined, enabledMs: clock.now() } as const
         return write(enabled, { action: 'key-enable', by: 'operator' })
       }),
-    warn: (id) =>
-      changes.inTurn(async () => {
-        const { key } = liveEntry(changes, id)
-        const expires = key.expiresMs === undefined ? undefined : new Date(key.expiresMs).toISOString()
-        const notices = [{ type: 'key.expiring', client: key.client, key: id, expires } as const]
-        return write({ ...key, warnedMs: clock.now() }, { action: 'key-warn', by: 'policy', notices })
-      }),
-  }
-}
-
-type Write = (key: ApiKeyRecord, change: Omit<KeyChange, 'client' | 'key' | 'keys'>) => Promise<ApiKeyRecord>
-
-function endings({ clock }: Parts, changes: KeyChanges, write: Write): Pick<KeyLife, 'revoke' | 'retire'> {
-  return {
-    async revoke(id, { by, reason = 'revoked' }) {
-      // Before anything is waited for. Whatever the storage says, who holds the key is refused from here on.
-      const entry = entryOf(changes, id)
-      if (isLive(entry.key)) entry.isCutOff = true
-      return changes.inTurn(async () => {
-        if (entry.key.state === 'revoked') return entry.key
-        const key = endedKey(liveEntry(changes, id).key, { state: 'revoked', reason }, clock.now())
-        const rotations = endedRotations(entry, clock.now())
-        const notices = [endNotice(key, rotations[0])]
-        return write(key, { action: 'key-revoke', by, reason, rotations, notices })
-      })
-    },
     retire: (id) =>
       changes.inTurn(async () => {
         const entry = liveEntry(changes, id)
@@ -113,6 +79,13 @@ function endings({ clock }: Parts, changes: KeyChanges, write: Write): Pick<KeyL
         const rotations = endedRotations(entry, clock.now())
         const notices = [endNotice(key, rotations[0])]
         return write(key, { action: 'key-retire', by: 'policy', reason: 'expired', rotations, notices })
+      }),
+    warn: (id) =>
+      changes.inTurn(async () => {
+        const { key } = liveEntry(changes, id)
+        const expires = key.expiresMs === undefined ? undefined : new Date(key.expiresMs).toISOString()
+        const notices = [{ type: 'key.expiring', client: key.client, key: id, expires } as const]
+        return write({ ...key, warnedMs: clock.now() }, { action: 'key-warn', by: 'policy', notices })
       }),
   }
 }

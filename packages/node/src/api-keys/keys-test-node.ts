@@ -33,6 +33,8 @@ export interface TestKeys extends AsyncDisposable {
   failure: unknown
   /** Waited for before each write of a change. */
   beforeWrite: () => unknown
+  /** Aliases and DIDs; all of one partner. */
+  readonly partners: Set<string>
   /** Opens the keys again, as a node does that starts. */
   restart(): Promise<void>
   /** How the key is answered: the client's id, or the code of the problem. */
@@ -57,6 +59,7 @@ class OpenedKeys implements TestKeys {
   #ids = 0
   failure: unknown
   beforeWrite: () => unknown = () => undefined
+  readonly partners = new Set(['lab', 'did:web:lab.example'])
   apiKeys!: ApiKeys
 
   constructor(database: Database, hashes: (real: KeyHashes) => KeyHashes = (real) => real) {
@@ -80,9 +83,8 @@ class OpenedKeys implements TestKeys {
       uses: createKeyUseStore(database),
       environment: 'live',
       record: (event, statements) => this.#record(event, statements),
-      execute: (statements) => database.execute(statements),
       webhooks: { statement: () => [], wake: () => undefined },
-      findPartner: (alias) => (alias === 'lab' ? { did: 'did:web:lab.example' } : undefined),
+      findPartner: (aliasOrDid) => (this.partners.has(aliasOrDid) ? { did: 'did:web:lab.example' } : undefined),
       onNotice: (notice) => notices.push(notice),
       onError: (error) => errors.push(error),
     })

@@ -15,8 +15,8 @@ import { clientOf } from './client-changes.ts'
 import { endedKey, endNotice } from './end-key.ts'
 import type { IssuedKey } from './issue-key.ts'
 import type { KeyChanges } from './key-changes.ts'
-import type { KeyEntry } from './key-index.ts'
-import { entryOf } from './key-life.ts'
+import { entryOf, type KeyEntry } from './key-index.ts'
+import { whyNoSuccessor } from './judge-key.ts'
 import { rotationPlan, type RotationRequest } from './rotation-request.ts'
 import { claim, refused, replaceSuccessor, succeed, type Succeeded, type Succeeding } from './successors.ts'
 
@@ -41,7 +41,7 @@ export interface Rotations {
   renew(oldKey: string, presented: string | undefined): Promise<Succeeded>
 }
 
-interface Rotating extends Succeeding, Pick<ApiKeysParts, 'newId' | 'uses'> {}
+interface Rotating extends Succeeding, Pick<ApiKeysParts, 'newId' | 'uses' | 'findPartner'> {}
 
 export function createRotations(parts: Rotating): Rotations {
   const { changes, clock } = parts
@@ -114,13 +114,20 @@ async function rotate(
   return { rotation, successor }
 }
 
-async function complete({ changes, clock }: Rotating, rotation: KeyRotation, by: ChangedBy): Promise<KeyRotation> {
+async function complete(parts: Rotating, rotation: KeyRotation, by: ChangedBy): Promise<KeyRotation> {
+  const { changes, clock, usage, findPartner } = parts
   const nowMs = clock.now()
   const completed = completeRotation(rotation, nowMs)
+  const missing = whyNoSuccessor({ index: changes.index, findPartner }, rotation, nowMs)
+  if (missing !== undefined)
+    throw refused(`the client would be left without a key, for its successor: ${missing.message}`)
   const { key } = entryOf(changes, rotation.from)
   const retired = endedKey(key, { state: 'retired', reason: 'rotated' }, nowMs)
   const notices = [endNotice(retired, completed)]
-  return write(changes, completed, { action: 'rotation-complete', by, keys: [retired], notices })
+  const successor = entryOf(changes, completed.to ?? '').key
+  // It is not unused for as long as it only waited.
+  const waited = usage.lastUse(successor.id) === undefined ? [{ ...successor, enabledMs: nowMs }] : []
+  return write(changes, completed, { action: 'rotation-complete', by, keys: [retired, ...waited], notices })
 }
 
 async function rollBack({ changes, clock }: Rotating, rotation: KeyRotation): Promise<KeyRotation> {

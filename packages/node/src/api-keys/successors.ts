@@ -10,8 +10,7 @@ import { clientOf } from './client-changes.ts'
 import { endedKey, endNotice } from './end-key.ts'
 import { claimedText, makeKey, succeedingTerms, type IssuedKey } from './issue-key.ts'
 import type { KeyChanges } from './key-changes.ts'
-import type { KeyEntry } from './key-index.ts'
-import { entryOf } from './key-life.ts'
+import { entryOf, type KeyEntry } from './key-index.ts'
 import type { KeyUsage } from './key-usage.ts'
 
 export interface Succeeding extends Pick<ApiKeysParts, 'clock' | 'randomBytes' | 'hashes' | 'environment'> {

@@ -1,8 +1,10 @@
 /** What the node does with keys by itself: what is due of rotations, what the clients' policies ask for, alerts. */
-import { decideRotation, type RotationState } from '@comity/core/api-keys/key-rotation'
+import { formatDateTime } from '@comity/core/agreement/date-time'
+import { decideRotation, isHeldUp, type RotationState } from '@comity/core/api-keys/key-rotation'
 import { Problem } from '@comity/core/problems'
 import { isLive } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
+import { whyNoSuccessor, whyNot } from './judge-key.ts'
 import type { KeyChanges } from './key-changes.ts'
 import type { KeyEntry } from './key-index.ts'
 import type { KeyLife } from './key-life.ts'
@@ -14,8 +16,7 @@ const dayMs = 86_400_000
 const policiesPeriodMs = 10_000
 const prunePeriodMs = 3_600_000
 
-export interface TendedKeys extends Pick<ApiKeysParts, 'clock' | 'webhooks' | 'onNotice' | 'onError'> {
-  readonly execute: (statements: ReturnType<ApiKeysParts['webhooks']['statement']>) => Promise<unknown>
+export interface TendedKeys extends Pick<ApiKeysParts, 'clock' | 'onError' | 'findPartner'> {
   readonly changes: KeyChanges
   readonly life: KeyLife
   readonly rotations: Rotations
@@ -26,6 +27,7 @@ export interface TendedKeys extends Pick<ApiKeysParts, 'clock' | 'webhooks' | 'o
  *  waits for that one. */
 export function createKeyTending(parts: TendedKeys): () => Promise<void> {
   const { clock, usage, changes, onError } = parts
+  const toldMs = new Map<string, number>()
   const last = { policiesMs: -Infinity, pruneMs: -Infinity }
   const isDue = (name: keyof typeof last, periodMs: number): boolean => {
     const nowMs = clock.now()
@@ -39,9 +41,14 @@ export function createKeyTending(parts: TendedKeys): () => Promise<void> {
       if (!isOvertaken(error)) onError(error)
     })
   const tend = async (): Promise<void> => {
+    await attempt(() => parts.life.writeRest())
     await attempt(() => usage.flush())
     for (const use of usage.takeUnusual()) await attempt(() => tellUnusual(parts, use))
-    for (const id of changes.index.rotations.keys()) await attempt(() => advance(parts, id))
+    for (const id of changes.index.rotations.keys()) {
+      await attempt(() => advance(parts, id))
+      await attempt(() => tellWaiting(parts, id, toldMs))
+    }
+    for (const id of toldMs.keys()) if (!changes.index.rotations.has(id)) toldMs.delete(id)
     for (const id of expired(parts)) await attempt(() => parts.life.retire(id))
     if (isDue('policiesMs', policiesPeriodMs)) {
       for (const entry of changes.index.keys.values()) {
@@ -80,13 +87,20 @@ async function advance(parts: TendedKeys, id: string): Promise<void> {
   }
 }
 
-function dueState({ changes, usage, clock }: TendedKeys, id: string): RotationState | undefined {
+function dueState(parts: TendedKeys, id: string): RotationState | undefined {
+  const known = trafficOf(parts, id)
+  return known && decideRotation(known.rotation, known.traffic)
+}
+
+function trafficOf({ changes, usage, clock, findPartner }: TendedKeys, id: string) {
   const rotation = changes.index.rotations.get(id)
   if (rotation === undefined) return undefined
   const { from, to } = rotation
   const fromUsedMs = usage.lastUse(from)?.atMs
   const toUsedMs = to === undefined ? undefined : usage.lastUse(to)?.atMs
-  return decideRotation(rotation, { nowMs: clock.now(), fromUsedMs, toUsedMs })
+  const nowMs = clock.now()
+  const isSucceeded = whyNoSuccessor({ index: changes.index, findPartner }, rotation, nowMs) === undefined
+  return { rotation, traffic: { nowMs, fromUsedMs, toUsedMs, isSucceeded } }
 }
 
 async function step({ rotations }: TendedKeys, id: string, due: RotationState): Promise<void> {
@@ -96,7 +110,8 @@ async function step({ rotations }: TendedKeys, id: string, due: RotationState): 
 }
 
 /** What a client's policies ask for one of its keys: one thing at a time. */
-function dueOf({ changes, clock, life, rotations, usage }: TendedKeys, entry: KeyEntry) {
+function dueOf(parts: TendedKeys, entry: KeyEntry) {
+  const { changes, clock, life, rotations, usage } = parts
   const { key, leaves, joins } = entry
   const client = changes.index.clients.get(key.client)
   if (client === undefined || key.state !== 'active' || entry.isCutOff) return undefined
@@ -104,27 +119,47 @@ function dueOf({ changes, clock, life, rotations, usage }: TendedKeys, entry: Ke
   const nowMs = clock.now()
   const { expiresMs = Infinity, warnedMs, createdMs, notBeforeMs = 0, enabledMs = 0 } = key
   const sinceMs = Math.max(createdMs, notBeforeMs)
-  if (disableUnusedAfterDays !== undefined && joins?.state !== 'prepared') {
+  // A successor waits for its client to move.
+  if (disableUnusedAfterDays !== undefined && joins === undefined) {
     const usedMs = Math.max(sinceMs, enabledMs, usage.lastUse(key.id)?.atMs ?? 0)
     const isUnused = nowMs - usedMs >= disableUnusedAfterDays * dayMs
     if (isUnused) return () => life.disable(key.id, { by: 'policy', reason: 'unused' })
   }
   const isFree = leaves === undefined && joins === undefined
-  if (isFree && rotateEveryDays !== undefined && nowMs - sinceMs >= rotateEveryDays * dayMs && expiresMs > nowMs) {
+  const isOld = rotateEveryDays !== undefined && nowMs - sinceMs >= rotateEveryDays * dayMs
+  if (isFree && isOld && works(parts, entry)) {
     return () => rotations.rotate(key.id, { successor: 'claim' }, 'policy')
   }
   const isToBeWarned = warnedMs === undefined && warnBeforeDays > 0 && nowMs >= expiresMs - warnBeforeDays * dayMs
   return isToBeWarned ? () => life.warn(key.id) : undefined
 }
 
-/** Tells the operator. It changes nothing: who decides is the operator. */
-async function tellUnusual(parts: TendedKeys, { key: id, reason }: UnusualUse): Promise<void> {
-  const { changes, webhooks, execute, onNotice } = parts
-  const entry = changes.index.keys.get(id)
+function works({ changes, findPartner, clock }: TendedKeys, entry: KeyEntry): boolean {
+  return whyNot({ index: changes.index, findPartner }, entry, clock.now()) === undefined
+}
+
+/** Tells the operator. It changes no key: who decides is the operator. */
+async function tellUnusual({ changes }: TendedKeys, { key, reason }: UnusualUse): Promise<void> {
+  const entry = changes.index.keys.get(key)
   if (entry === undefined) return
-  const { type, ...payload } = { type: 'key.unusual', client: entry.key.client, key: id, reason } as const
-  const statements = webhooks.statement({ type, payload })
-  await execute(statements)
-  onNotice({ type, ...payload })
-  if (statements.length > 0) webhooks.wake()
+  const { client } = entry.key
+  const notices = [{ type: 'key.unusual', client, key, reason } as const]
+  await changes.inTurn(() => changes.commit({ action: 'key-unusual', by: 'policy', client, key, reason, notices }))
+}
+
+/** Tells once a day of rotations that cannot end, since no successor works. */
+async function tellWaiting(parts: TendedKeys, id: string, toldMs: Map<string, number>): Promise<void> {
+  const { changes, findPartner } = parts
+  const known = trafficOf(parts, id)
+  if (known === undefined || !isHeldUp(known.rotation, known.traffic)) return
+  const { nowMs } = known.traffic
+  const sinceMs = nowMs - (toldMs.get(id) ?? -Infinity)
+  if (sinceMs >= 0 && sinceMs < dayMs) return
+  const { client, from: key, to: successor, sunsetMs } = known.rotation
+  const refusal = whyNoSuccessor({ index: changes.index, findPartner }, known.rotation, nowMs)
+  const reason = successor === undefined ? 'not-claimed' : refusal?.code
+  const facts = { client, key, rotation: id, reason }
+  const notices = [{ type: 'key.waiting', ...facts, successor, sunset: formatDateTime(sunsetMs) } as const]
+  await changes.inTurn(() => changes.commit({ action: 'rotation-wait', by: 'policy', ...facts, notices }))
+  toldMs.set(id, nowMs)
 }

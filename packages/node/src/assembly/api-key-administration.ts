@@ -20,6 +20,7 @@ export function apiKeyAdministration({ apiKeys: late }: Pick<NodeParts, 'apiKeys
         return work(changesBy(commands, loaded))
       })
     },
+    cutOffKey: (id, options) => late.loaded?.keys.cutOff(id, { ...options, by: 'operator' }) ?? (() => undefined),
     listClients: async () => (await keys()).listClients(),
     showClient: async (id) => (await keys()).showClient(id),
     listKeys: async (filter) => (await keys()).listKeys(filter),
@@ -45,6 +46,10 @@ function changesBy(commands: KeyCommands, shows: Shows): ApiKeyChangesPort {
     async setKey(id, to, reason) {
       await (to === 'enable' ? keys.enable(id) : keys[to](id, { by: 'operator', reason }))
       return shows.showKey(id)
+    },
+    async revokeKey(id, options) {
+      const { alsoEnded, working } = await keys.revoke(id, { ...options, by: 'operator' })
+      return { key: await shows.showKey(id), alsoEnded, working }
     },
     ...rotationChangesBy(commands, shows),
   }

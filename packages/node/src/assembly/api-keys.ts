@@ -36,7 +36,6 @@ export async function openKeys(parts: KeyAssembly, stack: AsyncDisposableStack):
       uses: createKeyUseStore(database),
       environment: config.environment,
       record: (event, statements) => auditLog.append(auditLog.prepare(event), statements),
-      execute: (statements) => database.execute(statements),
       webhooks: {
         statement: (event) => consent.webhooks.statement(event),
         wake: () => consent.webhooks.wake(),
@@ -51,6 +50,7 @@ export async function openKeys(parts: KeyAssembly, stack: AsyncDisposableStack):
 function tellNotice(events: BusinessEvents, notice: KeyNotice): void {
   const tell = {
     'key.rotating': events.apiKeyRotating,
+    'key.waiting': events.apiKeyWaiting,
     'key.retired': events.apiKeyRetired,
     'key.expiring': events.apiKeyExpiring,
     'key.disabled': events.apiKeyDisabled,

@@ -38,6 +38,7 @@ const levels = {
   'key.rotated': 'info',
   'key.retired': 'info',
   'api-key.rotating': 'info',
+  'api-key.waiting': 'warn',
   'api-key.retired': 'info',
   'api-key.expiring': 'warn',
   'api-key.disabled': 'info',
@@ -143,13 +144,24 @@ interface ApiKeyFacts {
   readonly key: string
   readonly client: string
   readonly reason?: string | undefined
+  /** Ids: of the key with which this one was claimed, of its client's keys that work. */
+  readonly claimedWith?: string | undefined
+  readonly working?: readonly string[] | undefined
 }
 
 function apiKeyEvents(tell: Tell) {
-  const fields = ({ key, client, reason }: ApiKeyFacts): LogFields => ({ id: key, client, reason })
+  const fields = ({ key, client, reason, claimedWith, working }: ApiKeyFacts): LogFields => ({
+    id: key,
+    client,
+    reason,
+    claimedWith,
+    working: working?.join(' '),
+  })
   return {
     apiKeyRotating: (key: ApiKeyFacts) =>
       tell('api-key.rotating', 'an API key has a successor; both work until its end', fields(key)),
+    apiKeyWaiting: (key: ApiKeyFacts) =>
+      tell('api-key.waiting', 'an API key cannot end: no successor of it works', fields(key)),
     apiKeyRetired: (key: ApiKeyFacts) => tell('api-key.retired', 'an API key has ended', fields(key)),
     apiKeyExpiring: (key: ApiKeyFacts) => tell('api-key.expiring', 'an API key ends soon', fields(key)),
     apiKeyDisabled: (key: ApiKeyFacts) => tell('api-key.disabled', 'an API key is disabled', fields(key)),

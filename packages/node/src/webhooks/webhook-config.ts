@@ -11,6 +11,7 @@ export const webhookEventTypes = [
   'rights.requested',
   'rights.closed',
   'key.rotating',
+  'key.waiting',
   'key.retired',
   'key.expiring',
   'key.disabled',

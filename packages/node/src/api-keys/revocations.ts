@@ -1,0 +1,132 @@
+/** Revocations. One counts from the moment it is asked for, before anything is waited for or written, for the key and for
+ *  all that was claimed with it; it is tried again until it is durable. */
+import { Problem } from '@comity/core/problems'
+import { isLive, type ApiKeyRecord } from './api-key-record.ts'
+import type { ApiKeysParts, KeyNotice } from './api-key-ports.ts'
+import { decideEnding, endNotice, type Ending } from './end-key.ts'
+import { whyNot, type Judged } from './judge-key.ts'
+import type { KeyChanges } from './key-changes.ts'
+import { entryOf, unknownKey, type KeyIndex, type Revocation } from './key-index.ts'
+
+/** What a revocation did. */
+export interface RevokedKey {
+  readonly key: ApiKeyRecord
+  /** Ids of the keys that ended with it, since they were claimed with it. */
+  readonly alsoEnded: readonly string[]
+  /** Ids of its client's keys that work now. */
+  readonly working: readonly string[]
+}
+
+export interface Revocations {
+  /** Refuses the key from this moment on, to be followed by `revoke`; what it gives takes that back. Throws
+   *  `api-key-unknown`. */
+  cutOff(id: string, revocation: Revocation): () => void
+  /** Refused from this moment on, also while it is not durable; again for one that is revoked ends what was claimed with it
+   *  and was kept. Throws `api-key-unknown`, `api-key-state` for one that was retired and with which nothing was claimed
+   *  that works, `record-failed` after which it is tried again by `writeRest`. */
+  revoke(id: string, revocation: Revocation): Promise<RevokedKey>
+  /** Writes what could not be written. Throws `record-failed`. */
+  writeRest(): Promise<void>
+}
+
+type Parts = Pick<ApiKeysParts, 'clock' | 'store' | 'findPartner'>
+
+/** Of its client's keys so many are named to the operator's systems. */
+const maxTold = 100
+
+export function createRevocations(parts: Parts, changes: KeyChanges): Revocations {
+  const { index } = changes
+  const revoke: Revocations['revoke'] = (id, revocation) => {
+    cutOff(index, id, revocation)
+    return changes.inTurn(() => write(parts, changes, { ...revocation, id }))
+  }
+  return {
+    cutOff: (id, revocation) => cutOff(index, id, revocation),
+    // A refusal is one of the promise.
+    revoke: async (id, revocation) => revoke(id, revocation),
+    async writeRest() {
+      for (const [id, revocation] of index.revoking) await revoke(id, revocation)
+    },
+  }
+}
+
+function cutOff(index: KeyIndex, id: string, revocation: Revocation): () => void {
+  const own = index.keys.get(id)
+  const claimed = revocation.keepClaimed === true ? [] : index.claimedWith(id)
+  if (own === undefined && claimed.length === 0) {
+    throw unknownKey(id)
+  }
+  const live = [...(own === undefined ? [] : [own]), ...claimed].filter(({ key }) => isLive(key))
+  const cut = live.filter(({ isCutOff }) => !isCutOff)
+  for (const entry of cut) entry.isCutOff = true
+  if (live.length > 0) index.revoking.set(id, revocation)
+  return () => {
+    // Unless somebody else has asked for the same.
+    if (index.revoking.get(id) !== revocation) return
+    index.revoking.delete(id)
+    for (const entry of cut) entry.isCutOff = false
+  }
+}
+
+type Revoked = Revocation & { readonly id: string }
+
+async function write(parts: Parts, changes: KeyChanges, revoked: Revoked): Promise<RevokedKey> {
+  const { index } = changes
+  const { id, by, reason } = revoked
+  const nowMs = parts.clock.now()
+  const ending = decideEnding(index, revoked, nowMs)
+  // What was claimed since is refused too, whatever the storage says.
+  for (const key of ending.keys) entryOf(changes, key.id).isCutOff = true
+  const own = ending.keys.find((key) => key.id === id) ?? (await endedBefore(parts, index, id))
+  const alsoEnded = ending.keys.map((key) => key.id).filter((one) => one !== id)
+  const working = workingAfter({ index, findPartner: parts.findPartner }, own.client, { ending, nowMs })
+  if (ending.keys.length > 0) {
+    const notices = noticesOf(revoked, ending, working)
+    const change = { action: 'key-revoke', by, reason, alsoEnded, client: own.client, key: id, notices } as const
+    await changes.commit({ ...change, ...ending }).catch(notWritten)
+  }
+  index.revoking.delete(id)
+  if (ending.keys.length === 0 && own.state !== 'revoked') {
+    throw new Problem('api-key-state', `the key is ${own.state}, and nothing works that was claimed with it`)
+  }
+  return { key: own, alsoEnded, working }
+}
+
+/** It was retired, long ago perhaps. */
+async function endedBefore({ store }: Parts, index: KeyIndex, id: string): Promise<ApiKeyRecord> {
+  const key = index.keys.get(id)?.key ?? (await store.findKey(id))
+  if (key === undefined) throw unknownKey(id)
+  return key
+}
+
+/** Of a rotation that is completed by this the successor works from now on. */
+function workingAfter(
+  judged: Judged,
+  client: string,
+  { ending, nowMs }: { readonly ending: Ending; readonly nowMs: number },
+): string[] {
+  const ended = new Set(ending.keys.map(({ id }) => id))
+  const succeeding = new Set(ending.rotations.flatMap(({ state, to }) => (state === 'completed' ? (to ?? []) : [])))
+  const works = judged.index.keysOf(client).filter((entry) => {
+    const { key } = entry
+    if (ended.has(key.id)) return false
+    const begun = succeeding.has(key.id) ? { ...entry, joins: undefined } : entry
+    return whyNot(judged, begun, nowMs) === undefined
+  })
+  return works.map(({ key }) => key.id)
+}
+
+function noticesOf({ id }: Revoked, { keys, rotations }: Ending, working: readonly string[]): KeyNotice[] {
+  return keys.map((key) => {
+    const rotation = rotations.find(({ from, to }) => from === key.id || to === key.id)
+    const claimedWith = key.id === id ? {} : { claimedWith: id }
+    return { ...endNotice(key, rotation), ...claimedWith, working: working.slice(0, maxTold) }
+  })
+}
+
+function notWritten(cause: unknown): never {
+  if (!(cause instanceof Problem)) throw cause
+  const detail =
+    'the key is refused from now on, but that could not be written: it is tried again, and lost by a restart'
+  throw new Problem(cause.code, detail, { cause, members: { ...cause.members, cutOff: true } })
+}
