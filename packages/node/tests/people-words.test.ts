@@ -100,7 +100,7 @@ test('who asks is told by name and DID where the person decides, for a partner m
   await using scene = await openPeopleScene()
   const { link } = await asked(scene)
   const words = wordsIn(await new Browser(scene).open(link))
-  assert.ok(words.includes(`Sports Lab (Germany) ${lab.did} asks Sports Federation`), words)
+  assert.ok(words.includes(`Sports Lab (Germany) asks Sports Federation for data about you. ${lab.did}`), words)
 })
 
 test('purposes of the vocabulary are words in every language; others have their IRI at hand', async () => {

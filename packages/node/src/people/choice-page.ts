@@ -36,7 +36,8 @@ export function choicePage(view: ChoiceView): Page {
   const { texts, moment } = language
   const recipient = recipientHtml(request, language)
   const body = html`${errorSummary(view)}
-    <p class="lead">${say(texts.asks, { recipient: html`${recipient} ${idHtml(request.recipient.did)}`, holder })}</p>
+    <p class="lead">${say(texts.asks, { recipient, holder })}</p>
+    <p class="note">${idHtml(request.recipient.did)}</p>
     ${aboutLine(request, view)} ${noticeSection(view, recipient)}
     <form method="post" action="/c/decide">
       <input type="hidden" name="${formNames.token}" value="${form}" />
