@@ -3,6 +3,7 @@ import { pooledRandomBytes } from '@comity/node/assembly/world'
 import type { AgreementView, NodeStatus, PartnerView, ProductView, WebhookView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
+import type { ClientView } from '@comity/node/admin/client-api'
 import type { NoPoliciesView, PolicyFaultView, PolicySetView } from '@comity/node/admin/policy-api'
 import type { PolicyFacts, RunningFacts } from '@comity/node/doctor/doctor-options'
 import { bad, caution, good, type Finding } from '@comity/node/doctor/finding'
@@ -27,10 +28,12 @@ async function askNode(context: CommandContext): Promise<{ finding: Finding; run
     const products = await client.all<ProductView>('/v1/products')
     const webhooks = await client.get<WebhookView[]>('/v1/webhooks')
     const agreements = await client.all<AgreementView>('/v1/agreements')
+    const clients = await client.all<ClientView>('/v1/clients')
     const policies = await client.get<PolicySetView | NoPoliciesView>('/v1/policies')
     const running: RunningFacts = {
       ports: status.ports,
       partners: partners.map(({ alias, did, url, fingerprints }) => ({ alias, did, url, fingerprints })),
+      clients: clients.length,
       addedProducts: products.filter(({ source }) => source === 'admin').length,
       sealing: products.flatMap((product) => product.sealing ?? []),
       personalProducts: products.filter((product) => product.class === 'personal').map(({ id }) => id),

@@ -28,6 +28,8 @@ export interface RunningFacts {
   }
   readonly partners: readonly PartnerFacts[]
   readonly addedProducts: number
+  /** How many may hold API keys; undefined for a node that does not tell. */
+  readonly clients?: number | undefined
   /** What each product seals, those that were added while the node runs too; undefined for a node that does not tell. */
   readonly sealing?: readonly SealingSettings[] | undefined
   /** Ids of products about people, those that were added while the node runs too. */

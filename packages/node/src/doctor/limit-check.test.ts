@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decideStore } from './limit-check.ts'
+import type { DoctorOptions } from './doctor-options.ts'
+import { checkLimits, decideStore } from './limit-check.ts'
 
 const sound = { redis_version: '7.0.15', redis_mode: 'standalone', maxmemory_policy: 'noeviction', aof_enabled: '1' }
 const outcomes = (changes: object, hasQuotas = true) =>
@@ -18,4 +19,24 @@ test('warns of a server that forgets: by eviction, or in a crash where there are
   assert.deepEqual(outcomes({ aof_enabled: '0' }), ['good', 'caution'])
   assert.deepEqual(outcomes({ aof_enabled: '0' }, false), ['good'])
   assert.deepEqual(outcomes({ redis_mode: 'cluster' }), ['good', 'caution'])
+})
+
+test('warns of clients where replicas share limits: their keys and revocations are not shared', async () => {
+  const redis = { url: { env: 'LIMITS_URL' }, prefix: 'comity', timeoutMs: 200, leaseSeconds: 30 }
+  const findings = async (store: object | 'memory', clients: number) => {
+    const config = { limits: { store, rules: [] }, directory: '/' } as unknown as DoctorOptions['config']
+    const running = { ports: { public: 1, local: 2, admin: 3 }, partners: [], addedProducts: 0, clients }
+    return checkLimits({ config, environment: { LIMITS_URL: 'redis://127.0.0.1:9' }, running })
+  }
+  // No server is at the port for what is thrown away (RFC 863).
+  assert.deepEqual(
+    (await findings({ redis }, 2)).map(({ outcome }) => outcome),
+    ['bad', 'caution'],
+  )
+  assert.match((await findings({ redis }, 2))[1]?.detail ?? '', /^2 clients .* revocations/)
+  assert.deepEqual(
+    (await findings({ redis }, 0)).map(({ outcome }) => outcome),
+    ['bad'],
+  )
+  assert.deepEqual(await findings('memory', 2), [])
 })

@@ -1,28 +1,43 @@
-/** Checks the limits: that the server that counts them for all replicas answers and keeps what it is told, and that rules
- *  name operations that there are. */
+/** Checks the limits: that the server that counts them for all replicas answers and keeps what it is told, and that
+ *  replicas share nothing else that clients count on. */
+import { counted } from '@comity/core/bytes/counted'
 import { readSecret } from '../config/secret.ts'
 import type { DoctorOptions } from './doctor-options.ts'
 import { bad, caution, describeError, good, type Finding } from './finding.ts'
 
-type Options = Pick<DoctorOptions, 'config' | 'environment'>
+type Options = Pick<DoctorOptions, 'config' | 'environment' | 'running'>
 
 const check = 'limits'
 
-export async function checkLimits({ config, environment }: Options): Promise<Finding[]> {
-  const { store, rules } = config.limits
+export async function checkLimits(options: Options): Promise<Finding[]> {
+  const { store } = options.config.limits
   if (store === 'memory') return []
+  return [...(await checkStore(options, store)), ...decideSharing(options.running?.clients ?? 0)]
+}
+
+type SharedStore = Exclude<Options['config']['limits']['store'], 'memory'>
+
+async function checkStore({ config, environment }: Options, store: SharedStore): Promise<Finding[]> {
   const { connectRedis } = await import('../limits/redis/redis-connection.ts')
   try {
     const url = (await readSecret(store.redis.url, environment, config.directory)).reveal()
     await using redis = await connectRedis({ url, timeoutMs: store.redis.timeoutMs })
     const info = await redis.info()
-    const hasQuotas = rules.some(({ quota }) => quota !== undefined)
+    const hasQuotas = config.limits.rules.some(({ quota }) => quota !== undefined)
     return decideStore(info, hasQuotas)
   } catch (error) {
     const remedy =
       'start the server, or correct what `limits.store.redis.url` points to: without it limits say what becomes of calls'
     return [bad(check, `the store of the limits does not answer: ${describeError(error)}`, remedy)]
   }
+}
+
+/** The verdict about replicas whose clients hold API keys: a store of limits is there for replicas. */
+export function decideSharing(clients: number): Finding[] {
+  if (clients === 0) return []
+  const detail = `${counted(clients, 'client')} may hold API keys, and replicas share limits only: keys, revocations, nonces, sequence numbers and granted quotas are each node’s own`
+  const remedy = 'where several nodes share the store, let each client call one of them, and revoke its keys there'
+  return [caution(check, detail, remedy)]
 }
 
 /** The verdict about a server by what it tells of itself (`INFO`). */
