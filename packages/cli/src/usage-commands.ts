@@ -39,7 +39,7 @@ function units(text: string): number {
 const stateOption = () => new Option('--state <state>', 'only these').choices(['asked', 'granted', 'refused'])
 
 export function addQuotas(program: Command, context: ContextOf): void {
-  const quotas = program.command('quotas').description('higher quotas: asked, decided, told')
+  const quotas = program.command('quotas').description('quotas: how they stand, and higher ones: asked, decided, told')
   quotas
     .command('ask <partner>')
     .description('ask a partner for a higher quota')
@@ -60,6 +60,14 @@ export function addQuotas(program: Command, context: ContextOf): void {
     .command('show <id>')
     .description('how one of them stands, as JSON; the partner is asked while it is open')
     .action(async (id: string) => (await loadQuotas()).showAsk(context(), id))
+  quotas
+    .command('count <limit> <of>')
+    .description('how much of a quota is used, e.g. count monthly participant=did:web:lab.example')
+    .action(async (limit: string, of: string) => (await loadQuotas()).showCount(context(), limit, of))
+  quotas
+    .command('reset <limit> <of>')
+    .description('begin a count anew: nothing of the quota is used')
+    .action(async (limit: string, of: string) => (await loadQuotas()).resetCount(context(), limit, of))
   quotas
     .command('requests')
     .description('what others ask of this node, newest first')

@@ -394,6 +394,12 @@ const kinds = {
     remedy: 'It was used, has expired, or was not given to you: ask for the data again, and resolve the new reference.',
   },
 
+  'quota-unknown': {
+    status: 404,
+    title: 'There is no such quota, or it is not counted by that',
+    remedy:
+      'Name a quota of `limits.rules`, and what it counts by in the order of its `by`, as `quota.near` tells it: `participant=did:web:lab.example product=readings`; `all` where it counts by nothing.',
+  },
   'quota-request-unknown': {
     status: 404,
     title: 'There is no such request for a quota',

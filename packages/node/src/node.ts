@@ -116,7 +116,7 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const policies = await openPoliciesWhenNeeded(built)
   const apiKeys = await openKeysWhenNeeded({ ...built, consent }, stack)
   const quotas = await openQuotas({ ...built, consent })
-  const limits = await openLimits(foundation, quotas, stack)
+  const limits = await openLimits({ ...foundation, quotas, newId }, stack)
   const usage = openUsage(foundation, stack)
   const below = { ...built, consent, policies, apiKeys, quotas, limits, usage }
   const gateway = createGateway({ ...below, isReady: () => state.ready })

@@ -162,6 +162,17 @@ test('nodes whose clocks are apart agree, by the clock of the server', async () 
   )
 })
 
+test('what is counted of one key is forgotten for all replicas, and nothing of another', async () => {
+  const prefix = `forget-${process.pid}`
+  using one = limiterWith({ prefix })
+  using other = limiterWith({ prefix })
+  const quota = { kind: 'quota', name: 'daily', units: 1, per: 'day' } as const
+  for (const key of ['lab', 'clinic']) assert.equal((await one.charge([charge(quota, { key })], 0)).allowed, true)
+  await other.forget({ limit: quota, key: 'lab' })
+  assert.equal((await one.charge([charge(quota)], 0)).allowed, true)
+  assert.equal((await one.charge([charge(quota, { key: 'clinic' })], 0)).allowed, false)
+})
+
 test('however many strangers call, what stands on the server of them is bounded, and partners are not touched', async () => {
   const prefix = `strangers-${process.pid}`
   using shared = limiterWith({ prefix })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
 import { didKeyId, didKeyOf } from '@comity/core/identity/did-key'
-import type { QuotaAskView, QuotaRequestView } from '../src/admin/quota-api.ts'
+import type { QuotaAskView, QuotaCountView, QuotaRequestView } from '../src/admin/quota-api.ts'
 import { adminOf } from './admin-call.ts'
 import { freePort } from './free-port.ts'
 import { send, signCall } from './signed-call.ts'
@@ -91,6 +91,42 @@ test('what is granted counts from the next call on, outlasts a restart, and ends
   assert.equal(raised(), undefined)
   const bodies = (await holder.running.parts.auditLog.readEvents({ limit: 1_000 })).map(({ body = '' }) => body)
   assert.equal(bodies.filter((body) => body.includes('"quota-decision"') && body.includes('"before"')).length, 1)
+})
+
+test('an operator begins a count anew: from the next call on, durably, and only the one that was seen', async () => {
+  await using network = await start()
+  const { holder, recipient } = network
+  const place = (limit: string, of: string) => `/v1/quotas/counts/${limit}/${encodeURIComponent(of)}`
+  const path = place('daily', `participant=${recipient.did}`)
+  const show = async () => (await adminOf(holder)).call({ path })
+  assert.equal(await call(network), 200)
+  const seen = await show()
+  assert.deepEqual(seen.json, { ...(seen.json as object), limit: 'daily', units: 2, used: 1, per: 'day' })
+  for (const status of [200, 429]) assert.equal(await call(network), status)
+  const reset = async (headers = {}) => (await adminOf(holder)).call({ method: 'DELETE', path, headers })
+  assert.equal((await reset({ 'if-match': seen.headers['etag'] })).status, 412)
+  assert.equal((await reset({ 'if-match': (await show()).headers['etag'] })).status, 204)
+  assert.equal(await call(network), 200)
+  await holder.stop()
+  await holder.start()
+  assert.equal(((await show()).json as QuotaCountView).used, 1)
+  for (const status of [200, 429]) assert.equal(await call(network), status)
+  const [entry = ''] = (await holder.running.parts.auditLog.readEvents({ limit: 1_000 })).flatMap(({ body = '' }) =>
+    body.includes('"quota-reset"') ? [body] : [],
+  )
+  const { limit, of, used, before, after } = JSON.parse(entry) as Record<string, unknown>
+  assert.deepEqual({ limit, of, used }, { limit: 'daily', of: `participant=${recipient.did}`, used: 2 })
+  assert.notEqual(before, after)
+  const refused = [
+    place('made-up', `participant=${recipient.did}`),
+    place('daily', 'all'),
+    place('daily', `client=${recipient.did}`),
+    place('by-product', `product=items participant=${recipient.did}`),
+    place('for-all', 'participant=x'),
+  ]
+  for (const other of refused) assert.equal((await operate(holder, other)).status, 404, other)
+  const { json } = await operate<QuotaCountView>(holder, place('for-all', 'all'))
+  assert.equal(json.used, 4)
 })
 
 test('a refusal is told with its note, once; a decision cannot be taken twice', async () => {

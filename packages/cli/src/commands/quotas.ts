@@ -1,5 +1,5 @@
 /** `comity quotas`: higher quotas, asked of partners and by them. */
-import type { QuotaAskView, QuotaRequestView } from '@comity/node/admin/quota-api'
+import type { QuotaAskView, QuotaCountView, QuotaRequestView } from '@comity/node/admin/quota-api'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
 
@@ -65,6 +65,20 @@ export async function refuseRequest(
   const path = `/v1/quotas/requests/${encodeURIComponent(id)}/refuse`
   const request = await (await connect(context)).post<QuotaRequestView>(path, options)
   show(context, request, () => [`refused: ${request.id}`])
+}
+
+const counterPath = (limit: string, of: string) =>
+  `/v1/quotas/counts/${encodeURIComponent(limit)}/${encodeURIComponent(of)}`
+
+export async function showCount(context: CommandContext, limit: string, of: string): Promise<void> {
+  const count = await (await connect(context)).get<QuotaCountView>(counterPath(limit, of))
+  const { units, used, per, periodEnds } = count
+  show(context, count, () => [`${used} of ${units} units are used; the ${per} ends at ${periodEnds}`])
+}
+
+export async function resetCount(context: CommandContext, limit: string, of: string): Promise<void> {
+  await (await connect(context)).delete(counterPath(limit, of))
+  show(context, { limit, of }, () => [`begun anew: nothing of \`${limit}\` is used by ${of}`])
 }
 
 const factNames = ['limit', 'product', 'asked for', 'state', 'granted', 'until', 'reason', 'note']

@@ -29,6 +29,18 @@ export const quotaRequestSchema = z
   .meta({ id: 'QuotaRequest' })
 export type QuotaRequestView = View<typeof quotaRequestSchema>
 
+export const quotaCountSchema = z
+  .strictObject({
+    limit: z.string().meta({ description: 'Name of the rule in `limits.rules`.' }),
+    of: z.string().meta({ description: 'What is counted, as `quota.near` tells it; `all` where all calls share one.' }),
+    units: units.meta({ description: 'Of the rule, or as many as were granted.' }),
+    used: z.int().nonnegative(),
+    per: z.enum(['day', 'month']),
+    periodEnds: time,
+  })
+  .meta({ id: 'QuotaCount' })
+export type QuotaCountView = View<typeof quotaCountSchema>
+
 export const quotaAskSchema = z
   .strictObject({ ...asked, partner: z.string().meta({ description: 'DID of the holder that was asked.' }) })
   .meta({ id: 'QuotaAsk' })

@@ -1,7 +1,7 @@
 /** `/v1/quotas`: higher quotas, as they are asked of this node and as it asks partners. */
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { z } from 'zod'
-import { quotaAskSchema, quotaRequestSchema, type QuotaRequestView } from './quota-api.ts'
+import { quotaAskSchema, quotaCountSchema, quotaRequestSchema, type QuotaRequestView } from './quota-api.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { before, limit, moment, named, text } from './shapes.ts'
 
@@ -31,7 +31,16 @@ interface Page {
   readonly limit: number
 }
 
-/** Both record their changes themselves, in the transaction that makes them. */
+interface QuotaCountFacts {
+  readonly limit: string
+  readonly of: string
+  readonly units: number
+  readonly used: number
+  readonly per: 'day' | 'month'
+  readonly endsMs: number
+}
+
+/** All record their changes themselves, in the transaction that makes them. */
 export interface QuotasPort {
   readonly requests: {
     list(page: Page): Promise<readonly QuotaRequestFacts[]>
@@ -43,6 +52,10 @@ export interface QuotasPort {
     list(page: Page): Promise<readonly QuotaAskFacts[]>
     show(id: string): Promise<QuotaAskFacts>
     ask(partner: string, wish: Wish): Promise<QuotaAskFacts>
+  }
+  readonly counts: {
+    show(limit: string, of: string): Promise<QuotaCountFacts>
+    reset(limit: string, of: string): Promise<void>
   }
 }
 
@@ -78,7 +91,44 @@ const paging = { by: 'before', keyOf: ({ id }: { readonly id: string }) => id }
 
 /** Routes of quotas. */
 export function quotaRoutes({ quotas }: { readonly quotas: QuotasPort }): AdminRoute[] {
-  return [...requestRoutes(quotas), ...askRoutes(quotas)]
+  return [...requestRoutes(quotas), ...askRoutes(quotas), ...countRoutes(quotas)]
+}
+
+function countRoutes(quotas: QuotasPort): AdminRoute[] {
+  const counter = {
+    path: '/v1/quotas/counts/{limit}/{of}',
+    tag,
+    parameters: {
+      limit: z.string().min(1).meta({ description: 'Name of a quota in `limits.rules`.' }),
+      of: z
+        .string()
+        .min(1)
+        .meta({
+          description: 'What is counted, as `quota.near` tells it; `all` where all calls share one.',
+          examples: ['participant=did:web:lab.example'],
+        }),
+    },
+    problems: ['quota-unknown', 'limits-unavailable'],
+  } as const
+  return [
+    defineRoute({
+      ...counter,
+      method: 'GET',
+      summary: 'How one counter of a quota stands',
+      result: quotaCountSchema,
+      async answer({ path: { limit: name, of } }) {
+        const { endsMs, ...count } = await quotas.counts.show(name, of)
+        return { ...count, periodEnds: formatDateTime(endsMs) }
+      },
+    }),
+    defineRoute({
+      ...counter,
+      method: 'DELETE',
+      summary: 'Begins the count anew: nothing of the quota is used',
+      status: 204,
+      answer: ({ path: { limit: name, of } }) => quotas.counts.reset(name, of),
+    }),
+  ]
 }
 
 function requestRoutes(quotas: QuotasPort): AdminRoute[] {

@@ -60,7 +60,7 @@ export async function createAdmin(
     policy: policyAdministration(parts),
     replicas: replicaAdministration(parts),
     checkpoint: () => auditLog.checkpoint(),
-    quotas: parts.quotas,
+    quotas: { ...parts.quotas, counts: parts.limits.counts },
     usage: usageAdministration(parts),
     readEvents: (range) => auditLog.readEvents(range),
     listReceipts: (limit, beforeId) => gateway.exchanges.listWithReceipts(limit, beforeId),

@@ -3,30 +3,32 @@ import { CallLimits, type CallLimitsParts } from '../limits/call-limits.ts'
 import type { Limit, Limiter } from '../limits/limit.ts'
 import { compileRules, type LimitRule } from '../limits/limit-rules.ts'
 import { createQuotaStore, QuotaLedger, type QuotaStore } from '../limits/quota-ledger.ts'
+import { QuotaCounts, type QuotaCountsParts } from '../limits/quota-counts.ts'
 import { createRateLimiter, type RateLimiter } from '../limits/rate-limiter.ts'
 import type { Foundation } from './foundation.ts'
 import type { QuotasOfNode } from './quotas.ts'
 
 export interface LimitsOfNode {
   readonly calls: CallLimits
+  /** How quotas stand, for an operator. */
+  readonly counts: QuotaCounts
   /** Writes down what calls used of quotas that were not recorded. Rejects while the storage takes nothing. */
   settle(): Promise<void>
   /** Drops quotas whose periods are over. */
   prune(): Promise<void>
 }
 
-type Parts = Pick<
+interface Parts extends Pick<
   Foundation,
   'config' | 'database' | 'world' | 'vault' | 'identity' | 'metrics' | 'events' | 'readSecretValue'
->
+> {
+  readonly quotas: Pick<QuotasOfNode, 'raised' | 'onUsed' | 'record'>
+  readonly newId: () => string
+}
 
 /** Opens them: quotas go on where they were. */
-export async function openLimits(
-  parts: Parts,
-  quotas: Pick<QuotasOfNode, 'raised' | 'onUsed'>,
-  stack: AsyncDisposableStack,
-): Promise<LimitsOfNode> {
-  const { config, vault, identity, metrics } = parts
+export async function openLimits(parts: Parts, stack: AsyncDisposableStack): Promise<LimitsOfNode> {
+  const { config, vault, identity, metrics, quotas, newId, world } = parts
   const rules = compileRules(config.limits.rules)
   const of = {
     rules,
@@ -35,20 +37,28 @@ export async function openLimits(
     raised: quotas.raised,
     onUsed: quotas.onUsed,
   }
-  if (config.limits.store === 'memory') return openLimitsHere(parts, of, stack)
+  const counted = { rules, raised: quotas.raised, record: quotas.record, newId, clock: world.clock }
+  if (config.limits.store === 'memory') return openLimitsHere(parts, { of, counted }, stack)
   const { openSharedLimiter } = await import('./shared-limits.ts')
   const limiter = await openSharedLimiter(parts, config.limits.store.redis, stack)
-  return withoutQuotas(limiter, of)
+  return withoutQuotas(limiter, { of, counted })
 }
 
-type CallParts = Omit<CallLimitsParts, 'limiter' | 'ledger'>
+interface OfCalls {
+  readonly of: Omit<CallLimitsParts, 'limiter' | 'ledger'>
+  readonly counted: Omit<QuotaCountsParts, 'limiter' | 'kept'>
+}
 
-async function openLimitsHere(parts: Parts, of: CallParts, stack: AsyncDisposableStack): Promise<LimitsOfNode> {
+async function openLimitsHere(
+  parts: Parts,
+  { of, counted }: OfCalls,
+  stack: AsyncDisposableStack,
+): Promise<LimitsOfNode> {
   const { database, world, metrics } = parts
   const limiter = createRateLimiter()
   metrics.gauge('limit_keys', () => limiter.size)
   // What no rule asks for is not loaded.
-  if (!of.rules.some(({ limit }) => limit.kind === 'quota')) return withoutQuotas(limiter, of)
+  if (!of.rules.some(({ limit }) => limit.kind === 'quota')) return withoutQuotas(limiter, { of, counted })
   const store = createQuotaStore(database)
   const ledger = new QuotaLedger(store)
   const bringBack = async () => {
@@ -61,6 +71,7 @@ async function openLimitsHere(parts: Parts, of: CallParts, stack: AsyncDisposabl
   stack.defer(() => ledger.settle(database).catch(() => undefined))
   return {
     calls: new CallLimits({ ...of, limiter, ledger }),
+    counts: new QuotaCounts({ ...counted, limiter, kept: { store, ledger } }),
     settle: () => ledger.settle(database),
     async prune() {
       await bringBack()
@@ -69,8 +80,10 @@ async function openLimitsHere(parts: Parts, of: CallParts, stack: AsyncDisposabl
   }
 }
 
-function withoutQuotas(limiter: Limiter, of: CallParts): LimitsOfNode {
-  return { calls: new CallLimits({ ...of, limiter }), settle: () => Promise.resolve(), prune: () => Promise.resolve() }
+function withoutQuotas(limiter: Limiter, { of, counted }: OfCalls): LimitsOfNode {
+  const nothing = () => Promise.resolve()
+  const counts = new QuotaCounts({ ...counted, limiter })
+  return { calls: new CallLimits({ ...of, limiter }), counts, settle: nothing, prune: nothing }
 }
 
 interface Restored {

@@ -24,6 +24,8 @@ export interface QuotasOfNode {
   readonly requests: QuotaRequests
   /** As who asks partners. */
   readonly asks: QuotaAsks
+  /** Durable when it resolves, together with the statements. */
+  readonly record: (event: QuotaRecord, statements: readonly Statement[]) => Promise<unknown>
   /** Forgets what is over. */
   prune(): Promise<void>
 }
@@ -78,6 +80,7 @@ export async function openQuotas(parts: Parts): Promise<QuotasOfNode> {
   return {
     requests,
     asks,
+    record,
     raised(limit, key) {
       if (limit.kind !== 'quota') return undefined
       const units = grants.unitsOf({ ...limit, by: rules.get(limit.name) ?? [] }, key, clock.now())

@@ -37,7 +37,7 @@ export interface LimitAnswer {
 }
 
 export interface CallLimitsParts {
-  readonly limiter: Limiter
+  readonly limiter: Pick<Limiter, 'charge'>
   readonly rules: readonly LimitRule[]
   /** Where quotas are kept; absent where the limiter keeps them. */
   readonly ledger?: QuotaLedger | undefined

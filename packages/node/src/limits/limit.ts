@@ -58,6 +58,8 @@ export type StoreFailureMode = (typeof storeFailureModes)[number]
 export interface Limiter {
   /** All charges of a call, or none. Throws `limits-unavailable`, or rejects with it. */
   charge(charges: readonly Charge[], now: number): LimiterVerdict | Promise<LimiterVerdict>
+  /** Forgets what was charged of one key. Rejects with `limits-unavailable` where that cannot be done now. */
+  forget(charged: Pick<Charge, 'limit' | 'key'>): void | Promise<void>
 }
 
 /** How a limit stands after the call. Times in milliseconds, as in `RateVerdict`. */

@@ -10,6 +10,8 @@ export interface RateLimiter {
   charge(charges: readonly Charge[], now: number): LimiterVerdict
   /** Puts back what was remembered of a key before, if nothing newer is. */
   restore(charge: Pick<Charge, 'limit' | 'key'>, state: ChargeState, now: number): void
+  /** Forgets what was charged of one key. */
+  forget(charge: Pick<Charge, 'limit' | 'key'>): void
   /** Keys that are remembered, of all limits together. */
   readonly size: number
 }
@@ -34,6 +36,7 @@ export function createRateLimiter({ maxKeys = 100_000 }: { maxKeys?: number } = 
       const { resetMs } = decideCharge(state, { limit, cost: 0 }, now)
       if (resetMs > 0 && store.get(key) === undefined && store.hasRoom(1, now)) store.set(key, state, now + resetMs)
     },
+    forget: (charge) => storeOf(charge).delete(charge.key),
     get size() {
       return [...stores.values()].reduce((sum, { size }) => sum + size, 0)
     },

@@ -24,7 +24,7 @@ interface Opened {
 function open(rules: readonly object[], { maxKeys = 100, counters = strangerCounters } = {}): Opened {
   const [written, charged] = [new Set<string>(), new Set<string>()]
   const inMemory = createRateLimiter({ maxKeys })
-  const limiter: Limiter = {
+  const limiter: Pick<Limiter, 'charge'> = {
     charge(charges: readonly Charge[], now: number): LimiterVerdict {
       for (const { limit, key } of charges) charged.add(`${limit.name} ${key}`)
       return inMemory.charge(charges, now)

@@ -74,9 +74,9 @@ export class RedisLimiter implements Limiter {
   }
 
   async #ask(charges: readonly Charge[], now: number): Promise<LimiterVerdict> {
-    const { prefix, leaseMs, instance, hash, timeoutMs, timeOf } = this.#options
+    const { leaseMs, instance, timeoutMs, timeOf } = this.#options
     const holder = `${instance}-${this.#calls++}`
-    const keys = charges.map(({ limit, key }) => `{${prefix}}:${limit.kind ?? 'gcra'}:${limit.name}:${hash(key)}`)
+    const keys = charges.map((charge) => this.#keyOf(charge))
     const slots = charges.flatMap(({ limit, cost }, at) =>
       limit.kind === 'concurrency' && cost !== 0 ? [{ key: keys[at] as string, holder }] : [],
     )
@@ -94,6 +94,22 @@ export class RedisLimiter implements Limiter {
       this.#restsUntilMs = performance.now() + restMs
       this.#tell(false, error)
       return this.#without(charges, now)
+    }
+  }
+
+  #keyOf({ limit, key }: Pick<Charge, 'limit' | 'key'>): string {
+    const { prefix, hash } = this.#options
+    return `{${prefix}}:${limit.kind ?? 'gcra'}:${limit.name}:${hash(key)}`
+  }
+
+  async forget(charged: Pick<Charge, 'limit' | 'key'>): Promise<void> {
+    const { redis, local, timeoutMs } = this.#options
+    await local.forget(charged)
+    try {
+      await within(redis.eval("return redis.call('DEL', KEYS[1])", [this.#keyOf(charged)], []), timeoutMs)
+    } catch (cause) {
+      const { name } = charged.limit
+      throw new Problem('limits-unavailable', `the server that counts the limit \`${name}\` did not answer`, { cause })
     }
   }
 

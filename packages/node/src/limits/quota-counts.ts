@@ -1,0 +1,110 @@
+/** What is counted of quotas, for an operator to look at and to begin anew. */
+import { canonicalJson } from '@comity/core/bytes/canonical-json'
+import { sha256Text } from '@comity/core/crypto/crypto-node'
+import type { QuotaPer } from '@comity/core/limits/quota'
+import type { Clock } from '@comity/core/ports'
+import { Problem } from '@comity/core/problems'
+import type { Statement } from '../storage/database.ts'
+import type { CallLimitsParts } from './call-limits.ts'
+import type { CalendarLimit, Limiter } from './limit.ts'
+import type { LimitRule } from './limit-rules.ts'
+import type { QuotaLedger, QuotaStore } from './quota-ledger.ts'
+import { isStrangersKey } from './strangers.ts'
+
+/** How one counter of a quota stands. */
+export interface QuotaCount {
+  readonly limit: string
+  /** As webhooks name it (`participant=did:web:lab.example product=readings`); `all` where all calls share one. */
+  readonly of: string
+  readonly units: number
+  readonly used: number
+  readonly per: QuotaPer
+  readonly endsMs: number
+}
+
+export interface QuotaCountsParts {
+  readonly rules: readonly LimitRule[]
+  readonly limiter: Limiter
+  readonly raised?: CallLimitsParts['raised']
+  /** Where quotas are kept; absent where the limiter keeps them. */
+  readonly kept?: { readonly store: Pick<QuotaStore, 'forget'>; readonly ledger: QuotaLedger } | undefined
+  readonly clock: Clock
+  readonly newId: () => string
+  /** Durable when it resolves, together with the statements. */
+  readonly record: (
+    event: { readonly id: string; readonly type: string; readonly timeMs: number; readonly body: string },
+    statements: readonly Statement[],
+  ) => Promise<unknown>
+}
+
+interface Counter {
+  readonly limit: CalendarLimit
+  readonly key: string
+}
+
+/** What stands for the key of a rule that counts by nothing. */
+const all = 'all'
+
+export class QuotaCounts {
+  readonly #parts: QuotaCountsParts
+
+  constructor(parts: QuotaCountsParts) {
+    this.#parts = parts
+  }
+
+  /** Throws `quota-unknown`, `limits-unavailable`. */
+  async show(limit: string, of: string): Promise<QuotaCount> {
+    return this.#count(this.#counterOf(limit, of), of)
+  }
+
+  /** Begins it anew, once the log says so: nothing is used. Throws what `show` throws, and `record-failed`. */
+  async reset(name: string, of: string): Promise<void> {
+    const { limiter, kept, clock, newId, record } = this.#parts
+    const counter = this.#counterOf(name, of)
+    const { limit, key } = counter
+    const before = await this.#count(counter, of)
+    const [id, time, type] = [newId(), clock.now(), 'quota-reset']
+    const hashes = { before: hashOf(before), after: hashOf({ ...before, used: 0 }) }
+    const facts = { type, id, time, limit: name, of, per: limit.per, used: before.used }
+    const counted = { limit: name, per: limit.per, key }
+    const event = { id, type, timeMs: time, body: JSON.stringify({ ...facts, ...hashes }) }
+    await record(event, kept === undefined ? [] : [kept.store.forget(counted)])
+    kept?.ledger.forget(counted)
+    await limiter.forget(counter)
+  }
+
+  #counterOf(name: string, of: string): Counter {
+    const rule = this.#parts.rules.find(({ limit }) => limit.name === name)
+    const key = of === all ? '' : of
+    if (rule?.limit.kind !== 'quota' || !fits(rule, key)) {
+      throw new Problem('quota-unknown', 'there is no such quota, or it is not counted by that')
+    }
+    const limit = (isStrangersKey(key) ? undefined : this.#parts.raised?.(rule.limit, key)) ?? rule.limit
+    return { limit: limit.kind === 'quota' ? limit : rule.limit, key }
+  }
+
+  async #count({ limit, key }: Counter, of: string): Promise<QuotaCount> {
+    const asked = { limit, key, cost: 0, onStoreFailure: 'refuse' } as const
+    const { standings } = await this.#parts.limiter.charge([asked], this.#parts.clock.now())
+    const { remaining = 0, period = { startMs: 0, lengthMs: 0 } } = standings[0]?.verdict ?? {}
+    const { name, units, per } = limit
+    return { limit: name, of, units, used: units - remaining, per, endsMs: period.startMs + period.lengthMs }
+  }
+}
+
+/** Whether a rule may count by this key: each of what it counts by, in order. */
+function fits({ by }: LimitRule, key: string): boolean {
+  if (isStrangersKey(key)) return by.length > 0
+  let rest = key
+  for (const [at, name] of by.entries()) {
+    if (!rest.startsWith(`${at === 0 ? '' : ' '}${name}=`)) return false
+    const next = by[at + 1]
+    const end = next === undefined ? rest.length : rest.indexOf(` ${next}=`)
+    if (end < 0) return false
+    rest = rest.slice(end)
+  }
+  return rest === ''
+}
+
+/** SHA-256 of the canonical JSON, base64url. */
+const hashOf = (count: QuotaCount): string => sha256Text(canonicalJson({ ...count }), 'base64url')
