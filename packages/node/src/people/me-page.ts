@@ -29,16 +29,18 @@ export interface OverviewView extends MeView {
   readonly consents: readonly ToldConsent[]
   /** The person can ask about their data here. */
   readonly hasRights: boolean
+  /** When the person was erased, if they were. */
+  readonly erasedMs: number | undefined
   /** Path of the page with older ones. */
   readonly more: string | undefined
 }
 
 export function mePage(view: OverviewView): Page {
-  const { language, consents, form, hasRights, more } = view
+  const { language, consents, form, hasRights, erasedMs, more } = view
   const { texts } = language
   const items = consents.map((told) => consentItem(told, view))
   const rights = hasRights && html`<p><a class="button" href="/me/rights">${rightsTexts(language.tag).title}</a></p>`
-  const body = html`${items.length === 0 && html`<p>${texts.meNone}</p>`} ${items}
+  const body = html`${erasedNote(erasedMs, language)} ${items.length === 0 && html`<p>${texts.meNone}</p>`} ${items}
     ${more !== undefined && html`<p><a href="${more}">${texts.usesMore}</a></p>`} ${rights}
     ${logout(texts.logoutButton, form)}
     <p class="note">${texts.closes}</p>`
@@ -151,12 +153,17 @@ export function consentPage(view: ConsentView): Page {
 
 function usesSection(view: ConsentView): Html {
   const { uses, erasedMs, language, more } = view
-  const { texts, moment } = language
-  const erased = erasedMs !== undefined && html`<p>${say(texts.usesErased, { date: moment(erasedMs) })}</p>`
+  const { texts } = language
   const table = uses.length > 0 && usesTable(view)
   const none = uses.length === 0 && erasedMs === undefined && html`<p>${texts.usesNone}</p>`
   return html`<h2 id="uses-heading">${texts.usesHeading}</h2>
-    ${table} ${none} ${erased} ${more !== undefined && html`<p><a href="${more}">${texts.usesMore}</a></p>`}`
+    ${table} ${none} ${erasedNote(erasedMs, language)}
+    ${more !== undefined && html`<p><a href="${more}">${texts.usesMore}</a></p>`}`
+}
+
+/** That there was more to tell, which went with an erasure. */
+function erasedNote(erasedMs: number | undefined, { texts, moment }: Language): Html | undefined {
+  return erasedMs === undefined ? undefined : html`<p>${say(texts.usesErased, { date: moment(erasedMs) })}</p>`
 }
 
 /** Each row stands as a card, on screens of any width; the roles keep it a table for readers of screens. */

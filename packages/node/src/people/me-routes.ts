@@ -13,12 +13,14 @@ const usesOnPage = 50
 export async function showOwn(services: PeopleServices, call: PersonCall): Promise<Reply> {
   const session = requireSession(call)
   const { language, preferences, query } = call
+  const { accessLog, names } = services
   const consents = await listOwn(services, session, query.get('before') ?? undefined)
   const last = consents.length === ownOnPage ? consents.at(-1)?.consent.id : undefined
   const more = last === undefined ? undefined : `/me?before=${encodeURIComponent(last)}`
   const hasRights = session.purpose === 'manage' && services.rights?.() !== undefined
-  const { names } = services
-  return pageReply(200, mePage({ language, preferences, names, form: session.form, consents, hasRights, more }))
+  const erasedMs = session.purpose === 'manage' ? await accessLog.erasedMs({ subject: session.subject }) : undefined
+  const view = { language, preferences, names, form: session.form, consents, hasRights, erasedMs, more }
+  return pageReply(200, mePage(view))
 }
 
 /** `GET /me/consents/{uuid}` */
