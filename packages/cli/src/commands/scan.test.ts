@@ -63,6 +63,7 @@ interface Report {
     binary: number
     ignored: number
     allowed: number
+    more: number
     passed: { place: string; why: string }[]
   }
   readonly unused: readonly string[]
@@ -189,6 +190,13 @@ describe('files', () => {
     const at = directory({ 'a.txt': freshKey(), 'b.txt': freshKey() })
     assert.deepEqual(paths(await scan(join(at, 'a.txt'))), ['a.txt'])
     assert.match((await runQuietly('scan', join(at, 'c.txt'))).error, /`.*c\.txt` cannot be read/)
+  })
+
+  test('of more findings than anybody reads the rest is counted', async () => {
+    const key = freshKey()
+    const half = `${key}\n`.repeat(5_005)
+    const report = await scan(directory({ a: half, b: half }))
+    assert.deepEqual([report.findings.length, report.totals.more, report.code], [10_000, 10, 1])
   })
 
   test('names of files cannot steer the terminal', async () => {
