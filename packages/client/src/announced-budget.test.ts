@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { decideGcra, type GcraState } from '@comity/core/limits/gcra'
 import { rateLimitItem, rateLimitPolicyItem } from '@comity/core/limits/rate-limit-fields'
 import fc from 'fast-check'
-import { readBudget, spend, waitMs, type Budget } from './announced-budget.ts'
+import { heldBackMs, readBudget, readSlots, spend, waitMs, type Budget } from './announced-budget.ts'
 
 const at = 1_700_000_000_000
 
@@ -41,6 +41,40 @@ test('leaves limits of other units to the node', () => {
     readBudget({ policy: '"b";q=9;w=1;qu="content-bytes"', rateLimit: '"b";r=0;t=9', underWay: 0 }, at),
     undefined,
   )
+})
+
+test('slots are no requests: they bound what is under way, never when', () => {
+  const policy = '"at-once";q=3;qu="concurrent-requests"'
+  const rateLimit = '"at-once";r=0'
+  assert.equal(readBudget({ policy, rateLimit, underWay: 0 }, at), undefined)
+  assert.equal(readSlots({ policy, rateLimit, underWay: 2 }), 2, 'one more is taken by somebody else')
+  assert.equal(readSlots({ policy, rateLimit: '"at-once";r=2', underWay: 1 }), 3)
+  assert.equal(readSlots({ policy, rateLimit: '"at-once";r=3', underWay: 4 }), 3, 'no more than there are')
+  assert.equal(readSlots({ policy, rateLimit, underWay: 0 }), 1, 'somebody must ask when that changes')
+  assert.equal(readSlots({ policy: `${policy}, "r";q=9;w=1`, rateLimit: '"r";r=1', underWay: 1 }), undefined)
+  const several = { policy: `${policy}, "b";q=9;qu="concurrent-requests"`, rateLimit: '"at-once";r=1, "b";r=0' }
+  assert.equal(readSlots({ ...several, underWay: 1 }), 1, 'the fewest count')
+  assert.equal(
+    readSlots({ policy: `${policy};pk=:YQ==:`, rateLimit: `${rateLimit};pk=:YQ==:`, underWay: 1 }),
+    undefined,
+  )
+})
+
+test('a limit of one operation or person holds the others back for seconds at most', () => {
+  const [policy, rateLimit] = ['"daily";q=10;w=86400;pk=:YQ==:', '"daily";r=0;t=80000;pk=:YQ==:']
+  const budget = budgetOf(policy, rateLimit)
+  assert.equal(waitMs(budget, at), 5_000)
+  assert.equal(waitMs(spend(budget, at + 5_000), at + 5_000), 5_000)
+  assert.equal(
+    waitMs(budgetOf('"r";q=60;w=60;pk=:YQ==:', '"r";r=0;t=1;pk=:YQ==:'), at),
+    1_000,
+    'a short one as announced',
+  )
+  assert.equal(heldBackMs(80_000_000, rateLimit, ['daily']), 5_000)
+  assert.equal(heldBackMs(80_000_000, `${rateLimit}, "all";r=0;t=9`, ['daily', 'all']), 80_000_000)
+  for (const violated of [undefined, [], ['other'], 'daily']) {
+    assert.equal(heldBackMs(80_000_000, rateLimit, violated), 80_000_000)
+  }
 })
 
 test('a limit without a policy, and one of zero, still end some time', () => {

@@ -27,16 +27,21 @@ const defaultTokensPerMs = 1 / 1_000
 /** Where nothing is allowed: a call a minute, to learn when that changes. */
 const askingTokensPerMs = 1 / 60_000
 const maxResetSeconds = 24 * 3_600
+/** A limit that counts by operation or by person says nothing of other operations and persons, which a client cannot tell
+ *  apart: it holds all calls back for so long at most. */
+const maxPartitionSeconds = 5
 
 /** The budget that an answer announces; undefined when it announces none, so that the old one stands. */
 export function readBudget({ policy, rateLimit, underWay }: Announcement, nowMs: number): Budget | undefined {
   const policies = new Map(parseRateLimitPolicy(policy).map((item) => [item.name, item]))
   const limits = parseRateLimit(rateLimit).filter(({ name }) => (policies.get(name)?.unit ?? 'requests') === 'requests')
   if (limits.length === 0) return undefined
-  return limits.map(({ name, remaining, resetSeconds }) => {
+  return limits.map(({ name, remaining, resetSeconds, partition }) => {
     const { quota, windowSeconds } = policies.get(name) ?? {}
-    const tokensPerMs = paceOf(quota, windowSeconds)
-    const moreInMs = Math.min(resetSeconds ?? 0, maxResetSeconds) * 1_000
+    const isWhole = partition === undefined
+    const pace = paceOf(quota, windowSeconds)
+    const tokensPerMs = isWhole ? pace : Math.max(pace, 1 / (maxPartitionSeconds * 1_000))
+    const moreInMs = Math.min(resetSeconds ?? 0, isWhole ? maxResetSeconds : maxPartitionSeconds) * 1_000
     return {
       tokens: Math.max(0, remaining - underWay),
       // The next whole token is there when the announced time is over, no sooner.
@@ -45,6 +50,31 @@ export function readBudget({ policy, rateLimit, underWay }: Announcement, nowMs:
       capacity: Math.max(1, quota ?? remaining, remaining),
     }
   })
+}
+
+/** How many calls may be under way at once, by the concurrency limits that an answer announces: those that were when it
+ *  was answered, `underWay`, and as many as there were slots left. At least one; undefined when nothing is announced. */
+export function readSlots({ policy, rateLimit, underWay }: Announcement): number | undefined {
+  const slots = new Map(
+    parseRateLimitPolicy(policy)
+      .filter(({ unit, partition }) => unit === 'concurrent-requests' && partition === undefined)
+      .map(({ name, quota }) => [name, quota]),
+  )
+  const limits = parseRateLimit(rateLimit).filter(({ name }) => slots.has(name))
+  if (limits.length === 0) return undefined
+  const room = limits.map(({ name, remaining }) => Math.min(slots.get(name) ?? 0, remaining + underWay))
+  return Math.max(1, Math.min(...room))
+}
+
+/** How long a refusal holds back all calls, in milliseconds: what is over the limit of one operation or person alone, for
+ *  a short while. `violated` are the names of the limits. */
+export function heldBackMs(pauseMs: number, rateLimit: string | null, violated: unknown): number {
+  const names = Array.isArray(violated) ? (violated as readonly unknown[]) : []
+  const limits = parseRateLimit(rateLimit)
+  const isOfPart = (name: unknown) =>
+    limits.some((limit) => limit.name === name) &&
+    limits.every((limit) => limit.name !== name || limit.partition !== undefined)
+  return names.length > 0 && names.every(isOfPart) ? Math.min(pauseMs, maxPartitionSeconds * 1_000) : pauseMs
 }
 
 function paceOf(quota: number | undefined, windowSeconds: number | undefined): number {

@@ -45,13 +45,8 @@ export type { Receipt } from './receipt.ts'
 export type { ReplicaChoice, ReplicaMode, ReplicaNote } from './replica.ts'
 export type { VersionEnd } from './version-end.ts'
 export { createWebhookReceiver } from './webhook.ts'
-export type {
-  HandledWebhooks,
-  ReceivedWebhook,
-  WebhookEvent,
-  WebhookReceiver,
-  WebhookReceiverOptions,
-} from './webhook.ts'
+export type { HandledWebhooks } from './handled-webhooks.ts'
+export type { ReceivedWebhook, WebhookEvent, WebhookReceiver, WebhookReceiverOptions } from './webhook.ts'
 export type { Sleep } from './world.ts'
 
 /** Settings of all calls, and how this client reaches its node. */

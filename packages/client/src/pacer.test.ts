@@ -45,6 +45,35 @@ test('gives turns in the order of asking, so many at once', async () => {
   assert.deepEqual(events, ['a', 'b', 'c', 'd'])
 })
 
+test('sends no more at once than there are slots, and more when others leave some', async () => {
+  const { time, events, call, end } = made({ maxConcurrent: 8 })
+  const slots = (left: number): Lesson => ({
+    ...nothing,
+    policy: '"at-once";q=3;qu="concurrent-requests"',
+    rateLimit: `"at-once";r=${left}`,
+  })
+  call('first')
+  await settled()
+  end('first', slots(2))
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) call(name)
+  await settled()
+  assert.deepEqual(events.splice(0), ['first', 'a', 'b', 'c'])
+  end('a', { ...slots(0), isPushedBack: true })
+  await settled()
+  assert.deepEqual(events.splice(0), [], 'somebody else has one of the three')
+  end('b', slots(0))
+  await settled()
+  assert.deepEqual(events.splice(0), ['d'])
+  end('c', slots(1))
+  await settled()
+  assert.deepEqual(events.splice(0), ['e', 'f'], 'and gave it back')
+  await time.advance(30_000)
+  assert.deepEqual(events, [], 'slots do not come back with time')
+  end('d', nothing)
+  await settled()
+  assert.deepEqual(events, ['g'])
+})
+
 test('what is urgent goes first, what can wait last, and what was begun before either of its kind', async () => {
   const { events, call, end } = made({ maxConcurrent: 1 })
   call('first')

@@ -1,6 +1,6 @@
 /** Who may call a product when: a bounded queue in front of the announced budget, by priority, then first come first
  *  served. */
-import { readBudget, spend, waitMs, type Budget } from './announced-budget.ts'
+import { readBudget, readSlots, spend, waitMs, type Budget } from './announced-budget.ts'
 import { ComityError } from './comity-error.ts'
 import type { Deadline } from './deadline.ts'
 import type { World } from './world.ts'
@@ -63,6 +63,8 @@ export class Pacer {
   #underWay = 0
   /** How many may be under way: halved when pushed back, one more with every good answer. */
   #window: number
+  /** How many the announced concurrency limits let be under way. */
+  #slots = Infinity
   #started = 0
   #newestLesson = 0
   #timer = new AbortController()
@@ -118,7 +120,7 @@ export class Pacer {
   #advance(): void {
     this.#timer.abort()
     this.#dismissHopeless()
-    while (this.#queue.length > 0 && this.#underWay < this.#window) {
+    while (this.#queue.length > 0 && this.#underWay < Math.min(this.#window, this.#slots)) {
       const nowMs = this.#world.clock.now()
       const holdMs = Math.max(this.#pausedUntilMs - nowMs, waitMs(this.#budget, nowMs))
       if (holdMs > 0) return this.#wakeIn(holdMs)
@@ -154,8 +156,8 @@ export class Pacer {
       end: (lesson) => {
         if (isOver) return
         isOver = true
-        this.#underWay -= 1
         if (lesson !== undefined) this.#learn(number, lesson)
+        this.#underWay -= 1
         this.#advance()
       },
     }
@@ -168,9 +170,13 @@ export class Pacer {
     if (pauseMs > 0) this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + pauseMs)
     // Answers may overtake each other; an older one knows less than was already learned.
     if (number < this.#newestLesson) return
-    const budget = readBudget({ policy, rateLimit, underWay: this.#underWay }, nowMs)
-    if (budget === undefined) return
+    const others = this.#underWay - 1
+    const budget = readBudget({ policy, rateLimit, underWay: others }, nowMs)
+    // What was refused holds no slot.
+    const slots = readSlots({ policy, rateLimit, underWay: isPushedBack ? others : this.#underWay })
+    if (budget === undefined && slots === undefined) return
     this.#newestLesson = number
-    this.#budget = budget
+    this.#budget = budget ?? this.#budget
+    this.#slots = slots ?? Infinity
   }
 }

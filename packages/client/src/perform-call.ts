@@ -1,5 +1,6 @@
 /** One call from its turn to its answer: wait, send, judge, and again where that is safe. */
 import { parseRetryAfter } from '@comity/core/limits/rate-limit-fields'
+import { heldBackMs } from './announced-budget.ts'
 import { ComityError } from './comity-error.ts'
 import { startDeadline, type Deadline } from './deadline.ts'
 import { errorOf } from './judge-answer.ts'
@@ -65,7 +66,7 @@ async function attempt(trial: Trial, pacer: Pacer, world: World): Promise<Attemp
     const random = randomFraction(world.random)
     const nowMs = world.clock.now()
     const retryAfterMs = retryAfterOf(outcome.answer, nowMs)
-    teach(turn, outcome.answer, retryAfterMs === undefined ? 0 : retryAfterMs + jitterMs(trial.attempts, random))
+    teach(turn, outcome, retryAfterMs === undefined ? 0 : retryAfterMs + jitterMs(trial.attempts, random))
     return { outcome, verdict: judge(trial, outcome, { retryAfterMs, nowMs, random }) }
   } finally {
     turn.end()
@@ -99,14 +100,16 @@ function judge(
 }
 
 /** A 429 or 503 with `Retry-After` speaks of the product; with other statuses the field is about this call alone. */
-function teach(turn: Turn, answer: ReceivedAnswer | undefined, pauseMs: number): void {
+function teach(turn: Turn, { answer, error }: Outcome, pauseMs: number): void {
   if (answer === undefined) return turn.end()
   const isPushedBack = answer.status === 429 || answer.status === 503
+  const rateLimit = answer.headers.get('ratelimit')
+  const { 'violated-policies': violated } = (error?.document ?? {}) as { readonly 'violated-policies'?: unknown }
   turn.end({
     policy: answer.headers.get('ratelimit-policy'),
-    rateLimit: answer.headers.get('ratelimit'),
+    rateLimit,
     isPushedBack,
-    pauseMs: isPushedBack ? pauseMs : 0,
+    pauseMs: isPushedBack ? heldBackMs(pauseMs, rateLimit, violated) : 0,
   })
 }
 

@@ -3,6 +3,7 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
+import { createHandledWebhooks } from './handled-webhooks.ts'
 import { createWebhookReceiver, type WebhookEvent } from './webhook.ts'
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
@@ -46,6 +47,48 @@ test('the same message is handled once: replayed, sent again, or twice at the sa
   assert.deepEqual(outcomes.toSorted(), ['handled', 'repeated', 'repeated'])
   assert.equal(await receiver.receive(signed({ at: nowMs + 60_000 }), handle), 'repeated', 'a later try of the node')
   assert.equal(handled, 1)
+})
+
+test('a message is handled once for as long as it may come: tried for 30 days, replayed 30 days later, and so on', async () => {
+  let atMs = nowMs
+  const days = (count: number) => (atMs += count * 86_400_000)
+  const receiver = createWebhookReceiver({ keys: secret, clock: { now: () => atMs } })
+  const outcomes = []
+  for (const later of [0, 30, 30, 60, 62]) {
+    days(later)
+    outcomes.push(await receiver.receive(signed({ at: atMs }), () => undefined))
+  }
+  assert.deepEqual(outcomes, ['handled', 'repeated', 'repeated', 'repeated', 'handled'])
+})
+
+test('remembers the last 100,000, one that came again among them', () => {
+  const handled = createHandledWebhooks(clock)
+  for (let number = 0; number < 100_000; number += 1) handled.add(`msg_${number}`, nowMs + 1_000)
+  handled.add('msg_0', nowMs + 1_000)
+  handled.add('msg_100000', nowMs + 1_000)
+  assert.deepEqual(
+    [0, 1, 2, 100_000].map((number) => handled.has(`msg_${number}`)),
+    [true, false, true, true],
+  )
+})
+
+test('a memory of the application’s outlives the receiver, and is told until when', async () => {
+  const untilById = new Map<string, number>()
+  const handled = {
+    has: async (id: string) => untilById.has(id),
+    add: (id: string, until: number) => void untilById.set(id, until),
+  }
+  const receive = (at: number) =>
+    createWebhookReceiver({ keys: secret, handled, clock: { now: () => at } }).receive(signed({ at }), () => undefined)
+  assert.equal(await receive(nowMs), 'handled')
+  assert.equal(await receive(nowMs + 1_000), 'repeated')
+  assert.deepEqual([...untilById], [['msg_1', nowMs + 1_000 + 61 * 86_400_000]])
+  const full = { has: () => false, add: () => Promise.reject(new Error('database is away')) }
+  const receiver = createWebhookReceiver({ keys: secret, handled: full, clock })
+  await assert.rejects(
+    receiver.receive(signed(), () => undefined),
+    /database is away/,
+  )
 })
 
 test('what could not be handled is handled when it comes again, also by one that waited for it', async () => {

@@ -13,6 +13,7 @@ import {
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import { ComityError } from './comity-error.ts'
+import { createHandledWebhooks, rememberMs, type HandledWebhooks } from './handled-webhooks.ts'
 import { platform } from './main.ts'
 
 export type { ReceivedWebhook } from '@comity/core/events/standard-webhooks'
@@ -26,20 +27,12 @@ export interface WebhookEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** Which messages were handled. Give one on your own database where several processes receive, or where handling a
- *  message twice after a restart would do harm. */
-export interface HandledWebhooks {
-  has(id: string): boolean | Promise<boolean>
-  /** Called once the message is handled; may be forgotten after `untilMs` (milliseconds since the epoch). */
-  add(id: string, untilMs: number): void | Promise<void>
-}
-
 export interface WebhookReceiverOptions {
   /** `whsec_…` or `whpk_…`; several with white space between while one takes over from another. */
   readonly keys: string
   /** How old a message may be, in seconds. Default 300. */
   readonly toleranceSeconds?: number
-  /** Default: in memory, the last 100,000 of four days. */
+  /** Default: in memory, the last 100,000 of 61 days. */
   readonly handled?: HandledWebhooks
   readonly clock?: Clock
 }
@@ -50,10 +43,6 @@ export interface WebhookReceiver {
    *  `malformed-request` (answer 400), and what `handle` throws (answer 5xx; the message comes again). */
   receive(message: ReceivedWebhook, handle: (event: WebhookEvent) => unknown): Promise<'handled' | 'repeated'>
 }
-
-/** The node gives up after 30 days at most, and an operator may send what was given up again. */
-const rememberMs = 4 * 86_400_000
-const maxRemembered = 100_000
 
 /** Makes a receiver. Throws `ComityError` `invalid-call` for keys that are none. */
 export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookReceiver {
@@ -71,10 +60,10 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
         await other.catch(() => undefined)
       }
       const work = (async () => {
-        if (await handled.has(event.id)) return 'repeated'
-        await handle(event)
+        const isRepeated = await handled.has(event.id)
+        if (!isRepeated) await handle(event)
         await handled.add(event.id, clock.now() + rememberMs)
-        return 'handled'
+        return isRepeated ? 'repeated' : 'handled'
       })()
       underWay.set(event.id, work)
       try {
@@ -116,19 +105,4 @@ function eventOf({ id }: GenuineWebhook, body: string): WebhookEvent {
     throw new ComityError('malformed-request', 'the body of the webhook is not an event')
   }
   return { id, type, timestamp, data: data as WebhookEvent['data'] }
-}
-
-/** Remembers in memory, oldest forgotten first. */
-function createHandledWebhooks(clock: Clock): HandledWebhooks {
-  const untilById = new Map<string, number>()
-  return {
-    has: (id) => (untilById.get(id) ?? 0) > clock.now(),
-    add(id, untilMs) {
-      untilById.set(id, untilMs)
-      for (const [oldest, until] of untilById) {
-        if (until > clock.now() && untilById.size <= maxRemembered) break
-        untilById.delete(oldest)
-      }
-    },
-  }
 }
