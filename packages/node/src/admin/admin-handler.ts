@@ -1,7 +1,6 @@
 /** The admin listener: for the operator and the operator's tools on the same machine, each call with the token that
  *  `comity init` wrote. `/metrics`, the probes and
  *  the reference (`/openapi.json`, `/docs`) need none and tell nothing of anybody. */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
@@ -16,16 +15,17 @@ import type { AdminParts } from './ports.ts'
 import { createRepeats, type Repeats } from './repeats.ts'
 import type { AdminRoute } from './route.ts'
 import { findRoute } from './routing.ts'
+import { createTokenGate } from './token-gate.ts'
 
 const defaultBodyBytes = 1024 * 1024
 
 /** Handles one request of the admin listener. Throws nothing: an error becomes the reply. */
 export function createAdminHandler(parts: AdminParts): (message: IncomingMessage) => Promise<Reply> {
-  const { token: secret, clock, randomBytes } = parts
+  const { repeatsSecret: secret, clock, randomBytes } = parts
   const handler: AdminHandler = {
     parts,
     loadRoutes: loadRoutes(parts),
-    requireToken: tokenCheck(parts.token),
+    requireToken: createTokenGate(parts),
     turns: createTurns(),
     repeats: createRepeats({ store: parts.repeats, clock, randomBytes, secret }),
   }
@@ -107,16 +107,4 @@ async function openReply({ parts, loadRoutes: routes }: AdminHandler, request: R
   if (path === '/openapi.json') return jsonReply(200, document)
   const { referencePage } = await import('./reference-page.ts')
   return referencePage(document)
-}
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-
-/** Compares digests, so that neither length nor content of the token shows in the time it takes. */
-function tokenCheck(token: string): (request: ReceivedRequest) => void {
-  const expected = digest(token)
-  return (request) => {
-    const [, given = ''] = /^Bearer ([!-~]+)$/i.exec(request.header('authorization') ?? '') ?? []
-    if (token === '' || !timingSafeEqual(digest(given), expected))
-      throw new Problem('unauthorized', 'the admin token is missing or wrong')
-  }
 }

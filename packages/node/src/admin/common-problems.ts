@@ -6,6 +6,8 @@ const always: readonly ProblemCode[] = [
   'malformed-request',
   'header-duplicated',
   'unauthorized',
+  // Too many wrong tokens; of a `POST` also too many new idempotency keys.
+  'rate-limited',
   'local-caller-refused',
   'request-timeout',
   'target-too-long',
@@ -22,7 +24,6 @@ const repeated: readonly ProblemCode[] = [
   'idempotency-key-reused',
   'idempotency-in-progress',
   'outcome-unknown',
-  'rate-limited',
 ]
 
 /** Why there is no answer of a partner's node that could be used. */

@@ -1,7 +1,7 @@
 /** What the admin API asks of the node's services. It imports none of them; `assembly/administration.ts` gives them. */
 import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signature'
-import type { Clock, RandomBytes } from '@comity/core/ports'
+import type { RandomBytes } from '@comity/core/ports'
 import type { z } from 'zod'
 import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
 import type { ApiKeySchemas, ApiKeysPort } from './client-ports.ts'
@@ -11,19 +11,19 @@ import type { RepeatsStore } from './repeats.ts'
 import type { ReplicasPort } from './replica-routes.ts'
 import type { ForecastPort } from './forecast-routes.ts'
 import type { QuotasPort } from './quota-routes.ts'
+import type { TokenGateParts } from './token-gate.ts'
 import type { UsagePort } from './usage-routes.ts'
 import type { EvidenceExport, KeyView, LoggedEventView, NodeStatus } from './admin-api.ts'
 
-export interface AdminParts {
-  /** What `Authorization: Bearer …` must carry. */
-  readonly token: string
+export interface AdminParts extends TokenGateParts {
   /** `host[:port]` beyond loopback that the operator opened the listener to. */
   readonly trustedAuthorities: ReadonlySet<string>
   readonly newId: () => string
-  readonly clock: Clock
   readonly randomBytes: RandomBytes
   /** Answers that are kept for calls that are repeated. */
   readonly repeats: RepeatsStore
+  /** Of this node and this use: what is kept is named and sealed by it. */
+  readonly repeatsSecret: Uint8Array
   readonly isReady: () => boolean
   readonly status: () => NodeStatus
   readonly metrics: { readonly contentType: string; text(): Promise<string> }

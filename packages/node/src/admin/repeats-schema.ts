@@ -1,5 +1,5 @@
 /** Table of the admin API's answers that are kept for calls that are repeated. Nothing in it can be read without the
- *  admin token and the caller's own key. */
+ *  node's secret and the caller's own key. */
 
 /** Statements of the migration that makes the table, in order. */
 export const adminRepeatsSchema: readonly string[] = [

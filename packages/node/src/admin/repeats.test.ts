@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { Problem } from '@comity/core/problems'
 import { jsonReply, type Reply } from '../http/problem-response.ts'
 import { openSqlite } from '../storage/sqlite.ts'
-import { createRepeats, keptMs, maxKept, type KeyedCall } from './repeats.ts'
+import { createRepeats, keptMs, maxKept, maxPerMinute, type KeyedCall } from './repeats.ts'
 import { adminRepeatsSchema } from './repeats-schema.ts'
 import { createRepeatsStore, pruneRepeats } from './repeats-store-sql.ts'
 
@@ -13,7 +13,7 @@ async function openScene() {
   await database.execute(adminRepeatsSchema.map((sql) => ({ sql })))
   const clock = { nowMs: 1_000, now: () => clock.nowMs }
   const store = createRepeatsStore(database)
-  const restart = (secret = 'token') =>
+  const restart = (secret = new Uint8Array(32)) =>
     createRepeats({ store, clock, randomBytes: (size) => randomBytes(size), secret })
   return { database, clock, restart, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
 }
@@ -86,7 +86,7 @@ test('after a day the key is free', async () => {
   assert.equal(done(), 2)
 })
 
-test('the database tells neither key nor call nor answer, and another token opens nothing', async () => {
+test('the database tells neither key nor call nor answer, and another secret opens nothing', async () => {
   await using scene = await openScene()
   const { work, done } = worker()
   await scene.restart().once(call, work)
@@ -95,7 +95,7 @@ test('the database tells neither key nor call nor answer, and another token open
   const bytes = rows.map(({ answer }) => Buffer.from(answer as Uint8Array).toString('latin1'))
   for (const word of ['one', 'secret', 'shown once', '/v1/things', 'number'])
     assert.ok(![...stored, ...bytes].some((text) => text.includes(word)), word)
-  await scene.restart('another').once(call, work)
+  await scene.restart(new Uint8Array(32).fill(1)).once(call, work)
   assert.equal(done(), 2)
 })
 
@@ -106,16 +106,37 @@ test('a field that is no quoted string is refused', async () => {
     await assert.rejects(repeats.once({ ...call, key }, worker().work), { code: 'idempotency-key-invalid' }, key)
 })
 
-test('beyond its bound the store refuses new keys and forgets none', async () => {
+const rowsOf = (count: number, { nowMs, answer }: { nowMs: number; answer: Uint8Array | null }) =>
+  Array.from({ length: count }, (_, i) => ({
+    sql: 'INSERT INTO admin_repeats (name, fingerprint, answer, began_ms) VALUES (?, ?, ?, ?)',
+    params: [`n${nowMs} ${i}`, 'f', answer, nowMs],
+  }))
+
+test('too many new keys within a minute wait for the next one, and none is forgotten', async () => {
   await using scene = await openScene()
   const { work } = worker()
-  const insert = 'INSERT INTO admin_repeats (name, fingerprint, answer, began_ms) VALUES (?, ?, NULL, ?)'
   const first = await scene.restart().once(call, work)
-  await scene.database.execute(
-    Array.from({ length: maxKept - 1 }, (_, i) => ({ sql: insert, params: [`n${i}`, 'f', scene.clock.nowMs] })),
-  )
-  await assert.rejects(scene.restart().once({ ...call, key: '"new"' }, work), { code: 'rate-limited' })
+  await scene.database.execute(rowsOf(maxPerMinute - 1, { nowMs: scene.clock.nowMs, answer: null }))
+  const another = () => scene.restart().once({ ...call, key: '"new"' }, work)
+  await assert.rejects(another(), { code: 'rate-limited', members: { retryAfterSeconds: 60 } })
   assert.deepEqual(await scene.restart().once(call, work), first)
+  scene.clock.nowMs += 60_000
+  assert.equal((await another()).status, 201)
+})
+
+test('however many keys were used in a day, new ones are taken, and no old call is done again', async () => {
+  await using scene = await openScene()
+  const { work, done } = worker()
+  await scene.restart().once(call, work)
+  scene.clock.nowMs += 61_000
+  await scene.database.execute(rowsOf(maxKept, { nowMs: scene.clock.nowMs, answer: new Uint8Array([1]) }))
+  scene.clock.nowMs += 61_000
+  const fresh = { ...call, key: '"new"' }
+  const answer = await scene.restart().once(fresh, work)
+  await pruneRepeats(scene.database, scene.clock.nowMs)
+  await assert.rejects(scene.restart().once(call, work), { code: 'outcome-unknown' })
+  assert.deepEqual(await scene.restart().once(fresh, work), answer)
+  assert.equal(done(), 2)
 })
 
 test('what is older than a day is removed although no call comes', async () => {

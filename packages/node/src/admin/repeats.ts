@@ -1,7 +1,7 @@
 /** Calls that are made once, however often they arrive (draft-ietf-httpapi-idempotency-key-header): the answer of the
- *  first is kept for a day and given to those that follow with the same key. What is kept is sealed under a key that
- *  follows from the admin token and the caller's own key: the database alone tells neither answers nor what they hold,
- *  be it about a person or a secret that is shown once. */
+ *  first is kept for a day and given to those that follow with the same key, also when the admin token is another by then.
+ *  What is kept is sealed under a key that follows from the node's secret and the caller's own key: the database alone
+ *  tells neither answers nor what they hold, be it about a person or a secret that is shown once. */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { canonicalJson } from '@comity/core/bytes/canonical-json'
 import type { Clock, RandomBytes } from '@comity/core/ports'
@@ -10,19 +10,21 @@ import type { Reply } from '../http/problem-response.ts'
 
 /** How long an answer is kept. */
 export const keptMs = 86_400_000
-/** Most answers that are kept at once. */
+/** Most answers that are kept at once. Of older ones it is known still that they were given. */
 export const maxKept = 10_000
+/** Most calls with a new key that begin within a minute, which bounds how many are known of a day. */
+export const maxPerMinute = 1_000
 
 /** A call that was begun; `answer` is there once it has succeeded. */
 export interface KeptRepeat {
   readonly fingerprint: string
-  /** Sealed. */
+  /** Sealed; empty when it is kept no longer. */
   readonly answer: Uint8Array | undefined
 }
 
 export interface RepeatsStore {
   /** Keeps a new one, unless there is one of the name: then gives that. What began before `keepFromMs` is removed first.
-   *  Throws `rate-limited` when `maxKept` are there. */
+   *  Throws `rate-limited` when `maxPerMinute` began within the last minute. */
   begin(repeat: {
     readonly name: string
     readonly fingerprint: string
@@ -53,8 +55,8 @@ interface RepeatsParts {
   readonly store: RepeatsStore
   readonly clock: Clock
   readonly randomBytes: RandomBytes
-  /** The admin token. */
-  readonly secret: string
+  /** Of the node; another one finds nothing of what was kept. */
+  readonly secret: Uint8Array
 }
 
 /** `store` may be shared by nobody else. */
@@ -97,6 +99,9 @@ function keptReply(kept: KeptRepeat, fingerprint: string, open: (box: Uint8Array
       'outcome-unknown',
       'the node stopped before the first call was answered: look at what it was about',
     )
+  }
+  if (kept.answer.length === 0) {
+    throw new Problem('outcome-unknown', 'the call was carried out, but its answer is kept no longer')
   }
   const { status, headers, body } = JSON.parse(open(kept.answer)) as { status: number; headers: string[]; body: string }
   return { status, headers, body: new TextEncoder().encode(body) }

@@ -1,8 +1,10 @@
 /** The admin listener's handler, on the node's services. */
 import { keyRotated } from '@comity/core/events/event-types'
+import { Problem } from '@comity/core/problems'
 import type { IncomingMessage } from 'node:http'
 import type { NodeStatus } from '../admin/admin-api.ts'
 import { createAdminHandler } from '../admin/admin-handler.ts'
+import { isWeakToken, leastTokenLength, type TokenGateParts } from '../admin/token-gate.ts'
 import { parseInput } from '../admin/input.ts'
 import { createRepeatsStore } from '../admin/repeats-store-sql.ts'
 import type { AdminChange, KeysPort, PartnersPort, ProductsPort } from '../admin/ports.ts'
@@ -13,6 +15,7 @@ import { parsePartner } from '../partners/partner.ts'
 import { productAdditionSchema, type ProductAddition } from '../products/product-config.ts'
 import { apiKeyAdministration } from './api-key-administration.ts'
 import { adminSchemas } from './admin-schemas.ts'
+import { createFailureLimit } from './limits.ts'
 import { consentAdministration } from './consent-administration.ts'
 import { policyAdministration } from './policy-administration.ts'
 import { replicaAdministration } from './replica-administration.ts'
@@ -40,12 +43,12 @@ export async function createAdmin(
   metrics.gauge('policy_decisions_made', () => policies.loaded?.decider.counts().misses ?? 0)
   metrics.gauge('rights_requests_overdue', () => parts.consent.rights.countOverdue())
   return createAdminHandler({
-    token: await foundation.readSecretValue(config.admin.token),
+    ...(await tokenGateParts(parts)),
     trustedAuthorities: new Set(admin.allowInsecureRemote ? [`${admin.address}:${admin.port}`] : []),
     newId,
-    clock: foundation.world.clock,
     randomBytes: foundation.world.randomBytes,
     repeats: createRepeatsStore(foundation.database),
+    repeatsSecret: foundation.deriveSecret('admin-repeats'),
     isReady: () => state.ready,
     status: () => statusOf(parts, ports),
     metrics,
@@ -69,6 +72,34 @@ export async function createAdmin(
     onInternalError: (error, requestId) => events.internalError(error, requestId),
     onUnusableAnswer: (error) => events.partnerUnusable(error),
   })
+}
+
+/** Throws `config-invalid` for a token that can be guessed, on a node that has not logged anything yet: one that ran with
+ *  it goes on, and says so. */
+async function tokenGateParts({ foundation, auditLog, gateway }: NodeParts): Promise<TokenGateParts> {
+  const { config, events, world, metrics } = foundation
+  const token = await foundation.readSecretValue(config.admin.token)
+  if (isWeakToken(token)) {
+    const detail = `the token of \`admin.token\` has less than ${leastTokenLength} characters, so that it can be guessed`
+    if (sizeOf(auditLog.checkpoint()) === 0) throw new Problem('config-invalid', detail)
+    events.adminTokenWeak()
+  }
+  const limit = createFailureLimit(config)
+  return {
+    token,
+    clock: world.clock,
+    failures: {
+      spentFor: (address, nowMs) => limit.spentFor(address, 'admin', nowMs),
+      failed: (address, nowMs) => limit.failed(address, 'admin', nowMs),
+    },
+    onRefused({ remoteAddress, isFlood }) {
+      const code = isFlood ? 'rate-limited' : 'unauthorized'
+      gateway.tally.count(code, remoteAddress)
+      metrics.denial('admin', code)
+      // A flood must not fill the log.
+      if (!isFlood) events.adminRefused()
+    },
+  }
 }
 
 /** Second line of a checkpoint (c2sp.org/tlog-checkpoint). */

@@ -43,6 +43,35 @@ const open: RateVerdict = { admitted: true, retryAfterSeconds: 0, fields: [] }
  *  address, and one that makes up keys must not get a budget for each. */
 const keysPerAddress = 10
 
+/** How often somebody may fail to show who they are: by address and claimed key, and ten times as often by address. */
+export function createFailureLimit({ limits }: Pick<Config, 'limits'>) {
+  const limiter = createRateLimiter()
+  const byKey = namedLimit('failures', limits.failures)
+  const byAddress = namedLimit('failures-of-address', {
+    ...limits.failures,
+    requests: limits.failures.requests * keysPerAddress,
+  })
+  const { requests, perSeconds } = limits.failures
+  const oneMoreSeconds = Math.max(1, Math.ceil(perSeconds / requests))
+  return {
+    /** Seconds until they may fail once more; 0 while they may. */
+    spentFor(remoteAddress: string, claimedKey: string, nowMs: number): number {
+      const address = countedAddress(remoteAddress)
+      const budgets = [
+        { limit: byKey, key: `${address} ${claimedKey}`, cost: 0 },
+        { limit: byAddress, key: address, cost: 0 },
+      ]
+      const isSpent = limiter.charge(budgets, nowMs).standings.some(({ verdict }) => verdict.remaining < 1)
+      return isSpent ? oneMoreSeconds : 0
+    },
+    failed(remoteAddress: string, claimedKey: string, nowMs: number): void {
+      const address = countedAddress(remoteAddress)
+      limiter.charge([{ limit: byKey, key: `${address} ${claimedKey}` }], nowMs)
+      limiter.charge([{ limit: byAddress, key: address }], nowMs)
+    },
+  }
+}
+
 /** Counts by address and by failures in this process, and everything else of calls by `counted`; products' own rates are
  *  looked up by `id@version`. */
 export function createLimits(
@@ -52,11 +81,7 @@ export function createLimits(
 ): LimitsPort {
   const limiter = createRateLimiter()
   const perAddress = namedLimit('address', config.limits.perAddress)
-  const failures = namedLimit('failures', config.limits.failures)
-  const failuresOfAddress = namedLimit('failures-of-address', {
-    ...config.limits.failures,
-    requests: config.limits.failures.requests * keysPerAddress,
-  })
+  const failures = createFailureLimit(config)
 
   return {
     admitAddress(remoteAddress, nowMs) {
@@ -64,19 +89,8 @@ export function createLimits(
       if (verdict.allowed) return open
       return { admitted: false, retryAfterSeconds: Math.ceil(verdict.retryAfterMs / 1_000), fields: [] }
     },
-    isPenalised(remoteAddress, claimedKey, nowMs) {
-      const address = countedAddress(remoteAddress)
-      const budgets = [
-        { limit: failures, key: `${address} ${claimedKey}`, cost: 0 },
-        { limit: failuresOfAddress, key: address, cost: 0 },
-      ]
-      return limiter.charge(budgets, nowMs).standings.some(({ verdict }) => verdict.remaining < 1)
-    },
-    penalise(remoteAddress, claimedKey, nowMs) {
-      const address = countedAddress(remoteAddress)
-      limiter.charge([{ limit: failures, key: `${address} ${claimedKey}` }], nowMs)
-      limiter.charge([{ limit: failuresOfAddress, key: address }], nowMs)
-    },
+    isPenalised: (remoteAddress, claimedKey, nowMs) => failures.spentFor(remoteAddress, claimedKey, nowMs) > 0,
+    penalise: (remoteAddress, claimedKey, nowMs) => failures.failed(remoteAddress, claimedKey, nowMs),
     admitCall: createAdmission(productOf, counted),
   }
 }

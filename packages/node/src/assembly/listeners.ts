@@ -2,6 +2,7 @@
  *  data it is. */
 import { readFile } from 'node:fs/promises'
 import { createAdmin } from './administration.ts'
+import { createFailureLimit } from './limits.ts'
 import type { NodeParts } from '../node.ts'
 import { guardLocal } from '../gateway/outbound/local-client.ts'
 import { openListener, type Listener, type ListenerOptions } from '../http/server.ts'
@@ -75,7 +76,7 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
 
 /** What applications ask for, behind the gate for their API keys. */
 function localHandler({ foundation, gateway, apiKeys, replicas, newId }: NodeParts): Place['handle'] {
-  const { config, world, events } = foundation
+  const { config, world, events, metrics } = foundation
   const { address, port, allowInsecureRemote, authentication } = config.listen.local
   return guardLocal(
     {
@@ -86,7 +87,11 @@ function localHandler({ foundation, gateway, apiKeys, replicas, newId }: NodePar
       trustedAuthorities: new Set(allowInsecureRemote ? [`${address}:${port}`] : []),
       clients: gateway.localClients,
       tally: gateway.tally,
-      observer: { internalError: (error, id) => events.internalError(error, id) },
+      failures: createFailureLimit(config),
+      observer: {
+        internalError: (error, id) => events.internalError(error, id),
+        denied: (code) => metrics.denial('outbound', code),
+      },
       newId,
     },
     replicas.handle,

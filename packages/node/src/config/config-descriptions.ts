@@ -35,7 +35,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'keys.directory': 'Folder of the keys, encrypted.',
   'keys.passphrase': 'Where the passphrase is that the keys are encrypted with. Either this or `keyFile`.',
   'keys.keyFile': 'File of 32 random bytes that the keys are encrypted with, instead of a passphrase.',
-  'admin.token': 'Where the bearer token of the admin API is. `comity init` writes one.',
+  'admin.token': 'Where the bearer token of the admin API is: at least 32 characters. `comity init` writes one.',
   'storage.directory': 'Folder of the database `comity.db`.',
   'log.directory':
     "Folder of the audit log's tiles and checkpoint, in the layout of C2SP tlog-tiles; served to everybody.",
@@ -218,7 +218,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'limits.perAddress.requests': 'Requests of one IP address in `perSeconds`, before anything is verified.',
   'limits.perAddress.perSeconds': 'Period of that rate.',
   'limits.failures.requests':
-    'Failed authentications of one IP address with one claimed key in `perSeconds` before both are refused unverified.',
+    'Failed authentications of one IP address with one claimed key in `perSeconds` before both are refused unverified; on the admin and the local listener, before failures are answered with `rate-limited`.',
   'limits.failures.perSeconds': 'Period of that rate.',
   'limits.consentRequests.requests':
     'Requests for consent that each partner may send in `perSeconds`. Each keeps rows, and may be brought to a person.',

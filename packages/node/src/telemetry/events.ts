@@ -66,6 +66,8 @@ const levels = {
   'limits.lost': 'error',
   'limits.back': 'info',
   'partner.unusable': 'warn',
+  'admin.refused': 'warn',
+  'admin.token_weak': 'warn',
   'error.internal': 'error',
 } as const
 
@@ -120,6 +122,10 @@ function nodeEvents(tell: Tell) {
       tell('exchange.unknown', 'an exchange was closed as unknown after a crash', exchange),
     connectionRefused: (code: string) =>
       tell('connection.refused', 'a connection brought no readable request', { code }),
+    /** Beyond the limit of failures only counted. */
+    adminRefused: () => tell('admin.refused', 'a call of the admin API did not show its token'),
+    adminTokenWeak: () =>
+      tell('admin.token_weak', 'the admin token is so short that it can be guessed: make another one'),
     storageFailed: (error: unknown) => tell('storage.failed', 'the storage does not take writes', { error }),
     /** The server that counts the limits of all replicas cannot be asked; each limit says what becomes of calls. */
     limitsLost: (error: unknown) => tell('limits.lost', 'the store of the limits cannot be asked', { error }),

@@ -15,8 +15,8 @@ export interface ExchangeLabels {
 export interface Metrics {
   /** One finished exchange. Takes less than a microsecond. */
   exchange(labels: ExchangeLabels, durationMs: number, upstreamMs: number | undefined): void
-  /** One denial or failure, by the code of its problem. */
-  denial(direction: 'inbound' | 'outbound', code: string): void
+  /** One denial or failure, by the code of its problem; of the admin API those that did not show the token. */
+  denial(direction: 'inbound' | 'outbound' | 'admin', code: string): void
   /** A limit that refused a call, by its name in the configuration. */
   limitRefusal(limit: string): void
   /** One business event, by its name in `events.ts`. */

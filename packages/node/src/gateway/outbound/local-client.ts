@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Environment } from '@comity/core/api-keys/api-key'
 import { decideKeyScope } from '@comity/core/api-keys/key-scope'
-import { Problem } from '@comity/core/problems'
+import { Problem, type ProblemCode } from '@comity/core/problems'
 import { requireLocalCaller } from '../../http/local-caller.ts'
 import { asProblem, problemReply, type Reply } from '../../http/problem-response.ts'
 import { readRequest, type ReceivedRequest } from '../../http/received-request.ts'
@@ -26,7 +26,13 @@ export interface LocalGateParts {
   /** Filled with whose calls these are. */
   readonly clients: WeakMap<IncomingMessage, ClientOfGateway>
   readonly tally: Pick<RefusalTally, 'count'>
-  readonly observer: Pick<ObserverPort, 'internalError'>
+  /** How often an address may present what is no key, or one that is not taken, by the id that it claims. */
+  readonly failures: {
+    /** Seconds until it may fail once more; 0 while it may. */
+    spentFor(remoteAddress: string, claimedKey: string, nowMs: number): number
+    failed(remoteAddress: string, claimedKey: string, nowMs: number): void
+  }
+  readonly observer: Pick<ObserverPort, 'internalError'> & { denied(code: ProblemCode): void }
   readonly newId: () => string
 }
 
@@ -43,14 +49,31 @@ export function guardLocal(parts: LocalGateParts, handOn: Handle): Handle {
     try {
       return await admit(parts, message, handOn)
     } catch (error) {
-      const problem = asProblem(error)
+      const problem = limited(parts, message, asProblem(error))
       const id = newId()
       if (problem.code === 'internal-error') observer.internalError(problem.cause ?? error, id)
       tally.count(problem.code, message.socket.remoteAddress ?? '')
+      observer.denied(problem.code)
       return problemReply(problem, id)
     }
   }
 }
+
+/** Who fails to show a key again and again is told to wait, and no more. A key that is taken is taken all the same: its
+ *  secret cannot be guessed, and nobody keeps others out by failing. */
+function limited({ failures, world }: LocalGateParts, { socket, headers }: IncomingMessage, problem: Problem): Problem {
+  if (!failedToShow.test(problem.code)) return problem
+  const address = socket.remoteAddress ?? ''
+  const [claimed = ''] = /cmty_\w{4}_\w{8}/.exec(`${headers.authorization ?? ''} ${String(headers['x-api-key'])}`) ?? []
+  const nowMs = world.clock.now()
+  const retryAfterSeconds = failures.spentFor(address, claimed, nowMs)
+  failures.failed(address, claimed, nowMs)
+  if (retryAfterSeconds === 0) return problem
+  return new Problem('rate-limited', 'too many API keys were refused', { members: { retryAfterSeconds } })
+}
+
+/** Not that none was presented, nor that a good one does not reach so far. */
+const failedToShow = /^(?:key-(?!required$|scope$)|credential-)/
 
 /** Quickly false for most calls: they present nothing that could be a key. */
 function isConcerned({ url = '', headers }: IncomingMessage): boolean {
