@@ -11,6 +11,8 @@ type Verdict = 'passed' | 'failed' | 'not asked'
 
 const comity = join(import.meta.dirname, '../packages/cli/bin/comity.js')
 const allow = ['--allow', '.comity-scan-allow']
+/** Exit code of a scan that found nothing in what it could look into: a clone without the whole history, say. */
+const incomplete = 3
 const staticConfig = '.oxlintrc.security.json'
 
 /** What each line of a program that runs static analysis would be refused for. */
@@ -28,7 +30,10 @@ function run(command: string, args: readonly string[]): { code: number; out: str
 
 /** Runs a command that must succeed, and shows what it said when it did not. */
 function mustSucceed(command: string, args: readonly string[]): Verdict {
-  const { code, out } = run(command, args)
+  return shown(run(command, args))
+}
+
+function shown({ code, out }: { readonly code: number; readonly out: string }): Verdict {
   if (code !== 0) console.error(out)
   else console.log(out.split('\n').at(-1) ?? '')
   return code === 0 ? 'passed' : 'failed'
@@ -43,8 +48,13 @@ function knownFaults(): Verdict {
 
 function secretsInHistory(): Verdict {
   const git = run('git', ['rev-parse', '--git-dir'])
-  if (git.code === 0) return mustSucceed(process.execPath, [comity, 'scan', '--history', ...allow])
-  console.log(`there is no history to look through: ${git.out}`)
+  if (git.code !== 0) {
+    console.log(`there is no history to look through: ${git.out}`)
+    return 'not asked'
+  }
+  const scan = run(process.execPath, [comity, 'scan', '--history', ...allow])
+  if (scan.code !== incomplete) return shown(scan)
+  console.log(`not all of the history could be looked through:\n${scan.out}`)
   return 'not asked'
 }
 
