@@ -17,6 +17,8 @@ export interface TestNode {
   readonly did: string
   readonly fingerprint: string
   readonly directory: string
+  /** How far its clock is ahead of the network's; it may change at any time. */
+  aheadMs: number
   readonly configFile: string
   readonly url: string
   readonly port: number
@@ -58,7 +60,8 @@ interface NodePlace {
   readonly clock: { now(): number }
 }
 
-async function makeNode({ root, name, clock }: NodePlace, change: Change): Promise<TestNode> {
+async function makeNode({ root, name, clock: shared }: NodePlace, change: Change): Promise<TestNode> {
+  const clock = { now: () => shared.now() + node.aheadMs }
   const directory = join(root, name)
   const port = await freePort()
   const url = `https://localhost:${port}`
@@ -71,7 +74,7 @@ async function makeNode({ root, name, clock }: NodePlace, change: Change): Promi
     ports: { local: 0, admin: 0 },
     allowPrivateAddresses: ['127.0.0.0/8', '::1/128'],
     environment: {},
-    clock,
+    clock: shared,
     randomBytes: pooledRandomBytes(),
   })
   const config = parse(await readFile(made.configFile, 'utf8')) as Record<string, unknown>
@@ -83,6 +86,7 @@ async function makeNode({ root, name, clock }: NodePlace, change: Change): Promi
     did: made.did,
     fingerprint: made.fingerprint,
     directory,
+    aheadMs: 0,
     configFile: made.configFile,
     url,
     port,
