@@ -306,6 +306,9 @@ describe('consents over the admin API', () => {
       assert.equal(code(await holder.call({ path })), 'consent-unknown', path)
     }
     assert.equal(code(await post(holder, `/v1/consents/${none}/withdraw`)), 'consent-unknown')
+    const misplaced = await post(recipient, `/v1/consents/${id}/pause`)
+    assert.deepEqual([code(misplaced), misplaced.status], ['consent-unknown', 404])
+    assert.match(misplaced.text, /holds as a recipient it can only give up/)
     assert.equal(code(await post(holder, `/v1/consents/${id}/revoke`, { by: 'subject' })), 'malformed-request')
     assert.equal(code(await post(holder, `/v1/delegations/${none}/end`)), 'consent-unknown')
     const order = { delegate: 'holder', until: '2030-01-01T00:00:00Z', grants: [{ grant: 'g1' }] }

@@ -5,6 +5,10 @@ import type { ConsentAdminParts, Standing } from './consent-ports.ts'
 /** Throws `consent-unknown`. */
 export async function findConsent({ consents }: ConsentAdminParts, id: string): Promise<Standing> {
   const found = await consents.find(id)
-  if (found === undefined) throw new Problem('consent-unknown', 'this node keeps no consent of this id')
+  if (found === undefined)
+    throw new Problem(
+      'consent-unknown',
+      'this node keeps no consent of this id as the holder; what it holds as a recipient it can only give up',
+    )
   return found
 }
