@@ -123,6 +123,17 @@ describe('a key that an application keeps', () => {
     for (const program of [one, two, late, start(store)]) await program.get()
   })
 
+  test('is found by machines that have the old one and stores of their own, if they call in time', async () => {
+    const key = await issue()
+    const stores = [storeOf(key.text), storeOf(key.text)]
+    const rotation = await rotate(key)
+    for (const store of stores) await callUntil(start(store), hasMoved(store, key))
+    assert.equal(stores[0]?.text, stores[1]?.text)
+    const keys = await keysOf(network.recipient)
+    await keys.rotations.complete(rotation, 'operator')
+    for (const store of stores) await start(store).get()
+  })
+
   test('that was disabled for a while is used again, as is one that the operator writes into the store', async () => {
     const key = await issue()
     const store = storeOf(key.text)
