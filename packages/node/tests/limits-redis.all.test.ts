@@ -2,15 +2,11 @@
  *  a limit allows, and every way in which the server can fail ends as each limit says. */
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { CallLimits } from '../src/limits/call-limits.ts'
 import type { Charge, Limit, LimiterVerdict } from '../src/limits/limit.ts'
-import { limitRuleSchema } from '../src/limits/limit-rule-config.ts'
-import { compileRules } from '../src/limits/limit-rules.ts'
 import { createRateLimiter } from '../src/limits/rate-limiter.ts'
 import { connectRedis, type RedisConnection } from '../src/limits/redis/redis-connection.ts'
 import { RedisLimiter, type RedisLimiterOptions } from '../src/limits/redis/redis-limiter.ts'
@@ -119,17 +115,6 @@ test('all limits of a call are charged or none', async () => {
   )
 })
 
-test('a clock that was years ahead once ends no quota for longer than the running period', async () => {
-  let nowMs = Date.parse('2036-01-17T00:00:00Z')
-  using shared = limiterWith({ timeOf: () => nowMs })
-  const quota = charge({ kind: 'quota', name: 'daily', units: 1, per: 'day' })
-  assert.equal((await shared.charge([quota], 0)).allowed, true)
-  nowMs = Date.parse('2026-11-22T10:00:00Z')
-  assert.equal((await shared.charge([quota], 0)).retryAfterMs, 14 * 3_600_000)
-  nowMs = Date.parse('2026-11-23T00:00:00Z')
-  assert.equal((await shared.charge([quota], 0)).allowed, true)
-})
-
 test('of 10,000 calls that race from several processes no more are admitted than the limit allows', async () => {
   const prefix = `race-${process.pid}`
   const children = Array.from({ length: 4 }, (_, index) =>
@@ -160,43 +145,6 @@ test('nodes whose clocks are apart agree, by the clock of the server', async () 
     refused.standings.map(({ verdict }) => verdict.allowed),
     [false, false],
   )
-})
-
-test('what is counted of one key is forgotten for all replicas, and nothing of another', async () => {
-  const prefix = `forget-${process.pid}`
-  using one = limiterWith({ prefix })
-  using other = limiterWith({ prefix })
-  const quota = { kind: 'quota', name: 'daily', units: 1, per: 'day' } as const
-  for (const key of ['lab', 'clinic']) assert.equal((await one.charge([charge(quota, { key })], 0)).allowed, true)
-  await other.forget({ limit: quota, key: 'lab' })
-  assert.equal((await one.charge([charge(quota)], 0)).allowed, true)
-  assert.equal((await one.charge([charge(quota, { key: 'clinic' })], 0)).allowed, false)
-})
-
-test('however many strangers call, what stands on the server of them is bounded, and partners are not touched', async () => {
-  const prefix = `strangers-${process.pid}`
-  using shared = limiterWith({ prefix })
-  const monthly = limitRuleSchema.parse({ name: 'monthly', by: ['participant'], quota: { units: 600, per: 'month' } })
-  // Eight counters only.
-  const hash = (text: string) =>
-    Buffer.from([0, createHash('sha256').update(text).digest()[0]! % 8, 0]).toString('base64url')
-  const calls = new CallLimits({ limiter: shared, rules: compileRules([monthly]), hash })
-  const admit = async (caller: string) => {
-    const facts = { caller, alias: undefined, address: '192.0.2.1', key: undefined, client: undefined }
-    const call = {
-      ...facts,
-      credential: 'none',
-      product: 'readings',
-      hasCosts: false,
-      operation: () => undefined,
-    } as const
-    const own = { limit: { ...rate, limit: 600 }, key: caller }
-    return (await calls.admit(call, own, 0)).fields.join(' ')
-  }
-  await Promise.all(Array.from({ length: 500 }, (_, number) => admit(`ip:2001:db8:${number}/64`)))
-  assert.match(await admit('did:web:lab.example'), /"rate";r=599;.*"monthly";r=599;/)
-  const keys = await redis.eval("return #redis.call('KEYS', ARGV[1])", [], [`{${prefix}}*`])
-  assert.equal(keys, 2 * (8 + 1))
 })
 
 test('a server that lost its scripts is given them again', async () => {

@@ -26,6 +26,7 @@ export async function openSharedLimiter(
       instance: encodeBase64url(world.randomBytes(9)),
       hash: (text) => vault.keyedHash(text, identity.did).slice(0, 22),
       local,
+      onUnreadable: events.limitUnreadable,
       onChange: (isUp, error) => (isUp ? events.limitsBack() : events.limitsLost(error)),
     }),
   )

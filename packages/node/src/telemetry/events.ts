@@ -64,6 +64,7 @@ const levels = {
   'connection.refused': 'debug',
   'storage.failed': 'error',
   'limits.lost': 'error',
+  'limits.unreadable': 'error',
   'limits.back': 'info',
   'partner.unusable': 'warn',
   'admin.refused': 'warn',
@@ -128,6 +129,8 @@ function nodeEvents(tell: Tell) {
       tell('admin.token_weak', 'the admin token is so short that it can be guessed: make another one'),
     storageFailed: (error: unknown) => tell('storage.failed', 'the storage does not take writes', { error }),
     /** The server that counts the limits of all replicas cannot be asked; each limit says what becomes of calls. */
+    limitUnreadable: (error: unknown) =>
+      tell('limits.unreadable', 'a key of the limits holds something else than the node wrote', { error }),
     limitsLost: (error: unknown) => tell('limits.lost', 'the store of the limits cannot be asked', { error }),
     limitsBack: () => tell('limits.back', 'the store of the limits counts again'),
     /** An error that is nobody's fault but the node's, whole. */

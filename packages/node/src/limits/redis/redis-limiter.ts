@@ -29,6 +29,8 @@ export interface RedisLimiterOptions {
   readonly local: Limiter
   /** Told when the server cannot be asked any more, with why, and when it can again. */
   readonly onChange?: ((isUp: boolean, error: unknown) => void) | undefined
+  /** Told, once a second at most, of a key that holds something else than the script wrote. */
+  readonly onUnreadable?: ((error: unknown) => void) | undefined
   /** The time as charges are told it; the server's own counts when absent. For tests. */
   readonly timeOf?: ((now: number) => number) | undefined
 }
@@ -58,6 +60,7 @@ export class RedisLimiter implements Limiter {
   readonly #timer: NodeJS.Timeout
   #calls = 0
   #restsUntilMs = 0
+  #quietUntilMs = 0
   #isUp = true
 
   constructor(options: RedisLimiterOptions) {
@@ -91,15 +94,28 @@ export class RedisLimiter implements Limiter {
     } catch (error) {
       // What was charged all the same stays charged, but for slots: nobody would give them back before their lease ends.
       if (slots.length > 0) void asked.then(() => this.#release(slots)).catch(() => undefined)
-      this.#restsUntilMs = performance.now() + restMs
-      this.#tell(false, error)
-      return this.#without(charges, now)
+      this.#failed(error)
+      return this.#without(charges, now, error)
     }
   }
 
+  /** One key that cannot be read is no reason to leave the server alone. */
+  #failed(error: unknown): void {
+    const atMs = performance.now()
+    if (!isOfOneKey(error)) {
+      this.#restsUntilMs = atMs + restMs
+      this.#tell(false, error)
+    } else if (atMs >= this.#quietUntilMs) {
+      this.#quietUntilMs = atMs + restMs
+      this.#options.onUnreadable?.(error)
+    }
+  }
+
+  /** A rate that is given another period begins anew: its debt is counted in the period. */
   #keyOf({ limit, key }: Pick<Charge, 'limit' | 'key'>): string {
     const { prefix, hash } = this.#options
-    return `{${prefix}}:${limit.kind ?? 'gcra'}:${limit.name}:${hash(key)}`
+    const period = 'periodMs' in limit ? `:${limit.periodMs}` : ''
+    return `{${prefix}}:${limit.kind ?? 'gcra'}:${limit.name}${period}:${hash(key)}`
   }
 
   async forget(charged: Pick<Charge, 'limit' | 'key'>): Promise<void> {
@@ -114,11 +130,12 @@ export class RedisLimiter implements Limiter {
   }
 
   /** The server cannot be asked: each limit says what then. */
-  #without(charges: readonly Charge[], now: number): LimiterVerdict | Promise<LimiterVerdict> {
+  #without(charges: readonly Charge[], now: number, cause?: unknown): LimiterVerdict | Promise<LimiterVerdict> {
     const refusing = charges.filter(({ onStoreFailure }) => onStoreFailure === 'refuse')
     if (refusing.length === 0) return this.#options.local.charge(charges, now)
     const names = refusing.map(({ limit }) => `\`${limit.name}\``).join(', ')
     throw new Problem('limits-unavailable', `the limit ${names} cannot be counted now`, {
+      cause,
       members: { retryAfterSeconds: Math.ceil(restMs / 1_000) },
     })
   }
@@ -164,6 +181,12 @@ export class RedisLimiter implements Limiter {
     clearInterval(this.#timer)
     this.#release([...this.#held])
   }
+}
+
+/** Whether a script failed over what a key holds, and not over how the server is. */
+function isOfOneKey(error: unknown): boolean {
+  const text = error instanceof Error ? error.message : ''
+  return /^(?:WRONGTYPE|ERR) /.test(text) && text.includes('user_script') && !/\b(?:OOM|READONLY|MISCONF)\b/.test(text)
 }
 
 /** The value, or an error when it takes longer. */
