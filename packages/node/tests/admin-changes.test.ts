@@ -48,6 +48,8 @@ interface Answer {
 interface Sent {
   /** In place of what stands in braces. */
   readonly name?: string | undefined
+  /** Of a path with several. */
+  readonly names?: readonly string[]
   readonly body?: unknown
   /** Why no hash stands in the log. */
   readonly bare?: string
@@ -82,9 +84,16 @@ describe('a change over the admin API', () => {
   const eventsOf = async (node: TestNode) => node.running.parts.auditLog.readEvents({ limit: 10_000 })
 
   /** Calls `POST /v1/things/{id}`, and looks what it left in the log. */
-  async function step(node: TestNode, route: string, { name = '', body = {}, bare }: Sent = {}): Promise<Answer> {
+  async function step(
+    node: TestNode,
+    route: string,
+    { name = '', names = [name], body = {}, bare }: Sent = {},
+  ): Promise<Answer> {
     walked.add(route)
-    const [method = '', path = ''] = route.replace(/\{\w+\}/, encodeURIComponent(name)).split(' ')
+    const given = names.values()
+    const [method = '', path = ''] = route
+      .replaceAll(/\{\w+\}/g, () => encodeURIComponent(given.next().value ?? ''))
+      .split(' ')
     const admin = await adminOf(node)
     const earlier = (await eventsOf(node)).length
     const answer = await admin.call({ method, path, ...(method !== 'DELETE' && { body }) })
@@ -233,6 +242,8 @@ describe('a change over the admin API', () => {
     await step(holder, 'POST /v1/quotas/requests/{id}/grant', { name: first })
     const { id: second } = await step(recipient, 'POST /v1/quotas/asks', { body: { ...body, units: 3_000_000 } })
     await step(holder, 'POST /v1/quotas/requests/{id}/refuse', { name: second })
+    const names = ['daily', `participant=${recipient.did}`]
+    await step(holder, 'DELETE /v1/quotas/counts/{limit}/{of}', { names })
   })
 
   test('is walked through whatever the route', () => {

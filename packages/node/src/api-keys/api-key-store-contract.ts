@@ -126,7 +126,7 @@ function clientsAndKeys(on: On): void {
   )
 
   test(
-    'loads with which key each was that a client claimed, those that ended too',
+    'loads with which key each was that a client claimed, and what each succeeds, those that ended too',
     on(async ({ store }, run) => {
       await run(
         store.insertKey(keyOf('a')),
@@ -134,6 +134,11 @@ function clientsAndKeys(on: On): void {
         store.insertKey(keyOf('c', { succeeds: 'b', issuedBy: 'client', state: 'retired', endedMs: 1 })),
       )
       assert.deepEqual(await store.loadClaims(), new Map([['c', 'b']]))
+      const successions = await store.loadSuccessions()
+      assert.deepEqual([...successions].toSorted(), [
+        ['b', 'a'],
+        ['c', 'b'],
+      ])
     }),
   )
 

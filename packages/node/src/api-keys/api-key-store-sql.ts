@@ -36,6 +36,10 @@ function keys(database: Database) {
       const sql = "SELECT id, succeeds FROM api_keys WHERE issued_by = 'client' AND succeeds IS NOT NULL"
       return new Map((await database.all(sql)).map((row) => [String(row['id']), String(row['succeeds'])]))
     },
+    async loadSuccessions() {
+      const sql = 'SELECT id, succeeds FROM api_keys WHERE succeeds IS NOT NULL'
+      return new Map((await database.all(sql)).map((row) => [String(row['id']), String(row['succeeds'])]))
+    },
     async findKey(id: string) {
       const row = await database.get(`SELECT ${keyColumns} FROM api_keys WHERE id = ?`, [id])
       return row && toKey(row)

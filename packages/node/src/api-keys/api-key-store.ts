@@ -32,6 +32,8 @@ export interface ApiKeyStore {
   loadKeys(endedSinceMs: number): Promise<ApiKeyRecord[]>
   /** Of every key that was ever claimed, the key with which it was: ids. */
   loadClaims(): Promise<Map<string, string>>
+  /** Of every key that was ever made to succeed another, which one: ids. */
+  loadSuccessions(): Promise<Map<string, string>>
   findKey(id: string): Promise<ApiKeyRecord | undefined>
   /** Oldest first. */
   listKeys(filter: ApiKeyFilter): Promise<ApiKeyRecord[]>

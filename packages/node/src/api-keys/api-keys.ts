@@ -71,6 +71,8 @@ export interface ApiKeys extends KeyCommands, AsyncDisposable {
   listRotations(filter: RotationFilter): Promise<readonly KeyRotation[]>
   /** Throws `key-rotation-unknown`. */
   showRotation(id: string): Promise<{ readonly rotation: KeyRotation; readonly remaining: readonly RemainingUser[] }>
+  /** Id of the first key of the line that a key is of: its own where it succeeds none. */
+  lineOf(id: string): string
   /** Keys that are not ended, and rotations that run. */
   counts(): { readonly live: number; readonly rotations: number }
   /** To be called every second or so. */
@@ -145,6 +147,7 @@ function reads(parts: ApiKeysParts, { index, usage }: Known) {
       await usage.flush()
       return { rotation, remaining: remainingOf(rotation, await parts.uses.usesOf(rotation.from)) }
     },
+    lineOf: (id: string) => index.lineOf(id),
     counts: () => {
       let live = 0
       for (const { key } of index.keys.values()) if (key.endedMs === undefined) live++

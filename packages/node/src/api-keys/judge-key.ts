@@ -21,6 +21,8 @@ export interface KeyPlace {
 /** Whose key it is, and what it may do. */
 export interface AdmittedClient {
   readonly keyId: string
+  /** Id of the first key of its line: the same for all that succeed each other. */
+  readonly line: string
   readonly client: string
   readonly kind: Client['kind']
   readonly environment: Environment
@@ -149,10 +151,10 @@ function refusePlace({ key, allowsAddress }: KeyEntry, { address, environment }:
   if (!allowsAddress(address)) throw new Problem('key-network', 'the API key may not be used from this network')
 }
 
-function admitted({ key }: KeyEntry, { clients }: KeyIndex): AdmittedClient {
+function admitted({ key, line }: KeyEntry, { clients }: KeyIndex): AdmittedClient {
   const client = clients.get(key.client)
   if (client === undefined) throw unknown()
   const { id: keyId, scope, use, sequence, environment } = key
   const { id, kind, participant } = client
-  return { keyId, client: id, kind, environment, participant, scope, use, sequence }
+  return { keyId, line, client: id, kind, environment, participant, scope, use, sequence }
 }

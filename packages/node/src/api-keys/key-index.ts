@@ -18,6 +18,8 @@ export interface KeyEntry {
   key: ApiKeyRecord
   /** The keyed hash that the presented secret must have. */
   readonly hash: Uint8Array
+  /** Id of the first key of its line: the one that was not made to succeed another. */
+  readonly line: string
   /** Of an hmac key: the bytes of its secret. */
   readonly macKey: Uint8Array | undefined
   allowsAddress: (address: string) => boolean
@@ -52,11 +54,13 @@ export class KeyIndex {
   readonly revoking = new Map<string, Revocation>()
   /** Of every key that was ever claimed, the key with which it was. */
   readonly #claims: Map<string, string>
+  readonly #successions: Map<string, string>
   readonly #hashes: KeyHashes
 
-  constructor(hashes: KeyHashes, claims: Map<string, string>) {
+  constructor(hashes: KeyHashes, claims: Map<string, string>, successions: Map<string, string>) {
     this.#hashes = hashes
     this.#claims = claims
+    this.#successions = successions
   }
 
   apply({ clients = [], keys = [], rotations = [] }: Written): void {
@@ -82,6 +86,13 @@ export class KeyIndex {
     return false
   }
 
+  /** Id of the first key of the line that a key is of: its own where it succeeds none. */
+  lineOf(id: string): string {
+    let first = id
+    for (let old = this.#successions.get(id); old !== undefined; old = this.#successions.get(old)) first = old
+    return first
+  }
+
   /** Drops what ended long ago, and gives the ids. */
   forget(nowMs: number): readonly string[] {
     const forgotten: string[] = []
@@ -93,6 +104,7 @@ export class KeyIndex {
   }
 
   #put(key: ApiKeyRecord): void {
+    if (key.succeeds !== undefined) this.#successions.set(key.id, key.succeeds)
     if (key.issuedBy === 'client' && key.succeeds !== undefined) this.#claims.set(key.id, key.succeeds)
     const known = this.keys.get(key.id)
     if (known === undefined) {
@@ -107,6 +119,7 @@ export class KeyIndex {
     const secret = key.use === 'hmac' ? this.#hashes.deriveSecret(key, key.verifier) : undefined
     return {
       key,
+      line: this.lineOf(key.id),
       hash: secret === undefined ? key.verifier : this.#hashes.hashOf({ ...key, secret }),
       macKey: secret === undefined ? undefined : utf8Bytes(secret),
       allowsAddress: addressCheck(key.networks),
@@ -146,13 +159,14 @@ export async function loadKeyIndex(
   { store, hashes }: { readonly store: ApiKeyStore; readonly hashes: KeyHashes },
   nowMs: number,
 ): Promise<KeyIndex> {
-  const [claims, clients, keys, rotations] = await Promise.all([
+  const [claims, successions, clients, keys, rotations] = await Promise.all([
     store.loadClaims(),
+    store.loadSuccessions(),
     store.listClients(),
     store.loadKeys(nowMs - rememberEndedMs),
     store.listRotations({ isRunning: true, limit: 1_000_000 }),
   ])
-  const index = new KeyIndex(hashes, claims)
+  const index = new KeyIndex(hashes, claims, successions)
   index.apply({ clients, keys, rotations })
   return index
 }

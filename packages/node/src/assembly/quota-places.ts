@@ -17,17 +17,23 @@ export interface QuotaPlace {
 const unknownToUsage: readonly LimitDimension[] = ['address', 'subject']
 const ofSomebody: readonly LimitDimension[] = ['participant', 'client', 'key']
 
+export interface KnownOfCallers {
+  readonly aliasOf: (did: string) => string | undefined
+  /** Id of the first key of the line that an API key is of; the same text for any other key. */
+  readonly lineOf: (key: string) => string
+}
+
 /** By limit and key. Quotas by address or by whom calls are about are none of these. */
 export function quotaPlaces(
   rules: readonly LimitRule[],
   callers: readonly UsageFacts[],
-  aliasOf: (did: string) => string | undefined,
+  { aliasOf, lineOf }: KnownOfCallers,
 ): QuotaPlace[] {
   const places = new Map<string, QuotaPlace & { readonly callers: UsageFacts[] }>()
   for (const rule of rules) {
     if (!isQuota(rule) || rule.by.some((name) => unknownToUsage.includes(name))) continue
     for (const caller of callers) {
-      const key = keyFor(rule, caller, aliasOf)
+      const key = keyFor(rule, { ...caller, key: lineOf(caller.key) }, aliasOf)
       if (key === undefined) continue
       const name = `${rule.limit.name} ${key}`
       const place = places.get(name) ?? { rule, key, callers: [] }

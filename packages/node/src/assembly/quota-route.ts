@@ -7,7 +7,7 @@ export function quotaRoute({ requests }: Pick<QuotasOfNode, 'requests'>, inbound
   return createIdentifiedRoute(inbound, async ({ caller, client, request, body }) => {
     const { answerQuotaCall } = await import('../quotas/quota-routes.ts')
     const participant = caller?.did ?? client?.participant ?? ''
-    const asker = { participant, client: client?.client ?? '', key: client?.keyId ?? '' }
+    const asker = { participant, client: client?.client ?? '', key: client?.line ?? '' }
     const { method, path } = request
     return answerQuotaCall(requests, asker, { method, path, body, contentType: request.header('content-type') })
   })

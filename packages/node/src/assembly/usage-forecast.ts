@@ -12,7 +12,7 @@ import { quotaPlaces, type QuotaPlace } from './quota-places.ts'
 /** Who did not call for so long has no line. */
 const callersOfDays = 35
 
-type Parts = Pick<NodeParts, 'usage' | 'limits' | 'counterparts' | 'foundation'>
+type Parts = Pick<NodeParts, 'usage' | 'limits' | 'counterparts' | 'foundation' | 'apiKeys'>
 
 /** In the order of their names, behind `after`. */
 export async function forecastQuotas(
@@ -24,11 +24,10 @@ export async function forecastQuotas(
   const nowMs = foundation.world.clock.now()
   const recent = { side: 'holder', fromMs: nowMs - callersOfDays * dayMs, untilMs: nowMs + hourMs } as const
   const callers = await usage.store.callers(recent)
-  const places = quotaPlaces(
-    limits.calls.parts.rules,
-    callers,
-    (did) => counterparts.partners.findByDid(did)?.alias,
-  ).filter((place) => after === undefined || nameOf(place) > after)
+  const places = quotaPlaces(limits.calls.parts.rules, callers, {
+    aliasOf: (did) => counterparts.partners.findByDid(did)?.alias,
+    lineOf: (key) => parts.apiKeys.loaded?.lineOf(key) ?? key,
+  }).filter((place) => after === undefined || nameOf(place) > after)
   const told: QuotaForecastFacts[] = []
   for (const place of places.slice(0, limit)) told.push(await forecastOf(parts, place, nowMs))
   return told

@@ -6,6 +6,8 @@ import type { KeyScope } from '@comity/core/api-keys/key-scope'
 export interface ClientOfGateway {
   /** Public id, 8 characters: names the credential in log and receipt. */
   readonly keyId: string
+  /** Public id of the first key of its line: the same for all that succeed each other. */
+  readonly line: string
   /** Id of the client. */
   readonly client: string
   readonly kind: 'application' | 'service' | 'device'

@@ -48,8 +48,11 @@ export function callToLimit(
 ): CallToLimit {
   const { request } = call
   const did = participantOf(call)
+  const counted = callerOf(call, did === undefined ? undefined : partnerOf(did))
   return {
-    ...callerOf(call, did === undefined ? undefined : partnerOf(did)),
+    ...counted,
+    // Keys that succeed each other have one limit, also while both work.
+    key: call.client?.line ?? counted.key,
     product,
     operation() {
       try {
