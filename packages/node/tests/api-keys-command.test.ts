@@ -163,9 +163,9 @@ test('a revocation counts before the storage of idempotency keys is asked, and i
   const away = (from: string, to: string) =>
     foundation.database.execute([{ sql: `ALTER TABLE ${from} RENAME TO ${to}` }])
   await away('admin_repeats', 'admin_repeats_away')
-  const answer = await revoke('"r1"')
+  // A table that is gone is a fault, which no route declares and no answer of a test may be.
+  await assert.rejects(revoke('"r1"'), /answered 500/)
   await away('admin_repeats_away', 'admin_repeats')
-  assert.notEqual(answer.status, 200)
   assert.equal(ask(key), 'key-revoked')
   await apiKeys.tend()
   assert.equal(((await admin.call({ path: `/v1/api-keys/${id}` })).json as ApiKeyView).state, 'revoked')
