@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,6 +35,13 @@ test('gives back what was stored, with a passphrase and with a key file', async 
     await store.save([key, other])
     assert.deepEqual(await openKeyStore({ directory, secret: used, randomBytes }).load(), [key, other])
   }
+})
+
+test('has read the file and begun to derive the key when `load` gives its promise', async () => {
+  const { directory, path } = await create(secret)
+  const loading = openKeyStore({ directory, secret, randomBytes }).load()
+  rmSync(path)
+  assert.deepEqual(await loading, [key])
 })
 
 test('the file is for its owner only and shows no private key', async () => {

@@ -1,6 +1,7 @@
 /** The node's private keys and its secret at rest: one encrypted file, `keys.json`, in the keys directory. The secret
  *  is what the vault's keys and names of people follow from: 32 random bytes, made once, which no rotation touches. */
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeBase64url, encodeBase64url } from '@comity/core/bytes/base64url'
 import type { RandomBytes } from '@comity/core/ports'
@@ -20,7 +21,8 @@ import { nodeKeySchema, type NodeKey } from './node-keys.ts'
 
 /** Where keys are kept. */
 export interface KeyStore {
-  /** Throws `keys-locked` when there are no keys, the secret is wrong or the file was changed. */
+  /** The derivation of the key has begun, on another thread, when the promise is there. Throws `keys-locked` when there
+   *  are no keys, the secret is wrong or the file was changed. */
   load(): Promise<readonly NodeKey[]>
   /** Replaces all keys; they are on disk when the promise resolves. The node's secret stays. Throws `storage-failed`. */
   save(keys: readonly NodeKey[]): Promise<void>
@@ -100,7 +102,7 @@ class FileKeyStore implements KeyStore {
 
   async #read(): Promise<{ content: Content; unlocked: Unlocked }> {
     const { directory, secret } = this.#options
-    const envelope = parseEnvelope(await readKeyFile(directory))
+    const envelope = parseEnvelope(readKeyFile(directory))
     if (this.#unlocked?.kdf.salt !== envelope.kdf.salt) {
       this.#unlocked = { kdf: envelope.kdf, key: deriveKey(secret, envelope.kdf) }
     }
@@ -144,9 +146,10 @@ async function write(
   await writeFileAtomically({ path, content: sealed, mode, randomBytes }).catch(storageFailed)
 }
 
-async function readKeyFile(directory: string): Promise<string> {
+/** Not in the background: a start would have its thread busy with other things before the derivation could begin. */
+function readKeyFile(directory: string): string {
   try {
-    return await readFile(keyFilePath(directory), 'utf8')
+    return readFileSync(keyFilePath(directory), 'utf8')
   } catch (cause) {
     const path = keyFilePath(directory)
     throw new Problem('keys-locked', `the key file \`${path}\` cannot be read; \`comity init\` makes one`, { cause })
