@@ -1,5 +1,6 @@
 /** The part of the tree that is about clients and their API keys: `comity clients`, `comity api-keys`. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { addClientWebhooks } from './client-webhook-commands.ts'
 import type { ContextOf } from './consent-commands.ts'
 
 const loadClients = () => import('./commands/clients.ts')
@@ -40,7 +41,8 @@ export function addClients(program: Command, context: ContextOf): void {
     .option('--overlap <days>', 'how long old and new key both work; 14 unless given', days)
     .option('--warn-before <days>', 'how long before its end a key is reported; 14 unless given', days)
     .option('--disable-unused-after <days>', 'disable a key that nobody uses for so long', days)
-    .option('--no-self-renewal', 'it may not fetch its next key itself')
+    .option('--no-self-renewal', 'it may not fetch its next key itself, nor add webhooks')
+    .option('--webhook <url>', 'where it is told of its own keys and quotas; the secret is printed this once')
     .action(async (id: string, options: object) => (await loadClients()).addClient(context(), id, options as never))
   clients
     .command('list')
@@ -54,6 +56,7 @@ export function addClients(program: Command, context: ContextOf): void {
     .command('remove <id>')
     .description('remove a client and revoke all its keys, for the very next call')
     .action(async (id: string) => (await loadClients()).removeClient(context(), id))
+  addClientWebhooks(clients, context)
 }
 
 export function addApiKeys(program: Command, context: ContextOf): void {

@@ -420,6 +420,16 @@ const kinds = {
     title: 'There is no such message',
     remedy: '`comity webhooks list --state dead` shows what can be sent again.',
   },
+  'client-webhook-unknown': {
+    status: 404,
+    title: 'The client has no such webhook',
+    remedy: '`comity clients webhooks list <client>` shows those that are there.',
+  },
+  'client-webhook-refused': {
+    status: 409,
+    title: 'The webhook cannot be added, confirmed or changed so',
+    remedy: 'The detail says what is in the way: too many, another code, or one that the operator keeps.',
+  },
   'replica-missing': {
     status: 504,
     title: 'No replica may answer this call',

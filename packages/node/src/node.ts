@@ -10,6 +10,7 @@ import { openFoundation, type Foundation, type FoundationOptions } from './assem
 import { openKeysWhenNeeded, type ApiKeysOfNode } from './assembly/late-api-keys.ts'
 import { openConsentWhenNeeded, type ConsentOfNode } from './assembly/late-consent.ts'
 import { openPoliciesWhenNeeded, type PolicyOfNode } from './assembly/late-policy.ts'
+import { openWebhooksWhenNeeded, type WebhooksOfNode } from './assembly/late-webhooks.ts'
 import { openReplicasWhenNeeded, type ReplicasOfNode } from './assembly/late-replicas.ts'
 import { openLimits, type LimitsOfNode } from './assembly/open-limits.ts'
 import { openListeners, type NodeListeners, type NodePorts } from './assembly/listeners.ts'
@@ -40,6 +41,7 @@ export interface NodeParts {
   readonly auditLog: AuditLog
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
+  readonly webhooks: WebhooksOfNode
   readonly consent: ConsentOfNode
   readonly policies: PolicyOfNode
   readonly apiKeys: ApiKeysOfNode
@@ -70,7 +72,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const listeners = await openListeners(parts, stack)
   startChores(parts, listeners, stack)
   parts.counterparts.outbox.wake()
-  parts.consent.webhooks.wake()
+  parts.webhooks.wake()
   parts.state.ready = true
   const { config, identity, world, events } = parts.foundation
   const addresses = [
@@ -112,13 +114,14 @@ async function buildParts(options: NodeOptions, startedAtMs: number, stack: Asyn
   const counterparts = await openCounterparts(foundation, { auditLog, newId }, stack)
   const exportEvidence = openEvidence({ foundation, auditLog, counterparts })
   const built = { foundation, auditLog, catalogue, counterparts, newId }
-  const consent = await openConsentWhenNeeded({ ...built, exportEvidence }, stack)
+  const webhooks = await openWebhooksWhenNeeded(built, stack)
+  const consent = await openConsentWhenNeeded({ ...built, exportEvidence, webhooks }, stack)
   const policies = await openPoliciesWhenNeeded(built)
-  const apiKeys = await openKeysWhenNeeded({ ...built, consent }, stack)
-  const quotas = await openQuotas({ ...built, consent })
+  const apiKeys = await openKeysWhenNeeded({ ...built, webhooks }, stack)
+  const quotas = await openQuotas({ ...built, webhooks, apiKeys })
   const limits = await openLimits({ ...foundation, quotas, newId }, stack)
   const usage = openUsage(foundation, stack)
-  const below = { ...built, consent, policies, apiKeys, quotas, limits, usage }
+  const below = { ...built, webhooks, consent, policies, apiKeys, quotas, limits, usage }
   const gateway = createGateway({ ...below, isReady: () => state.ready })
   const replicas = await openReplicasWhenNeeded(
     { ...built, consent, ...localOf(foundation, gateway) },

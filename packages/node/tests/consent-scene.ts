@@ -25,6 +25,7 @@ import { createStatusStore } from '../src/status/status-store-sql.ts'
 import { openSqlite } from '../src/storage/sqlite.ts'
 import { openVault } from '../src/vault/open-vault.ts'
 import { vaultSchema } from '../src/vault/vault-schema.ts'
+import { withoutClients } from '../src/webhooks/webhooks-test-clients.ts'
 import { createWebhooks } from '../src/webhooks/webhooks.ts'
 import { createWebhookStore } from '../src/webhooks/webhook-store-sql.ts'
 import { deadLettersSchema, webhooksSchema } from '../src/webhooks/webhooks-schema.ts'
@@ -191,6 +192,7 @@ function openWebhooks({
         giveUpAfterHours: 72,
       },
     ],
+    clients: withoutClients,
     store: createWebhookStore(database),
     deliver: () => Promise.reject(new Error('nobody listens')),
     randomBytes,

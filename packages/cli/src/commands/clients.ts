@@ -1,8 +1,10 @@
 /** `comity clients`: who holds API keys. */
 import type { ApiKeyView, ClientView } from '@comity/node/admin/client-api'
+import type { KeyedClientWebhookView } from '@comity/node/admin/client-webhook-api'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
 import { keyRows } from './api-keys.ts'
+import { keyLines } from './client-webhooks.ts'
 
 export interface AddClientArguments {
   readonly name?: string
@@ -15,6 +17,7 @@ export interface AddClientArguments {
   readonly warnBefore?: number
   readonly disableUnusedAfter?: number
   readonly selfRenewal: boolean
+  readonly webhook?: string
 }
 
 const clientPath = (id: string) => `/v1/clients/${encodeURIComponent(id)}`
@@ -29,10 +32,17 @@ export async function addClient(context: CommandContext, id: string, args: AddCl
     selfRenewal: args.selfRenewal,
   }
   const request = { id, name, kind, owner, participant, labels, policies }
-  const client = await (await connect(context)).post<ClientView>('/v1/clients', request)
-  show(context, client, () => [
+  const admin = await connect(context)
+  const client = await admin.post<ClientView>('/v1/clients', request)
+  const { webhook: url } = args
+  const webhook =
+    url === undefined ? undefined : await admin.post<KeyedClientWebhookView>(`${clientPath(id)}/webhooks`, { url })
+  show(context, { ...client, webhook }, () => [
     `${client.id} is a client${client.participant === undefined ? '' : ` of ${client.participant}`}`,
     `\`comity api-keys issue ${client.id}\` makes a key for it`,
+    ...(webhook === undefined
+      ? []
+      : [`It is told of its keys and quotas at ${webhook.endpoint}`, ...keyLines(webhook)]),
   ])
 }
 

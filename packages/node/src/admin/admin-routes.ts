@@ -3,6 +3,7 @@ import { nodeStatusSchema } from './admin-api.ts'
 import { agreementRoutes } from './agreement-routes.ts'
 import { apiKeyRoutes, keyRotationRoutes } from './api-key-routes.ts'
 import { clientRoutes } from './client-routes.ts'
+import { clientWebhookRoutes } from './client-webhook-routes.ts'
 import { consentChangeRoutes } from './consent-change-routes.ts'
 import { consentRoutes } from './consent-routes.ts'
 import { dutyRoutes } from './duty-routes.ts'
@@ -40,6 +41,7 @@ export function adminRoutes(parts: AdminParts): readonly AdminRoute[] {
     ...agreementRoutes(parts),
     ...keyRoutes(parts),
     ...clientRoutes(parts),
+    ...clientWebhookRoutes(parts),
     ...apiKeyRoutes(parts),
     ...keyRotationRoutes(parts),
     ...evidenceRoutes(parts),

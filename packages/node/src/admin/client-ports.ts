@@ -2,6 +2,7 @@
 import type { Environment, KeyUse } from '@comity/core/api-keys/api-key'
 import type { KeyRotation } from '@comity/core/api-keys/key-rotation'
 import type { KeyScope } from '@comity/core/api-keys/key-scope'
+import type { ClientEventType, SignatureFormat } from '@comity/core/events/client-events'
 import type { z } from 'zod'
 import type { ApiKeyView, ClientView } from './client-api.ts'
 import type { Condition } from './route.ts'
@@ -114,4 +115,43 @@ export interface ApiKeySchemas {
   readonly key: z.ZodType
   readonly keyChange: z.ZodType
   readonly rotation: z.ZodType
+}
+
+export interface ClientWebhookFacts {
+  readonly id: string
+  readonly client: string
+  readonly url: string
+  readonly events: readonly ClientEventType[]
+  readonly format: SignatureFormat
+  /** Of Ed25519. */
+  readonly publicKeys: readonly string[]
+  readonly fingerprints: readonly string[]
+  readonly addedBy: 'operator' | 'client'
+  readonly state: string
+  readonly formerEndsMs: number | undefined
+  readonly createdMs: number
+}
+
+/** A webhook with what its messages are verified by. */
+export interface KeyedWebhookFacts {
+  readonly webhook: ClientWebhookFacts
+  readonly secret?: string | undefined
+  readonly publicKey?: string | undefined
+}
+
+/** Every change is in the audit log, in the transaction that makes it. All throw `client-unknown`,
+ *  `client-webhook-unknown` for one that the client has not, `malformed-request`, `record-failed`. */
+export interface ClientWebhooksPort {
+  list(client: string): Promise<readonly ClientWebhookFacts[]>
+  show(client: string, id: string): Promise<ClientWebhookFacts>
+  /** These throw `client-webhook-refused`. */
+  add(client: string, request: unknown): Promise<KeyedWebhookFacts>
+  replaceSecret(client: string, id: string, order: unknown): Promise<KeyedWebhookFacts>
+  remove(client: string, id: string): Promise<void>
+}
+
+/** By which the webhooks judge what they are given. */
+export interface ClientWebhookSchemas {
+  readonly webhook: z.ZodType
+  readonly secret: z.ZodType
 }

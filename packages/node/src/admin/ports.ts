@@ -4,7 +4,7 @@ import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signatu
 import type { RandomBytes } from '@comity/core/ports'
 import type { z } from 'zod'
 import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
-import type { ApiKeySchemas, ApiKeysPort } from './client-ports.ts'
+import type { ApiKeySchemas, ApiKeysPort, ClientWebhookSchemas, ClientWebhooksPort } from './client-ports.ts'
 import type { ConsentAdminParts } from './consent-ports.ts'
 import type { PolicyAdminParts } from './policy-ports.ts'
 import type { RepeatsStore } from './repeats.ts'
@@ -30,13 +30,20 @@ export interface AdminParts extends TokenGateParts {
   /** Own DID. */
   readonly did: string
   /** By which the services judge what they are given. */
-  readonly schemas: { readonly partner: z.ZodType; readonly product: z.ZodType; readonly apiKeys: ApiKeySchemas }
+  readonly schemas: {
+    readonly partner: z.ZodType
+    readonly product: z.ZodType
+    readonly apiKeys: ApiKeySchemas
+    readonly clientWebhooks: ClientWebhookSchemas
+  }
   readonly partners: PartnersPort
   readonly products: ProductsPort
   readonly agreements: AgreementsPort
   readonly keys: KeysPort
   /** Clients and their API keys. */
   readonly apiKeys: ApiKeysPort
+  /** Where clients are told of themselves. */
+  readonly clientWebhooks: ClientWebhooksPort
   /** Consents, kept and held. */
   readonly consent: ConsentAdminParts
   /** The holder's own rules. */

@@ -6,9 +6,18 @@ import type { ApiKeyStore } from './api-key-store.ts'
 import type { KeyHashes } from './key-hashes.ts'
 import type { KeyUseStore } from './key-use-store.ts'
 
-/** What the operator's own systems are told; the payload is ids, words and times of the node's own. */
+/** What the operator's own systems, and the client's, are told; the payload is ids, words and times of the node's own. */
 export type KeyNoticeType =
-  'key.rotating' | 'key.waiting' | 'key.retired' | 'key.expiring' | 'key.disabled' | 'key.revoked' | 'key.unusual'
+  | 'key.prepared'
+  | 'key.rotating'
+  | 'key.draining'
+  | 'key.waiting'
+  | 'key.retired'
+  | 'key.rolled-back'
+  | 'key.expiring'
+  | 'key.disabled'
+  | 'key.revoked'
+  | 'key.unusual'
 
 export interface KeyNotice {
   readonly type: KeyNoticeType
@@ -17,6 +26,8 @@ export interface KeyNotice {
   readonly rotation?: string | undefined
   /** Id of the successor. */
   readonly successor?: string | undefined
+  /** ISO 8601: when both keys begin to work. */
+  readonly starts?: string | undefined
   /** ISO 8601: when the old key ends, or the key does. */
   readonly sunset?: string | undefined
   readonly expires?: string | undefined
@@ -26,6 +37,12 @@ export interface KeyNotice {
   readonly claimedWith?: string | undefined
   /** Of a key that was revoked: ids of its client's keys that work now, the first hundred. */
   readonly working?: readonly string[] | undefined
+}
+
+/** A notice as a message. */
+export interface KeyNoticeEvent {
+  readonly type: KeyNoticeType
+  readonly payload: Omit<KeyNotice, 'type'>
 }
 
 export interface ApiKeysParts {
@@ -43,7 +60,11 @@ export interface ApiKeysParts {
     statements: readonly Statement[],
   ) => Promise<unknown>
   readonly webhooks: {
-    statement(event: { readonly type: KeyNoticeType; readonly payload: Readonly<Record<string, unknown>> }): Statement[]
+    statement(event: KeyNoticeEvent): Statement[]
+    /** Writes that end the webhooks of a client that is removed, once it was told of that. */
+    endAll(client: string): Statement[]
+    /** To be called when they are durable. */
+    refresh(client: string): Promise<void>
     wake(): void
   }
   /** By alias or DID. */

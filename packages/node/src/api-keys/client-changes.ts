@@ -1,6 +1,7 @@
 /** What an operator does with clients. */
 import { rollBackRotation } from '@comity/core/api-keys/key-rotation'
 import { Problem } from '@comity/core/problems'
+import type { Statement } from '../storage/database.ts'
 import { isLive } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
 import { changedClient, type Client, type ClientChange, type ClientRequest } from './client.ts'
@@ -16,7 +17,7 @@ export interface ClientChanges {
   remove(id: string): Promise<void>
 }
 
-type Parts = Pick<ApiKeysParts, 'clock' | 'findPartner'>
+type Parts = Pick<ApiKeysParts, 'clock' | 'findPartner' | 'webhooks'>
 
 /** Throws `client-unknown`. */
 export function clientOf({ index }: Pick<KeyChanges, 'index'>, id: string): Client {
@@ -27,7 +28,7 @@ export function clientOf({ index }: Pick<KeyChanges, 'index'>, id: string): Clie
   return client
 }
 
-export function createClientChanges({ clock, findPartner }: Parts, changes: KeyChanges): ClientChanges {
+export function createClientChanges({ clock, findPartner, webhooks }: Parts, changes: KeyChanges): ClientChanges {
   const { index } = changes
   return {
     add: (request) =>
@@ -50,12 +51,17 @@ export function createClientChanges({ clock, findPartner }: Parts, changes: KeyC
       clientOf(changes, id)
       // Before anything is waited for.
       for (const entry of index.keysOf(id)) entry.isCutOff = true
-      await changes.inTurn(() => remove(changes, id, clock.now()))
+      await changes.inTurn(() => remove(changes, id, { nowMs: clock.now(), statements: webhooks.endAll(id) }))
+      await webhooks.refresh(id)
     },
   }
 }
 
-async function remove(changes: KeyChanges, id: string, nowMs: number): Promise<void> {
+async function remove(
+  changes: KeyChanges,
+  id: string,
+  { nowMs, statements }: { readonly nowMs: number; readonly statements: readonly Statement[] },
+): Promise<void> {
   const { index } = changes
   const client = { ...clientOf(changes, id), removedMs: nowMs }
   const entries = index.keysOf(id)
@@ -72,6 +78,7 @@ async function remove(changes: KeyChanges, id: string, nowMs: number): Promise<v
     keys,
     rotations,
     notices,
+    statements,
   })
 }
 

@@ -52,7 +52,9 @@ test('a rotation on schedule: prepared, both work, laggards are listed, the old 
     assert.deepEqual(
       node.notices.map(({ type, key, successor }) => [type, key, successor]),
       [
+        ['key.prepared', old.id, idOf(text)],
         ['key.rotating', old.id, idOf(text)],
+        ['key.draining', old.id, idOf(text)],
         ['key.retired', old.id, idOf(text)],
       ],
     )

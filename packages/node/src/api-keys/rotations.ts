@@ -59,11 +59,14 @@ export function createRotations(parts: Rotating): Rotations {
         await parts.usage.flush()
         const begun = beginOverlap(rotation, clock.now())
         const statements = [parts.uses.mark(begun.from)]
-        const notices = [rotatingNotice(begun)]
+        const notices = [movingNotice('key.rotating', begun)]
         return write(changes, begun, { action: 'rotation-begin', by, statements, notices })
       }),
     drain: (id, by) =>
-      inTurn(id, (rotation) => write(changes, beginDraining(rotation), { action: 'rotation-drain', by })),
+      inTurn(id, (rotation) => {
+        const notices = [movingNotice('key.draining', rotation)]
+        return write(changes, beginDraining(rotation), { action: 'rotation-drain', by, notices })
+      }),
     complete: (id, by) => inTurn(id, (rotation) => complete(parts, rotation, by)),
     rollBack: (id) => inTurn(id, (rotation) => rollBack(parts, rotation)),
     replaceSuccessor: (id) => inTurn(id, (rotation) => replaceSuccessor(parts, rotation)),
@@ -109,8 +112,9 @@ async function rotate(
   if (isNow) await usage.flush()
   const rotation = isNow ? beginOverlap(prepared, nowMs) : prepared
   const keys = successor === undefined ? [] : [successor.record]
-  const begun = isNow ? { statements: [uses.mark(key.id)], notices: [rotatingNotice(rotation)] } : {}
-  await write(changes, rotation, { action: 'rotation-prepare', by, keys, ...begun })
+  const statements = isNow ? [uses.mark(key.id)] : []
+  const notices = [isNow ? movingNotice('key.rotating', rotation) : preparedNotice(rotation)]
+  await write(changes, rotation, { action: 'rotation-prepare', by, keys, statements, notices })
   return { rotation, successor }
 }
 
@@ -138,10 +142,23 @@ async function rollBack({ changes, clock }: Rotating, rotation: KeyRotation): Pr
     entry !== undefined && isLive(entry.key)
       ? [endedKey(entry.key, { state: 'revoked', reason: 'rolled-back' }, nowMs)]
       : []
-  const notices = keys.map((key) => endNotice(key))
+  const notices = [...keys.map((key) => endNotice(key)), rolledBackNotice(back)]
   return write(changes, back, { action: 'rotation-roll-back', by: 'operator', keys, notices })
 }
 
-function rotatingNotice({ client, from, to, id, sunsetMs }: KeyRotation): KeyNotice {
-  return { type: 'key.rotating', client, key: from, rotation: id, successor: to, sunset: formatDateTime(sunsetMs) }
+function movingNotice(
+  type: 'key.rotating' | 'key.draining',
+  { client, from, to, id, sunsetMs }: KeyRotation,
+): KeyNotice {
+  return { type, client, key: from, rotation: id, successor: to, sunset: formatDateTime(sunsetMs) }
+}
+
+function preparedNotice(rotation: KeyRotation): KeyNotice {
+  const { client, from, to, id, sunsetMs, overlapFromMs } = rotation
+  const times = { starts: formatDateTime(overlapFromMs), sunset: formatDateTime(sunsetMs) }
+  return { type: 'key.prepared', client, key: from, rotation: id, successor: to, ...times }
+}
+
+function rolledBackNotice({ client, from, to, id }: KeyRotation): KeyNotice {
+  return { type: 'key.rolled-back', client, key: from, rotation: id, successor: to }
 }

@@ -5,6 +5,7 @@ import { clientChangeSchema, clientRequestSchema } from '../api-keys/client.ts'
 import { rotationRequestSchema } from '../api-keys/rotation-request.ts'
 import { partnerInputSchema } from '../partners/partner.ts'
 import { productAdditionSchema } from '../products/product-config.ts'
+import { clientWebhookRequestSchema, secretOrderSchema } from '../webhooks/client-webhook.ts'
 
 export const adminSchemas: AdminParts['schemas'] = {
   partner: partnerInputSchema,
@@ -16,4 +17,5 @@ export const adminSchemas: AdminParts['schemas'] = {
     keyChange: keyChangeSchema,
     rotation: rotationRequestSchema,
   },
+  clientWebhooks: { webhook: clientWebhookRequestSchema, secret: secretOrderSchema },
 }

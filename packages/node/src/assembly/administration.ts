@@ -16,6 +16,7 @@ import { productAdditionSchema, type ProductAddition } from '../products/product
 import { apiKeyAdministration } from './api-key-administration.ts'
 import { adminSchemas } from './admin-schemas.ts'
 import { createFailureLimit } from './limits.ts'
+import { clientWebhookAdministration } from './client-webhook-administration.ts'
 import { consentAdministration } from './consent-administration.ts'
 import { policyAdministration } from './policy-administration.ts'
 import { replicaAdministration } from './replica-administration.ts'
@@ -59,6 +60,7 @@ export async function createAdmin(
     agreements: counterparts.agreements,
     keys: keysPort(parts),
     apiKeys: apiKeyAdministration(parts),
+    clientWebhooks: clientWebhookAdministration(parts),
     consent: consentAdministration(parts),
     policy: policyAdministration(parts),
     replicas: replicaAdministration(parts),

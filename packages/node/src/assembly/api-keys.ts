@@ -1,29 +1,31 @@
 /** API keys, on the parts that the node has. */
 import { Problem } from '@comity/core/problems'
-import type { KeyNotice } from '../api-keys/api-key-ports.ts'
+import type { ApiKeysParts, KeyNotice } from '../api-keys/api-key-ports.ts'
 import { createApiKeyStore } from '../api-keys/api-key-store-sql.ts'
 import { openApiKeys, type ApiKeys } from '../api-keys/api-keys.ts'
 import { createKeyHashes } from '../api-keys/key-hashes.ts'
 import { createKeyUseStore } from '../api-keys/key-use-store-sql.ts'
 import type { AuditLog } from '../audit-log/audit-log.ts'
 import type { BusinessEvents } from '../telemetry/events.ts'
-import type { Webhooks } from '../webhooks/webhooks.ts'
+import { clientNotice } from './client-notices.ts'
 import type { Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
+import type { WebhooksOfNode } from './late-webhooks.ts'
 
 export interface KeyAssembly {
   readonly foundation: Foundation
   readonly auditLog: AuditLog
   readonly counterparts: Pick<Counterparts, 'partners'>
-  readonly consent: { readonly webhooks: Pick<Webhooks, 'statement' | 'wake'> }
+  readonly webhooks: Pick<WebhooksOfNode, 'statement' | 'clientStatement' | 'wake' | 'clients'>
   readonly newId: () => string
 }
 
 /** Opens them; their last counts are written when `stack` ends. */
 export async function openKeys(parts: KeyAssembly, stack: AsyncDisposableStack): Promise<ApiKeys> {
-  const { foundation, auditLog, counterparts, consent, newId } = parts
+  const { foundation, auditLog, counterparts, newId } = parts
   const { config, world, database, events, deriveSecret } = foundation
-  return stack.use(
+  const late: { keys: ApiKeys | undefined } = { keys: undefined }
+  const keys = stack.use(
     await openApiKeys({
       ...world,
       newId,
@@ -36,21 +38,40 @@ export async function openKeys(parts: KeyAssembly, stack: AsyncDisposableStack):
       uses: createKeyUseStore(database),
       environment: config.environment,
       record: (event, statements) => auditLog.append(auditLog.prepare(event), statements),
-      webhooks: {
-        statement: (event) => consent.webhooks.statement(event),
-        wake: () => consent.webhooks.wake(),
-      },
+      webhooks: tellingOf(parts, (client) => late.keys?.showClient(client).policies.selfRenewal === true),
       findPartner: (aliasOrDid) => counterparts.partners.find(aliasOrDid),
       onNotice: (notice) => tellNotice(events, notice),
       onError: (error) => (isOfStorage(error) ? events.storageFailed(error) : events.internalError(error)),
     }),
   )
+  late.keys = keys
+  return keys
+}
+
+/** The operator's own systems are told, and the client of the key. */
+function tellingOf(
+  { foundation, webhooks }: KeyAssembly,
+  renewsItself: (client: string) => boolean,
+): ApiKeysParts['webhooks'] {
+  const renewal = `${foundation.config.listen.public.url.replace(/\/$/, '')}/keys/renewal`
+  return {
+    statement({ type, payload }) {
+      const notice = clientNotice({ type, ...payload }, renewsItself(payload.client) ? renewal : undefined)
+      return [...webhooks.statement({ type, payload: { ...payload } }), ...webhooks.clientStatement(notice)]
+    },
+    endAll: (client) => webhooks.clients.endAll(client),
+    refresh: (client) => webhooks.clients.refresh(client),
+    wake: () => webhooks.wake(),
+  }
 }
 
 function tellNotice(events: BusinessEvents, notice: KeyNotice): void {
   const tell = {
+    'key.prepared': events.apiKeyPrepared,
     'key.rotating': events.apiKeyRotating,
     'key.waiting': events.apiKeyWaiting,
+    'key.draining': events.apiKeyDraining,
+    'key.rolled-back': events.apiKeyRolledBack,
     'key.retired': events.apiKeyRetired,
     'key.expiring': events.apiKeyExpiring,
     'key.disabled': events.apiKeyDisabled,

@@ -132,7 +132,7 @@ export function startChores(parts: NodeParts, listeners: NodeListeners, stack: A
       usage.tidy(),
       quotas.prune(),
       pruneRepeats(foundation.database, foundation.world.clock.now()),
-      consent.webhooks.prune(),
+      parts.webhooks.prune(),
       consent.people?.prune(),
       consent.consents.forgetLapsed().then((statements) => foundation.database.execute(statements)),
     ])

@@ -31,7 +31,6 @@ import type { Counterparts } from './counterparts.ts'
 import { personOfDelegation } from './delegated-person.ts'
 import type { Foundation } from './foundation.ts'
 import { openHeldConsents, type Held } from './held.ts'
-import { openWebhooks } from './notices.ts'
 import { openPeople, type ExportEvidence } from './people.ts'
 import { createReplicaEndings } from '../replicas/replica-endings.ts'
 import { createReplicaStore } from '../replicas/replica-store-sql.ts'
@@ -61,6 +60,7 @@ export interface ConsentAssembly {
   readonly counterparts: Counterparts
   readonly newId: () => string
   readonly exportEvidence: ExportEvidence
+  readonly webhooks: Webhooks
 }
 
 /** How long a request waits for a decision. */
@@ -68,8 +68,7 @@ const requestDays = 30
 
 /** Builds it and takes the events of other nodes that are about it. */
 export async function openConsent(parts: ConsentAssembly, stack: AsyncDisposableStack): Promise<Consent> {
-  const { foundation, counterparts } = parts
-  const webhooks = stack.use(await openWebhooks(foundation, parts.newId))
+  const { foundation, counterparts, webhooks } = parts
   const lateErasure: { forDuty: DutiesParts['eraseSubject'] | undefined } = { forDuty: undefined }
   const duties = await openDuties(parts, webhooks, lateErasure)
   const statusLists = openStatusLists(foundation)

@@ -18,7 +18,7 @@ export interface ConsentOfNode extends Omit<Consent, 'duties' | 'rights'> {
 }
 
 /** Rows in one of them are to be looked after from the start. */
-const tables = ['consents', 'held_consents', 'duties', 'rights_requests', 'webhook_messages'] as const
+const tables = ['consents', 'held_consents', 'duties', 'rights_requests'] as const
 
 /** Opens it at once where it is in use by configuration, catalogue or database; else with the first call, event or
  *  command that needs it. What it then opens ends with `stack`. */
@@ -64,20 +64,23 @@ class Loading {
   }
 }
 
-/** Until it is loaded there is nothing to tend, to tell or to forget: no rows, no webhooks, no pages. */
+/** Until it is loaded there is nothing to tend or to forget: no rows, no pages. */
 function lateConsent(parts: ConsentAssembly, stack: AsyncDisposableStack): ConsentOfNode {
   const late = new Loading(async () => (await import('./consent.ts')).openConsent(parts, stack))
   const { database } = parts.foundation
   handleLater(parts, late)
-  const before = untilLoaded(late, database)
+  const before = untilLoaded(late, { database, webhooks: parts.webhooks })
   const names = Object.keys(before) as (keyof ConsentOfNode)[]
   const members = names.map((name) => [name, { enumerable: true, get: () => (late.loaded ?? before)[name] }] as const)
   return Object.defineProperties({}, Object.fromEntries(members)) as ConsentOfNode
 }
 
-function untilLoaded(late: Loading, database: Database): ConsentOfNode {
+function untilLoaded(
+  late: Loading,
+  { database, webhooks }: { readonly database: Database; readonly webhooks: Webhooks },
+): ConsentOfNode {
   return {
-    webhooks: lateWebhooks(late),
+    webhooks,
     statusLists: loadLater(async () => (await late.load()).statusLists, {
       set(...given) {
         if (late.loaded === undefined) throw new Error('a status was set before one was allocated')
@@ -110,20 +113,6 @@ function handleLater({ counterparts: { handlers } }: ConsentAssembly, late: Load
       await late.load()
       return (await handlers.get(type)?.(event)) ?? []
     })
-  }
-}
-
-/** None are configured. */
-function lateWebhooks(late: Loading): Webhooks {
-  return {
-    hasListener: () => false,
-    statement: () => [],
-    wake: () => late.loaded?.webhooks.wake(),
-    settled: async () => late.loaded?.webhooks.settled(),
-    list: async (limit) => (await late.loaded?.webhooks.list(limit)) ?? [],
-    replay: async (which) => (await late.loaded?.webhooks.replay(which)) ?? 0,
-    prune: async () => late.loaded?.webhooks.prune(),
-    [Symbol.asyncDispose]: async () => undefined,
   }
 }
 

@@ -9,13 +9,14 @@ import { QuotaAsks } from '../quotas/quota-asks.ts'
 import { QuotaGrants, type RuleQuota } from '../quotas/quota-grants.ts'
 import { createQuotaNear, pruneQuotaNotices } from '../quotas/quota-near.ts'
 import type { QuotaAsker } from '../quotas/quota-request.ts'
-import { QuotaRequests, type QuotaRecord, type QuotaWebhooks } from '../quotas/quota-requests.ts'
+import { QuotaRequests, type QuotaRecord } from '../quotas/quota-requests.ts'
 import { createQuotaStore } from '../quotas/quota-store-sql.ts'
 import type { Statement } from '../storage/database.ts'
 import { createTurns } from '../storage/turns.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
-import type { ConsentOfNode } from './late-consent.ts'
+import type { ApiKeysOfNode } from './late-api-keys.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
 
 export interface QuotasOfNode {
   readonly raised: NonNullable<CallLimitsParts['raised']>
@@ -35,7 +36,8 @@ interface Parts {
   readonly auditLog: AuditLog
   readonly catalogue: Pick<ProductCatalogue, 'get'>
   readonly counterparts: Counterparts
-  readonly consent: Pick<ConsentOfNode, 'webhooks'>
+  readonly webhooks: Webhooks
+  readonly apiKeys: Pick<ApiKeysOfNode, 'loaded'>
   readonly newId: () => string
 }
 
@@ -44,18 +46,12 @@ const longestPeriodMs = 31 * 86_400_000
 
 /** Opens them; what was granted before counts again. */
 export async function openQuotas(parts: Parts): Promise<QuotasOfNode> {
-  const { foundation, auditLog, counterparts, consent, newId } = parts
+  const { foundation, auditLog, counterparts, webhooks, newId } = parts
   const { config, world, database, identity, events } = foundation
   const { clock } = world
   const store = createQuotaStore(database)
   const grants = new QuotaGrants()
   for (const granted of await store.grants(clock.now())) grants.add(granted)
-  // What it is loaded from changes with the first need of it.
-  const webhooks: QuotaWebhooks = {
-    hasListener: (type) => consent.webhooks.hasListener(type),
-    statement: (event) => consent.webhooks.statement(event),
-    wake: () => consent.webhooks.wake(),
-  }
   const record = (event: QuotaRecord, statements: readonly Statement[]) =>
     auditLog.append(auditLog.prepare(event), statements)
   const shared = { store, clock, newId, record, webhooks }
@@ -75,7 +71,13 @@ export async function openQuotas(parts: Parts): Promise<QuotasOfNode> {
   counterparts.whenTaken.push(() => webhooks.wake())
   const execute = (statements: readonly Statement[]) => database.execute(statements)
   const percent = config.limits.nearQuotaPercent
-  const near = createQuotaNear({ percent, webhooks: () => webhooks, execute, onError: events.storageFailed })
+  const near = createQuotaNear({
+    percent,
+    webhooks,
+    clientOfKey: async (id) => (await parts.apiKeys.loaded?.showKey(id))?.client,
+    execute,
+    onError: events.storageFailed,
+  })
   const rules = new Map(config.limits.rules.map(({ name, by }) => [name, by]))
   return {
     requests,

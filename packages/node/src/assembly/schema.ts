@@ -25,7 +25,7 @@ import { vaultSchema } from '../vault/vault-schema.ts'
 import { limitsSchema } from '../limits/limits-schema.ts'
 import { quotasSchema } from '../quotas/quotas-schema.ts'
 import { usageSchema } from '../usage/usage-schema.ts'
-import { deadLettersSchema, webhooksSchema } from '../webhooks/webhooks-schema.ts'
+import { clientWebhooksSchema, deadLettersSchema, webhooksSchema } from '../webhooks/webhooks-schema.ts'
 import { rightsSchema } from '../rights/rights-schema.ts'
 import type { Migration } from '../storage/migrations.ts'
 
@@ -62,4 +62,5 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0030-usage', statements: usageSchema },
   { name: '0031-quotas', statements: quotasSchema },
   { name: '0032-key-lines', statements: keyLinesMigrations },
+  { name: '0033-client-webhooks', statements: clientWebhooksSchema },
 ]

@@ -1,5 +1,6 @@
 /** The holder's side of requests for a higher quota: taken from who meets the limit, decided by the operator, told to who
  *  asked. What was granted counts from the next call on. */
+import { formatDateTime } from '@comity/core/agreement/date-time'
 import { canonicalJson } from '@comity/core/bytes/canonical-json'
 import { sha256Text } from '@comity/core/crypto/crypto-node'
 import { quotaDecided } from '@comity/core/events/event-types'
@@ -25,9 +26,18 @@ interface WebhookEvent {
   readonly condition?: Statement
 }
 
+/** What one client is told of its own quotas. */
+export interface ClientQuotaEvent extends WebhookEvent {
+  readonly type: 'quota.decided' | 'quota.near'
+  readonly client: string
+}
+
 export interface QuotaWebhooks {
   hasListener(type: WebhookEvent['type']): boolean
   statement(event: WebhookEvent): Statement[]
+  /** True when some client is told. */
+  hasClientListener(type: ClientQuotaEvent['type']): boolean
+  clientStatement(event: ClientQuotaEvent): Statement[]
   wake(): void
 }
 
@@ -147,7 +157,7 @@ export class QuotaRequests {
 
   #decide(id: string, by: (request: QuotaRequest) => QuotaDecision): Promise<QuotaRequest> {
     return this.#parts.turns(`decide ${id}`, async () => {
-      const { store, record, outbox, grants } = this.#parts
+      const { store, record, outbox, grants, webhooks } = this.#parts
       const before = await this.show(id)
       if (before.decision !== undefined)
         throw new Problem('quota-request-state', `the request was ${before.decision.state} already`)
@@ -156,9 +166,11 @@ export class QuotaRequests {
       await record(this.#recordOf('quota-decision', { request, before }), [
         store.decideRequest(id, decision),
         ...this.#telling(request, decision),
+        ...this.#tellingClient(request, decision),
       ])
       if (decision.state === 'granted') grants.add(request)
       outbox.wake()
+      webhooks.wake()
       return request
     })
   }
@@ -171,6 +183,20 @@ export class QuotaRequests {
     const { decidedMs: occurredMs, state, units, untilMs: until, note } = decision
     const payload = { request: request.id, limit: request.limit, state, units, until, note, time: occurredMs }
     return [outbox.statement({ recipient: participant, type: quotaDecided, payload, occurredMs })]
+  }
+
+  /** Itself, where a client asked. */
+  #tellingClient({ id, asker, limit, product, per }: QuotaRequest, decision: QuotaDecision): Statement[] {
+    if (asker.client === '') return []
+    const { state, units, untilMs, note } = decision
+    const until = untilMs === undefined ? undefined : formatDateTime(untilMs)
+    const payload = { client: asker.client, request: id, limit, ...(product !== '' && { product }), per }
+    const decided = { state, units, until, note }
+    return this.#parts.webhooks.clientStatement({
+      type: 'quota.decided',
+      client: asker.client,
+      payload: { ...payload, ...decided },
+    })
   }
 
   #recordOf(type: string, { request, before }: { request: QuotaRequest; before?: QuotaRequest }): QuotaRecord {

@@ -37,8 +37,11 @@ const levels = {
   'key.announced': 'info',
   'key.rotated': 'info',
   'key.retired': 'info',
+  'api-key.prepared': 'info',
   'api-key.rotating': 'info',
   'api-key.waiting': 'warn',
+  'api-key.draining': 'info',
+  'api-key.rolled_back': 'info',
   'api-key.retired': 'info',
   'api-key.expiring': 'warn',
   'api-key.disabled': 'info',
@@ -61,6 +64,8 @@ const levels = {
   'webhook.delivered': 'debug',
   'webhook.delayed': 'warn',
   'webhook.dead': 'error',
+  'client-webhook.delayed': 'info',
+  'client-webhook.dead': 'warn',
   'connection.refused': 'debug',
   'storage.failed': 'error',
   'limits.lost': 'error',
@@ -171,6 +176,12 @@ function apiKeyEvents(tell: Tell) {
       tell('api-key.rotating', 'an API key has a successor; both work until its end', fields(key)),
     apiKeyWaiting: (key: ApiKeyFacts) =>
       tell('api-key.waiting', 'an API key cannot end: no successor of it works', fields(key)),
+    apiKeyPrepared: (key: ApiKeyFacts) =>
+      tell('api-key.prepared', 'an API key will have a successor; it is not valid yet', fields(key)),
+    apiKeyDraining: (key: ApiKeyFacts) =>
+      tell('api-key.draining', 'an API key ends soon: its clients should use its successor', fields(key)),
+    apiKeyRolledBack: (key: ApiKeyFacts) =>
+      tell('api-key.rolled_back', 'the rotation of an API key was taken back: it stays', fields(key)),
     apiKeyRetired: (key: ApiKeyFacts) => tell('api-key.retired', 'an API key has ended', fields(key)),
     apiKeyExpiring: (key: ApiKeyFacts) => tell('api-key.expiring', 'an API key ends soon', fields(key)),
     apiKeyDisabled: (key: ApiKeyFacts) => tell('api-key.disabled', 'an API key is disabled', fields(key)),
@@ -201,6 +212,23 @@ function consentEvents(tell: Tell) {
         ...webhookFields(message),
         reason: message.reason,
       }),
+    ...clientWebhookEvents(tell),
+  }
+}
+
+/** What does not arrive is the client's loss, and no fault of this node's operator. */
+function clientWebhookEvents(tell: Tell) {
+  type Message = { id: string; type: string; endpoint: string; client: string; reason: string }
+  const fields = ({ client, reason, ...message }: Message) => ({ ...webhookFields(message), client, reason })
+  return {
+    clientWebhookDelayed: (message: Message) =>
+      tell(
+        'client-webhook.delayed',
+        'the webhook of a client did not take a message; it is sent again',
+        fields(message),
+      ),
+    clientWebhookDead: (message: Message) =>
+      tell('client-webhook.dead', 'the webhook of a client did not take a message for days', fields(message)),
   }
 }
 

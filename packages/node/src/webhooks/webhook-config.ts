@@ -10,9 +10,12 @@ export const webhookEventTypes = [
   'duty.overdue',
   'rights.requested',
   'rights.closed',
+  'key.prepared',
   'key.rotating',
   'key.waiting',
+  'key.draining',
   'key.retired',
+  'key.rolled-back',
   'key.expiring',
   'key.disabled',
   'key.revoked',
@@ -50,7 +53,8 @@ export function isOnThisMachine(url: URL): boolean {
   return url.protocol === 'http:' && (url.hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(url.hostname))
 }
 
-function isWebhookUrl(text: string): boolean {
+/** True for `https:` without credentials, and `http:` to this machine. */
+export function isWebhookUrl(text: string): boolean {
   const url = URL.parse(text)
   if (url === null || url.username + url.password + url.hash !== '') return false
   return url.protocol === 'https:' || isOnThisMachine(url)

@@ -4,6 +4,8 @@ import type { WebhookEntry, WebhookStore } from './webhook-store.ts'
 
 const columns =
   'id, endpoint, type, payload, occurred_ms, attempts, next_attempt_ms, last_error, delivered_ms, dead_ms, waiting_since_ms'
+/** As `endpointName` of a client's webhook makes it: no address of an own system has a fragment. */
+const isOfClient = `endpoint LIKE '%/#%'`
 const isWaiting = 'payload IS NOT NULL AND dead_ms IS NULL'
 
 /** The table is `webhooksSchema`. */
@@ -11,7 +13,7 @@ export function createWebhookStore(database: Database): WebhookStore {
   return { ...readsOf(database), ...writesOf(database), ...deadLettersOf(database) }
 }
 
-type Reads = Pick<WebhookStore, 'findDue' | 'nextDueMs' | 'list'>
+type Reads = Pick<WebhookStore, 'findDue' | 'findClientsDue' | 'nextDueMs' | 'list'>
 
 function readsOf(database: Database): Reads {
   return {
@@ -19,6 +21,11 @@ function readsOf(database: Database): Reads {
       const sql = `SELECT ${columns} FROM webhook_messages
         WHERE ${isWaiting} AND next_attempt_ms <= ? AND endpoint = ? ORDER BY occurred_ms, id LIMIT ?`
       return (await database.all(sql, [nowMs, endpoint, limit])).map(entryOf)
+    },
+    async findClientsDue(nowMs, limit) {
+      const sql = `SELECT endpoint FROM webhook_messages WHERE ${isWaiting} AND next_attempt_ms <= ? AND ${isOfClient}
+        GROUP BY endpoint ORDER BY MIN(next_attempt_ms), endpoint LIMIT ?`
+      return (await database.all(sql, [nowMs, limit])).map(({ endpoint }) => String(endpoint))
     },
     async nextDueMs(afterMs) {
       const sql = `SELECT MIN(next_attempt_ms) AS due FROM webhook_messages
@@ -84,6 +91,10 @@ function writesOf(database: Database): Omit<WebhookStore, keyof Reads | keyof De
           WHERE id = ? AND endpoint = ? AND payload IS NOT NULL`,
         [reason, id, endpoint],
       ),
+    giveUp: (endpoint, reason) => ({
+      sql: `UPDATE webhook_messages SET payload = NULL, last_error = ? WHERE endpoint = ? AND payload IS NOT NULL`,
+      params: [reason, endpoint],
+    }),
     postpone: (endpoint, untilMs) =>
       run(
         `UPDATE webhook_messages SET next_attempt_ms = ?
@@ -92,7 +103,7 @@ function writesOf(database: Database): Omit<WebhookStore, keyof Reads | keyof De
       ),
     giveUpOthers: (endpoints, reason) =>
       run(
-        `UPDATE webhook_messages SET payload = NULL, last_error = ? WHERE payload IS NOT NULL
+        `UPDATE webhook_messages SET payload = NULL, last_error = ? WHERE payload IS NOT NULL AND NOT ${isOfClient}
           ${endpoints.map(() => 'AND endpoint <> ?').join(' ')}`,
         [reason, ...endpoints],
       ),

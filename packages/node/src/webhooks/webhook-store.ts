@@ -32,6 +32,8 @@ export interface WebhookStore {
   ): Statement
   /** Messages for the endpoint that are due, oldest first; at most `limit`. */
   findDue(endpoint: string, nowMs: number, limit: number): Promise<WebhookEntry[]>
+  /** Clients' endpoints that have something due, the longest waiting first; at most `limit`. */
+  findClientsDue(nowMs: number, limit: number): Promise<string[]>
   /** When, after then, the next message of all endpoints falls due; undefined for never. */
   nextDueMs(afterMs: number): Promise<number | undefined>
   /** Ends the message and takes its payload away. */
@@ -52,9 +54,11 @@ export interface WebhookStore {
   ): Promise<number>
   /** Ends the message undelivered and takes its payload away. */
   saveGivenUp(message: WebhookName, reason: string): Promise<void>
+  /** The write that does so with everything for one endpoint, dead letters too. */
+  giveUp(endpoint: string, reason: string): Statement
   /** Puts off everything for the endpoint until then, without counting a try. */
   postpone(endpoint: string, untilMs: number): Promise<void>
-  /** Gives up what is for none of these endpoints: it would keep a link for ever. */
+  /** Gives up what is for none of these endpoints, and for no client: it would keep a link for ever. */
   giveUpOthers(endpoints: readonly string[], reason: string): Promise<void>
   /** The outbox, messages on their way first, then dead letters, then the latest; at most `limit`. */
   list(limit: number): Promise<WebhookEntry[]>

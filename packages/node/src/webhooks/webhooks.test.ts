@@ -18,6 +18,7 @@ import { createWebhookDelivery, type DeliverWebhook } from './webhook-delivery.t
 import { parseWebhookSecret, webhookPublicKey } from './webhook-signature.ts'
 import { createWebhookStore } from './webhook-store-sql.ts'
 import { deadLettersSchema, webhooksSchema } from './webhooks-schema.ts'
+import { withoutClients } from './webhooks-test-clients.ts'
 import { createWebhooks, type WebhookEndpoint, type Webhooks } from './webhooks.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'comity-webhooks-'))
@@ -90,6 +91,7 @@ function scene(options: SceneOptions) {
       giveUpAfterHours: 72,
       ...endpoint,
     })),
+    clients: withoutClients,
     store: createWebhookStore(options.database),
     vault: { unseal: async (text) => (options.unsealed === undefined ? text : options.unsealed()) },
     deliver: options.deliver ?? network,

@@ -1,9 +1,13 @@
-/** Tells the holder's own systems what happened (Standard Webhooks 1.0), until they take it. A message enters the
- *  outbox in the transaction that makes it true; tries go on across restarts; order is not promised. */
+/** Tells the holder's own systems, and clients about themselves, what happened (Standard Webhooks 1.0), until they take
+ *  it. A message enters the outbox in the transaction that makes it true; tries go on across restarts; order is not
+ *  promised. A client that does not answer holds up no system of the operator's. */
+import type { ClientEventType } from '@comity/core/events/client-events'
 import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
-import { Redelivery, type DeliveryFailure, type DeliveryOutcome } from '../storage/redelivery.ts'
+import { Redelivery, type DeliveryFailure, type DeliveryOutcome, type RedeliveryParts } from '../storage/redelivery.ts'
 import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
+import { signersOf } from './client-webhook-secrets.ts'
+import type { ClientEndpoints } from './client-webhooks.ts'
 import type { WebhookEventType } from './webhook-config.ts'
 import type { DeliverWebhook } from './webhook-delivery.ts'
 import { webhookHeaders, type WebhookSigner } from './webhook-signature.ts'
@@ -22,6 +26,7 @@ export interface WebhookEndpoint {
 
 export interface WebhooksParts {
   readonly endpoints: readonly WebhookEndpoint[]
+  readonly clients: ClientEndpoints
   readonly store: WebhookStore
   readonly vault: Pick<SubjectVault, 'unseal'>
   readonly deliver: DeliverWebhook
@@ -42,6 +47,8 @@ export interface WebhookNotice {
   readonly type: string
   /** Origin of the endpoint. */
   readonly endpoint: string
+  /** Whose webhook it is; undefined for an own system. */
+  readonly client?: string
 }
 
 export interface WebhookEvent {
@@ -52,12 +59,23 @@ export interface WebhookEvent {
   readonly condition?: Statement
 }
 
+/** What one client is told. */
+export interface ClientEvent extends Omit<WebhookEvent, 'type'> {
+  readonly type: ClientEventType
+  /** Id. */
+  readonly client: string
+}
+
 export interface Webhooks extends AsyncDisposable {
   /** True when some system is told of this. */
   hasListener(type: WebhookEventType): boolean
   /** Statements that put the event into the outbox together with what it reports; none when nobody is told of it. Give
    *  the key of the subject that the payload is about: it is stored sealed. Call `wake` when that is durable. */
   statement(event: WebhookEvent, subject?: Pick<SubjectKey, 'seal'>): Statement[]
+  /** True when a webhook of some client is told of this. */
+  hasClientListener(type: ClientEventType): boolean
+  /** The same for the webhooks of one client, with a payload that is about it alone. */
+  clientStatement(event: ClientEvent): Statement[]
   /** Starts the deliveries, or looks at once for what has just been written. */
   wake(): void
   /** Resolves when everything that is due was tried once. */
@@ -76,6 +94,10 @@ const keepEndedMs = 30 * 86_400_000
 const goneReason = 'status 410'
 const unconfigured = 'the endpoint is no longer configured'
 const sealedPrefix = 'sealed:'
+/** Clients that are told at the same time. */
+const maxClientsAtOnce = 16
+/** Of messages to clients. */
+const clientTerms = { timeoutMs: 10_000, giveUpAfterHours: 72 }
 
 /** The outbox of one node. */
 export function createWebhooks(parts: WebhooksParts): Webhooks {
@@ -84,34 +106,54 @@ export function createWebhooks(parts: WebhooksParts): Webhooks {
 
 class WebhookOutbox implements Webhooks {
   readonly #parts: WebhooksParts
-  readonly #deliveries: Redelivery<WebhookEntry>
+  readonly #deliveries: readonly Redelivery<WebhookEntry>[]
 
   constructor(parts: WebhooksParts) {
     this.#parts = parts
-    this.#deliveries = new Redelivery(redeliveryOf(parts))
+    this.#deliveries = [ownSystems(parts), clientsOf(parts)].map((receivers) => new Redelivery(receivers))
   }
 
   hasListener(type: WebhookEventType): boolean {
     return this.#parts.endpoints.some(({ events }) => events.includes(type))
   }
 
-  statement({ type, payload, condition }: WebhookEvent, subject?: Pick<SubjectKey, 'seal'>): Statement[] {
-    const { endpoints, store, clock, newId } = this.#parts
-    const told = endpoints.filter(({ events }) => events.includes(type))
+  hasClientListener(type: ClientEventType): boolean {
+    return this.#parts.clients.told(undefined, type).length > 0
+  }
+
+  statement(event: WebhookEvent, subject?: Pick<SubjectKey, 'seal'>): Statement[] {
+    const told = this.#parts.endpoints.filter(({ events }) => events.includes(event.type))
+    return this.#insert(
+      event,
+      told.map(({ url }) => url),
+      subject,
+    )
+  }
+
+  clientStatement(event: ClientEvent): Statement[] {
+    return this.#insert(event, this.#parts.clients.told(event.client, event.type))
+  }
+
+  #insert(
+    { type, payload, condition }: Omit<WebhookEvent, 'type'> & { readonly type: string },
+    told: readonly string[],
+    subject?: Pick<SubjectKey, 'seal'>,
+  ): Statement[] {
     if (told.length === 0) return []
+    const { store, clock, newId } = this.#parts
     const occurredMs = clock.now()
     const text = JSON.stringify({ type, timestamp: new Date(occurredMs).toISOString(), data: payload })
     const id = newId()
     const kept = subject === undefined ? text : subject.seal(text)
-    return told.map(({ url }) => store.insert({ id, endpoint: url, type, occurredMs, payload: kept }, condition))
+    return told.map((endpoint) => store.insert({ id, endpoint, type, occurredMs, payload: kept }, condition))
   }
 
   wake(): void {
-    this.#deliveries.wake()
+    for (const deliveries of this.#deliveries) deliveries.wake()
   }
 
-  settled(): Promise<void> {
-    return this.#deliveries.settled()
+  async settled(): Promise<void> {
+    await Promise.all(this.#deliveries.map((deliveries) => deliveries.settled()))
   }
 
   list(limit = 100): Promise<WebhookEntry[]> {
@@ -119,48 +161,79 @@ class WebhookOutbox implements Webhooks {
   }
 
   async replay({ id, origin }: { id?: string; origin?: string }): Promise<number> {
-    const { endpoints, store, clock } = this.#parts
-    const urls = endpoints.map(({ url }) => url).filter((url) => origin === undefined || new URL(url).origin === origin)
-    const counts = await Promise.all(urls.map((endpoint) => store.revive({ id, endpoint }, clock.now())))
+    const { endpoints, clients, store, clock } = this.#parts
+    const names = [...endpoints.map(({ url }) => url), ...clients.names()]
+    const meant = names.filter((name) => origin === undefined || new URL(name).origin === origin)
+    const counts = await Promise.all(meant.map((endpoint) => store.revive({ id, endpoint }, clock.now())))
     this.wake()
     return counts.reduce((sum, count) => sum + count, 0)
   }
 
   async prune(): Promise<void> {
-    await this.#parts.store.prune(this.#parts.clock.now() - keepEndedMs)
+    const { store, clients, clock } = this.#parts
+    await store.prune(clock.now() - keepEndedMs)
+    await clients.prune()
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#deliveries[Symbol.asyncDispose]()
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#deliveries.map((deliveries) => deliveries[Symbol.asyncDispose]()))
   }
 }
 
-function redeliveryOf(parts: WebhooksParts): ConstructorParameters<typeof Redelivery<WebhookEntry>>[0] {
-  const { endpoints, store, clock, randomBytes, onError } = parts
+type Receivers = RedeliveryParts<WebhookEntry>
+
+function ownSystems(parts: WebhooksParts): Receivers {
+  const { endpoints, store } = parts
   const urls = [...new Set(endpoints.map(({ url }) => url))]
   let isTidied = false
   return {
-    clock,
-    randomBytes,
-    onError,
+    ...deliveryOf(parts),
     maxAtOnce: urls.length,
     async findReceivers() {
       if (!isTidied) await store.giveUpOthers(urls, unconfigured)
       isTidied = true
       return urls
     },
+  }
+}
+
+function clientsOf(parts: WebhooksParts): Receivers {
+  return {
+    ...deliveryOf(parts),
+    maxAtOnce: maxClientsAtOnce,
+    findReceivers: (nowMs) => parts.store.findClientsDue(nowMs, 2 * maxClientsAtOnce),
+  }
+}
+
+function deliveryOf(parts: WebhooksParts): Omit<Receivers, 'maxAtOnce' | 'findReceivers'> {
+  const { store, clock, randomBytes, onError } = parts
+  return {
+    clock,
+    randomBytes,
+    onError,
     nextDueMs: (afterMs) => store.nextDueMs(afterMs),
-    findDue: (url, nowMs) => store.findDue(url, nowMs, maxMessagesInTurn),
+    findDue: (endpoint, nowMs) => store.findDue(endpoint, nowMs, maxMessagesInTurn),
     attempt: (entry) => attempt(parts, entry),
     saveFailed: (entry, failure) => saveFailed(parts, entry, failure),
-    postpone: (url, untilMs) => store.postpone(url, untilMs),
+    postpone: (endpoint, untilMs) => store.postpone(endpoint, untilMs),
   }
+}
+
+/** Where messages of this name go, as it is now; undefined when nothing goes there any more. */
+function endpointOf(
+  { endpoints, clients, clock }: WebhooksParts,
+  name: string,
+): Omit<WebhookEndpoint, 'events'> | undefined {
+  const own = endpoints.find(({ url }) => url === name)
+  if (own !== undefined) return own
+  const webhook = clients.find(name)
+  return webhook && { ...webhook, ...clientTerms, signers: signersOf(webhook, clock.now()) }
 }
 
 /** Undefined when there is nothing left to send: the subject was erased. */
 async function attempt(parts: WebhooksParts, entry: WebhookEntry): Promise<DeliveryOutcome | undefined> {
-  const { endpoints, store, vault, deliver, clock, onDelivered } = parts
-  const endpoint = endpoints.find(({ url }) => url === entry.endpoint)
+  const { store, vault, deliver, clock, onDelivered } = parts
+  const endpoint = endpointOf(parts, entry.endpoint)
   const kept = entry.payload ?? ''
   const body = kept.startsWith(sealedPrefix) ? await vault.unseal(kept) : kept
   if (body === undefined || endpoint === undefined) {
@@ -173,7 +246,7 @@ async function attempt(parts: WebhooksParts, entry: WebhookEntry): Promise<Deliv
   const outcome = await deliver({ url, fingerprints, headers, body, timeoutMs })
   if (outcome.acknowledged) {
     await store.saveDelivered(entry, clock.now())
-    onDelivered(noticeOf(entry))
+    onDelivered(noticeOf(parts, entry))
   }
   return outcome
 }
@@ -181,10 +254,10 @@ async function attempt(parts: WebhooksParts, entry: WebhookEntry): Promise<Deliv
 /** Gone (410) is the receiver's last word. Else it is tried for as long as the operator said, the last time when that is
  *  over; and twice at least: the receiver may have put off everything for longer, on account of another message too. */
 async function saveFailed(parts: WebhooksParts, entry: WebhookEntry, failure: DeliveryFailure): Promise<void> {
-  const { endpoints, store, clock, onDelayed, onDead } = parts
+  const { store, clock, onDelayed, onDead } = parts
   const { attempts, error } = failure
-  const hours = endpoints.find(({ url }) => url === entry.endpoint)?.giveUpAfterHours ?? 0
-  const notice = { ...noticeOf(entry), reason: error }
+  const hours = endpointOf(parts, entry.endpoint)?.giveUpAfterHours ?? 0
+  const notice = { ...noticeOf(parts, entry), reason: error }
   const isOver = clock.now() >= entry.waitingSinceMs + hours * 3_600_000 && attempts > 1
   if (error !== goneReason && !isOver) {
     await store.saveFailed(entry, failure)
@@ -195,6 +268,7 @@ async function saveFailed(parts: WebhooksParts, entry: WebhookEntry, failure: De
 }
 
 /** The address without path and query, which may hold a key of the operator's. */
-function noticeOf({ id, type, endpoint }: WebhookEntry): WebhookNotice {
-  return { id, type, endpoint: new URL(endpoint).origin }
+function noticeOf({ clients }: WebhooksParts, { id, type, endpoint }: WebhookEntry): WebhookNotice {
+  const client = clients.find(endpoint)?.client
+  return { id, type, endpoint: new URL(endpoint).origin, ...(client !== undefined && { client }) }
 }

@@ -1,0 +1,11 @@
+/** For tests of the operator's own systems: no client has a webhook. */
+import type { ClientEndpoints } from './client-webhooks.ts'
+
+export const withoutClients: ClientEndpoints = {
+  told: () => [],
+  find: () => undefined,
+  names: () => [],
+  endAll: () => [],
+  refresh: async () => undefined,
+  prune: async () => undefined,
+}
