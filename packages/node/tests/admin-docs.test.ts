@@ -18,6 +18,29 @@ test('the page on the admin API has every route, and no other', () => {
   assert.deepEqual(listed.toSorted(), routes.toSorted())
 })
 
+/** `policy put` and so on, in the order of the reference of the command. */
+const commands = read('cli.md')
+  .split('\n')
+  .flatMap((line) => /^## `comity ([a-z][\w-]*(?: [a-z][\w-]*)?)/.exec(line)?.[1] ?? [])
+
+test('every command is a call of the API, or is named among those that do without a node', () => {
+  const [, local = ''] = /## What is not here\n\n[^]*?API:\s([^]*?)\.\sAll\selse/.exec(read('admin-api.md')) ?? []
+  const alone = [...local.matchAll(/`([\w -]+)`/g)].map(([, one = '']) => one)
+  const cells = rows.map(([, , , cell = '']) => [...cell.matchAll(/`([\w -]+)`/g)].map(([, one = '']) => one))
+  const called = cells.flatMap(([first = '', ...others]) => {
+    const [group = ''] = first.split(' ')
+    return [first, ...others.map((other) => (other.includes(' ') ? other : `${group} ${other}`))]
+  })
+  const isAlone = (command: string) => alone.includes(command) || alone.includes(command.split(' ')[0] ?? '')
+  const forgotten = commands.filter((command) => !called.includes(command) && !isAlone(command))
+  assert.deepEqual(forgotten, [])
+  assert.deepEqual(
+    alone.filter((name) => called.includes(name)),
+    [],
+  )
+  assert.ok(commands.length > 90)
+})
+
 test('each command that the page names is one', () => {
   const cli = read('cli.md')
   const named = rows.flatMap(([, , , cell = '']) => [...cell.matchAll(/`([\w-]+ [\w-]+)/g)].map(([, one = '']) => one))

@@ -34,6 +34,7 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   '/v1/policies': [],
   '/v1/replicas/{id}': ['validated', 'confirmed', 'until'],
   '/v1/quotas/requests/{id}': [],
+  '/v1/quotas/counts/{limit}/{of}': ['used'],
   '/v1/quotas/asks': [],
   '/v1/webhooks': ['waiting', 'oldest', 'lastError', 'givenUp'],
 }

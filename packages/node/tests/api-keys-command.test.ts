@@ -15,6 +15,8 @@ import type {
   RotationDetailsView,
 } from '../src/admin/client-api.ts'
 import { adminOf, type AdminCaller } from './admin-call.ts'
+import { createApiKeyStore } from '../src/api-keys/api-key-store-sql.ts'
+import { clientRequestSchema } from '../src/api-keys/client.ts'
 import { freePort } from './free-port.ts'
 import { startTestNetwork, type TestNetwork } from './test-network.ts'
 
@@ -189,4 +191,23 @@ test('a client that is removed has no key any more', async () => {
     'client-remove',
   ])
     assert.ok(actions.includes(action), action)
+})
+
+test('of more clients than a page has the command shows all', async () => {
+  const { holder } = network
+  const { database } = holder.running.parts.foundation
+  const store = createApiKeyStore(database)
+  const { id: _, ...terms } = clientRequestSchema.parse({ id: 'x', kind: 'application' })
+  const times = { createdMs: 1, removedMs: undefined }
+  const many = Array.from({ length: 1_001 }, (_unused, i) => `many-${String(i).padStart(4, '0')}`)
+  await database.execute(
+    many.map((id) => store.insertClient({ ...terms, id, name: id, participant: undefined, ...times })),
+  )
+  await holder.stop()
+  await holder.start()
+  const listed = await comity<{ id: string }[]>('clients', 'list')
+  assert.deepEqual(
+    listed.map(({ id }) => id).filter((id) => id.startsWith('many-')),
+    many,
+  )
 })

@@ -47,7 +47,7 @@ export async function addClient(context: CommandContext, id: string, args: AddCl
 }
 
 export async function listClients(context: CommandContext): Promise<void> {
-  const clients = await (await connect(context)).get<ClientView[]>('/v1/clients')
+  const clients = await (await connect(context)).all<ClientView>('/v1/clients')
   const rows = clients.map(({ id, name, kind, owner, participant, policies }) => [
     id,
     name,
@@ -62,7 +62,7 @@ export async function listClients(context: CommandContext): Promise<void> {
 export async function showClient(context: CommandContext, id: string): Promise<void> {
   const admin = await connect(context)
   const client = await admin.get<ClientView>(clientPath(id))
-  const keys = await admin.get<ApiKeyView[]>(`${clientPath(id)}/keys?limit=1000`)
+  const keys = await admin.all<ApiKeyView>(`${clientPath(id)}/keys?limit=1000`)
   show(context, { ...client, keys }, () => [JSON.stringify(client, null, 2), ...keyRows(keys)])
 }
 

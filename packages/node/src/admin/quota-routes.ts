@@ -116,6 +116,7 @@ function countRoutes(quotas: QuotasPort): AdminRoute[] {
       method: 'GET',
       summary: 'How one counter of a quota stands',
       result: quotaCountSchema,
+      live: ['used'],
       async answer({ path: { limit: name, of } }) {
         const { endsMs, ...count } = await quotas.counts.show(name, of)
         return { ...count, periodEnds: formatDateTime(endsMs) }
