@@ -24,6 +24,8 @@ export interface AdminQuestion {
   readonly rawBody?: string | Uint8Array
   /** Over those that a client sends; undefined leaves one out. */
   readonly headers?: Readonly<Record<string, string | undefined>>
+  /** The test broke the node beneath: a fault is what it must answer. */
+  readonly isBroken?: true
 }
 
 export interface AdminCaller {
@@ -65,7 +67,7 @@ async function send(port: number, token: string, question: AdminQuestion): Promi
   const isJson = answer.headers['content-type']?.includes('json') === true && text !== ''
   const json = isJson ? (JSON.parse(text) as unknown) : undefined
   const answered = { status: answer.statusCode ?? 0, headers: answer.headers, text, json }
-  judgeAnswer(method, path, answered)
+  judgeAnswer(method, path, { ...answered, isBroken: question.isBroken })
   return answered
 }
 

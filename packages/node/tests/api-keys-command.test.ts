@@ -158,8 +158,9 @@ test('a leaked key is revoked with what was claimed with it, and the command say
 test('a revocation counts before the storage of idempotency keys is asked, and is written when that is possible', async () => {
   const { apiKeys, foundation } = network.holder.running.parts
   const { id, key } = (await post('/v1/clients/portal/keys')).json as IssuedKeyView
+  const path = `/v1/api-keys/${id}/revoke`
   const revoke = (name: string) =>
-    admin.call({ method: 'POST', path: `/v1/api-keys/${id}/revoke`, body: {}, headers: { 'idempotency-key': name } })
+    admin.call({ method: 'POST', path, body: {}, headers: { 'idempotency-key': name }, isBroken: true })
   assert.equal((await revoke('not a string')).status, 400)
   assert.equal(ask(key), 'portal', 'that was no call')
   const away = (from: string, to: string) =>
@@ -198,7 +199,7 @@ test('of more clients than a page has the command shows all', async () => {
   const { database } = holder.running.parts.foundation
   const store = createApiKeyStore(database)
   const { id: _, ...terms } = clientRequestSchema.parse({ id: 'x', kind: 'application' })
-  const times = { createdMs: 1, removedMs: undefined }
+  const times = { owner: undefined, createdMs: 1, removedMs: undefined }
   const many = Array.from({ length: 1_001 }, (_unused, i) => `many-${String(i).padStart(4, '0')}`)
   await database.execute(
     many.map((id) => store.insertClient({ ...terms, id, name: id, participant: undefined, ...times })),
