@@ -45,6 +45,29 @@ test('a caller that must not be repeated profits from the pace too', async () =>
   assert.equal(refused(), 0)
 })
 
+test('of a product with slots no more is asked at once than there are, and a free one is used at once', async () => {
+  const slots = 2
+  const node = { taken: 0, most: 0, refused: 0 }
+  const policy = rateLimitPolicyItem('at-once', slots, { unit: 'concurrent-requests' })
+  await using server = await startLoopbackNode(async (_, reply) => {
+    const fields = { 'ratelimit-policy': policy, 'retry-after': '60' }
+    if (node.taken === slots) {
+      node.refused += 1
+      return answerProblem(reply, new Problem('concurrency-limited', 'too many at once'), fields)
+    }
+    node.taken += 1
+    node.most = Math.max(node.most, node.taken)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const ratelimit = rateLimitItem('at-once', slots - node.taken, {})
+    node.taken -= 1
+    answerJson(reply, {}, { 'ratelimit-policy': policy, ratelimit })
+  })
+  const athletes = createComityClient({ node: server.url, timeoutMs: 20_000 }).product('federation', 'athletes')
+  await athletes.post('/x', { body: {} })
+  await Promise.all(Array.from({ length: 20 }, () => athletes.post('/x', { body: {} })))
+  assert.deepEqual([node.most, node.refused], [slots, 0])
+})
+
 test('`Retry-After` holds back all calls to the product, and none to another', async () => {
   const refused = Promise.withResolvers<void>()
   await using node = await startLoopbackNode((seen, reply, count) => {
