@@ -114,7 +114,7 @@ export async function send(
   const socket = connect({ host: '127.0.0.1', port: node.port, rejectUnauthorized: false, ...tls })
   const chunks: Buffer[] = []
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  socket.setTimeout(5_000, () => socket.destroy(new Error(`no answer to ${call.method} ${call.target}`)))
+  socket.setTimeout(30_000, () => socket.destroy(new Error(`no answer to ${call.method} ${call.target}`)))
   const closed = once(socket, 'close')
   const length = call.body === '' ? [] : [`content-length: ${Buffer.byteLength(call.body)}`]
   const lines = call.headers.map(([name, value]) => `${name}: ${value}`)
