@@ -39,6 +39,12 @@ export interface ConsentedPartner extends CallingPartner {
 
 /** The command as npm installs it; it keeps what it compiled for the next start. */
 export const cli = fileURLToPath(new URL('../../packages/cli/bin/comity.js', import.meta.url))
+
+/** The options that its first line gives to Node, then the command. */
+function installedCommand(): readonly string[] {
+  const [, options = ''] = /^#!\/usr\/bin\/env -S node (.+)$/m.exec(readFileSync(cli, 'utf8')) ?? []
+  return [...options.split(' ').filter(Boolean), cli]
+}
 const environment = { COMITY_PASSPHRASE: 'only for the bench, on loopback' }
 
 /** Runs `comity init` in `folder` and adds the products, all unless told, and the partner. */
@@ -56,7 +62,7 @@ export async function prepareComityHolder(
   // A did:key tells no address; nothing is ever sent to this one.
   const partners = [{ alias: 'load', did: partner.did, url: 'https://localhost' }]
   completeConfiguration(folder, { upstreamPort, products, partners })
-  const args = [cli, '-c', join(folder, 'comity.yaml'), 'start']
+  const args = [...installedCommand(), '-c', join(folder, 'comity.yaml'), 'start']
   const readyUrl = `${origin}/readyz`
   return { command: process.execPath, args, cwd: folder, environment, readyUrl, publicPort, adminPort, partner }
 }
