@@ -8,7 +8,8 @@ export interface AdminClient {
   all<T>(path: string): Promise<T[]>
 
   post<T>(path: string, body: unknown): Promise<T>
-  delete(path: string): Promise<void>
+  /** Gives nothing for an answer without content. */
+  delete<T = void>(path: string): Promise<T>
 }
 
 export interface AdminEndpoint {
@@ -121,6 +122,9 @@ export function createAdminClient(endpoint: AdminEndpoint): AdminClient {
     get: async <T>(path: string) => parseAnswer(await call('GET', path)) as T,
     all: async <T>(path: string) => (await all(path)) as T[],
     post: async <T>(path: string, body: unknown) => parseAnswer(await call('POST', path, body)) as T,
-    delete: async (path) => void (await call('DELETE', path)),
+    delete: async <T>(path: string) => {
+      const text = await call('DELETE', path)
+      return (text === '' ? undefined : parseAnswer(text)) as T
+    },
   }
 }

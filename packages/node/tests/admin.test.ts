@@ -74,7 +74,7 @@ describe('the admin API', () => {
     )
     assert.equal((await holder.call({ method: 'POST', path: '/v1/partners', body })).status, 409)
     const removed = await holder.call({ method: 'DELETE', path: '/v1/partners/third' })
-    assert.deepEqual([removed.status, removed.text], [204, ''])
+    assert.deepEqual([removed.status, removed.json], [200, { removed: 'third', clients: [] }])
     assert.equal((await holder.call({ method: 'DELETE', path: '/v1/partners/third' })).status, 404)
 
     const [add, again, failed, remove, ...others] = await changesOf(network.holder)

@@ -174,6 +174,15 @@ test('a revocation counts before the storage of idempotency keys is asked, and i
   assert.equal(((await admin.call({ path: `/v1/api-keys/${id}` })).json as ApiKeyView).state, 'revoked')
 })
 
+test('who adds a client whose rotations would wait for the operator is warned', async () => {
+  const add = (...args: string[]) => runQuietly('-c', network.holder.configFile, 'clients', 'add', ...args)
+  const { out } = await add('slow', '--rotate-every', '30', '--no-self-renewal')
+  assert.match(out, /each rotation waits until you make it/)
+  assert.doesNotMatch((await add('quick', '--rotate-every', '30')).out, /waits/)
+  const shown = await runQuietly('-c', network.holder.configFile, 'clients', 'show', 'slow')
+  assert.match(shown.out, /each rotation waits until you make it/)
+})
+
 test('a client that is removed has no key any more', async () => {
   const { key } = (await post('/v1/clients/billing/keys')).json as IssuedKeyView
   assert.equal(ask(key), 'billing')

@@ -1,5 +1,6 @@
 /** `comity clients`: who holds API keys. */
 import type { ApiKeyView, ClientView } from '@comity/node/admin/client-api'
+import { colors } from '../colors.ts'
 import type { KeyedClientWebhookView } from '@comity/node/admin/client-webhook-api'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
@@ -43,6 +44,7 @@ export async function addClient(context: CommandContext, id: string, args: AddCl
     ...(webhook === undefined
       ? []
       : [`It is told of its keys and quotas at ${webhook.endpoint}`, ...keyLines(webhook)]),
+    ...(client.warnings ?? []).map((warning) => colors.yellow(warning)),
   ])
 }
 

@@ -1,6 +1,6 @@
 /** `comity partners`: list, add, remove. */
 import type { SealingMode } from '@comity/core/sealing/sealing-algorithms'
-import type { PartnerView } from '@comity/node/admin/admin-api'
+import type { PartnerView, RemovedPartnerView } from '@comity/node/admin/admin-api'
 import { loadConfig } from '@comity/node/config/config'
 import { readEnvironment } from '@comity/node/config/environment'
 import type { Finding } from '@comity/node/doctor/finding'
@@ -79,6 +79,15 @@ function connectionLines(connection: Finding | undefined): string[] {
 }
 
 export async function removePartner(context: CommandContext, alias: string): Promise<void> {
-  await (await connect(context)).delete(`/v1/partners/${encodeURIComponent(alias)}`)
-  show(context, { removed: alias }, () => [`${alias} is no partner any more`])
+  const path = `/v1/partners/${encodeURIComponent(alias)}`
+  const { clients, removed } = await (await connect(context)).delete<RemovedPartnerView>(path)
+  show(context, { removed, clients }, () => [
+    `${removed} is no partner any more`,
+    ...(clients.length === 0
+      ? []
+      : [
+          colors.yellow(`keys of its clients are refused from now on: ${clients.join(', ')}`),
+          '`comity clients remove` ends them for good; they work again if it becomes a partner again',
+        ]),
+  ])
 }

@@ -56,6 +56,14 @@ export const partnerSchema = z
   .meta({ id: 'Partner' })
 export type PartnerView = View<typeof partnerSchema>
 
+export const removedPartnerSchema = z
+  .strictObject({
+    removed: z.string().meta({ description: 'Its alias.' }),
+    clients: z.array(z.string()).meta({ description: 'Ids of its clients that are left: their API keys are refused.' }),
+  })
+  .meta({ id: 'RemovedPartner' })
+export type RemovedPartnerView = View<typeof removedPartnerSchema>
+
 export const productSchema = z
   .strictObject({
     id: z.string(),

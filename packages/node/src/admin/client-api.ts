@@ -28,6 +28,7 @@ export const clientSchema = z
       quietSeconds: z.int(),
     }),
     created: rfc3339,
+    warnings: z.array(z.string()).optional().meta({ description: 'What its policies leave to the operator.' }),
   })
   .meta({ id: 'Client' })
 export type ClientView = View<typeof clientSchema>

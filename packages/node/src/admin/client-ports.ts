@@ -7,7 +7,7 @@ import type { z } from 'zod'
 import type { ApiKeyView, ClientView } from './client-api.ts'
 import type { Condition } from './route.ts'
 
-export interface ClientFacts extends Omit<ClientView, 'created'> {
+export interface ClientFacts extends Omit<ClientView, 'created' | 'warnings'> {
   readonly createdMs: number
 }
 

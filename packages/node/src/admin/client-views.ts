@@ -24,7 +24,18 @@ export function clientView({
   policies,
   createdMs,
 }: ClientFacts): ClientView {
-  return { id, name, kind, owner, labels, participant, policies, created: formatDateTime(createdMs) }
+  const warnings = warningsOf(policies)
+  const created = formatDateTime(createdMs)
+  const told = warnings.length > 0 ? { warnings } : {}
+  return { id, name, kind, owner, labels, participant, policies, created, ...told }
+}
+
+function warningsOf({ rotateEveryDays, selfRenewal }: ClientView['policies']): string[] {
+  if (rotateEveryDays === undefined || selfRenewal) return []
+  return [
+    'its keys are rotated by themselves, but it may not fetch the next one: each rotation waits until you make it ' +
+      '(`comity api-keys successor`) and hand it over',
+  ]
 }
 
 export function apiKeyView(key: ApiKeyFacts): ApiKeyView {

@@ -1,7 +1,7 @@
 /** `/v1/partners`: whom this node deals with. */
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
-import { partnerSchema, type PartnerView } from './admin-api.ts'
+import { partnerSchema, removedPartnerSchema, type PartnerView } from './admin-api.ts'
 import { hashOf, recorded } from './changes.ts'
 import type { AdminParts, KnownPartner, PartnerRecord } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
@@ -86,15 +86,17 @@ function changeRoutes(parts: AdminParts, view: (partner: KnownPartner) => Partne
       method: 'DELETE',
       path: '/v1/partners/{alias}',
       tag: 'partners',
-      summary: 'Removes a partner that was added over the API',
-      status: 204,
+      summary: 'Removes a partner that was added over the API; keys of its clients are refused from then on',
       parameters,
+      result: removedPartnerSchema,
       problems: ['partner-unknown'],
       async answer({ path: { alias } }) {
         const known = partners.find(alias)
-        if (known === undefined) return partners.remove(alias)
+        if (known === undefined) throw new Problem('partner-unknown', 'no partner has this alias or DID')
         const change = { action: 'partner-remove', target: known.alias, before: hashOf(factsOf(known)) } as const
-        return recorded(parts, change, () => partners.remove(alias))
+        await recorded(parts, change, () => partners.remove(alias))
+        const left = (await parts.apiKeys.listClients()).filter(({ participant }) => participant === known.did)
+        return { removed: known.alias, clients: left.map(({ id }) => id) }
       },
     }),
   ]

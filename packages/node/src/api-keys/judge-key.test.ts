@@ -146,3 +146,35 @@ test('the MAC key of a key that is not there, of a plain one and of the other en
     'key-malformed',
   )
 })
+
+test('a key that ends by schedule ends at its sunset, also when nothing can be written, if its successor works', async () => {
+  await using node = await openTestKeys()
+  await node.addClient({ policies: { overlapDays: 1, retire: 'scheduled' } })
+  const [one, two] = [await node.issue(), await node.issue()]
+  const { successor } = await node.apiKeys.rotations.rotate(one.id, {}, 'operator')
+  await node.apiKeys.rotations.rotate(two.id, { successor: 'claim' }, 'operator')
+  const at = (ms: number) => {
+    node.clock.nowMs = ms
+    return [one.text, successor?.text ?? '', two.text].map((text) => node.ask(text))
+  }
+  assert.deepEqual(at(startMs + 86_399_999), ['billing', 'billing', 'billing'])
+  assert.deepEqual(at(startMs + 86_400_000), ['key-expired', 'billing', 'billing'], 'nobody has claimed the other’s')
+  await node.apiKeys.keys.disable(successor?.record.id ?? '', { by: 'operator' })
+  assert.deepEqual(at(startMs + 86_400_000), ['billing', 'key-disabled', 'billing'])
+})
+
+test('a key of a participant that is no partner any more works nowhere, and works again with the partner', async () => {
+  await using node = await openTestKeys()
+  await node.addClient({ participant: 'lab' })
+  const { id, text } = await node.issue()
+  await node.apiKeys.rotations.rotate(id, { successor: 'claim' }, 'operator')
+  assert.equal(node.ask(text), 'billing')
+  node.partners.delete('did:web:lab.example')
+  assert.equal(node.ask(text), 'key-disabled')
+  assert.equal(
+    codeOf(() => node.apiKeys.judge.readmit(id, here, startMs)),
+    'key-disabled',
+  )
+  node.partners.add('did:web:lab.example')
+  assert.equal(node.ask(text), 'billing')
+})

@@ -59,12 +59,12 @@ export function createRotations(parts: Rotating): Rotations {
         await parts.usage.flush()
         const begun = beginOverlap(rotation, clock.now())
         const statements = [parts.uses.mark(begun.from)]
-        const notices = [movingNotice('key.rotating', begun)]
+        const notices = [movingNotice(changes, 'key.rotating', begun)]
         return write(changes, begun, { action: 'rotation-begin', by, statements, notices })
       }),
     drain: (id, by) =>
       inTurn(id, (rotation) => {
-        const notices = [movingNotice('key.draining', rotation)]
+        const notices = [movingNotice(changes, 'key.draining', rotation)]
         return write(changes, beginDraining(rotation), { action: 'rotation-drain', by, notices })
       }),
     complete: (id, by) => inTurn(id, (rotation) => complete(parts, rotation, by)),
@@ -113,7 +113,7 @@ async function rotate(
   const rotation = isNow ? beginOverlap(prepared, nowMs) : prepared
   const keys = successor === undefined ? [] : [successor.record]
   const statements = isNow ? [uses.mark(key.id)] : []
-  const notices = [isNow ? movingNotice('key.rotating', rotation) : preparedNotice(rotation)]
+  const notices = [isNow ? movingNotice(changes, 'key.rotating', rotation) : preparedNotice(rotation)]
   await write(changes, rotation, { action: 'rotation-prepare', by, keys, statements, notices })
   return { rotation, successor }
 }
@@ -147,10 +147,13 @@ async function rollBack({ changes, clock }: Rotating, rotation: KeyRotation): Pr
 }
 
 function movingNotice(
+  { index }: KeyChanges,
   type: 'key.rotating' | 'key.draining',
   { client, from, to, id, sunsetMs }: KeyRotation,
 ): KeyNotice {
-  return { type, client, key: from, rotation: id, successor: to, sunset: formatDateTime(sunsetMs) }
+  const isWaiting = to === undefined && index.clients.get(client)?.policies.selfRenewal === false
+  const reason = isWaiting ? 'operator-hands-over' : undefined
+  return { type, client, key: from, rotation: id, successor: to, sunset: formatDateTime(sunsetMs), reason }
 }
 
 function preparedNotice(rotation: KeyRotation): KeyNotice {
