@@ -20,6 +20,7 @@ test('a key that was issued is its client’s, and nothing else is: 10,000 wrong
   const { id, text } = await node.issue({ scope: { products: ['athletes'] } })
   assert.deepEqual(node.apiKeys.judge.authenticate(text, here, startMs), {
     keyId: id,
+    line: id,
     client: 'billing',
     kind: 'application',
     environment: 'live',
