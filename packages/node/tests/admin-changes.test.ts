@@ -232,6 +232,11 @@ describe('a change over the admin API', () => {
     await step(holder, 'POST /v1/rotations/{id}/successor', undone)
     await step(holder, 'POST /v1/rotations/{id}/roll-back', undone)
     await step(holder, 'POST /v1/api-keys/{id}/revoke', { name: second.id })
+    const hook = { url: 'https://127.0.0.1:1/hook', events: ['key.expiring'] }
+    const { id: webhook } = await step(holder, 'POST /v1/clients/{id}/webhooks', { name: client, body: hook })
+    const names = [client, webhook] as string[]
+    await step(holder, 'POST /v1/clients/{id}/webhooks/{webhook}/secret', { names })
+    await step(holder, 'DELETE /v1/clients/{id}/webhooks/{webhook}', { names })
     await step(holder, 'DELETE /v1/clients/{id}', { name: client })
   })
 

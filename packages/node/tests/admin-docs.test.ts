@@ -21,14 +21,14 @@ test('the page on the admin API has every route, and no other', () => {
 /** `policy put` and so on, in the order of the reference of the command. */
 const commands = read('cli.md')
   .split('\n')
-  .flatMap((line) => /^## `comity ([a-z][\w-]*(?: [a-z][\w-]*)?)/.exec(line)?.[1] ?? [])
+  .flatMap((line) => /^## `comity ([a-z][\w-]*(?: [a-z][\w-]*)*)/.exec(line)?.[1] ?? [])
 
 test('every command is a call of the API, or is named among those that do without a node', () => {
   const [, local = ''] = /## What is not here\n\n[^]*?API:\s([^]*?)\.\sAll\selse/.exec(read('admin-api.md')) ?? []
   const alone = [...local.matchAll(/`([\w -]+)`/g)].map(([, one = '']) => one)
   const cells = rows.map(([, , , cell = '']) => [...cell.matchAll(/`([\w -]+)`/g)].map(([, one = '']) => one))
   const called = cells.flatMap(([first = '', ...others]) => {
-    const [group = ''] = first.split(' ')
+    const group = first.slice(0, first.lastIndexOf(' '))
     return [first, ...others.map((other) => (other.includes(' ') ? other : `${group} ${other}`))]
   })
   const isAlone = (command: string) => alone.includes(command) || alone.includes(command.split(' ')[0] ?? '')

@@ -22,6 +22,8 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   '/v1/clients': [],
   '/v1/clients/{id}': [],
   '/v1/clients/{id}/keys': ['lastUsed'],
+  '/v1/clients/{id}/webhooks': [],
+  '/v1/clients/{id}/webhooks/{webhook}': [],
   '/v1/api-keys/{id}': ['lastUsed'],
   '/v1/rotations/{id}': ['remaining'],
   '/v1/consents/{id}': [],
