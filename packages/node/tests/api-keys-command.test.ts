@@ -166,10 +166,9 @@ test('a revocation counts before the storage of idempotency keys is asked, and i
   const away = (from: string, to: string) =>
     foundation.database.execute([{ sql: `ALTER TABLE ${from} RENAME TO ${to}` }])
   await away('admin_repeats', 'admin_repeats_away')
-  // A table that is gone is a fault, which no route declares and no answer of a test may be.
-  await assert.rejects(revoke('"r1"'), /answered 500/)
+  const { status } = await revoke('"r1"')
   await away('admin_repeats_away', 'admin_repeats')
-  assert.equal(ask(key), 'key-revoked')
+  assert.deepEqual([status, ask(key)], [500, 'key-revoked'])
   await apiKeys.tend()
   assert.equal(((await admin.call({ path: `/v1/api-keys/${id}` })).json as ApiKeyView).state, 'revoked')
 })
