@@ -15,7 +15,9 @@ export interface KillReport {
   readonly executions: number
   readonly openIntents: number
   readonly replaysRefused: number
+  /** Of the restarts; `firstReadyMs` is of the start before any kill, on the same machine in the same minute. */
   readonly medianReadyMs: number
+  readonly firstReadyMs: number
   readonly slowestReadyMs: number
   readonly entries: number
 }
@@ -221,6 +223,7 @@ class KillRun {
       openIntents: this.openIntents.length,
       replaysRefused: this.replaysRefused,
       medianReadyMs: Math.round(times[Math.floor(times.length / 2)] ?? 0),
+      firstReadyMs: Math.round(this.holder.readyMs[0] ?? 0),
       slowestReadyMs: Math.round(times.at(-1) ?? 0),
       entries: await this.holder.log.assertWhole(),
     }
@@ -267,4 +270,10 @@ export async function killRounds(rounds: number, seed: number): Promise<KillRepo
   }
   await run.end()
   return await run.report(rounds)
+}
+
+/** A killed node looks after what it left behind, which must not make its start another kind of thing: seconds of work
+ *  would show as many times a plain start, whatever the machine is. */
+export function assertRestartsLikeStarts({ medianReadyMs, firstReadyMs }: KillReport): void {
+  assert.ok(medianReadyMs < 4 * firstReadyMs, `a restart took ${medianReadyMs} ms, the first start ${firstReadyMs} ms`)
 }
