@@ -1,6 +1,9 @@
 /** Clients are told of their own keys and quotas, by real nodes over HTTP: of nobody else's, and no secret with it. */
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import type { ClientEvent } from '../../client/src/client.ts'
 import { adminOf } from './admin-call.ts'
 import { startHookReceiver, type HookReceiver } from './hook-receiver.ts'
 import { addClient, answered, issueKey, keysOf, presentKey, refusedFor, startKeyNetwork } from './key-network.ts'
@@ -43,9 +46,10 @@ test('a client is told that its key is rotated, fetches the next one where the m
   const { holder } = network
   const key = await issueKey(holder)
   let current = key.text
-  mine.onEvent = async ({ type, data }) => {
-    if (type !== 'key.rotating') return
-    const url = new URL(String(data['renewal']))
+  mine.onEvent = async (message) => {
+    const event = message as ClientEvent
+    if (event.type !== 'key.rotating') return
+    const url = new URL(event.data.renewal ?? '')
     assert.equal(url.origin, new URL(holder.url).origin)
     const fetched = await answered(
       holder,
@@ -119,4 +123,105 @@ test('what a client missed while its system was away reaches it after a restart 
   await holder.start()
   await until('the revocation', () => typesAt(mine).includes('key.revoked'))
   assert.deepEqual(mine.events.at(-1)?.data, { client: 'billing', key: key.id, reason: 'revoked', working: [] })
+})
+
+const hooks = (path = '') => ({ path: `/keys/webhooks${path}`, headers: {} })
+type Shown = { id: string; secret: string; state: string }
+
+test('a client sets a webhook itself, which is told of nothing before a code that was sent there is shown', async () => {
+  await using network = await startKeyNetwork()
+  const { holder, recipient } = network
+  await using receiver = await startHookReceiver(recipient.running.parts.foundation.identity.tls())
+  await addClient(holder)
+  await addClient(holder, { id: 'scheduling' })
+  const [key, foreign] = [await issueKey(holder), await issueKey(holder, {}, 'scheduling')]
+  const call = async (path: string, body: object, { status = 200, by = key, method = 'POST' } = {}) => {
+    const text = method === 'POST' ? { body: JSON.stringify(body) } : {}
+    return answered(holder, presentKey(holder, by.text, { ...hooks(path), method, ...text }), status)
+  }
+  const body = { url: receiver.url, fingerprints: [recipient.fingerprint] }
+  const added = JSON.parse((await call('', body, { status: 201 })).body.toString()) as Shown
+  assert.equal(added.state, 'unconfirmed')
+  receiver.trust(added.secret)
+  await until('the code', () => receiver.events.length > 0)
+  const { code, confirm } = receiver.events[0]?.data as { code: string; confirm: string }
+  assert.equal(confirm, `${holder.url}/keys/webhooks/${added.id}/confirmation`)
+  const { revoke } = (await keysOf(holder)).keys
+  await revoke((await issueKey(holder)).id, { by: 'operator' })
+  await holder.running.parts.webhooks.settled()
+  assert.deepEqual(typesAt(receiver), ['webhook.added'], 'nothing before it is confirmed')
+  const confirmation = `/${added.id}/confirmation`
+  await call(confirmation, { code: `${code}x` }, { status: 409 })
+  await call(confirmation, { code }, { status: 404, by: foreign })
+  await call(`/${added.id}`, {}, { status: 404, by: foreign, method: 'DELETE' })
+  await call(confirmation, { code })
+  await revoke((await issueKey(holder)).id, { by: 'operator' })
+  await until('the revocation', () => typesAt(receiver).includes('key.revoked'))
+  await call(`/${added.id}`, {}, { status: 204, method: 'DELETE' })
+  await revoke((await issueKey(holder)).id, { by: 'operator' })
+  await holder.running.parts.webhooks.settled()
+  assert.deepEqual(typesAt(receiver), ['webhook.added', 'key.revoked'])
+})
+
+test('a client reaches no address in clear, changes nothing that its operator set, and adds ten in a day at most', async () => {
+  await using scene = await twoClients()
+  const { holder } = scene.network
+  const key = await issueKey(holder)
+  const post = (path: string, body: object, status: number) =>
+    answered(
+      holder,
+      presentKey(holder, key.text, { ...hooks(path), method: 'POST', body: JSON.stringify(body) }),
+      status,
+    )
+  const remove = (id: string, status: number) =>
+    answered(holder, presentKey(holder, key.text, { ...hooks(`/${id}`), method: 'DELETE' }), status)
+  for (const url of ['http://127.0.0.1:1/', 'http://198.51.100.7/', 'https://user:pass@hooks.example/', 'file:///x'])
+    await post('', { url }, 400)
+  const list = await answered(holder, presentKey(holder, key.text, hooks()))
+  assert.doesNotMatch(list.body.toString(), /whsec_|clients-own/)
+  const { webhooks } = JSON.parse(list.body.toString()) as { webhooks: Shown[] }
+  const [operators] = webhooks
+  await remove(operators?.id ?? '', 409)
+  await post(`/${operators?.id}/secret`, {}, 409)
+  for (let index = 0; index < 10; index++) {
+    const { body } = await post('', { url: 'https://hooks.example.test/' }, 201)
+    await remove((JSON.parse(body.toString()) as Shown).id, 204)
+  }
+  await post('', { url: 'https://hooks.example.test/' }, 409)
+  scene.network.clock.offsetMs += 25 * 3_600_000
+  await post('', { url: 'https://hooks.example.test/' }, 201)
+})
+
+test('while one secret takes over, messages verify by either, and no file of the node has one in clear', async () => {
+  await using scene = await twoClients()
+  const { network, mine } = scene
+  const { holder } = network
+  const admin = await adminOf(holder)
+  const { json } = await admin.call({ path: '/v1/clients/billing/webhooks' })
+  const [{ id } = { id: '' }] = json as { id: string }[]
+  const path = `/v1/clients/billing/webhooks/${id}/secret`
+  const changed = (await admin.call({ method: 'POST', path, body: {} })).json as { secret: string; formerEnds: string }
+  assert.ok(Date.parse(changed.formerEnds) > network.clock.now())
+  const revokeOne = async () => {
+    const key = await issueKey(holder)
+    await (await keysOf(holder)).keys.revoke(key.id, { by: 'operator' })
+  }
+  await revokeOne()
+  await until('a message that the former secret verifies', () => typesAt(mine).includes('key.revoked'))
+  mine.trust(changed.secret)
+  await revokeOne()
+  await until(
+    'one that the new one verifies',
+    () => typesAt(mine).filter((type) => type === 'key.revoked').length === 2,
+  )
+  const { text } = await admin.call({ path: '/v1/log/events?limit=1000' })
+  assert.match(text, /client-webhook/)
+  const files = await Promise.all(
+    ['', '-wal'].map((end) => readFile(join(holder.directory, 'data', `comity.db${end}`), 'latin1').catch(() => '')),
+  )
+  for (const place of [text, holder.logged.join(), ...files]) {
+    assert.ok(!place.includes(changed.secret.slice(6)), 'the secret is in clear')
+    assert.doesNotMatch(place, /clients-own/)
+  }
+  assert.ok(files[0] !== '')
 })

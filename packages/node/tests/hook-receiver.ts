@@ -1,6 +1,7 @@
 /** A receiver of webhooks as the documentation says one is written, on the SDK; it keeps what arrived. */
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createWebhookReceiver, type WebhookEvent } from '../../client/src/client.ts'
 
@@ -19,12 +20,12 @@ export interface HookReceiver extends AsyncDisposable {
   trust(keys: string): void
 }
 
-/** Opens one on this machine. */
-export async function startHookReceiver(path = '/hooks?key=clients-own'): Promise<HookReceiver> {
+/** Opens one on this machine, with a TLS key where one is given. */
+export async function startHookReceiver(tls?: { readonly cert: string; readonly key: string }): Promise<HookReceiver> {
   let receiver: ReturnType<typeof createWebhookReceiver> | undefined
   let isTrusted: () => void = () => undefined
   const trusted = new Promise<void>((resolve) => (isTrusted = resolve))
-  const server = createServer((message, response) => {
+  const answer: RequestListener = (message, response) => {
     const chunks: Buffer[] = []
     message.on('data', (chunk: Buffer) => chunks.push(chunk))
     message.on(
@@ -35,7 +36,8 @@ export async function startHookReceiver(path = '/hooks?key=clients-own'): Promis
           response.writeHead(status).end()
         }),
     )
-  })
+  }
+  const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)
   async function take(headers: Record<string, string | string[] | undefined>, body: string): Promise<number> {
     if (made.status !== undefined) return made.status
     made.bodies.push(body)
@@ -53,7 +55,7 @@ export async function startHookReceiver(path = '/hooks?key=clients-own'): Promis
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const made: HookReceiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
+    url: `${tls === undefined ? 'http://127.0.0.1' : 'https://localhost'}:${(server.address() as AddressInfo).port}/hooks?key=clients-own`,
     events: [],
     bodies: [],
     statuses: [],

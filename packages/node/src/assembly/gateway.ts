@@ -35,7 +35,9 @@ import type { PolicyOfNode } from './late-policy.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
 import { openSealing, publishedDocument } from './sealing.ts'
+import type { WebhooksOfNode } from './late-webhooks.ts'
 import { createLimits, createRequestLimit } from './limits.ts'
+import { clientWebhookRoute } from './client-webhook-route.ts'
 import { quotaRoute } from './quota-route.ts'
 import type { QuotasOfNode } from './quotas.ts'
 import type { LimitsOfNode } from './open-limits.ts'
@@ -47,6 +49,7 @@ export interface GatewayParts {
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
   readonly consent: ConsentOfNode
+  readonly webhooks: Pick<WebhooksOfNode, 'clients'>
   readonly policies: PolicyOfNode
   readonly limits: LimitsOfNode
   readonly quotas: Pick<QuotasOfNode, 'requests'>
@@ -223,6 +226,7 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
     },
     consents: createSignedRoute(inbound, consentRoutes(parts, inbound)),
     renewal: createRenewalRoute(inbound),
+    clientWebhooks: clientWebhookRoute({ ...parts, clock: foundation.world.clock }, inbound),
     quotas: quotaRoute(parts.quotas, inbound),
     status: async (path) => {
       const { answerStatusRequest } = await import('../status/status-route.ts')

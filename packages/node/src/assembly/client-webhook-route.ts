@@ -1,0 +1,26 @@
+/** Webhooks that clients set themselves, on the public listener; loaded when the first one is. */
+import { Problem } from '@comity/core/problems'
+import { createIdentifiedRoute } from '../gateway/identified-route.ts'
+import type { InboundParts } from '../gateway/inbound.ts'
+import type { Clock } from '@comity/core/ports'
+import type { ApiKeysOfNode } from './late-api-keys.ts'
+import type { WebhooksOfNode } from './late-webhooks.ts'
+
+interface Parts {
+  readonly webhooks: Pick<WebhooksOfNode, 'clients'>
+  readonly apiKeys: Pick<ApiKeysOfNode, 'loaded'>
+  readonly clock: Clock
+}
+
+export function clientWebhookRoute({ webhooks, apiKeys, clock }: Parts, inbound: InboundParts) {
+  return createIdentifiedRoute(inbound, async ({ client: known, request, body }) => {
+    if (known === undefined) throw new Problem('key-required', 'this address answers to API keys only')
+    const { client } = known
+    if (apiKeys.loaded?.showClient(client).policies.selfRenewal !== true) {
+      throw new Problem('client-webhook-refused', 'the operator of this node sets the webhooks of this client')
+    }
+    const { answerWebhookCall } = await import('../webhooks/client-webhook-routes.ts')
+    const { method, path } = request
+    return answerWebhookCall(webhooks.clients, { client, method, path, body, nowMs: clock.now() })
+  })
+}
