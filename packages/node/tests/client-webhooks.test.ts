@@ -144,7 +144,8 @@ test('a client sets a webhook itself, which is told of nothing before a code tha
   assert.equal(added.state, 'unconfirmed')
   receiver.trust(added.secret)
   await until('the code', () => receiver.events.length > 0)
-  const { code, confirm } = receiver.events[0]?.data as { code: string; confirm: string }
+  const [{ data } = { data: {} }] = receiver.events
+  const { code, confirm } = data as { code: string; confirm: string }
   assert.equal(confirm, `${holder.url}/keys/webhooks/${added.id}/confirmation`)
   const { revoke } = (await keysOf(holder)).keys
   await revoke((await issueKey(holder)).id, { by: 'operator' })

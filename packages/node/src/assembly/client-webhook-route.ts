@@ -6,13 +6,14 @@ import type { Clock } from '@comity/core/ports'
 import type { ApiKeysOfNode } from './late-api-keys.ts'
 import type { WebhooksOfNode } from './late-webhooks.ts'
 
-interface Parts {
+/** What the route asks of the node. */
+export interface WebhookRouteParts {
   readonly webhooks: Pick<WebhooksOfNode, 'clients'>
   readonly apiKeys: Pick<ApiKeysOfNode, 'loaded'>
   readonly clock: Clock
 }
 
-export function clientWebhookRoute({ webhooks, apiKeys, clock }: Parts, inbound: InboundParts) {
+export function clientWebhookRoute({ webhooks, apiKeys, clock }: WebhookRouteParts, inbound: InboundParts) {
   return createIdentifiedRoute(inbound, async ({ client: known, request, body }) => {
     if (known === undefined) throw new Problem('key-required', 'this address answers to API keys only')
     const { client } = known

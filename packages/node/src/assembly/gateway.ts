@@ -35,9 +35,8 @@ import type { PolicyOfNode } from './late-policy.ts'
 import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
 import { openSealing, publishedDocument } from './sealing.ts'
-import type { WebhooksOfNode } from './late-webhooks.ts'
 import { createLimits, createRequestLimit } from './limits.ts'
-import { clientWebhookRoute } from './client-webhook-route.ts'
+import { clientWebhookRoute, type WebhookRouteParts } from './client-webhook-route.ts'
 import { quotaRoute } from './quota-route.ts'
 import type { QuotasOfNode } from './quotas.ts'
 import type { LimitsOfNode } from './open-limits.ts'
@@ -49,7 +48,7 @@ export interface GatewayParts {
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
   readonly consent: ConsentOfNode
-  readonly webhooks: Pick<WebhooksOfNode, 'clients'>
+  readonly webhooks: WebhookRouteParts['webhooks']
   readonly policies: PolicyOfNode
   readonly limits: LimitsOfNode
   readonly quotas: Pick<QuotasOfNode, 'requests'>
