@@ -1,0 +1,56 @@
+/** Clients are told of their own quotas: nearly used up, and what was decided about a higher one. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { clientWebhookRequestSchema } from '../src/webhooks/client-webhook.ts'
+import { until } from './consent-network.ts'
+import { startHookReceiver } from './hook-receiver.ts'
+import { addClient, answered, issueKey, presentKey, startKeyNetwork } from './key-network.ts'
+
+test('a client is told once that its own quota is nearly used up, and what is decided; another is told nothing', async () => {
+  await using network = await startKeyNetwork({
+    holder(config) {
+      const rules = [
+        { name: 'daily', by: ['client'], quota: { units: 5, per: 'day' } },
+        { name: 'of-all', by: ['participant'], quota: { units: 5, per: 'day' } },
+      ]
+      config['limits'] = { ...(config['limits'] as object), rules }
+    },
+  })
+  const { holder } = network
+  await using mine = await startHookReceiver()
+  await using other = await startHookReceiver()
+  const { clients } = holder.running.parts.webhooks
+  for (const [id, receiver] of [
+    ['billing', mine],
+    ['scheduling', other],
+  ] as const) {
+    await addClient(holder, { id })
+    const added = await clients.add(id, clientWebhookRequestSchema.parse({ url: receiver.url }), 'operator')
+    receiver.trust('secret' in added ? added.secret : '')
+  }
+  const key = await issueKey(holder)
+  for (let call = 0; call < 5; call++) await answered(holder, presentKey(holder, key.text))
+  const near = () => mine.events.filter(({ type }) => type === 'quota.near')
+  await until('the quota', () => near().length > 0)
+  assert.deepEqual([near()[0]?.data['limit'], near()[0]?.data['of']], ['daily', 'client=billing'])
+  const body = JSON.stringify({ limit: 'daily', units: 9, per: 'day', reason: 'a study' })
+  const asked = await answered(
+    holder,
+    presentKey(holder, key.text, { method: 'POST', path: '/limits/requests', headers: {}, body }),
+    202,
+  )
+  const { id } = JSON.parse(asked.body.toString()) as { id: string }
+  await holder.running.parts.quotas.requests.refuse(id, 'please page more slowly')
+  await until('the decision', () => mine.events.some(({ type }) => type === 'quota.decided'))
+  const decided = mine.events.find(({ type }) => type === 'quota.decided')?.data
+  assert.deepEqual(
+    [decided?.['request'], decided?.['state'], decided?.['note']],
+    [id, 'refused', 'please page more slowly'],
+  )
+  await holder.running.parts.webhooks.settled()
+  assert.equal(near().length, 1, 'of the quota that others use too, nothing is told')
+  assert.deepEqual(
+    other.events.map(({ type }) => type),
+    ['webhook.added'],
+  )
+})
