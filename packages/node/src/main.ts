@@ -5,6 +5,7 @@ import { loadConfig } from './config/config.ts'
 import { readEnvironment } from './config/environment.ts'
 import type * as NodeModule from './node.ts'
 import { openConfiguredKeyStore } from './assembly/configured-keys.ts'
+import { giveBackStart } from './assembly/start-garbage.ts'
 import { pooledRandomBytes } from './assembly/world.ts'
 import { guardLastWords } from './telemetry/last-words.ts'
 
@@ -39,5 +40,6 @@ export async function runNode(configFile: string): Promise<void> {
   // At once: hundreds of files load a tenth faster without a promise for each.
   const { startNode } = loadNow('./node.ts') as typeof NodeModule
   const node = await startNode({ config, environment, version: nodeVersion(), world, keyStore })
+  giveBackStart()
   await node.stop(await signal)
 }

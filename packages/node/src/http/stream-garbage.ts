@@ -2,14 +2,10 @@
  *  V8 lets 64 MB and more wait for a collection; and what it begins itself, it makes step by step while the stream goes
  *  on: on a machine that is fast enough, 30 MB more come meanwhile. Beside a node's usual memory that is most of what a
  *  stream may take. A whole collection after every few megabytes costs a stream a tenth of its speed. */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-
-type Collect = (options: { readonly type: 'major' }) => void
+import { collector } from './collector.ts'
 
 const bytesBetween = 8 * 1024 * 1024
 
-let collect: Collect | undefined
 /** The first bytes of all are collected behind: what the start of the node left goes with them. */
 let passed = bytesBetween
 
@@ -18,14 +14,5 @@ export function passedBytes(count: number): void {
   passed += count
   if (passed < bytesBetween) return
   passed = 0
-  collect ??= collector()
-  collect({ type: 'major' })
-}
-
-/** V8's own function, which only contexts that are made after the flag was set have. */
-function collector(): Collect {
-  setFlagsFromString('--expose-gc')
-  const found = runInNewContext('gc') as Collect
-  setFlagsFromString('--no-expose-gc')
-  return found
+  collector()({ type: 'major' })
 }
