@@ -129,7 +129,10 @@ const hooks = (path = '') => ({ path: `/keys/webhooks${path}`, headers: {} })
 type Shown = { id: string; secret: string; state: string }
 
 test('a client sets a webhook itself, which is told of nothing before a code that was sent there is shown', async () => {
-  await using network = await startKeyNetwork()
+  await using network = await startKeyNetwork({
+    holder: (config) =>
+      void Object.assign(config['network'] as object, { allowPrivateClientWebhooks: ['127.0.0.0/8', '::1/128'] }),
+  })
   const { holder, recipient } = network
   await using receiver = await startHookReceiver(recipient.running.parts.foundation.identity.tls())
   await addClient(holder)

@@ -13,6 +13,8 @@ export interface HookReceiver extends AsyncDisposable {
   readonly bodies: string[]
   /** What was answered. */
   readonly statuses: number[]
+  /** How often somebody has connected. */
+  readonly connections: number
   /** Answered instead of handling anything, when set. */
   status: number | undefined
   onEvent: (event: WebhookEvent) => unknown
@@ -38,6 +40,8 @@ export async function startHookReceiver(tls?: { readonly cert: string; readonly 
     )
   }
   const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)
+  let connections = 0
+  server.on('connection', () => (connections += 1))
   async function take(headers: Record<string, string | string[] | undefined>, body: string): Promise<number> {
     if (made.status !== undefined) return made.status
     made.bodies.push(body)
@@ -56,6 +60,9 @@ export async function startHookReceiver(tls?: { readonly cert: string; readonly 
   await once(server, 'listening')
   const made: HookReceiver = {
     url: `${tls === undefined ? 'http://127.0.0.1' : 'https://localhost'}:${(server.address() as AddressInfo).port}/hooks?key=clients-own`,
+    get connections() {
+      return connections
+    },
     events: [],
     bodies: [],
     statuses: [],

@@ -25,7 +25,9 @@ export interface OpenWebhooks {
 export async function openWebhooks(parts: WebhookAssembly): Promise<OpenWebhooks> {
   const { foundation, newId } = parts
   const { config, database, events, readSecretValue, vault, world } = foundation
-  const guard = createAddressGuard({ allowPrivateAddresses: config.network.allowPrivateAddresses })
+  const { allowPrivateAddresses, allowPrivateClientWebhooks } = config.network
+  const fetchWithin = (networks: readonly string[]) =>
+    createGuardedFetch({ guard: createAddressGuard({ allowPrivateAddresses: networks }) })
   const endpoints = config.webhooks.map(async ({ secret, ...endpoint }) => ({
     ...endpoint,
     signers: parseWebhookSecret(await readSecretValue(secret)),
@@ -38,7 +40,10 @@ export async function openWebhooks(parts: WebhookAssembly): Promise<OpenWebhooks
     clients,
     store,
     vault,
-    deliver: createWebhookDelivery(createGuardedFetch({ guard })),
+    deliver: createWebhookDelivery({
+      operator: fetchWithin(allowPrivateAddresses),
+      client: fetchWithin(allowPrivateClientWebhooks),
+    }),
     ...world,
     newId,
     ...tellers(events),

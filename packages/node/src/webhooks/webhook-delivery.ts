@@ -14,6 +14,8 @@ export interface WebhookCall {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly timeoutMs: number
+  /** Who chose the address: one that a client chose is called under a guard of its own. */
+  readonly chosenBy: 'operator' | 'client'
 }
 
 /** Never rejects for what the other side does; nothing of the payload or the answer's body stands in `reason`. */
@@ -21,13 +23,14 @@ export type DeliverWebhook = (call: WebhookCall) => Promise<DeliveryOutcome>
 
 const maxAnswerBytes = 65_536
 
-/** A delivery over the network. */
-export function createWebhookDelivery(guardedFetch: GuardedFetch): DeliverWebhook {
+/** A delivery over the network, by the fetch that guards addresses of who chose them. */
+export function createWebhookDelivery(
+  fetches: Readonly<Record<WebhookCall['chosenBy'], GuardedFetch>>,
+): DeliverWebhook {
   return async (call) => {
     try {
-      const answer = isOnThisMachine(new URL(call.url))
-        ? await postLocally(call)
-        : await postGuarded(call, guardedFetch)
+      const isLocal = call.chosenBy === 'operator' && isOnThisMachine(new URL(call.url))
+      const answer = isLocal ? await postLocally(call) : await postGuarded(call, fetches[call.chosenBy])
       return readAnswer(answer)
     } catch (error) {
       const reason = error instanceof Problem ? `${error.code}: ${error.message}` : 'the request failed'
