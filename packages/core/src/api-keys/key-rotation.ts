@@ -100,6 +100,12 @@ export function nameSuccessor(rotation: KeyRotation, to: string): KeyRotation {
   return { ...rotation, to }
 }
 
+/** The successor that was claimed has ended, and the old key has not: the rotation goes on, and the client claims another. */
+export function loseSuccessor(rotation: KeyRotation): KeyRotation {
+  if (!isRunning(rotation)) throw ended(rotation)
+  return { ...rotation, to: undefined }
+}
+
 /** The old key is retired. There must be a successor. */
 export function completeRotation(rotation: KeyRotation, nowMs: number): KeyRotation {
   if (rotation.to === undefined) {

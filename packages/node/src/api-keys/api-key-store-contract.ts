@@ -126,18 +126,17 @@ function clientsAndKeys(on: On): void {
   )
 
   test(
-    'loads with which key each was that a client claimed, and what each succeeds, those that ended too',
+    'loads what each key succeeds, and whether its client claimed it, those that ended too',
     on(async ({ store }, run) => {
       await run(
         store.insertKey(keyOf('a')),
         store.insertKey(keyOf('b', { succeeds: 'a' })),
         store.insertKey(keyOf('c', { succeeds: 'b', issuedBy: 'client', state: 'retired', endedMs: 1 })),
       )
-      assert.deepEqual(await store.loadClaims(), new Map([['c', 'b']]))
       const successions = await store.loadSuccessions()
       assert.deepEqual([...successions].toSorted(), [
-        ['b', 'a'],
-        ['c', 'b'],
+        ['b', { succeeds: 'a', isClaimed: false }],
+        ['c', { succeeds: 'b', isClaimed: true }],
       ])
     }),
   )

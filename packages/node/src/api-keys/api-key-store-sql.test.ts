@@ -27,7 +27,7 @@ test('keys of before the migration know what they succeed, and that their end is
   await database.execute([...apiKeysSchema.map((sql) => ({ sql })), ...before])
   await database.execute(keyLinesMigrations.map((sql) => ({ sql })))
   const store = createApiKeyStore(database)
-  assert.deepEqual(await store.loadClaims(), new Map([['b', 'a']]))
+  assert.deepEqual(await store.loadSuccessions(), new Map([['b', { succeeds: 'a', isClaimed: true }]]))
   const { succeeds, lineEndsMs, expiresMs } = (await store.findKey('a')) ?? assert.fail()
   assert.deepEqual([succeeds, lineEndsMs, expiresMs], [undefined, 9, 9])
 })

@@ -4,7 +4,7 @@ import type { KeyScope } from '@comity/core/api-keys/key-scope'
 import type { KeyRotation, Retirement, RotationState } from '@comity/core/api-keys/key-rotation'
 import type { Database, Row, SqlValue, Statement } from '../storage/database.ts'
 import type { ApiKeyRecord, ChangedBy, KeyState } from './api-key-record.ts'
-import type { ApiKeyFilter, ApiKeyStore, RotationFilter } from './api-key-store.ts'
+import type { ApiKeyFilter, ApiKeyStore, RotationFilter, Succession } from './api-key-store.ts'
 import type { Client, ClientKind, ClientPolicies } from './client.ts'
 
 const clientColumns = 'id, name, kind, owner, labels, participant, policies, created_ms, removed_ms'
@@ -32,13 +32,13 @@ function keys(database: Database) {
       (
         await database.all(`SELECT ${keyColumns} FROM api_keys WHERE ended_ms IS NULL OR ended_ms >= ?`, [endedSinceMs])
       ).map(toKey),
-    async loadClaims() {
-      const sql = "SELECT id, succeeds FROM api_keys WHERE issued_by = 'client' AND succeeds IS NOT NULL"
-      return new Map((await database.all(sql)).map((row) => [String(row['id']), String(row['succeeds'])]))
-    },
     async loadSuccessions() {
-      const sql = 'SELECT id, succeeds FROM api_keys WHERE succeeds IS NOT NULL'
-      return new Map((await database.all(sql)).map((row) => [String(row['id']), String(row['succeeds'])]))
+      const rows = await database.all('SELECT id, succeeds, issued_by FROM api_keys WHERE succeeds IS NOT NULL')
+      return new Map(
+        rows.map((row): [string, Succession] => {
+          return [String(row['id']), { succeeds: String(row['succeeds']), isClaimed: row['issued_by'] === 'client' }]
+        }),
+      )
     },
     async findKey(id: string) {
       const row = await database.get(`SELECT ${keyColumns} FROM api_keys WHERE id = ?`, [id])

@@ -22,6 +22,14 @@ export interface RotationFilter {
   readonly limit: number
 }
 
+/** What a key succeeds. */
+export interface Succession {
+  /** Id of the old key. */
+  readonly succeeds: string
+  /** Whether its client claimed it, with the old key. */
+  readonly isClaimed: boolean
+}
+
 /** Every read throws `storage-failed` when the storage does. */
 export interface ApiKeyStore {
   /** By id, those that were removed too. */
@@ -30,10 +38,8 @@ export interface ApiKeyStore {
   updateClient(client: Client): Statement
   /** Those that have not ended before then. */
   loadKeys(endedSinceMs: number): Promise<ApiKeyRecord[]>
-  /** Of every key that was ever claimed, the key with which it was: ids. */
-  loadClaims(): Promise<Map<string, string>>
-  /** Of every key that was ever made to succeed another, which one: ids. */
-  loadSuccessions(): Promise<Map<string, string>>
+  /** By id, every key that was ever made to succeed another. */
+  loadSuccessions(): Promise<Map<string, Succession>>
   findKey(id: string): Promise<ApiKeyRecord | undefined>
   /** Oldest first. */
   listKeys(filter: ApiKeyFilter): Promise<ApiKeyRecord[]>

@@ -1,5 +1,11 @@
 /** Keys that end, and what becomes of the rotations that they are in. */
-import { beginOverlap, completeRotation, rollBackRotation, type KeyRotation } from '@comity/core/api-keys/key-rotation'
+import {
+  beginOverlap,
+  completeRotation,
+  loseSuccessor,
+  rollBackRotation,
+  type KeyRotation,
+} from '@comity/core/api-keys/key-rotation'
 import { isLive, type ApiKeyRecord } from './api-key-record.ts'
 import type { KeyNotice } from './api-key-ports.ts'
 import type { KeyEntry, KeyIndex, Revocation } from './key-index.ts'
@@ -13,13 +19,17 @@ export function endedKey(
   return { ...key, state, reason, endedMs: nowMs }
 }
 
-/** The rotations that end with the key: one that it leaves is completed, since its successor takes its place at once;
- *  one without a successor, and one that it was the successor of, is rolled back. */
-export function endedRotations({ leaves, joins }: Pick<KeyEntry, 'leaves' | 'joins'>, nowMs: number): KeyRotation[] {
+/** What becomes of the rotations of a key that ends: one that it leaves is completed, since its successor takes its place
+ *  at once, or rolled back where it has none; one whose successor it was goes on without, where the client claimed it and
+ *  can claim another, and is rolled back where the operator made it. */
+export function endedRotations(
+  { key, leaves, joins }: Pick<KeyEntry, 'key' | 'leaves' | 'joins'>,
+  nowMs: number,
+): KeyRotation[] {
   const ended: KeyRotation[] = []
   if (leaves !== undefined)
     ended.push(leaves.to === undefined ? rollBackRotation(leaves, nowMs) : completed(leaves, nowMs))
-  if (joins !== undefined) ended.push(rollBackRotation(joins, nowMs))
+  if (joins !== undefined) ended.push(key.issuedBy === 'client' ? loseSuccessor(joins) : rollBackRotation(joins, nowMs))
   return ended
 }
 
@@ -41,11 +51,12 @@ export function decideEnding(
   const reasonOf = (key: ApiKeyRecord) => (key.id === id ? reason : claimedWithRevoked)
   return {
     keys: entries.map(({ key }) => endedKey(key, { state: 'revoked', reason: reasonOf(key) }, nowMs)),
-    rotations: entries.flatMap(({ leaves, joins }) => {
+    rotations: entries.flatMap(({ key, leaves, joins }) => {
+      // That of its old key, which ends too.
+      const joined = joins === undefined || ids.has(joins.from) ? undefined : joins
       const isWhole = leaves?.to !== undefined && ids.has(leaves.to)
-      const left = isWhole ? [rollBackRotation(leaves, nowMs)] : endedRotations({ leaves, joins: undefined }, nowMs)
-      const joined = joins === undefined || ids.has(joins.from) ? [] : [rollBackRotation(joins, nowMs)]
-      return [...left, ...joined]
+      if (!isWhole) return endedRotations({ key, leaves, joins: joined }, nowMs)
+      return [rollBackRotation(leaves, nowMs), ...endedRotations({ key, leaves: undefined, joins: joined }, nowMs)]
     }),
   }
 }
@@ -61,7 +72,7 @@ function completed(rotation: KeyRotation, nowMs: number): KeyRotation {
 /** What is told of a key that ended. */
 export function endNotice({ state, client, id, reason }: ApiKeyRecord, rotation?: KeyRotation): KeyNotice {
   const type = state === 'revoked' ? 'key.revoked' : 'key.retired'
-  const hasSuccessor = rotation !== undefined && rotation.state !== 'rolled-back'
+  const hasSuccessor = rotation?.to !== undefined && rotation.state !== 'rolled-back'
   return {
     type,
     client,

@@ -5,7 +5,7 @@ import { isRunning } from '@comity/core/api-keys/key-rotation'
 import { utf8Bytes } from '@comity/core/bytes/utf8'
 import { Problem } from '@comity/core/problems'
 import { isLive, type ApiKeyRecord, type ChangedBy } from './api-key-record.ts'
-import type { ApiKeyStore } from './api-key-store.ts'
+import type { ApiKeyStore, Succession } from './api-key-store.ts'
 import type { Client } from './client.ts'
 import type { KeyHashes } from './key-hashes.ts'
 import { addressCheck } from './key-networks.ts'
@@ -52,14 +52,12 @@ export class KeyIndex {
   readonly rotations = new Map<string, KeyRotation>()
   /** Revocations that count and are not written yet, by the id of the key. */
   readonly revoking = new Map<string, Revocation>()
-  /** Of every key that was ever claimed, the key with which it was. */
-  readonly #claims: Map<string, string>
-  readonly #successions: Map<string, string>
+  /** By id, every key that was ever made to succeed another. */
+  readonly #successions: Map<string, Succession>
   readonly #hashes: KeyHashes
 
-  constructor(hashes: KeyHashes, claims: Map<string, string>, successions: Map<string, string>) {
+  constructor(hashes: KeyHashes, successions: Map<string, Succession>) {
     this.#hashes = hashes
-    this.#claims = claims
     this.#successions = successions
   }
 
@@ -80,16 +78,16 @@ export class KeyIndex {
   }
 
   #isClaimedWith(claimed: string, id: string): boolean {
-    for (let old = this.#claims.get(claimed); old !== undefined; old = this.#claims.get(old)) {
-      if (old === id) return true
-    }
-    return false
+    let old = this.#successions.get(claimed)
+    while (old?.isClaimed === true && old.succeeds !== id) old = this.#successions.get(old.succeeds)
+    return old?.isClaimed === true
   }
 
   /** Id of the first key of the line that a key is of: its own where it succeeds none. */
   lineOf(id: string): string {
     let first = id
-    for (let old = this.#successions.get(id); old !== undefined; old = this.#successions.get(old)) first = old
+    for (let old = this.#successions.get(id); old !== undefined; old = this.#successions.get(first))
+      first = old.succeeds
     return first
   }
 
@@ -104,8 +102,8 @@ export class KeyIndex {
   }
 
   #put(key: ApiKeyRecord): void {
-    if (key.succeeds !== undefined) this.#successions.set(key.id, key.succeeds)
-    if (key.issuedBy === 'client' && key.succeeds !== undefined) this.#claims.set(key.id, key.succeeds)
+    const { id, succeeds, issuedBy } = key
+    if (succeeds !== undefined) this.#successions.set(id, { succeeds, isClaimed: issuedBy === 'client' })
     const known = this.keys.get(key.id)
     if (known === undefined) {
       this.keys.set(key.id, this.#entryOf(key))
@@ -159,14 +157,13 @@ export async function loadKeyIndex(
   { store, hashes }: { readonly store: ApiKeyStore; readonly hashes: KeyHashes },
   nowMs: number,
 ): Promise<KeyIndex> {
-  const [claims, successions, clients, keys, rotations] = await Promise.all([
-    store.loadClaims(),
+  const [successions, clients, keys, rotations] = await Promise.all([
     store.loadSuccessions(),
     store.listClients(),
     store.loadKeys(nowMs - rememberEndedMs),
     store.listRotations({ isRunning: true, limit: 1_000_000 }),
   ])
-  const index = new KeyIndex(hashes, claims, successions)
+  const index = new KeyIndex(hashes, successions)
   index.apply({ clients, keys, rotations })
   return index
 }

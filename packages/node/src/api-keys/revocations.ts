@@ -81,7 +81,7 @@ async function write(parts: Parts, changes: KeyChanges, revoked: Revoked): Promi
   const alsoEnded = ending.keys.map((key) => key.id).filter((one) => one !== id)
   const working = workingAfter({ index, findPartner: parts.findPartner }, own.client, { ending, nowMs })
   if (ending.keys.length > 0) {
-    const notices = noticesOf(revoked, ending, working)
+    const notices = noticesOf(index, { revoked, ending, working })
     const change = { action: 'key-revoke', by, reason, alsoEnded, client: own.client, key: id, notices } as const
     await changes.commit({ ...change, ...ending }).catch(notWritten)
   }
@@ -116,10 +116,17 @@ function workingAfter(
   return works.map(({ key }) => key.id)
 }
 
-function noticesOf({ id }: Revoked, { keys, rotations }: Ending, working: readonly string[]): KeyNotice[] {
-  return keys.map((key) => {
-    const rotation = rotations.find(({ from, to }) => from === key.id || to === key.id)
-    const claimedWith = key.id === id ? {} : { claimedWith: id }
+interface Told {
+  readonly revoked: Revoked
+  readonly ending: Ending
+  readonly working: readonly string[]
+}
+
+function noticesOf(index: KeyIndex, { revoked, ending, working }: Told): KeyNotice[] {
+  return ending.keys.map((key) => {
+    const { leaves, joins } = entryOf({ index }, key.id)
+    const rotation = ending.rotations.find(({ id }) => id === leaves?.id || id === joins?.id)
+    const claimedWith = key.id === revoked.id ? {} : { claimedWith: revoked.id }
     return { ...endNotice(key, rotation), ...claimedWith, working: working.slice(0, maxTold) }
   })
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseApiKey } from '@comity/core/api-keys/api-key'
 import { Problem } from '@comity/core/problems'
+import { keyChangeSchema } from './api-key-record.ts'
 import { dayMs, office, openTestKeys, startMs, type TestKeys } from './keys-test-node.ts'
 
 const refused = (code: string) => (error: unknown) => error instanceof Problem && error.code === code
@@ -129,3 +130,58 @@ test('a client that may not renew by itself gets nothing', () =>
     },
     { policies: { selfRenewal: false } },
   ))
+
+test('a client whose claimed successor was revoked, or expired, claims another with the old key: one for each that ended', () =>
+  withKey(async (node, old) => {
+    const { rotation } = await rotate(node, old.id, { successor: 'claim' })
+    const first = await claim(node, old)
+    await node.apiKeys.keys.revoke(first.keyId, { by: 'operator', reason: 'lost' })
+    const told = node.notices.at(-1)
+    assert.deepEqual([told?.key, told?.rotation, told?.successor], [first.keyId, rotation.id, undefined])
+    const second = await claim(node, old)
+    assert.deepEqual(
+      [node.ask(first.key), node.ask(second.key), node.ask(old.text)],
+      ['key-revoked', 'billing', 'billing'],
+    )
+    assert.equal((await claim(node, old)).key, second.key, 'not one more for each time that it asks')
+    await node.apiKeys.rotations.drain(rotation.id, 'operator')
+    await node.apiKeys.keys.change(
+      second.keyId,
+      keyChangeSchema.parse({ expires: new Date(startMs + 1_000).toISOString() }),
+    )
+    node.clock.nowMs += 2_000
+    await node.apiKeys.tend()
+    await node.restart()
+    const third = await claim(node, old)
+    assert.deepEqual([node.ask(second.key), node.ask(third.key)], ['key-expired', 'billing'])
+    const ended = await node.apiKeys.rotations.complete(rotation.id, 'operator')
+    assert.deepEqual([ended.state, ended.to, node.ask(old.text)], ['completed', third.keyId, 'key-expired'])
+    assert.equal((await node.apiKeys.listKeys({ limit: 10 })).length, 4)
+  }))
+
+test('while its claimed successor has ended the old key goes on beyond its sunset, and nothing is claimed with one that ended', () =>
+  withKey(async (node, old) => {
+    const { rotation } = await rotate(node, old.id, { successor: 'claim', retire: 'scheduled' })
+    const first = await claim(node, old)
+    await node.apiKeys.keys.revoke(first.keyId, { by: 'operator' })
+    node.clock.nowMs += 11 * dayMs
+    await node.apiKeys.tend()
+    assert.equal(node.ask(old.text), 'billing')
+    assert.deepEqual(
+      node.notices.filter(({ type }) => type === 'key.waiting').map(({ key, reason }) => [key, reason]),
+      [[old.id, 'not-claimed']],
+    )
+    await node.apiKeys.keys.revoke(old.id, { by: 'operator' })
+    await assert.rejects(claim(node, old), refused('key-rotation-refused'))
+    assert.equal((await node.apiKeys.showRotation(rotation.id)).rotation.state, 'rolled-back')
+  }))
+
+test('a client is told that its successor is disabled, and gets no other: it may be enabled again', () =>
+  withKey(async (node, old) => {
+    await rotate(node, old.id, { successor: 'claim' })
+    const { keyId, key } = await claim(node, old)
+    await node.apiKeys.keys.disable(keyId, { by: 'operator' })
+    await assert.rejects(claim(node, old), /the successor is disabled/)
+    await node.apiKeys.keys.enable(keyId)
+    assert.equal((await claim(node, old)).key, key)
+  }))

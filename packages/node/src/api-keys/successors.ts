@@ -82,7 +82,7 @@ async function writeSuccessor(
   return { rotation: named, successor }
 }
 
-/** The successor that the client claims, or has claimed. Only in turn. Throws `key-rotation-refused`. */
+/** The successor that the client claims, or has claimed: another one where that has ended. Only in turn. Throws `key-rotation-refused`. */
 export async function claim(parts: Succeeding, old: KeyEntry, presented: string | undefined): Promise<Succeeded> {
   const { changes } = parts
   const rotation = claimable(changes, old)
@@ -113,7 +113,9 @@ function toldAgain(parts: Succeeding, rotation: KeyRotation, presented: string |
   const { changes, usage, clock } = parts
   const { key, isCutOff } = entryOf(changes, rotation.to ?? '')
   if (key.issuedBy !== 'client') throw refused('the operator made the successor, and hands it over')
-  if (key.state !== 'active' || isCutOff) throw refused('the successor is not active')
+  // One that has ended is no successor any more as soon as that is written.
+  if (isCutOff) throw refused('the successor is being revoked: ask again, for another')
+  if (key.state !== 'active') throw refused(`the successor is ${key.state}: ask the operator`)
   const firstUseMs = usage.firstUseMs(key.id) ?? Infinity
   if (clock.now() >= firstUseMs + tellsAfterUseMs) throw refused('the successor is in use already')
   const text = claimedText(parts, key, presented === undefined ? undefined : parseApiKey(presented))
