@@ -93,7 +93,7 @@ test('what is granted counts from the next call on, outlasts a restart, and ends
   assert.equal(bodies.filter((body) => body.includes('"quota-decision"') && body.includes('"before"')).length, 1)
 })
 
-test('an operator begins a count anew: from the next call on, durably, and only the one that was seen', async () => {
+test('an operator begins a count anew: from the next call on, durably, and of the quota that was seen', async () => {
   await using network = await start()
   const { holder, recipient } = network
   const place = (limit: string, of: string) => `/v1/quotas/counts/${limit}/${encodeURIComponent(of)}`
@@ -104,8 +104,9 @@ test('an operator begins a count anew: from the next call on, durably, and only 
   assert.deepEqual(seen.json, { ...(seen.json as object), limit: 'daily', units: 2, used: 1, per: 'day' })
   for (const status of [200, 429]) assert.equal(await call(network), status)
   const reset = async (headers = {}) => (await adminOf(holder)).call({ method: 'DELETE', path, headers })
-  assert.equal((await reset({ 'if-match': seen.headers['etag'] })).status, 412)
-  assert.equal((await reset({ 'if-match': (await show()).headers['etag'] })).status, 204)
+  assert.equal((await reset({ 'if-match': '"other"' })).status, 412)
+  // What is used changes with every call: it is no part of the version, or a busy quota could never be begun anew.
+  assert.equal((await reset({ 'if-match': seen.headers['etag'] })).status, 204)
   assert.equal(await call(network), 200)
   await holder.stop()
   await holder.start()
