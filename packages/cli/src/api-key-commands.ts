@@ -60,7 +60,11 @@ export function addClients(program: Command, context: ContextOf): void {
 }
 
 export function addApiKeys(program: Command, context: ContextOf): void {
-  const keys = program.command('api-keys').description('the API keys of clients')
+  const keys = program
+    .command('api-keys')
+    .description(
+      'the API keys of clients; one is named by its id, its name, or the key itself, whose secret is not sent',
+    )
   addIssue(keys, context)
   keys
     .command('list')
@@ -71,11 +75,11 @@ export function addApiKeys(program: Command, context: ContextOf): void {
     .option('--limit <count>', 'how many', limit, 100)
     .action(async (options: object) => (await loadKeys()).listKeys(context(), options as never))
   keys
-    .command('show <id>')
+    .command('show <key>')
     .description('one key as JSON: scope, networks, state, when and from where it was used last')
     .action(async (id: string) => (await loadKeys()).showKey(context(), id))
   keys
-    .command('revoke <id>')
+    .command('revoke <key>')
     .description('end a key for good, for the very next call, with all that was claimed with it')
     .option('--reason <words>', 'for the log')
     .option('--keep-claimed', 'let keys go on that were claimed with it', false)
@@ -85,7 +89,7 @@ export function addApiKeys(program: Command, context: ContextOf): void {
     ['enable', 'take a disabled key again'],
   ] as const) {
     keys
-      .command(`${name} <id>`)
+      .command(`${name} <key>`)
       .description(description)
       .option('--reason <words>', 'for the log')
       .action(async (id: string, options: object) => (await loadKeys()).setKey(context(), { id, to: name }, options))
@@ -114,7 +118,7 @@ function addIssue(keys: Command, context: ContextOf): void {
 
 function addRotations(keys: Command, context: ContextOf): void {
   keys
-    .command('rotate <id>')
+    .command('rotate <key>')
     .description('begin a rotation: a successor, both work, the old key ends')
     .option('--starts-at <time>', 'when both begin to work, ISO 8601; now unless given')
     .option('--overlap <days>', 'how long both work; as the client’s policies say unless given', days)

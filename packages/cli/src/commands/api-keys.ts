@@ -1,4 +1,5 @@
 /** `comity api-keys`: issue, list, end and rotate API keys. A secret is printed once: to who made it. */
+import { keyIdOf } from '@comity/core/api-keys/named-key'
 import type {
   ApiKeyView,
   BegunRotationView,
@@ -26,7 +27,8 @@ export interface IssueArguments {
   readonly sequence: boolean
 }
 
-const keyPath = (id: string) => `/v1/api-keys/${encodeURIComponent(id)}`
+/** Of a key by its id, its name, or the key itself as it was found: no secret leaves the command. */
+const keyPath = (named: string) => `/v1/api-keys/${encodeURIComponent(keyIdOf(named))}`
 const rotationPath = (id: string) => `/v1/rotations/${encodeURIComponent(id)}`
 
 export async function issueKey(context: CommandContext, client: string, args: IssueArguments): Promise<void> {

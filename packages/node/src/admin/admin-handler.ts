@@ -2,7 +2,8 @@
  *  `comity init` wrote. `/metrics`, the probes and
  *  the reference (`/openapi.json`, `/docs`) need none and tell nothing of anybody. */
 import type { IncomingMessage } from 'node:http'
-import { Problem } from '@comity/core/problems'
+import { withoutKeySecrets } from '@comity/core/api-keys/named-key'
+import { Problem, type ProblemMembers } from '@comity/core/problems'
 import { z } from 'zod'
 import { requireLocalCaller } from '../http/local-caller.ts'
 import { asProblem, jsonReply, problemReply, textReply, type Reply } from '../http/problem-response.ts'
@@ -34,11 +35,17 @@ export function createAdminHandler(parts: AdminParts): (message: IncomingMessage
     try {
       return await answer(handler, message)
     } catch (error) {
-      const problem = asProblem(error)
+      const problem = withoutKeys(asProblem(error))
       if (problem.code === 'internal-error') parts.onInternalError(problem.cause ?? error, requestId)
       return problemReply(problem, requestId, problem.code === 'unauthorized' ? ['www-authenticate', 'Bearer'] : [])
     }
   }
+}
+
+/** Somebody in a hurry gives a whole API key where its id belongs: nothing repeats it. */
+function withoutKeys({ code, message, members, cause }: Problem): Problem {
+  const told = JSON.parse(withoutKeySecrets(JSON.stringify(members))) as ProblemMembers
+  return new Problem(code, withoutKeySecrets(message), { cause, members: told })
 }
 
 /** The table is made with the first call, since its schemas take longer to make than a node has to start. */
@@ -78,11 +85,12 @@ async function answer(handler: AdminHandler, message: IncomingMessage): Promise<
 /** Methods with a body. */
 const withBody = new Set(['POST', 'PUT', 'PATCH'])
 
-/** A method that takes no members may be called without a body, and with an empty object. */
+/** A method that takes no members may be called without a body, and with an empty object; so may one that needs none. */
 async function bodyFor(route: AdminRoute, message: IncomingMessage, request: ReceivedRequest): Promise<unknown> {
   if (!withBody.has(route.method)) return undefined
   const isEmpty = (request.header('content-length') ?? '0') === '0' && request.header('transfer-encoding') === undefined
   if (isEmpty && route.body === undefined) return undefined
+  if (isEmpty && route.mayBeEmpty === true) return {}
   const body = await readJsonBody(message, request, route.maxBodyBytes ?? defaultBodyBytes)
   return route.body === undefined ? parseInput(noMembers, body) : body
 }

@@ -1,5 +1,6 @@
 /** `/v1/api-keys` and `/v1/rotations`: single keys, and how one succeeds another. */
 import { z } from 'zod'
+import { keyIdOf, withoutKeySecrets } from '@comity/core/api-keys/named-key'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import {
   apiKeySchema,
@@ -19,8 +20,24 @@ import { after, judgedLater, limit, named, text, truth } from './shapes.ts'
 type Parts = Pick<AdminParts, 'apiKeys' | 'schemas'>
 
 const tag = 'clients' as const
-const keyParameters = named('Id of a key: eight characters.')
+/** A whole key is what one has at hand when it has leaked: it is read as its id, and goes no further. */
+const keyParameters = {
+  id: z
+    .string()
+    .min(1)
+    .transform(idOf)
+    .meta({ description: 'Id of a key: eight characters; or its name, `cmty_live_7Qm2xK9a`.' }),
+}
 const rotationParameters = named('Id of a rotation.')
+/** What names no key is looked up without the secret that may be in it. */
+function idOf(given: string): string {
+  try {
+    return keyIdOf(given)
+  } catch {
+    return withoutKeySecrets(given)
+  }
+}
+
 const keyOf = ({ id }: { readonly id: string }) => id
 
 /** Routes of keys. */
@@ -62,6 +79,7 @@ function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       path: `/v1/api-keys/{id}/${to}`,
       summary,
       body: z.strictObject({ reason: text(200).optional() }),
+      mayBeEmpty: true,
       answer: async ({ path: { id }, body, condition }) =>
         apiKeyView(await apiKeys.changeIf(condition, (changes) => changes.setKey(id, to, body.reason))),
     })
@@ -86,6 +104,7 @@ function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
         reason: text(200).optional(),
         keepClaimed: z.boolean().optional().meta({ description: 'Whether keys that were claimed with it go on.' }),
       }),
+      mayBeEmpty: true,
       result: revokedKeySchema,
       atOnce: ({ path: { id }, body }) => apiKeys.cutOffKey(id, body),
       answer: async ({ path: { id }, body, condition }) =>
@@ -101,6 +120,7 @@ function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       status: 201,
       parameters: keyParameters,
       body: judgedLater(schemas.apiKeys.rotation),
+      mayBeEmpty: true,
       result: begunRotationSchema,
       problems: ['api-key-unknown', 'api-key-state', 'key-rotation-refused'],
       guards: true,

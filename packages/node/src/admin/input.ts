@@ -5,6 +5,7 @@ import { utf8Text } from '@comity/core/bytes/utf8'
 import { Problem } from '@comity/core/problems'
 import type { z } from 'zod'
 import { readBody } from '../http/body.ts'
+import { inputMistakes, mistakeSentence } from '../http/input-words.ts'
 import type { ReceivedRequest } from '../http/received-request.ts'
 
 /** The value as the schema reads it. Throws `malformed-request` with one entry in `errors` (`path`, `message`) for
@@ -12,14 +13,8 @@ import type { ReceivedRequest } from '../http/received-request.ts'
 export function parseInput<S extends z.ZodType>(schema: S, input: unknown): z.infer<S> {
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
-  const errors = parsed.error.issues.flatMap((issue) => {
-    const path = issue.path.map(String)
-    if (issue.code !== 'unrecognized_keys') return [{ path: path.join('.'), message: issue.message.toLowerCase() }]
-    return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not known' }))
-  })
-  const [first] = errors
-  const where = first === undefined || first.path === '' ? 'the input' : `\`${first.path}\``
-  throw new Problem('malformed-request', `${where} is not right: ${first?.message ?? ''}`, { members: { errors } })
+  const errors = inputMistakes(parsed.error)
+  throw new Problem('malformed-request', mistakeSentence(errors, 'the input'), { members: { errors } })
 }
 
 const accepted = ['application/json']

@@ -113,11 +113,13 @@ function operationOf(route: AdminRoute, making: Making): OpenApiOperation {
     ...(description === undefined ? {} : { description }),
     parameters: [...inPath, ...inQuery, ...requestFields(route, making.isVersioned)],
     ...(takesBody && {
-      requestBody: { required: route.body !== undefined, content: { 'application/json': { schema: body } } },
+      requestBody: { required: isBodyRequired(route), content: { 'application/json': { schema: body } } },
     }),
     responses: { ...successOf(route, schemas), ...problemsOf(route, making) },
   }
 }
+
+const isBodyRequired = ({ body, mayBeEmpty }: AdminRoute) => body !== undefined && mayBeEmpty !== true
 
 /** `getPartnersByAlias` for `GET /v1/partners/{alias}`. */
 function operationId(method: string, path: string): string {

@@ -46,6 +46,8 @@ interface RouteFacts {
   readonly maxBodyBytes?: number
   /** For a `POST` that changes nothing. */
   readonly reads?: true
+  /** The body may be left out; it is `{}` then. */
+  readonly mayBeEmpty?: true
   /** A partner's node is asked. Whatever it answers is told under the codes that the route declares. */
   readonly asksPartner?: true
   /** For a `GET`: members of its result, or of the entries of its list, that change without anybody changing what is

@@ -6,7 +6,7 @@ test('takes networks in their usual spelling only', () => {
   for (const good of ['192.0.2.0/24', '0.0.0.0/0', '2001:db8::/32', '::/0', '192.0.2.1/32', '::ffff:192.0.2.0/120'])
     assert.equal(isNetwork(good), true, good)
   for (const bad of [
-    '192.0.2.0',
+    '192.0.2',
     '192.0.2.0/33',
     '192.0.2.0/-1',
     '192.0.2.0/08',
@@ -20,6 +20,12 @@ test('takes networks in their usual spelling only', () => {
     '192.0.2.0/',
   ])
     assert.equal(isNetwork(bad), false, bad)
+})
+
+test('an address alone is a network of one', () => {
+  assert.ok(isNetwork('192.0.2.7') && isNetwork('2001:db8::7'))
+  assert.deepEqual(['192.0.2.7', '2001:db8::7'].map(canonicalNetwork), ['192.0.2.7/32', '2001:db8::7/128'])
+  assert.deepEqual(['192.0.2.7', '192.0.2.8'].map(addressCheck(['192.0.2.7/32'])), [true, false])
 })
 
 test('keeps the network’s own address, and IPv4 inside IPv6 as IPv4', () => {

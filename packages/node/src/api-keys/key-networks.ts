@@ -7,9 +7,10 @@ type Network = readonly [ipaddr.IPv4 | ipaddr.IPv6, number]
 /** Verdicts that are remembered for each key. */
 const maxRemembered = 256
 
-/** True for CIDR notation with an address in its usual spelling: `192.0.2.0/24`, `2001:db8::/32`. */
+/** True for CIDR notation with an address in its usual spelling: `192.0.2.0/24`, `2001:db8::/32`; and for an address,
+ *  which is a network of one. */
 export function isNetwork(text: string): boolean {
-  const [address = '', bits = '', ...more] = text.split('/')
+  const [address = '', bits = '0', ...more] = text.split('/')
   const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
   return more.length === 0 && /^(?:0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= most && !address.includes('%')
 }
@@ -49,7 +50,7 @@ function isWithin(text: string, networks: readonly Network[]): boolean {
 }
 
 function parseNetwork(text: string): Network {
-  const [address, bits] = ipaddr.parseCIDR(text)
+  const [address, bits] = ipaddr.parseCIDR(isIP(text) === 0 ? text : `${text}/${isIP(text) === 4 ? 32 : 128}`)
   if (!(address instanceof ipaddr.IPv6) || !address.isIPv4MappedAddress() || bits < 96) return [address, bits]
   return [address.toIPv4Address(), bits - 96]
 }

@@ -6,6 +6,7 @@ import { sha256Text } from '@comity/core/crypto/crypto-node'
 import { quotaDecided } from '@comity/core/events/event-types'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
+import { inputMistakes, mistakeSentence } from '../http/input-words.ts'
 import type { Statement } from '../storage/database.ts'
 import type { Turns } from '../storage/turns.ts'
 import type { QuotaGrants, RuleQuota } from './quota-grants.ts'
@@ -84,11 +85,8 @@ export class QuotaRequests {
    *  `quota-request-invalid`, `quota-request-state`. */
   ask(asker: QuotaAsker, body: unknown): Promise<QuotaRequest> {
     const parsed = quotaWishSchema.safeParse(body)
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues
-      const where = issue === undefined || issue.path.length === 0 ? 'the body' : `\`${issue.path.join('.')}\``
-      throw new Problem('quota-request-invalid', `${where} is not right: ${issue?.message.toLowerCase() ?? ''}`)
-    }
+    if (!parsed.success)
+      throw new Problem('quota-request-invalid', mistakeSentence(inputMistakes(parsed.error), 'the body'))
     const wish = { ...parsed.data, product: parsed.data.product ?? '' }
     this.#check(asker, wish)
     const turn = `${asker.participant} ${asker.client} ${wish.limit} ${wish.product}`

@@ -5,6 +5,7 @@ import { parseJson } from '@comity/core/bytes/json'
 import { utf8Text } from '@comity/core/bytes/utf8'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
+import { inputMistakes, mistakeSentence } from '../http/input-words.ts'
 import { emptyReply, jsonReply, type Reply } from '../http/problem-response.ts'
 import { ownWebhookRequestSchema, secretOrderSchema, type ClientWebhook } from './client-webhook.ts'
 import { formerEndsMs, publicKeysOf } from './client-webhook-secrets.ts'
@@ -59,9 +60,7 @@ function read<S extends z.ZodType>({ body }: OwnWebhookCall, schema: S): z.outpu
   if (body.length > maxBodyBytes) throw new Problem('body-too-large', `the body is larger than ${maxBodyBytes} bytes`)
   const parsed = schema.safeParse(body.length === 0 ? {} : parseJson(utf8Text(body)))
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const where = issue === undefined || issue.path.length === 0 ? 'the body' : `\`${issue.path.join('.')}\``
-  throw new Problem('malformed-request', `${where} ${issue?.message.toLowerCase() ?? 'is not right'}`)
+  throw new Problem('malformed-request', mistakeSentence(inputMistakes(parsed.error), 'the body'))
 }
 
 function shown(webhook: ClientWebhook, nowMs: number) {
