@@ -61,10 +61,8 @@ export interface ApiKeysParts {
   ) => Promise<unknown>
   readonly webhooks: {
     statement(event: KeyNoticeEvent): Statement[]
-    /** Writes that end the webhooks of a client that is removed, once it was told of that. */
-    endAll(client: string): Statement[]
-    /** To be called when they are durable. */
-    refresh(client: string): Promise<void>
+    /** Ends the webhooks of a client that is told that it is removed: `remove` makes it durable with these writes. */
+    endWith(client: string, remove: (statements: readonly Statement[]) => Promise<void>): Promise<void>
     wake(): void
   }
   /** By alias or DID. */

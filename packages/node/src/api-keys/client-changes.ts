@@ -51,8 +51,9 @@ export function createClientChanges({ clock, findPartner, webhooks }: Parts, cha
       clientOf(changes, id)
       // Before anything is waited for.
       for (const entry of index.keysOf(id)) entry.isCutOff = true
-      await changes.inTurn(() => remove(changes, id, { nowMs: clock.now(), statements: webhooks.endAll(id) }))
-      await webhooks.refresh(id)
+      await webhooks.endWith(id, (statements) =>
+        changes.inTurn(() => remove(changes, id, { nowMs: clock.now(), statements })),
+      )
     },
   }
 }

@@ -83,7 +83,7 @@ class OpenedKeys implements TestKeys {
       uses: createKeyUseStore(database),
       environment: 'live',
       record: (event, statements) => this.#record(event, statements),
-      webhooks: { statement: () => [], endAll: () => [], refresh: async () => undefined, wake: () => undefined },
+      webhooks: { statement: () => [], endWith: (_client, remove) => remove([]), wake: () => undefined },
       findPartner: (aliasOrDid) => (this.partners.has(aliasOrDid) ? { did: 'did:web:lab.example' } : undefined),
       onNotice: (notice) => notices.push(notice),
       onError: (error) => errors.push(error),

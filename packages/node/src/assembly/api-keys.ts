@@ -59,8 +59,7 @@ function tellingOf(
       const notice = clientNotice({ type, ...payload }, renewsItself(payload.client) ? renewal : undefined)
       return [...webhooks.statement({ type, payload: { ...payload } }), ...webhooks.clientStatement(notice)]
     },
-    endAll: (client) => webhooks.clients.endAll(client),
-    refresh: (client) => webhooks.clients.refresh(client),
+    endWith: (client, remove) => webhooks.clients.endWith(client, remove),
     wake: () => webhooks.wake(),
   }
 }

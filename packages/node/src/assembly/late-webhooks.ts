@@ -7,7 +7,7 @@ import type { OpenWebhooks, WebhookAssembly } from './notices.ts'
 /** Webhooks as the rest of the node sees them. */
 export interface WebhooksOfNode extends Webhooks {
   /** Those of clients. */
-  readonly clients: ClientWebhooks & Pick<ClientEndpoints, 'endAll' | 'refresh'>
+  readonly clients: ClientWebhooks & Pick<ClientEndpoints, 'endWith'>
 }
 
 /** Rows in one of them are to be looked after from the start. */
@@ -42,8 +42,7 @@ class LateWebhooks implements WebhooksOfNode {
     this.#stack = stack
     this.clients = loadLater<WebhooksOfNode['clients']>(async () => (await this.load()).clients, {
       list: async (client) => this.#open?.clients.list(client) ?? [],
-      endAll: (client) => this.#open?.clients.endAll(client) ?? [],
-      refresh: async (client) => this.#open?.clients.refresh(client),
+      endWith: (client, remove) => this.#open?.clients.endWith(client, remove) ?? remove([]),
     })
   }
 

@@ -21,13 +21,11 @@ export interface ClientWebhookStoreParts {
 /** The table is `clientWebhooksSchema`. */
 export function createClientWebhookStore({ database, key, randomBytes }: ClientWebhookStoreParts): ClientWebhookStore {
   const box = createBox(key, randomBytes)
-  const select = async (where: string, params: readonly (string | number)[]) => {
-    const sql = `SELECT ${columns} FROM client_webhooks WHERE state <> 'removed' AND ${where} ORDER BY created_ms, id`
-    return (await database.all(sql, params)).map((row) => webhookOf(row, box))
-  }
   return {
-    load: () => select('1 = 1', []),
-    loadOf: (client) => select('client = ?', [client]),
+    async load() {
+      const sql = `SELECT ${columns} FROM client_webhooks WHERE state <> 'removed' ORDER BY created_ms, id`
+      return (await database.all(sql)).map((row) => webhookOf(row, box))
+    },
     async countAdded(client, sinceMs) {
       const sql = `SELECT COUNT(*) AS n FROM client_webhooks WHERE client = ? AND added_by = 'client' AND created_ms > ?`
       return (await database.get<Row & { n: number }>(sql, [client, sinceMs]))?.n ?? 0

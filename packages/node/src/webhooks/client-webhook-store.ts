@@ -6,8 +6,6 @@ import type { ClientWebhook } from './client-webhook.ts'
 export interface ClientWebhookStore {
   /** All that messages may still go to, oldest first. */
   load(): Promise<ClientWebhook[]>
-  /** Those of one client, the same. */
-  loadOf(client: string): Promise<ClientWebhook[]>
   /** How many a client has added itself since then, removed ones too. */
   countAdded(client: string, sinceMs: number): Promise<number>
   insert(webhook: ClientWebhook): Statement

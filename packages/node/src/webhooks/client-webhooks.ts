@@ -47,7 +47,8 @@ export interface ClientWebhooks {
   /** Those of a client that are not over, oldest first. */
   list(client: string): Promise<readonly ClientWebhook[]>
   show(client: string, id: string): Promise<ClientWebhook>
-  /** Throws `client-webhook-refused` beyond what a client may have, or may add in a day. */
+  /** Throws `client-webhook-refused` beyond what a client may have, or may add in a day; `client-unknown` for one that
+   *  was removed meanwhile. */
   add(client: string, request: ClientWebhookRequest, by: By): Promise<KeyedWebhook>
   /** By the code that it was sent. Throws `client-webhook-refused` for another. */
   confirm(client: string, id: string, code: string): Promise<ClientWebhook>
@@ -69,9 +70,9 @@ export interface ClientEndpoints {
   find(endpoint: string): ClientWebhook | undefined
   /** Names of all. */
   names(): readonly string[]
-  /** Writes that end them with their client. Once they are durable `refresh` is to be called. */
-  endAll(client: string): Statement[]
-  refresh(client: string): Promise<void>
+  /** Ends those of a client that is removed: `remove` makes it durable together with these writes. Nothing is added to
+   *  it meanwhile, nor afterwards. When `remove` throws, nothing has changed. */
+  endWith(client: string, remove: (statements: readonly Statement[]) => Promise<void>): Promise<void>
   prune(): Promise<void>
 }
 
@@ -92,6 +93,8 @@ class ClientWebhookService implements ClientWebhooks, ClientEndpoints {
   readonly #parts: ClientWebhooksParts
   readonly #turns = createTurns()
   readonly #webhooks = new Map<string, ClientWebhook>()
+  /** Since the start: a call of theirs may still be under way. Ids are never given again. */
+  readonly #removedClients = new Set<string>()
 
   constructor(parts: ClientWebhooksParts) {
     this.#parts = parts
@@ -186,14 +189,18 @@ class ClientWebhookService implements ClientWebhooks, ClientEndpoints {
     return [...this.#webhooks.values()].map(endpointName)
   }
 
-  endAll(client: string): Statement[] {
-    return this.#parts.store.endAll(client, this.#parts.clock.now())
-  }
-
-  async refresh(client: string): Promise<void> {
-    const kept = await this.#parts.store.loadOf(client)
-    for (const { id, client: other } of this.#webhooks.values()) if (other === client) this.#webhooks.delete(id)
-    for (const webhook of kept) this.know(webhook)
+  endWith(client: string, remove: (statements: readonly Statement[]) => Promise<void>): Promise<void> {
+    return this.#turns(client, async () => {
+      const endedMs = this.#parts.clock.now()
+      await remove(this.#parts.store.endAll(client, endedMs))
+      // From what is known, not read again: from here on nothing may fail.
+      this.#removedClients.add(client)
+      for (const webhook of this.#webhooks.values()) {
+        if (webhook.client !== client || webhook.state === 'ended') continue
+        if (webhook.state === 'active') this.know({ ...webhook, state: 'ended', endedMs })
+        else this.#webhooks.delete(webhook.id)
+      }
+    })
   }
 
   async prune(): Promise<void> {
@@ -226,6 +233,7 @@ class ClientWebhookService implements ClientWebhooks, ClientEndpoints {
   }
 
   async #requireRoom(client: string, by: By): Promise<void> {
+    if (this.#removedClients.has(client)) throw new Problem('client-unknown', 'the client was removed')
     if (this.#of(client).length >= maxWebhooksOfClient)
       throw refused(`a client has ${maxWebhooksOfClient} webhooks at most; remove one first`)
     if (by === 'operator') return

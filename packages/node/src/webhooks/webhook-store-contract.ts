@@ -118,6 +118,57 @@ export function webhookStoreContract(open: () => Promise<{ database: Database; s
     assert.equal(await store.revive({}, 1_000), 1)
   })
 
+  test('clients that have something due are found, the longest waiting first, own systems never', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    const [first, second, third] = [
+      'https://c.example/#1',
+      'https://c.example/#2',
+      'https://d.example:8443/#3',
+    ] as const
+    await database.execute([
+      store.insert(message('1', second, 200)),
+      store.insert(message('2', first, 100)),
+      store.insert(message('3', first, 150)),
+      store.insert(message('4', third, 150)),
+      store.insert(message('5', a, 50)),
+    ])
+    assert.deepEqual(await store.findClientsDue(99, 10), [])
+    assert.deepEqual(await store.findClientsDue(150, 10), [first, third])
+    assert.deepEqual(await store.findClientsDue(200, 10), [first, third, second])
+    assert.deepEqual(await store.findClientsDue(200, 2), [first, third])
+    await store.saveDelivered(message('1', second), 200)
+    await store.saveDead(message('4', third), { attempts: 2, error: 'status 410', atMs: 200 })
+    await store.postpone(first, 900)
+    assert.deepEqual(await store.findClientsDue(899, 10), [])
+    assert.deepEqual(await store.findClientsDue(900, 10), [first])
+    await store.giveUpOthers([], 'none is configured')
+    assert.deepEqual(await store.findClientsDue(900, 10), [first], 'it is no own system that was taken away')
+  })
+
+  test('everything for one endpoint is given up in the same write, dead letters too, and nothing for another', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    const [mine, next] = ['https://c.example/#1', 'https://c.example/#10'] as const
+    await database.execute([
+      store.insert(message('1', mine)),
+      store.insert(message('2', mine)),
+      store.insert(message('3', mine)),
+      store.insert(message('1', next)),
+    ])
+    await store.saveDead(message('1', mine), { attempts: 2, error: 'status 410', atMs: 200 })
+    await store.saveDelivered(message('2', mine), 200)
+    assert.deepEqual(await database.execute([store.giveUp(mine, 'the webhook was removed')]), [2])
+    const kept = (await store.list(10)).filter(({ endpoint }) => endpoint === mine)
+    assert.deepEqual(kept.map(({ id, payload, lastError }) => [id, payload, lastError]).toSorted(), [
+      ['1', undefined, 'the webhook was removed'],
+      ['2', undefined, undefined],
+      ['3', undefined, 'the webhook was removed'],
+    ])
+    assert.equal(await store.revive({ endpoint: mine }, 300), 0, 'what was given up does not come back')
+    assert.deepEqual(await store.findClientsDue(300, 10), [next])
+  })
+
   test('forgets what ended long ago, never what is still on its way', async () => {
     const { store, database: opened } = await open()
     await using database = opened

@@ -5,7 +5,6 @@ export const withoutClients: ClientEndpoints = {
   told: () => [],
   find: () => undefined,
   names: () => [],
-  endAll: () => [],
-  refresh: async () => undefined,
+  endWith: (_client, remove) => remove([]),
   prune: async () => undefined,
 }
