@@ -296,6 +296,11 @@ const kinds = {
     title: 'Too many requests at once',
     remedy: 'Wait for running calls to end, then try again.',
   },
+  'batch-too-large': {
+    status: 413,
+    title: 'The call costs more than a limit ever admits at once',
+    remedy: 'Waiting does not help: split the batch, so that each call costs at most `largest` units.',
+  },
   'limits-unavailable': {
     status: 503,
     title: 'The node cannot count its limits now',

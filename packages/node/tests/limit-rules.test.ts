@@ -89,9 +89,9 @@ test('an operation costs what it is declared to, a batch as much as it has items
   assert.deepEqual([four.status, codeOf(four)], [429, 'rate-limited'])
   assert.deepEqual((JSON.parse(four.body.toString()) as Record<string, unknown>)['violated-policies'], ['costs'])
   assert.equal(network.upstream.seen.length, calledBefore)
-  // The unit of step 4 stays charged, and the announced wait is for the whole call.
-  assert.match(field(four, 'ratelimit'), /"costs";r=2;t=\d+$/)
-  assert.ok(Number(field(four, 'retry-after')) >= 720 - 5, field(four, 'retry-after'))
+  // What a refused call took at step 4 is given back, and the announced wait is for the whole call.
+  assert.match(field(four, 'ratelimit'), /"costs";r=3;t=\d+$/)
+  assert.ok(Number(field(four, 'retry-after')) >= 360 - 5, field(four, 'retry-after'))
   network.upstream.behave = undefined
 })
 

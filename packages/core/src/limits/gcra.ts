@@ -53,6 +53,18 @@ export function decideGcra(
   }
 }
 
+/** What to remember once a charge is taken back. What the key regained since the charge is not given twice, so never more
+ *  is admitted than if the charge had not been made: at worst as much less as a moment restores. */
+export function giveBackGcra(
+  { debt, at }: GcraState,
+  { limit, periodMs, cost, sinceMs }: RateLimit & { readonly cost: number; readonly sinceMs: number },
+  now: number,
+): GcraState {
+  const left = Math.max(0, debt - Math.max(0, now - at) * limit)
+  const stillOwed = Math.max(0, cost * periodMs - Math.max(0, now - sinceMs) * limit)
+  return { debt: Math.max(0, left - stillOwed), at: now }
+}
+
 function waitMs(excess: number, never: boolean, limit: number): number {
   return never ? Infinity : Math.ceil(excess / limit)
 }

@@ -48,6 +48,14 @@ export function isFarAhead(per: QuotaPer, startMs: number, nowMs: number): boole
   return startMs > quotaSpan(per, nowMs).endMs
 }
 
+/** What to remember once a charge is taken back that counted in the period which began at `startMs`. */
+export function giveBackQuota(
+  state: QuotaState,
+  { cost, startMs }: { readonly cost: number; readonly startMs: number },
+): QuotaState {
+  return state.startMs === startMs ? { startMs, used: Math.max(0, state.used - cost) } : state
+}
+
 /** Decides about one call of `cost` units (default 1). A new period begins with nothing used. A clock that was set back
  *  into the period before neither restores nor takes: the later period goes on, and ends when it always did. What is used
  *  of a period further ahead counts in the one that is running: no wait is longer than two periods. */

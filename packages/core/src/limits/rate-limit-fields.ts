@@ -13,6 +13,8 @@ export interface AnnouncedPolicy {
   readonly quota: number
   readonly unit: string
   readonly windowSeconds: number | undefined
+  /** Units that fit at once, where those are not as many as `quota` (`comity-burst`, a parameter of Comity's own). */
+  readonly burst?: number
   /** What the limit counts by, as base64; the same limit may stand there once for each. */
   readonly partition?: string
 }
@@ -48,6 +50,11 @@ function partitionIn(parameters: Parameters): { partition?: string } {
   return value instanceof ArrayBuffer ? { partition: encodeBase64(new Uint8Array(value)) } : {}
 }
 
+function burstIn(parameters: Parameters): { burst?: number } {
+  const burst = count(parameters, 'comity-burst')
+  return burst === undefined ? {} : { burst }
+}
+
 /** Reads `RateLimit-Policy`. What is malformed is ignored, as the draft demands: an empty list at worst. */
 export function parseRateLimitPolicy(text: string | null | undefined): AnnouncedPolicy[] {
   return items(text).flatMap(([name, parameters]) => {
@@ -60,6 +67,7 @@ export function parseRateLimitPolicy(text: string | null | undefined): Announced
         quota,
         unit: typeof unit === 'string' ? unit : 'requests',
         windowSeconds: count(parameters, 'w'),
+        ...burstIn(parameters),
         ...partitionIn(parameters),
       },
     ]
@@ -82,15 +90,21 @@ export interface ItemExtras {
 
 const partitionOf = ({ partition }: ItemExtras) => (partition === undefined ? '' : `;pk=:${partition}:`)
 
+/** What an item of `RateLimit-Policy` may say: `unit` other than requests, `burst` the units that fit at once. */
+export interface PolicyExtras extends ItemExtras {
+  readonly windowSeconds?: number | undefined
+  readonly unit?: string | undefined
+  readonly burst?: number | undefined
+}
+
 /** One item of `RateLimit-Policy`. `name` must be printable ASCII without `"` and `\`. */
-export function rateLimitPolicyItem(
-  name: string,
-  quota: number,
-  window: number | (ItemExtras & { readonly windowSeconds?: number | undefined; readonly unit?: string | undefined }),
-): string {
-  const { windowSeconds, unit, ...extras } = typeof window === 'number' ? { windowSeconds: window } : window
+export function rateLimitPolicyItem(name: string, quota: number, window: number | PolicyExtras): string {
+  const { windowSeconds, unit, burst, ...extras }: PolicyExtras =
+    typeof window === 'number' ? { windowSeconds: window } : window
   const unitText = unit === undefined ? '' : `;qu="${unit}"`
-  return `"${name}";q=${quota}${unitText}${windowSeconds === undefined ? '' : `;w=${windowSeconds}`}${partitionOf(extras)}`
+  const windowText = windowSeconds === undefined ? '' : `;w=${windowSeconds}`
+  const burstText = burst === undefined ? '' : `;comity-burst=${burst}`
+  return `"${name}";q=${quota}${unitText}${windowText}${burstText}${partitionOf(extras)}`
 }
 
 /** One item of `RateLimit`; the times are whole seconds. */

@@ -59,6 +59,21 @@ export function decideSlidingWindow(
   }
 }
 
+/** What to remember once a charge of `sinceMs` is taken back. Where its slice is gone, nothing is. */
+export function giveBackWindow(
+  state: WindowState,
+  { periodMs, cost, sinceMs }: Omit<WindowLimit, 'limit'> & { readonly cost: number; readonly sinceMs: number },
+  now: number,
+): WindowState {
+  const slices = live(state, periodMs, now)
+  const own = slices.findIndex(({ endMs }) => endMs > sinceMs && endMs <= sinceMs + sliceMs(periodMs))
+  const left = slices.flatMap((slice, at) => {
+    if (at !== own) return [slice]
+    return slice.units > cost ? [{ ...slice, units: slice.units - cost }] : []
+  })
+  return { at: now, slices: left }
+}
+
 /** The slices that are still in the window, with their ages kept where the clock went back. */
 function live(state: WindowState | undefined, periodMs: number, now: number): readonly WindowSlice[] {
   if (state === undefined) return []

@@ -58,8 +58,8 @@ export interface LimitAnswer {
 export interface LimitHold {
   /** Units that the call has taken so far. */
   readonly units: number
-  /** Charges what is known only now; undefined when no limit depends on it. What was charged before stays. `subject` is
-   *  the reference of whom the call is about. */
+  /** Charges what is known only now; undefined when no limit depends on it. Where it is refused, what was charged before
+   *  is given back. `subject` is the reference of whom the call is about. */
   chargeLater(
     known: { readonly operation: CalledOperation; readonly subject: string | undefined },
     nowMs: number,

@@ -157,10 +157,78 @@ test('items are charged when they are known, and the wait is for the whole call'
   assert.equal(now(first.chargeLater(items(6), 0)).refusal, undefined)
   const second = held(now(calls.admit(callOf(), undefined, 0)))
   const { refusal } = now(second.chargeLater(items(6), 0))
-  // 7 are spent; of the next 6 one is charged when the call comes in again.
-  assert.equal(refusal?.members['retryAfterSeconds'], 3)
-  const third = held(now(calls.admit(callOf(), undefined, 3_000)))
-  assert.equal(now(third.chargeLater(items(6), 3_000)).refusal, undefined)
+  // 6 are spent, and 6 of 10 do not fit before 2 of them are back.
+  assert.equal(refusal?.members['retryAfterSeconds'], 2)
+  const third = held(now(calls.admit(callOf(), undefined, 2_000)))
+  assert.equal(now(third.chargeLater(items(6), 2_000)).refusal, undefined)
+})
+
+const kindsOfRule = [
+  { units: 60, perSeconds: 86_400 },
+  { units: 60, perSeconds: 86_400, algorithm: 'sliding-window' },
+  { quota: { units: 60, per: 'day' } },
+]
+
+test('a batch that is refused takes nothing, however often it is tried: racing batches use a limit up to its last unit', async () => {
+  for (const given of kindsOfRule) {
+    const written: QuotaUse[] = []
+    const { calls, ledger } = limitsWith([rule(given)], written)
+    const batch = async (units: number): Promise<boolean> => {
+      const { hold } = now(calls.admit(callOf(), undefined, 5))
+      if (hold === undefined) return false
+      await Promise.resolve()
+      const refused = now(hold.chargeLater({ operation: { id: 'batch', units }, subject: undefined }, 5)).refusal
+      if (refused !== undefined) assert.equal(hold.units, 0)
+      hold.statements()
+      hold.recorded()
+      hold.end()
+      return refused === undefined
+    }
+    assert.equal(admitted(calls, {}, 5), true)
+    let taken = 1
+    for (const answers of [await Promise.all(Array.from({ length: 50 }, () => batch(3)))])
+      taken += 3 * answers.filter(Boolean).length
+    for (let again = 0; again < 50; again++) if (await batch(3)) taken += 3
+    assert.equal(taken, 58)
+    const singles = Array.from({ length: 20 }, () => admitted(calls, {}, 5)).filter(Boolean).length
+    assert.equal(taken + singles, 60, JSON.stringify(given))
+    assert.equal(ledger.isSettled, true)
+    if ('quota' in given)
+      assert.equal(
+        written.reduce((sum, { units }) => sum + units, 0),
+        57,
+      )
+  }
+})
+
+test('where a limit by subject refuses, the others get back what they took, and say so', () => {
+  const { calls } = limitsWith([
+    rule({ name: 'daily', quota: { units: 10, per: 'day' } }),
+    rule({ name: 'person', by: ['subject'], units: 1, perSeconds: 60 }),
+  ])
+  const about = () => {
+    const hold = held(now(calls.admit(callOf(), undefined, 0)))
+    return now(hold.chargeLater({ operation: { id: 'list', units: 1 }, subject: 'athlete-7' }, 0))
+  }
+  assert.equal(about().refusal, undefined)
+  const { refusal, fields } = about()
+  assert.deepEqual(refusal?.members['violated-policies'], ['person'])
+  assert.match(fields[3] ?? '', /^"daily";r=9;/)
+})
+
+test('a batch that no wait makes fit is told what it costs and what the limit admits', () => {
+  const { calls } = limitsWith([rule({ units: 300, perSeconds: 60, burst: 40 })])
+  const items = (units: number) => ({ operation: { id: 'batch', units }, subject: undefined })
+  for (const units of [41, 42, 500]) {
+    const first = now(calls.admit(callOf(), undefined, 0))
+    assert.match(first.fields[1] ?? '', /;q=300;w=60;comity-burst=40$/)
+    const { refusal } = now(held(first).chargeLater(items(units), 0))
+    assert.deepEqual(
+      [refusal?.code, refusal?.members],
+      ['batch-too-large', { 'violated-policies': ['rule'], cost: units, largest: 40 }],
+    )
+  }
+  assert.equal(now(held(now(calls.admit(callOf(), undefined, 0))).chargeLater(items(40), 0)).refusal, undefined)
 })
 
 test('a limit by subject is charged when the call is covered, for each subject, under a name that is not theirs', () => {

@@ -2,7 +2,16 @@
  *  call comes in, and once more for what is only known later: its items, and whom it is about. */
 import type { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
-import type { CalendarLimit, Charge, Limit, Limiter, LimiterVerdict, LimitStanding, Standing } from './limit.ts'
+import type {
+  CalendarLimit,
+  Charge,
+  GivenBack,
+  Limit,
+  Limiter,
+  LimiterVerdict,
+  LimitStanding,
+  Standing,
+} from './limit.ts'
 import { isStranger, keyOfRule, type CallFacts, type LimitRule } from './limit-rules.ts'
 import type { QuotaLedger, QuotaUse } from './quota-ledger.ts'
 import { rateLimitedProblem, rateLimitFields } from './rate-limit-fields.ts'
@@ -68,7 +77,7 @@ interface RulesOfProduct {
 
 type Maybe<T> = T | Promise<T>
 
-function whenKnown<T, R>(value: Maybe<T>, use: (value: T) => R): Maybe<R> {
+function whenKnown<T, R>(value: Maybe<T>, use: (value: T) => Maybe<R>): Maybe<R> {
   return value instanceof Promise ? value.then(use) : use(value)
 }
 
@@ -111,6 +120,7 @@ export class CallHold {
   #standings: LimitStanding[] = []
   #units = 0
   #releases: (() => void)[] = []
+  #giveBacks: NonNullable<LimiterVerdict['giveBack']>[] = []
   #uses: QuotaUse[] = []
   #isEnded = false
 
@@ -130,7 +140,8 @@ export class CallHold {
     return this.#units
   }
 
-  /** Charges what is known only now; undefined when nothing depends on it. What was charged before stays. */
+  /** Charges what is known only now; undefined when nothing depends on it. A call that is refused now took nothing:
+   *  what was charged before is given back. */
   chargeLater({ operation, subject }: KnownLater, nowMs: number): Maybe<LimitAnswer> | undefined {
     const isCounted = subject !== undefined && this.#rules.some(({ needsSubject }) => needsSubject)
     this.#facts = {
@@ -156,8 +167,8 @@ export class CallHold {
     }
     return whenKnown(this.#parts.limiter.charge(charges, nowMs), (verdict) => {
       this.#note(of, verdict)
+      if (!verdict.allowed) return this.#refuse(verdict, units, nowMs)
       const fields = rateLimitFields({ standings: this.#standings })
-      if (!verdict.allowed) return this.#refuse(verdict, fields)
       this.#units = units
       this.#keep(charges, verdict)
       return { fields, refusal: undefined, hold: this }
@@ -183,7 +194,7 @@ export class CallHold {
       const isAgain = this.#charged.includes(rule)
       const cost = isAgain ? units - this.#units : units
       if (isAgain && (cost <= 0 || charge.limit.kind === 'concurrency')) return
-      charges.push({ ...charge, cost, again: units })
+      charges.push({ ...charge, cost })
       of.push(rule)
     }
     if (this.#own !== undefined) add(undefined, this.#own)
@@ -209,12 +220,29 @@ export class CallHold {
     }
   }
 
-  #refuse(verdict: LimiterVerdict, fields: readonly string[]): LimitAnswer {
+  #refuse(verdict: LimiterVerdict, units: number, nowMs: number): Maybe<LimitAnswer> {
     for (const standing of verdict.standings) if (!standing.verdict.allowed) this.#parts.onRefused?.(standing.limit)
-    return { fields, refusal: rateLimitedProblem(verdict), hold: undefined }
+    return whenKnown(this.#giveBack(units, nowMs), (given) => {
+      const standings = afterRefusal(this.#standings, given)
+      const retryAfterMs = Math.max(verdict.retryAfterMs, ...given.map((back) => back.retryAfterMs))
+      const fields = rateLimitFields({ standings })
+      return { fields, refusal: rateLimitedProblem({ standings, retryAfterMs }, units), hold: undefined }
+    })
   }
 
-  #keep(charges: readonly Charge[], { release, standings }: LimiterVerdict): void {
+  /** Gives back what the call took so far, but slots, which it holds until its end. */
+  #giveBack(units: number, nowMs: number): Maybe<readonly GivenBack[]> {
+    const given = this.#giveBacks.splice(0).map((giveBack) => giveBack({ units }, nowMs))
+    this.#uses = []
+    this.#units = 0
+    const known = given.filter((back): back is GivenBack => !(back instanceof Promise))
+    if (known.length === given.length) return known
+    // What a server cannot be told now stays charged there.
+    return Promise.allSettled(given).then((all) => all.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])))
+  }
+
+  #keep(charges: readonly Charge[], { release, giveBack, standings }: LimiterVerdict): void {
+    if (giveBack !== undefined) this.#giveBacks.push(giveBack)
     if (release !== undefined) {
       // The call may have ended while the store was asked.
       if (this.#isEnded) release()
@@ -248,6 +276,18 @@ export class CallHold {
     this.#parts.ledger?.carry(this.#uses)
     this.#uses = []
   }
+}
+
+/** How the limits of a refused call stand: those that refused it say so, the others have what was given back. */
+function afterRefusal(standings: readonly LimitStanding[], given: readonly GivenBack[]): readonly LimitStanding[] {
+  const now = given.flatMap((back) => back.standings)
+  return standings.map((standing) => {
+    const { limit, partition, verdict } = standing
+    const back = now.find((one) => one.limit === limit && one.partition === partition)
+    if (back === undefined) return standing
+    const { allowed, retryAfterMs } = verdict
+    return { ...back, verdict: { ...back.verdict, allowed, retryAfterMs } }
+  })
 }
 
 /** Six bytes as base64, of a hash in base64url. */

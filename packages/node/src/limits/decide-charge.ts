@@ -1,7 +1,7 @@
 /** Decides about one charge by what is remembered of its key, whatever kind its limit is of. */
-import { decideGcra, type GcraState } from '@comity/core/limits/gcra'
-import { decideQuota, type QuotaState } from '@comity/core/limits/quota'
-import { decideSlidingWindow, type WindowState } from '@comity/core/limits/sliding-window'
+import { decideGcra, giveBackGcra, type GcraState } from '@comity/core/limits/gcra'
+import { decideQuota, giveBackQuota, type QuotaState } from '@comity/core/limits/quota'
+import { decideSlidingWindow, giveBackWindow, type WindowState } from '@comity/core/limits/sliding-window'
 import { slotRetryMs, type Charge, type ConcurrencyLimit, type Limit, type Standing } from './limit.ts'
 
 /** How many calls of a key are under way. */
@@ -50,5 +50,30 @@ function decideSlot(state: SlotState | undefined, { slots }: ConcurrencyLimit, c
     nextUnitMs: 0,
     // While a call runs its slot is never forgotten.
     resetMs: running === 0 ? 0 : Infinity,
+  }
+}
+
+/** When a charge was made, and of a quota in which period. */
+export interface ChargedAt {
+  readonly sinceMs: number
+  readonly startMs: number | undefined
+}
+
+/** What to remember of a key once a charge is taken back; slots are given back otherwise. Never lets more in than if the
+ *  charge had not been made. */
+export function giveBackCharge(
+  state: ChargeState,
+  { limit, cost = 1, sinceMs, startMs = sinceMs }: Pick<Charge, 'limit' | 'cost'> & ChargedAt,
+  now: number,
+): ChargeState {
+  switch (limit.kind) {
+    case 'concurrency':
+      return state
+    case 'quota':
+      return giveBackQuota(state as QuotaState, { cost, startMs })
+    case 'sliding-window':
+      return giveBackWindow(state as WindowState, { ...limit, cost, sinceMs }, now)
+    default:
+      return giveBackGcra(state as GcraState, { ...limit, cost, sinceMs }, now)
   }
 }

@@ -83,7 +83,18 @@ export interface LimiterVerdict {
   readonly retryAfterMs: number
   /** Of an admitted call that took slots: gives them back; only the first time counts. */
   readonly release?: (() => void) | undefined
+  /** Of an admitted call that is refused after all: gives back what was charged, but slots. To be called once. Rejects
+   *  where that cannot be done now. */
+  readonly giveBack?: ((of: GiveBack, now: number) => GivenBack | Promise<GivenBack>) | undefined
 }
+
+/** What the call takes that is refused. */
+export interface GiveBack {
+  readonly units: number
+}
+
+/** How limits stand once a charge is given back, and how long until the whole call fits. */
+export type GivenBack = Pick<LimiterVerdict, 'standings' | 'retryAfterMs'>
 
 /** When to ask again for a slot: nobody knows when a running call ends. */
 export const slotRetryMs = 1_000

@@ -19,20 +19,20 @@ function unitsOf({ limit }: LimitStanding): number {
   return limit.kind === 'quota' ? limit.units : limit.limit
 }
 
-/** Part of what may come at once that is left; a refusal comes before everything. */
-function left(standing: LimitStanding): number {
-  const { limit, verdict } = standing
-  if (!verdict.allowed) return -1
-  return verdict.remaining / (limit.kind === 'concurrency' ? limit.slots : largestCost(limit))
+/** Units that are left of a limit; a refusal comes before everything. */
+function left({ verdict }: LimitStanding): number {
+  return verdict.allowed ? verdict.remaining : -1
 }
 
-/** The limit that the caller meets first: the least part of its burst left. Slots come back when calls end, which the
- *  older fields cannot say. */
+/** Whether the caller meets a limit before another: it has fewer units left or, where as few, gets more of them later. */
+function isFirst(one: LimitStanding, other: LimitStanding): boolean {
+  return left(one) < left(other) || (left(one) === left(other) && moreIn(one) > moreIn(other))
+}
+
+/** The limit that the caller meets first. Slots come back when calls end, which the older fields cannot say. */
 function tightest(standings: readonly LimitStanding[]): LimitStanding | undefined {
   const byTime = standings.filter(isByTime)
-  return byTime.length === 0
-    ? undefined
-    : byTime.reduce((least, standing) => (left(standing) < left(least) ? standing : least))
+  return byTime.length === 0 ? undefined : byTime.reduce((least, next) => (isFirst(next, least) ? next : least))
 }
 
 function policyItem(standing: LimitStanding): string {
@@ -40,7 +40,8 @@ function policyItem(standing: LimitStanding): string {
   if (limit.kind === 'concurrency')
     return rateLimitPolicyItem(limit.name, limit.slots, { unit: 'concurrent-requests', partition })
   const windowMs = limit.kind === 'quota' ? (verdict.period?.lengthMs ?? 0) : limit.periodMs
-  return rateLimitPolicyItem(limit.name, unitsOf(standing), { windowSeconds: seconds(windowMs), partition })
+  const burst = largestCost(limit) === unitsOf(standing) ? undefined : largestCost(limit)
+  return rateLimitPolicyItem(limit.name, unitsOf(standing), { windowSeconds: seconds(windowMs), burst, partition })
 }
 
 function limitItem(standing: LimitStanding): string {
@@ -72,21 +73,29 @@ function codeOf(violated: readonly LimitStanding[]): ProblemCode {
   return violated.some(isByTime) ? 'rate-limited' : 'concurrency-limited'
 }
 
-/** The refusal of a call over its limit. `retryAfterSeconds` becomes `Retry-After`; `violated-policies` names the
- *  limits that were met. */
-export function rateLimitedProblem(verdict: Pick<LimiterVerdict, 'standings' | 'retryAfterMs'>): Problem {
+/** The refusal of a call over its limits, which takes so many units in all. `retryAfterSeconds` becomes `Retry-After`;
+ *  `violated-policies` names the limits that were met. A call that can never fit is told what would. */
+export function rateLimitedProblem(verdict: Pick<LimiterVerdict, 'standings' | 'retryAfterMs'>, units = 1): Problem {
   const violated = verdict.standings.filter((standing) => !standing.verdict.allowed)
-  const names = violated.map(({ limit }) => limit.name)
-  const never = verdict.retryAfterMs === Infinity
-  const list = names.map((name) => `\`${name}\``).join(', ')
-  return new Problem(
-    codeOf(violated),
-    `the limit ${list} is ${never ? 'lower than what this call costs' : 'used up'}`,
-    {
-      members: {
-        'violated-policies': names,
-        ...(never ? {} : { retryAfterSeconds: Math.max(1, seconds(verdict.retryAfterMs)) }),
-      },
+  if (verdict.retryAfterMs === Infinity) return tooLarge(verdict.standings, units)
+  return new Problem(codeOf(violated), `the limit ${named(violated)} is used up`, {
+    members: {
+      'violated-policies': namesOf(violated),
+      retryAfterSeconds: Math.max(1, seconds(verdict.retryAfterMs)),
     },
-  )
+  })
 }
+
+/** However long the caller waits, some limit never has as many units at once. */
+function tooLarge(standings: readonly LimitStanding[], cost: number): Problem {
+  const tooSmall = standings.filter(({ limit }) => largestCost(limit) < cost)
+  const largest = Math.min(...tooSmall.map(({ limit }) => largestCost(limit)))
+  const detail = `the call costs ${cost} units, and the limit ${named(tooSmall)} admits ${largest} at once`
+  return new Problem('batch-too-large', detail, { members: { 'violated-policies': namesOf(tooSmall), cost, largest } })
+}
+
+const namesOf = (standings: readonly LimitStanding[]) => standings.map(({ limit }) => limit.name)
+const named = (standings: readonly LimitStanding[]) =>
+  namesOf(standings)
+    .map((name) => `\`${name}\``)
+    .join(', ')

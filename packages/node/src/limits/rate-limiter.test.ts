@@ -114,6 +114,47 @@ test('announces each limit, and the tightest in the older fields', () => {
   assert.equal(parseRateLimitPolicy(announced.get('ratelimit-policy')).length, 2)
 })
 
+test('the older fields are of the limit with the fewest units left, whatever part of it that is', () => {
+  const daily = { kind: 'quota', name: 'daily', units: 100, per: 'day' } as const
+  const pace = { name: 'pace', limit: 300, periodMs: 60_000, burst: 40 }
+  const limiter = createRateLimiter()
+  limiter.charge([{ limit: daily, key: 'a', cost: 27 }], 0)
+  const verdict = limiter.charge(
+    [daily, pace].map((limit) => ({ limit, key: 'a' })),
+    0,
+  )
+  assert.equal(fields(rateLimitFields(verdict)).get('x-ratelimit-remaining'), '39')
+})
+
+const anyLimit = fc.constantFrom<Charge['limit']>(
+  { name: 'g', limit: 7, periodMs: 1_000, burst: 5 },
+  { kind: 'sliding-window', name: 'w', limit: 6, periodMs: 1_000 },
+  { kind: 'quota', name: 'q', units: 9, per: 'day' },
+)
+
+test('what is given back never lets in more than if it had not been taken', () => {
+  const step = fc.record({
+    gap: fc.integer({ min: 0, max: 400 }),
+    cost: fc.integer({ min: 1, max: 5 }),
+    isGivenBack: fc.boolean(),
+    after: fc.integer({ min: 0, max: 400 }),
+  })
+  const property = fc.property(anyLimit, fc.array(step, { maxLength: 25 }), (limit, steps) => {
+    const [limiter, kept] = [createRateLimiter(), createRateLimiter()]
+    const back: { atMs: number; give: () => unknown }[] = []
+    let now = 0
+    for (const { gap, cost, isGivenBack, after } of steps) {
+      now += gap
+      for (const one of back.splice(0)) if (one.atMs > now || one.give() === undefined) back.push(one)
+      const { allowed, giveBack } = limiter.charge([{ limit, key: 'a', cost }], now)
+      if (!allowed) continue
+      if (isGivenBack) back.push({ atMs: now + after, give: () => giveBack?.({ units: 1 }, now) ?? true })
+      else assert.equal(kept.charge([{ limit, key: 'a', cost }], now).allowed, true)
+    }
+  })
+  fc.assert(property, { numRuns: 200 })
+})
+
 test('a refusal names the limit and when to come back, never earlier than it would be admitted', () => {
   const limiter = createRateLimiter()
   const limit = { name: 'slow', limit: 1, periodMs: 90_500 }

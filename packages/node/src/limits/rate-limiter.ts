@@ -1,7 +1,7 @@
 /** Limits by name and key, counted in memory: each call is charged to several limits at once, to all of them or to
  *  none. */
-import { decideCharge, type ChargeState, type ChargeVerdict, type SlotState } from './decide-charge.ts'
-import type { Charge, LimiterVerdict, LimitStanding } from './limit.ts'
+import { decideCharge, giveBackCharge, type ChargeState, type ChargeVerdict, type SlotState } from './decide-charge.ts'
+import type { Charge, GiveBack, GivenBack, LimiterVerdict, LimitStanding } from './limit.ts'
 import { createLimitStore, type LimitStore } from './limit-store.ts'
 import { isStrangersKey, strangerCounters } from './strangers.ts'
 
@@ -60,7 +60,34 @@ function chargeAll(storeOf: StoreOf, charges: readonly Charge[], now: number): L
     const { state, resetMs } = (standings[index] as (typeof standings)[number]).verdict
     storeOf({ limit, key }).set(key, state, now + resetMs)
   }
-  return { allowed: true, standings, retryAfterMs: 0, release: releaseOf(storeOf, charges) }
+  const giveBack = ({ units }: GiveBack, nowMs: number) =>
+    giveBackAll(storeOf, charges, { standings, sinceMs: now, units, nowMs })
+  return { allowed: true, standings, retryAfterMs: 0, release: releaseOf(storeOf, charges), giveBack }
+}
+
+/** Takes charges back, and tells how their limits stand now. */
+function giveBackAll(storeOf: StoreOf, charges: readonly Charge[], made: Made): GivenBack {
+  const { sinceMs, units, nowMs } = made
+  let retryAfterMs = 0
+  const standings = charges.flatMap(({ limit, key, cost, partition }, at): LimitStanding[] => {
+    if (limit.kind === 'concurrency') return []
+    const store = storeOf({ limit, key })
+    const before = store.get(key)
+    const startMs = made.standings[at]?.verdict.period?.startMs
+    const state = before && cost !== 0 ? giveBackCharge(before, { limit, cost, sinceMs, startMs }, nowMs) : before
+    const verdict = decideCharge(state, { limit, cost: 0 }, nowMs)
+    if (state !== undefined && state !== before) store.set(key, state, nowMs + verdict.resetMs)
+    retryAfterMs = Math.max(retryAfterMs, decideCharge(state, { limit, cost: units }, nowMs).retryAfterMs)
+    return [{ limit, partition, verdict }]
+  })
+  return { standings, retryAfterMs }
+}
+
+/** Charges that were made, and what is asked of them now. */
+interface Made extends GiveBack {
+  readonly standings: readonly LimitStanding[]
+  readonly sinceMs: number
+  readonly nowMs: number
 }
 
 interface Refused {

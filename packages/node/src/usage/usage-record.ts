@@ -15,7 +15,7 @@ export interface UsageFacts extends Readonly<Record<UsageDimension, string>> {
   readonly side: UsageSide
 }
 
-/** Why calls were refused: who asked was not known, or had no more to spend; no agreement, no consent, the holder's rules;
+/** Why calls were refused: who asked was not known or its key was not for this, or had no more to spend; no agreement, no consent, the holder's rules;
  *  all else was wrong with the call itself. */
 export const refusalClasses = ['identity', 'limit', 'agreement', 'consent', 'policy', 'request'] as const
 export type RefusalClass = (typeof refusalClasses)[number]
@@ -53,7 +53,7 @@ const byCode: Readonly<Partial<Record<ProblemCode, RefusalClass>>> = {
   'quota-exceeded': 'limit',
   'concurrency-limited': 'limit',
   'limits-unavailable': 'limit',
-  'key-scope': 'policy',
+  'batch-too-large': 'limit',
 }
 
 const byPrefix: readonly (readonly [prefix: string, of: RefusalClass])[] = [

@@ -95,6 +95,8 @@ test('every code of a refusal is of a class', () => {
   assert.deepEqual([...classes.keys()].toSorted(), ['agreement', 'consent', 'identity', 'limit', 'policy', 'request'])
   assert.equal(refusalClassOf('invalid-body'), 'request')
   assert.equal(refusalClassOf('made-up-by-a-partner'), 'request')
+  // No policy decided it: an operator looks at the key.
+  assert.equal(refusalClassOf('key-scope'), 'identity')
   assert.deepEqual(['quota-exceeded', 'nonce-replayed', 'agreement-expired', 'policy-denied'].map(refusalClassOf), [
     'limit',
     'identity',

@@ -57,10 +57,11 @@ function joined(announced: readonly AnnouncedField[]): Joined[] {
     .map(([name, limit]) => ({ limit, policy: policies.get(name) ?? policies.get(limit.name) }))
 }
 
-function policyItem({ name, quota, unit, windowSeconds, partition }: AnnouncedPolicy): string {
+function policyItem({ name, quota, unit, windowSeconds, burst, partition }: AnnouncedPolicy): string {
   return rateLimitPolicyItem(name, quota, {
     windowSeconds,
     unit: writable.test(unit) && unit !== 'requests' ? unit : undefined,
+    burst,
     partition,
   })
 }

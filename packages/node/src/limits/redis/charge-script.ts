@@ -1,15 +1,19 @@
 /** The script that charges all limits of a call on a Redis or Valkey server: atomic, by the server's clock, and deciding
  *  as `core/src/limits` does, which a test holds it to. */
 
-/** Numbers of a charge in `ARGV`, in order: kind, three settings of it, cost, cost of the whole call, holder of a slot. */
+/** Numbers of a charge in `ARGV`, in order: kind, three settings of it, cost, cost of the whole call, holder of a slot.
+ *  A cost below 0 gives that much back of a charge; instead of the holder there is the moment of it then, of a quota
+ *  the start of its period. */
 export const argumentsPerCharge = 7
+/** Numbers in the reply before those of charges: 1 or 0, and the time. */
+export const numbersBefore = 2
 /** Numbers of a charge in the reply: fits, remaining, wait, wait for the whole call, next unit, reset, start and length
  *  of the period. -1 stands for never. */
 export const numbersPerCharge = 8
 
 /** `KEYS`: one for each charge. `ARGV`: the time in ms (empty for the server's own; else keys are kept for
  *  a minute at least, as the server counts it), then the charges. The reply is a list
- *  of whole numbers: 1 when all fit, which are charged then, or 0; then those of each charge. */
+ *  of whole numbers: 1 when all fit, which are charged then, or 0; the time; then those of each charge. */
 export const chargeScript = `
 local now, leastMs = tonumber(ARGV[1]), 60000
 if now == nil then
@@ -48,6 +52,12 @@ local function gcra(key, limit, period, burst)
   function self.save(cost)
     local after = before + cost * period
     keep(key, text(after) .. ' ' .. text(now), after / limit)
+  end
+  -- What the key regained since the charge is not given twice.
+  function self.give(cost, since)
+    if not stored then return end
+    before = math.max(0, before - math.max(0, cost * period - math.max(0, now - since) * limit))
+    self.save(0)
   end
   return self
 end
@@ -90,6 +100,17 @@ local function window(key, limit, period, slice)
     if #slices == 0 then redis.call('DEL', key)
     else keep(key, text(now) .. '|' .. table.concat(list, ','), slices[#slices][1] + period - now) end
   end
+  function self.give(cost, since)
+    for i, one in ipairs(slices) do
+      if one[1] > since and one[1] <= since + slice then
+        local given = math.min(cost, one[2])
+        one[2], spent = one[2] - given, spent - given
+        if one[2] == 0 then table.remove(slices, i) end
+        break
+      end
+    end
+    if stored then self.save(0) end
+  end
   -- After \`save\` where something was charged.
   function self.stand()
     local oldest, newest = slices[1], slices[#slices]
@@ -128,10 +149,11 @@ end
 
 local function quota(key, units, per)
   local start, finish = span(per, now)
-  local used, back = 0, false
+  local used, back, begun = 0, false, nil
   local stored = redis.call('GET', key)
   if stored then
     local s, u = string.match(stored, '^(-?%d+) (%d+)$')
+    begun = tonumber(s)
     if tonumber(s) >= start then
       used, back = tonumber(u), tonumber(s) > finish
       if not back then start, finish = span(per, tonumber(s)) end
@@ -152,6 +174,11 @@ local function quota(key, units, per)
   end
   -- Kept a day longer than it counts: the clock may be set back.
   function self.save(cost) keep(key, text(start) .. ' ' .. text(used + cost), finish - now + dayMs) end
+  function self.give(cost, since)
+    if begun == nil or begun ~= since then return end
+    used = math.max(0, used - cost)
+    self.save(0)
+  end
   return self
 end
 
@@ -180,10 +207,15 @@ for i, key in ipairs(KEYS) do
   elseif kind == 'w' then limit = window(key, a, b, c)
   elseif kind == 'q' then limit = quota(key, a, ARGV[at + 2])
   else limit = slots(key, a, b, ARGV[at + 6]) end
-  charges[i] = { limit, tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]) }
+  local cost = tonumber(ARGV[at + 4])
+  if cost < 0 then
+    limit.give(-cost, tonumber(ARGV[at + 6]))
+    cost = 0
+  end
+  charges[i] = { limit, cost, tonumber(ARGV[at + 5]) }
   if not limit.fits(charges[i][2]) then allowed = false end
 end
-local reply = { allowed and 1 or 0 }
+local reply = { allowed and 1 or 0, now }
 for _, charge in ipairs(charges) do
   local limit, cost, again = charge[1], charge[2], charge[3]
   local fits, wait, waitAgain = limit.fits(cost), limit.wait(cost), limit.wait(again)

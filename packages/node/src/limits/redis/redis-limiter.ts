@@ -2,8 +2,8 @@
  *  the server cannot be asked, each limit says for itself. */
 import { createHash } from 'node:crypto'
 import { Problem } from '@comity/core/problems'
-import type { Charge, Limiter, LimiterVerdict } from '../limit.ts'
-import { chargeArguments, readReply } from './charge-message.ts'
+import type { Charge, GiveBack, GivenBack, Limiter, LimiterVerdict } from '../limit.ts'
+import { chargeArguments, giveBackArguments, readReply, type ChargeReply } from './charge-message.ts'
 import { chargeScript, renewScript } from './charge-script.ts'
 
 /** What is asked of a client of the server. Rejects at once when there is no connection. */
@@ -77,18 +77,22 @@ export class RedisLimiter implements Limiter {
   }
 
   async #ask(charges: readonly Charge[], now: number): Promise<LimiterVerdict> {
-    const { leaseMs, instance, timeoutMs, timeOf } = this.#options
+    const { leaseMs, instance, timeoutMs } = this.#options
     const holder = `${instance}-${this.#calls++}`
     const keys = charges.map((charge) => this.#keyOf(charge))
     const slots = charges.flatMap(({ limit, cost }, at) =>
       limit.kind === 'concurrency' && cost !== 0 ? [{ key: keys[at] as string, holder }] : [],
     )
-    const texts = [timeOf === undefined ? '' : String(timeOf(now)), ...chargeArguments(charges, { leaseMs, holder })]
-    const asked = this.#run(charging, keys, texts)
+    const asked = this.#run(charging, keys, [this.#timeFor(now), ...chargeArguments(charges, { leaseMs, holder })])
     try {
-      const verdict = readReply(charges, await within(asked, timeoutMs))
+      const reply = readReply(charges, await within(asked, timeoutMs))
       this.#tell(true)
-      if (!verdict.allowed || slots.length === 0) return verdict
+      if (!reply.allowed) return reply
+      const verdict = {
+        ...reply,
+        giveBack: (of: GiveBack, at: number) => this.#giveBack(charges, reply, { ...of, at }),
+      }
+      if (slots.length === 0) return verdict
       for (const slot of slots) this.#held.add(slot)
       return { ...verdict, release: () => this.#release(slots) }
     } catch (error) {
@@ -97,6 +101,26 @@ export class RedisLimiter implements Limiter {
       this.#failed(error)
       return this.#without(charges, now, error)
     }
+  }
+
+  /** The time as the script is told it; empty for the server's own. */
+  #timeFor(now: number): string {
+    const { timeOf } = this.#options
+    return timeOf === undefined ? '' : String(timeOf(now))
+  }
+
+  /** In one round trip too. */
+  async #giveBack(
+    charges: readonly Charge[],
+    { atMs, standings }: ChargeReply,
+    { units, at }: GiveBack & { readonly at: number },
+  ): Promise<GivenBack> {
+    const isOfTime = (index: number) => charges[index]?.limit.kind !== 'concurrency'
+    const given = charges.filter((_, index) => isOfTime(index))
+    const of = { atMs, units, standings: standings.filter((_, index) => isOfTime(index)) }
+    const keys = given.map((charge) => this.#keyOf(charge))
+    const asked = this.#run(charging, keys, [this.#timeFor(at), ...giveBackArguments(given, of)])
+    return readReply(given, await within(asked, this.#options.timeoutMs), true)
   }
 
   /** One key that cannot be read is no reason to leave the server alone. */
