@@ -25,6 +25,8 @@ export interface Credential {
   send(request: KeyedRequest): Promise<{ readonly response: Response; readonly key: string }>
   /** Told of an answer that refused a key: true when another one is in use and the request may be sent again. */
   isReplaced(key: string, refusal: Refusal): Promise<boolean>
+  /** Begins a renewal that waits for its moment, and resolves when nothing is under way; never rejects. */
+  settled(): Promise<void>
 }
 
 /** Of an answer. */
@@ -42,7 +44,8 @@ export interface CredentialParts {
   readonly world: World
 }
 
-/** Clients of many machines do not come all at once. */
+/** Clients of many machines do not come all at once. One that has just begun renews at once: it may end soon, and no two
+ *  begin alike. */
 const spreadMs = 10_000
 const answerWithinMs = 15_000
 const againAfterMs = 60_000
@@ -66,6 +69,7 @@ export function apiKeyCredential(option: string | ApiKeyStore, parts: Credential
   return {
     send: async (request) => ({ response: await parts.send(option, request), key: option }),
     isReplaced: async () => false,
+    settled: async () => undefined,
   }
 }
 
@@ -76,8 +80,12 @@ class KeptKey implements Credential {
   /** What the store holds, as far as is known. */
   #stored = ''
   #loading: Promise<KeyRing> | undefined
-  #isRenewing = false
+  /** Some call was answered. */
+  #hasAnswer = false
+  #renewing: Promise<void> | undefined
   #renewAfterMs = 0
+  /** Ends the wait before a renewal. */
+  #hurry = new AbortController()
   #recovering: Promise<boolean> | undefined
   #recoverAfterMs = 0
   /** The longest that an answer asked not to be asked again, in milliseconds. */
@@ -94,7 +102,15 @@ class KeptKey implements Credential {
     const { current: key } = this.#ring ?? (await this.#first())
     const response = await this.#parts.send(key, request)
     this.#saw(response.headers, key)
+    this.#hasAnswer = true
     return { response, key }
+  }
+
+  async settled(): Promise<void> {
+    this.#hurry.abort()
+    await this.#renewing
+    await this.#round
+    this.#hurry = new AbortController()
   }
 
   isReplaced(key: string, { status, code, hasReceipt }: Refusal): Promise<boolean> {
@@ -122,15 +138,15 @@ class KeptKey implements Credential {
     const { clock } = this.#parts.world
     const end = keyEndOf(headers)
     if (end === undefined || end.key !== keyIdOf(key) || this.#ring?.current !== key) return
-    if (this.#isRenewing || clock.now() < this.#renewAfterMs) return
-    this.#isRenewing = true
-    void this.#renew(key, end.sunset).finally(() => (this.#isRenewing = false))
+    if (this.#renewing !== undefined || clock.now() < this.#renewAfterMs) return
+    this.#renewing = this.#renew(key, end.sunset).finally(() => (this.#renewing = undefined))
   }
 
   async #renew(key: string, sunset: number): Promise<void> {
     const { clock, idle, random } = this.#parts.world
     const leftMs = () => Math.max(0, sunset * 1_000 - clock.now())
-    await idle(Math.min(spreadMs, leftMs() / 10) * randomFraction(random))
+    // Even the shortest idle wait would let a program end.
+    if (this.#hasAnswer) await idle(Math.min(spreadMs, leftMs() / 10) * randomFraction(random), this.#hurry.signal)
     await this.#inTurn(async () => {
       const ring = this.#ring as KeyRing
       if (ring.current !== key) return

@@ -85,6 +85,9 @@ export interface ComityClient {
     parts: Asked,
     options?: CompositeOptions,
   ): Promise<CompositeAnswer<keyof Asked & string>>
+  /** Resolves when a renewal of the API key that is due or under way is over; never rejects. For a program that ends
+   *  itself (`process.exit`): calls may still be made. */
+  close(): Promise<void>
 }
 
 /** Makes a client. Opens nothing; throws `ComityError` `invalid-call` for options that cannot be used. */
@@ -129,6 +132,7 @@ export function createComityClient(options: ClientOptions): ComityClient {
         parts,
         settings,
       ),
+    close: async () => credential?.settled(),
   }
 }
 

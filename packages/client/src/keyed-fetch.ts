@@ -41,7 +41,12 @@ export interface KeyedInit {
 /** Like `fetch`, for paths (`/x/…`) and addresses at the node. Follows no redirect, caches nothing, paces and repeats
  *  nothing, but for one request whose key was refused while another is good. Throws `ComityError` `invalid-call`, and what
  *  `fetch` throws. */
-export type KeyedFetch = (address: string, init?: KeyedInit) => Promise<Response>
+export interface KeyedFetch {
+  (address: string, init?: KeyedInit): Promise<Response>
+  /** Resolves when a renewal of the key that is due or under way is over; never rejects. For a program that ends itself
+   *  (`process.exit`): calls may still be made. */
+  close(): Promise<void>
+}
 
 const sequencesPerMs = 100
 
@@ -54,7 +59,7 @@ export function createKeyedFetch(options: KeyedFetchOptions): KeyedFetch {
   const nextSequence = sequence === 'clock' ? sequenceOfClock(world.clock) : sequence
   const send = use === 'plain' ? presenting(world.fetch) : signing(world, nextSequence)
   const credential = apiKeyCredential(apiKey, { send, renewal: `${origin}/keys/renewal`, world })
-  return async (address, init = {}) => {
+  const call = async (address: string, init: KeyedInit = {}) => {
     const request = requestOf(address, init, origin)
     const { response, key } = await credential.send(request)
     if (response.status !== 401) return response
@@ -63,6 +68,7 @@ export function createKeyedFetch(options: KeyedFetchOptions): KeyedFetch {
     if (await credential.isReplaced(key, refusal)) return (await credential.send(request)).response
     return new Response(bytes, response)
   }
+  return Object.assign(call, { close: () => credential.settled() })
 }
 
 /** Throws `invalid-call` where the key could be read on its way. */

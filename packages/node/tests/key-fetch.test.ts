@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
 import type { Fetch } from '@comity/core/ports'
-import { createKeyedFetch, type KeyedFetch, type KeyedFetchOptions } from '../../client/src/client.ts'
+import { createKeyedFetch, type KeyedFetchOptions } from '../../client/src/client.ts'
 import { addClient, issueKey, keysOf, startKeyNetwork, type IssuedTestKey } from './key-network.ts'
 import { shortly, storeOf, type Store } from './key-store.ts'
 import { send } from './signed-call.ts'
@@ -38,15 +38,8 @@ describe('a key at a partner’s node', () => {
   }
 
   function start(store: Store | string, options: Partial<KeyedFetchOptions> = {}) {
-    const program = { movedMs: 0, call: (async () => Response.error()) as KeyedFetch }
-    program.call = createKeyedFetch({
-      node: network.holder.url,
-      apiKey: store,
-      fetch: overTheWire,
-      sleep: shortly,
-      ...options,
-    })
-    return program
+    const node = network.holder.url
+    return { call: createKeyedFetch({ node, apiKey: store, fetch: overTheWire, sleep: shortly, ...options }) }
   }
 
   const rotate = async (key: IssuedTestKey) => {
