@@ -4,12 +4,14 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { parseApiKey } from '@comity/core/api-keys/api-key'
 import { Problem } from '@comity/core/problems'
 import { runQuietly } from '../../cli/src/test-terminal.ts'
 import type {
   ApiKeyView,
   BegunRotationView,
+  ClientView,
   IssuedKeyView,
   RevokedKeyView,
   RotationDetailsView,
@@ -171,6 +173,31 @@ test('a revocation counts before the storage of idempotency keys is asked, and i
   assert.deepEqual([status, ask(key)], [500, 'key-revoked'])
   await apiKeys.tend()
   assert.equal(((await admin.call({ path: `/v1/api-keys/${id}` })).json as ApiKeyView).state, 'revoked')
+})
+
+test('the keys of a client that is removed are refused before its turn comes', async () => {
+  const { apiKeys } = network.holder.running.parts
+  await comity('clients', 'add', 'leaver')
+  const { key } = (await post('/v1/clients/leaver/keys')).json as IssuedKeyView
+  const path = '/v1/clients/leaver'
+  const { headers } = await admin.call({ path })
+  const [held, changing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const keys = await apiKeys.load()
+  // The change takes the turn of this client, and waits for the turn of all keys.
+  const turn = keys.inTurn(() => held.promise)
+  const inTurn = keys.inTurn.bind(keys)
+  Object.assign(keys, { inTurn: (work: never) => (changing.resolve(), inTurn(work)) })
+  const body = { name: 'L' }
+  const change = admin.call({ method: 'PATCH', path, body, headers: { 'if-match': String(headers['etag']) } })
+  await changing.promise
+  const removal = admin.call({ method: 'DELETE', path })
+  while (ask(key) !== 'key-revoked') await setTimeout(5)
+  const { cutOff } = (await admin.call({ path })).json as ClientView
+  assert.equal(cutOff, true, 'and the client is shown as what it is')
+  held.resolve()
+  await turn
+  Object.assign(keys, { inTurn })
+  assert.deepEqual([(await change).status, (await removal).status], [412, 204])
 })
 
 test('who adds a client whose rotations would wait for the operator is warned', async () => {

@@ -28,6 +28,10 @@ export const clientSchema = z
       quietSeconds: z.int(),
     }),
     created: rfc3339,
+    cutOff: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'It is being removed: its keys are refused already, and that is not written yet.' }),
     warnings: z.array(z.string()).optional().meta({ description: 'What its policies leave to the operator.' }),
   })
   .meta({ id: 'Client' })

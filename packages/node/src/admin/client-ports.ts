@@ -7,8 +7,10 @@ import type { z } from 'zod'
 import type { ApiKeyView, ClientView } from './client-api.ts'
 import type { Condition } from './route.ts'
 
-export interface ClientFacts extends Omit<ClientView, 'created' | 'warnings'> {
+export interface ClientFacts extends Omit<ClientView, 'created' | 'cutOff' | 'warnings'> {
   readonly createdMs: number
+  /** False where absent. */
+  readonly isCutOff?: boolean | undefined
 }
 
 export interface ApiKeyFacts {
@@ -89,6 +91,8 @@ export interface ApiKeysPort {
   changeIf<T>(condition: Condition | undefined, work: (changes: ApiKeyChangesPort) => Promise<T>): Promise<T>
   /** Refuses a key that is about to be revoked, before anything is waited for; what it gives takes that back. */
   cutOffKey(id: string, options: RevokeOptions): () => void
+  /** The same for all keys of a client that is about to be removed. */
+  cutOffClient(id: string): () => void
   listClients(): Promise<readonly ClientFacts[]>
   showClient(id: string): Promise<ClientFacts>
   listKeys(

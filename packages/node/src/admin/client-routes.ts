@@ -74,10 +74,13 @@ function changeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       path: `${path}/{id}`,
       tag,
       summary: 'Removes a client and revokes all its keys, for the very next call',
+      description:
+        'It counts before anything is written: an error afterwards says so by `cutOff`, and the node goes on trying.',
       status: 204,
       parameters,
       problems: ['client-unknown'],
       guards: true,
+      atOnce: ({ path: { id } }) => apiKeys.cutOffClient(id),
       answer: ({ path: { id }, condition }) => apiKeys.changeIf(condition, (changes) => changes.removeClient(id)),
     }),
   ]

@@ -23,11 +23,13 @@ export function clientView({
   participant,
   policies,
   createdMs,
+  isCutOff,
 }: ClientFacts): ClientView {
   const warnings = warningsOf(policies)
   const created = formatDateTime(createdMs)
   const told = warnings.length > 0 ? { warnings } : {}
-  return { id, name, kind, owner, labels, participant, policies, created, ...told }
+  const cutOff = isCutOff === true ? { cutOff: true as const } : {}
+  return { id, name, kind, owner, labels, participant, policies, created, ...cutOff, ...told }
 }
 
 function warningsOf({ rotateEveryDays, selfRenewal }: ClientView['policies']): string[] {

@@ -5,7 +5,7 @@ import { Problem } from '@comity/core/problems'
 import { isLive, publicFacts, type ApiKeyRecord } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
 import type { ApiKeyFilter, RotationFilter } from './api-key-store.ts'
-import { clientOf, createClientChanges, type ClientChanges } from './client-changes.ts'
+import { createClientChanges, presentClient, type ClientChanges } from './client-changes.ts'
 import type { Client } from './client.ts'
 import { createKeyChanges, type KeyChanges } from './key-changes.ts'
 import { loadKeyIndex, unknownKey, type KeyIndex } from './key-index.ts'
@@ -23,6 +23,12 @@ export type KeyFacts = Omit<ApiKeyRecord, 'verifier'> & {
   /** The running rotation in which it is the old key or the successor. */
   readonly rotation: string | undefined
   /** True while it is refused already and that is not written yet. */
+  readonly isCutOff: boolean
+}
+
+/** A client as the operator is shown it. */
+export interface ClientFacts extends Client {
+  /** True while its keys are refused already and its removal is not written yet. */
   readonly isCutOff: boolean
 }
 
@@ -46,7 +52,7 @@ export interface RenewedKey {
 
 /** What is done to clients, keys and rotations. */
 export interface KeyCommands {
-  readonly clients: ClientChanges
+  readonly clients: Omit<ClientChanges, 'writeRest'>
   readonly keys: Omit<KeyLife, 'retire' | 'warn' | 'writeRest'>
   readonly rotations: Omit<Rotations, 'renew'>
 }
@@ -62,9 +68,9 @@ export interface ApiKeys extends KeyCommands, AsyncDisposable {
   readonly takeSequence: TakeSequence
   /** `presented` is the key itself, where it is no hmac key. Throws `key-rotation-refused`. */
   renew(key: string, presented: string | undefined): Promise<RenewedKey>
-  listClients(): readonly Client[]
+  listClients(): readonly ClientFacts[]
   /** Throws `client-unknown`. */
-  showClient(id: string): Client
+  showClient(id: string): ClientFacts
   listKeys(filter: ApiKeyFilter): Promise<readonly KeyFacts[]>
   /** Throws `api-key-unknown`. */
   showKey(id: string): Promise<KeyFacts>
@@ -94,7 +100,7 @@ export async function openApiKeys(parts: ApiKeysParts): Promise<ApiKeys> {
     rotations: createRotations({ ...parts, changes: under, usage }),
   })
   const commands = commandsOf(changes)
-  const { keys: life, rotations } = commands
+  const { clients, keys: life, rotations } = commands
   return {
     ...commands,
     inTurn: (work) => changes.inTurn(() => work(commandsOf({ ...changes, inTurn: (inner) => inner() }))),
@@ -104,7 +110,7 @@ export async function openApiKeys(parts: ApiKeysParts): Promise<ApiKeys> {
     takeSequence: createSequences(parts.uses),
     renew: async (key, presented) => renewedKey(await rotations.renew(key, presented)),
     ...reads(parts, { index, usage }),
-    tend: createKeyTending({ ...parts, changes, life, rotations, usage }),
+    tend: createKeyTending({ ...parts, changes, clients, life, rotations, usage }),
     [Symbol.asyncDispose]: async () => usage.flush().catch(parts.onError),
   }
 }
@@ -130,9 +136,10 @@ interface Known {
 
 function reads(parts: ApiKeysParts, { index, usage }: Known) {
   const { store } = parts
+  const clientFacts = (client: Client): ClientFacts => ({ ...client, isCutOff: index.removing.has(client.id) })
   return {
-    listClients: () => [...index.clients.values()].filter(({ removedMs }) => removedMs === undefined),
-    showClient: (id: string) => clientOf({ index }, id),
+    listClients: () => [...index.clients.values()].filter(({ removedMs }) => removedMs === undefined).map(clientFacts),
+    showClient: (id: string) => clientFacts(presentClient({ index }, id)),
     listKeys: async (filter: ApiKeyFilter) =>
       (await store.listKeys(filter)).map((key) => factsOf(key, { index, usage })),
     async showKey(id: string) {

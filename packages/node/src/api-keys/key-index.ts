@@ -1,5 +1,5 @@
-/** The keys in memory, so that a call waits for nothing. INVARIANT: what is here is durable, but for `isCutOff` and
- *  `revoking`. */
+/** The keys in memory, so that a call waits for nothing. INVARIANT: what is here is durable, but for `isCutOff`,
+ *  `revoking` and `removing`. */
 import type { KeyRotation } from '@comity/core/api-keys/key-rotation'
 import { isRunning } from '@comity/core/api-keys/key-rotation'
 import { utf8Bytes } from '@comity/core/bytes/utf8'
@@ -52,6 +52,8 @@ export class KeyIndex {
   readonly rotations = new Map<string, KeyRotation>()
   /** Revocations that count and are not written yet, by the id of the key. */
   readonly revoking = new Map<string, Revocation>()
+  /** Ids of clients whose keys are refused and whose removal is not written yet. */
+  readonly removing = new Set<string>()
   /** By id, every key that was ever made to succeed another. */
   readonly #successions: Map<string, Succession>
   readonly #hashes: KeyHashes

@@ -83,7 +83,7 @@ async function write(parts: Parts, changes: KeyChanges, revoked: Revoked): Promi
   if (ending.keys.length > 0) {
     const notices = noticesOf(index, { revoked, ending, working })
     const change = { action: 'key-revoke', by, reason, alsoEnded, client: own.client, key: id, notices } as const
-    await changes.commit({ ...change, ...ending }).catch(notWritten)
+    await changes.commit({ ...change, ...ending }).catch((cause: unknown) => notWritten(cause, 'the key is'))
   }
   index.revoking.delete(id)
   if (ending.keys.length === 0 && own.state !== 'revoked') {
@@ -131,9 +131,9 @@ function noticesOf(index: KeyIndex, { revoked, ending, working }: Told): KeyNoti
   })
 }
 
-function notWritten(cause: unknown): never {
+/** Throws what says that `whose` (“the key is”) refused, though that could not be written. */
+export function notWritten(cause: unknown, whose: string): never {
   if (!(cause instanceof Problem)) throw cause
-  const detail =
-    'the key is refused from now on, but that could not be written: it is tried again, and lost by a restart'
+  const detail = `${whose} refused from now on, but that could not be written: it is tried again, and lost by a restart`
   throw new Problem(cause.code, detail, { cause, members: { ...cause.members, cutOff: true } })
 }

@@ -4,6 +4,7 @@ import { decideRotation, isHeldUp, type RotationState } from '@comity/core/api-k
 import { Problem } from '@comity/core/problems'
 import { isLive } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
+import type { ClientChanges } from './client-changes.ts'
 import { whyNoSuccessor, whyNot } from './judge-key.ts'
 import type { KeyChanges } from './key-changes.ts'
 import type { KeyEntry } from './key-index.ts'
@@ -18,6 +19,7 @@ const prunePeriodMs = 3_600_000
 
 export interface TendedKeys extends Pick<ApiKeysParts, 'clock' | 'onError' | 'findPartner'> {
   readonly changes: KeyChanges
+  readonly clients: Pick<ClientChanges, 'writeRest'>
   readonly life: KeyLife
   readonly rotations: Rotations
   readonly usage: KeyUsage
@@ -42,6 +44,7 @@ export function createKeyTending(parts: TendedKeys): () => Promise<void> {
     })
   const tend = async (): Promise<void> => {
     await attempt(() => parts.life.writeRest())
+    await attempt(() => parts.clients.writeRest())
     await attempt(() => usage.flush())
     for (const use of usage.takeUnusual()) await attempt(() => tellUnusual(parts, use))
     for (const id of changes.index.rotations.keys()) {

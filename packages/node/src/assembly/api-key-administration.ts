@@ -21,6 +21,7 @@ export function apiKeyAdministration({ apiKeys: late }: Pick<NodeParts, 'apiKeys
       })
     },
     cutOffKey: (id, options) => late.loaded?.keys.cutOff(id, { ...options, by: 'operator' }) ?? (() => undefined),
+    cutOffClient: (id) => late.loaded?.clients.cutOff(id) ?? (() => undefined),
     listClients: async () => (await keys()).listClients(),
     showClient: async (id) => (await keys()).showClient(id),
     listKeys: async (filter) => (await keys()).listKeys(filter),
