@@ -162,7 +162,7 @@ describe('of keys and answers', () => {
   }
 })
 
-test('after too many failures with one key from an address it is refused from there for a while, and others are not', async () => {
+test('who fails too often with a key is told to wait, and keeps nobody out: neither with that key nor without any', async () => {
   await using network = await startKeyNetwork({
     holder: (config) => {
       Object.assign(config['limits'] as object, { failures: { requests: 5, perSeconds: 60 } })
@@ -180,6 +180,15 @@ test('after too many failures with one key from an address it is refused from th
   }
   assert.equal(codes[0], 'key-malformed')
   assert.equal(codes.at(-1), 'rate-limited')
-  await refusedFor(network, presentKey(holder, key.text), 'rate-limited')
+  await answered(holder, presentKey(holder, key.text))
   await answered(holder, presentKey(holder, other.text))
+  const made = (index: number) => `cmty_live_${String(index).padStart(8, '0')}_x`
+  // Made-up keys until the address has spent its own budget, which is that of ten keys.
+  for (let index = 0; index < 60; index++) await send(holder, presentKey(holder, made(index)))
+  const refused = await refusedFor(network, presentKey(holder, made(60)), 'rate-limited')
+  assert.ok(Number(refused['retryAfterSeconds']) >= 1)
+  await answered(holder, presentKey(holder, key.text))
+  await answered(holder, signCall(network))
+  await refusedFor(network, bareCall(holder), 'signature-missing')
+  await refusedFor(network, presentKey(holder, `${key.text.slice(0, -1)}~`), 'rate-limited')
 })

@@ -34,6 +34,6 @@ test('each IPv4 address counts for itself, in its IPv6 form too', () => {
 test('failures to authenticate are held against the whole network', () => {
   const limits = createLimits(config, () => undefined, counted)
   for (let host = 1; host <= 2; host++) limits.penalise(`2001:db8::${host}`, 'did:web:a.example#k', 1_000)
-  assert.equal(limits.isPenalised('2001:db8::9', 'did:web:a.example#k', 1_000), true)
-  assert.equal(limits.isPenalised('2001:db8:0:1::9', 'did:web:a.example#k', 1_000), false)
+  assert.equal(limits.penaltySeconds('2001:db8::9', 'did:web:a.example#k', 1_000), 30)
+  assert.equal(limits.penaltySeconds('2001:db8:0:1::9', 'did:web:a.example#k', 1_000), 0)
 })

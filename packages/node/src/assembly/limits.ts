@@ -89,7 +89,7 @@ export function createLimits(
       if (verdict.allowed) return open
       return { admitted: false, retryAfterSeconds: Math.ceil(verdict.retryAfterMs / 1_000), fields: [] }
     },
-    isPenalised: (remoteAddress, claimedKey, nowMs) => failures.spentFor(remoteAddress, claimedKey, nowMs) > 0,
+    penaltySeconds: (remoteAddress, claimedKey, nowMs) => failures.spentFor(remoteAddress, claimedKey, nowMs),
     penalise: (remoteAddress, claimedKey, nowMs) => failures.failed(remoteAddress, claimedKey, nowMs),
     admitCall: createAdmission(productOf, counted),
   }

@@ -220,7 +220,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'limits.perAddress.requests': 'Requests of one IP address in `perSeconds`, before anything is verified.',
   'limits.perAddress.perSeconds': 'Period of that rate.',
   'limits.failures.requests':
-    'Failed authentications of one IP address with one claimed key in `perSeconds` before both are refused unverified; on the admin and the local listener, before failures are answered with `rate-limited`.',
+    'Failed authentications of one IP address with one claimed key in `perSeconds` before failures are answered with `rate-limited`, and signatures of strangers are not verified; ten times as many of an address.',
   'limits.failures.perSeconds': 'Period of that rate.',
   'limits.consentRequests.requests':
     'Requests for consent that each partner may send in `perSeconds`. Each keeps rows, and may be brought to a person.',

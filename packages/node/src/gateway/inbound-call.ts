@@ -103,6 +103,8 @@ export interface InboundCall {
   problem: Problem | undefined
   /** The exchange's own trace, begun here: a partner's is never continued. Undefined when traces are off. */
   readonly trace: ExchangeTrace | undefined
+  /** How long whoever fails to authenticate is told to wait; 0 while failing costs nothing yet. */
+  penaltySeconds: number
   /** True when nobody was identified and the refusal is only counted, not logged on its own. */
   tallied: boolean
 }
@@ -178,6 +180,7 @@ export function openCall(
     answer: undefined,
     rows: undefined,
     problem: undefined,
+    penaltySeconds: 0,
     tallied: false,
   }
 }

@@ -90,19 +90,15 @@ export interface InboundOptions {
   readonly environment: Environment | 'any'
 }
 
-/** Whom a signed request may claim to be: a partner, or a DID that is its own document. */
-function mayResolve(partnerOf: InboundParts['partnerOf']): (did: string) => boolean {
-  return (did) => partnerOf(did) !== undefined || did.startsWith('did:key:') || did.startsWith('did:jwk:')
-}
-
 /** The checks of who is asking, in order; the same for products and for the node's own signed routes. */
 export function callerSteps(parts: InboundParts): Step[] {
   const { world, identity, limits, nonces, keys, options } = parts
   const { environment, origin } = options
   const renewal = `${origin}/keys/renewal`
+  const isPartner = (did: string) => parts.partnerOf(did) !== undefined
   return [
-    admit({ world, limits, bodies: options.bodies, authorities: options.authorities }),
-    authenticate({ world, identity, limits, mayResolve: mayResolve(parts.partnerOf), keys, environment, renewal }),
+    admit({ world, limits, bodies: options.bodies, authorities: options.authorities, isPartner }),
+    authenticate({ world, identity, limits, isPartner, keys, environment, renewal }),
     freshness({ world, nonces, keys, skewSeconds: options.skewSeconds, partnerOf: parts.partnerOf }),
   ]
 }

@@ -19,8 +19,8 @@ export interface RateVerdict {
 export interface LimitsPort {
   /** Cheap gate by address before anything is computed. */
   admitAddress(remoteAddress: string, nowMs: number): RateVerdict
-  /** True while the address has failed to authenticate too often. */
-  isPenalised(remoteAddress: string, claimedKey: string, nowMs: number): boolean
+  /** Seconds for which an address that failed to authenticate too often is told to wait; 0 for any other. */
+  penaltySeconds(remoteAddress: string, claimedKey: string, nowMs: number): number
   /** Called for every failed authentication. */
   penalise(remoteAddress: string, claimedKey: string, nowMs: number): void
   /** Charges all limits of a call that are known when it comes in, together or not at all. Answers at once where they

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
+import { didKeyId, didKeyOf } from '@comity/core/identity/did-key'
 import { adminOf } from '../admin-call.ts'
+import { addClient, issueKey, presentKey, signWithKey } from '../key-network.ts'
 import { codeOf } from '../personal-network.ts'
 import { send, signCall, withField, type Answer } from '../signed-call.ts'
 import { startTestNetwork, type TestNetwork } from '../test-network.ts'
@@ -80,12 +82,23 @@ describe('who is not identified', () => {
   })
 })
 
+function strangerKey() {
+  const key = importSigningKey(generatePrivateJwk('ed25519'))
+  return { keyid: didKeyId(didKeyOf(key.publicJwk)), key }
+}
+
 describe('guessing', () => {
-  test('costs its address and the claimed key, long before calls that are good', async () => {
+  test('costs whoever guesses, and keeps out neither the genuine partner nor the genuine key', async () => {
     await using network = await startTestNetwork({
-      holder: (config) => Object.assign(config['limits'] as object, { failures: { requests: 5, perSeconds: 3_600 } }),
+      holder: (config) => {
+        Object.assign(config['limits'] as object, { failures: { requests: 5, perSeconds: 3_600 } })
+        for (const product of config['products'] as Record<string, unknown>[]) product['keys'] = 'plain'
+      },
     })
     await network.agree()
+    const { holder } = network
+    await addClient(holder)
+    const [issued, signing] = [await issueKey(holder), await issueKey(holder, { use: 'hmac' })]
     const { keyid } = network.recipient.running.parts.foundation.identity.authenticationKey()
     const key = importSigningKey(generatePrivateJwk('ecdsa-p256-sha256'))
     const codes: string[] = []
@@ -97,8 +110,24 @@ describe('guessing', () => {
       Array.from({ length: 5 }, () => 'signature-invalid'),
     )
     assert.deepEqual(new Set(codes.slice(5)), new Set(['rate-limited']))
-    const refused = await send(network.holder, signCall(network, { as: { keyid, key } }))
+    const refused = await send(holder, signCall(network, { as: { keyid, key } }))
     assert.ok(Number(refused.headers.get('retry-after')) >= 1)
+    assert.equal((await send(holder, signCall(network))).status, 200, 'the partner whose key was guessed')
+
+    const told = async (text: string) => codeOf(await send(holder, presentKey(holder, text)))
+    for (let guess = 0; guess < 8; guess++) await told(`cmty_live_${issued.id}_${guess}`)
+    for (let guess = 0; guess < 50; guess++) await told(`cmty_live_${String(guess).padStart(8, '0')}_x`)
+    assert.equal(await told(`cmty_live_${issued.id}_x`), 'rate-limited')
+    for (const good of [signCall(network), presentKey(holder, issued.text), signWithKey(network, signing)])
+      assert.equal((await send(holder, good)).status, 200, 'behind the address that everybody has')
+    const stranger = strangerKey()
+    const verified = await send(holder, signCall(network, { as: stranger }))
+    assert.equal(codeOf(verified), 'rate-limited', 'a stranger’s signature is not even looked at')
+    const hidden = withField(signCall(network, { as: stranger }), 'signature-input')
+    const [, input = ''] =
+      signCall(network, { as: stranger }).headers.find(([name]) => name === 'signature-input') ?? []
+    const disguised = withField(hidden, 'signature-input', `a=();keyid="${keyid}", ${input}`)
+    assert.equal(codeOf(await send(holder, disguised)), 'rate-limited', 'nor under a partner’s name')
   })
 
   test('a signature that is good does not count as a guess', async () => {

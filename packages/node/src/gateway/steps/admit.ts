@@ -1,4 +1,5 @@
 /** Step 1, `admit`: what can be refused without computing anything costly is refused here. */
+import { isApiKeyLike } from '@comity/core/api-keys/api-key'
 import { Problem } from '@comity/core/problems'
 import { readBody, type BodyLimits } from '../../http/body.ts'
 import type { InboundCall, Step } from '../inbound-call.ts'
@@ -7,7 +8,8 @@ import type { World } from '../ports.ts'
 
 export interface AdmitOptions {
   readonly world: World
-  readonly limits: LimitsPort
+  readonly limits: Pick<LimitsPort, 'admitAddress' | 'penaltySeconds'>
+  readonly isPartner: (did: string) => boolean
   /** Largest body of any product, and the room for all of them. */
   readonly bodies: BodyLimits
   /** Authorities (`host[:port]`) that this node answers to. */
@@ -25,25 +27,46 @@ export function claimedKey({ request: { header } }: InboundCall): string {
   return presented === undefined ? '' : (keyName.exec(presented)?.[0] ?? '')
 }
 
+/** Whether a signature is not even looked at while its address is penalised: one that no partner is said to have made.
+ *  Everything else is judged whatever others did, since nobody may keep others out by failing: an API key costs a hash,
+ *  and who shows nothing fails at nothing. */
+function isOfStranger({ request: { header } }: InboundCall, claimed: string, isPartner: AdmitOptions['isPartner']) {
+  if (header('signature-input') === undefined && header('signature') === undefined) return false
+  const [did = ''] = claimed.split('#')
+  return !isApiKeyLike(claimed) && !isPartner(did)
+}
+
+/** What an address is told that has failed to authenticate too often, when it fails. */
+export function penalised(retryAfterSeconds: number): Problem {
+  return new Problem('rate-limited', 'too many calls from this address failed to authenticate', {
+    members: { retryAfterSeconds },
+  })
+}
+
 function refuseTallied(call: InboundCall, problem: Problem): never {
   call.tallied = true
   throw problem
 }
 
 export function admit(options: AdmitOptions): Step {
-  const { world, limits, bodies, authorities } = options
+  const { world, limits, bodies, authorities, isPartner } = options
   return {
     name: 'admit',
     run(call) {
       const { remoteAddress, authority } = call.request
       const nowMs = world.clock.now()
       const verdict = limits.admitAddress(remoteAddress, nowMs)
-      if (!verdict.admitted || limits.isPenalised(remoteAddress, claimedKey(call), nowMs)) {
+      if (!verdict.admitted) {
         const retryAfterSeconds = Math.max(1, verdict.retryAfterSeconds)
         refuseTallied(
           call,
           new Problem('rate-limited', 'too many requests from this address', { members: { retryAfterSeconds } }),
         )
+      }
+      const claimed = claimedKey(call)
+      call.penaltySeconds = limits.penaltySeconds(remoteAddress, claimed, nowMs)
+      if (call.penaltySeconds > 0 && isOfStranger(call, claimed, isPartner)) {
+        refuseTallied(call, penalised(call.penaltySeconds))
       }
       if (!authorities.has(authority)) {
         refuseTallied(call, new Problem('misdirected', 'the `host` field names another node'))

@@ -9,31 +9,39 @@ import {
   type ReadSignature,
 } from '@comity/core/http-signatures/profile-request'
 import { isKeySignature } from '@comity/core/http-signatures/profile-key'
-import { Problem } from '@comity/core/problems'
+import { Problem, problemKinds } from '@comity/core/problems'
 import type { InboundCall, Step } from '../inbound-call.ts'
 import type { LimitsPort } from '../limit-port.ts'
 import type { IdentityPort, World } from '../ports.ts'
 import { admitKeySignature, admitPresentedKey, type KeyOptions } from './authenticate-key.ts'
-import { claimedKey } from './admit.ts'
+import { claimedKey, penalised } from './admit.ts'
 import { presentedKey, refuseKeyInAddress } from '../presented-key.ts'
 import { requestParts } from '../request-parts.ts'
 
 export interface AuthenticateOptions extends KeyOptions {
   readonly world: World
   readonly identity: IdentityPort
-  readonly limits: LimitsPort
-  /** True when the DID's document may be fetched: a stranger must not make the node call addresses of its choosing. */
-  readonly mayResolve: (did: string) => boolean
+  readonly limits: Pick<LimitsPort, 'penalise'>
+  /** Of others no document is fetched: a stranger must not make the node call addresses of its choosing. */
+  readonly isPartner: (did: string) => boolean
 }
 
 async function verify(call: InboundCall, read: ReadSignature, options: AuthenticateOptions): Promise<void> {
   const signature = participantSignature(read)
   const { did, keyid } = signature
-  if (!options.mayResolve(did)) throw new Problem('participant-unknown', `\`${did}\` is not a partner of this node`)
+  if (!options.isPartner(did)) {
+    if (!isOwnDocument(did)) throw new Problem('participant-unknown', `\`${did}\` is not a partner of this node`)
+    // The field may have been read otherwise when the call was admitted.
+    if (call.penaltySeconds > 0) throw penalised(call.penaltySeconds)
+  }
   const key = options.identity.peek(keyid) ?? (await resolveKey(keyid, options.identity))
   verifyRequestSignature(signature, key)
   verifyContentDigest(call.request.header('content-digest'), call.body)
   call.caller = { did, keyid, key }
+}
+
+function isOwnDocument(did: string): boolean {
+  return did.startsWith('did:key:') || did.startsWith('did:jwk:')
 }
 
 /** A caller whose document cannot be had is not identified: that is the caller's failure, not the node's. */
@@ -59,6 +67,10 @@ function identify(call: InboundCall, options: AuthenticateOptions): Promise<void
   return isKeySignature(read) ? admitKeySignature(call, read, options) : verify(call, read, options)
 }
 
+function isOfNode(error: unknown): boolean {
+  return !(error instanceof Problem) || problemKinds[error.code].status >= 500
+}
+
 export function authenticate(options: AuthenticateOptions): Step {
   return {
     name: 'authenticate',
@@ -67,7 +79,10 @@ export function authenticate(options: AuthenticateOptions): Step {
       const claimed = claimedKey(call)
       const failed = (error: unknown): never => {
         options.limits.penalise(remoteAddress, claimed, options.world.clock.now())
-        throw error
+        if (call.penaltySeconds === 0 || isOfNode(error)) throw error
+        // Failures of a flood are counted, not stored one by one.
+        call.tallied = true
+        throw penalised(call.penaltySeconds)
       }
       try {
         const pending = identify(call, options)
