@@ -47,6 +47,7 @@ export type { VersionEnd } from './version-end.ts'
 export { createWebhookReceiver } from './webhook.ts'
 export type { HandledWebhooks } from './handled-webhooks.ts'
 export type { ReceivedWebhook, WebhookEvent, WebhookReceiver, WebhookReceiverOptions } from './webhook.ts'
+export { isClientEvent } from '@comity/core/events/client-events'
 export type { ClientEvent, ClientEvents, ClientEventType } from '@comity/core/events/client-events'
 export type { Sleep } from './world.ts'
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { clientWebhookRequestSchema } from '../src/webhooks/client-webhook.ts'
 import { until } from './consent-network.ts'
 import { startHookReceiver } from './hook-receiver.ts'
-import { addClient, answered, issueKey, presentKey, startKeyNetwork } from './key-network.ts'
+import { addClient, answered, issueKey, keysOf, presentKey, startKeyNetwork } from './key-network.ts'
 
 test('a client is told once that its own quota is nearly used up, and what is decided; another is told nothing', async () => {
   await using network = await startKeyNetwork({
@@ -52,5 +52,39 @@ test('a client is told once that its own quota is nearly used up, and what is de
   assert.deepEqual(
     other.events.map(({ type }) => type),
     ['webhook.added'],
+  )
+})
+
+test('a client that was removed is told nothing of a request that is decided later', async () => {
+  await using network = await startKeyNetwork({
+    holder(config) {
+      const rules = [{ name: 'daily', by: ['client'], quota: { units: 5, per: 'day' } }]
+      config['limits'] = { ...(config['limits'] as object), rules }
+    },
+  })
+  const { holder } = network
+  await using receiver = await startHookReceiver()
+  const { webhooks, quotas, foundation } = holder.running.parts
+  const requests: string[] = []
+  for (const id of ['billing', 'scheduling']) {
+    await addClient(holder, { id })
+    const added = await webhooks.clients.add(id, clientWebhookRequestSchema.parse({ url: receiver.url }), 'operator')
+    if (id === 'billing') receiver.trust('secret' in added ? added.secret : '')
+    const key = await issueKey(holder, {}, id)
+    const body = JSON.stringify({ limit: 'daily', units: 9, per: 'day', reason: 'a study' })
+    const asking = presentKey(holder, key.text, { method: 'POST', path: '/limits/requests', headers: {}, body })
+    requests.push((JSON.parse((await answered(holder, asking, 202)).body.toString()) as { id: string }).id)
+  }
+  await (await keysOf(holder)).clients.remove('billing')
+  await until('the removal', () => receiver.events.some(({ type }) => type === 'key.revoked'))
+  for (const id of requests) await quotas.requests.refuse(id, 'not now')
+  await webhooks.settled()
+  const rows = await foundation.database.all(`SELECT endpoint FROM webhook_messages WHERE type = 'quota.decided'`)
+  assert.equal(rows.length, 1, 'the other client is told')
+  const endpoint = String(rows[0]?.['endpoint'])
+  assert.equal((await webhooks.clients.list('scheduling')).map(({ id }) => endpoint.endsWith(`#${id}`)).join(), 'true')
+  assert.deepEqual(
+    receiver.events.map(({ type }) => type),
+    ['webhook.added', 'key.revoked'],
   )
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { ClientEvent } from '../../client/src/client.ts'
+import { isClientEvent } from '../../client/src/client.ts'
 import { adminOf } from './admin-call.ts'
 import { startHookReceiver, type HookReceiver } from './hook-receiver.ts'
 import { addClient, answered, issueKey, keysOf, presentKey, refusedFor, startKeyNetwork } from './key-network.ts'
@@ -47,9 +47,9 @@ test('a client is told that its key is rotated, fetches the next one where the m
   const key = await issueKey(holder)
   let current = key.text
   mine.onEvent = async (message) => {
-    const event = message as ClientEvent
-    if (event.type !== 'key.rotating') return
-    const url = new URL(event.data.renewal ?? '')
+    assert.ok(isClientEvent(message), message.type)
+    if (message.type !== 'key.rotating') return
+    const url = new URL(message.data.renewal ?? '')
     assert.equal(url.origin, new URL(holder.url).origin)
     const fetched = await answered(
       holder,

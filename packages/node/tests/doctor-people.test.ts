@@ -116,6 +116,28 @@ describe('the doctor of a node with products about people', () => {
     assert.deepEqual(decideOutbox('webhook portal.example', fresh, nowMs), [])
   })
 
+  test('tells what clients do not take, by the client’s name, and what to do about it', async () => {
+    const facts = { endpoint: 'https://hooks.example', client: 'billing', waiting: 0, dead: 0, givenUp: 0 }
+    const oldest = new Date(network.clock.now() - 600_000).toISOString()
+    const late = { ...facts, client: 'slow', waiting: 1, oldest, lastError: 'status 503', dead: 2 }
+    const [first] = config.webhooks
+    assert.ok(first)
+    const sameOrigin = { ...first, url: 'https://hooks.example/ours' }
+    const found = await look({ webhooks: [sameOrigin] }, running([facts, late]))
+    assert.deepEqual(outcomes(found, 'webhook of billing'), ['good'])
+    const ofSlow = found.get('webhook of slow') ?? []
+    assert.deepEqual(
+      ofSlow.map(({ outcome, detail }) => [outcome, detail]),
+      [
+        ['caution', `https://hooks.example: 1 message waits, the oldest since ${oldest}; the last try: status 503`],
+        ['caution', 'https://hooks.example: 2 dead letters'],
+      ],
+    )
+    for (const { remedy } of ofSlow) assert.match(remedy ?? '', /comity clients show slow/)
+    const ofOwn = found.get('webhook hooks.example')
+    assert.doesNotMatch(JSON.stringify(ofOwn), /dead letter/, 'it is no own system that does not take them')
+  })
+
   test('the operator reads what waits for a system, without its path', async () => {
     const { holder } = network.systems
     await holder[Symbol.asyncDispose]()

@@ -16,10 +16,11 @@ export interface MessageListArguments {
 export async function listMessages(context: CommandContext, options: MessageListArguments): Promise<void> {
   const query = new URLSearchParams({ ...options, limit: String(options.limit) })
   const messages = await (await connect(context)).get<WebhookMessageView[]>(`/v1/webhooks/messages?${query.toString()}`)
-  const rows = messages.map(({ id, type, endpoint, state, occurred, attempts, nextAttempt, lastError }) => [
+  const rows = messages.map(({ id, type, endpoint, client, state, occurred, attempts, nextAttempt, lastError }) => [
     id,
     type,
     endpoint,
+    client ?? '',
     state,
     occurred,
     String(attempts),
@@ -27,7 +28,7 @@ export async function listMessages(context: CommandContext, options: MessageList
     lastError ?? '',
   ])
   show(context, messages, () =>
-    table([['id', 'type', 'system', 'state', 'of', 'tries', 'next try', 'last error'], ...rows]),
+    table([['id', 'type', 'system', 'client', 'state', 'of', 'tries', 'next try', 'last error'], ...rows]),
   )
 }
 

@@ -26,29 +26,31 @@ export const webhookAdded = 'webhook.added'
 export const signatureFormats = ['hmac', 'ed25519'] as const
 export type SignatureFormat = (typeof signatureFormats)[number]
 
-interface OfKey {
+// Types, not interfaces: then each is a `Record` too, which `isClientEvent` needs to narrow by.
+type OfKey = {
   readonly client: string
   /** Id of the key, 8 characters. */
   readonly key: string
 }
 
-interface OfRotation extends OfKey {
+type OfRotation = OfKey & {
   readonly rotation: string
   /** Id of the next key; none until it was fetched. */
   readonly successor?: string
 }
 
-interface Ended extends OfKey, Partial<Pick<OfRotation, 'rotation' | 'successor'>> {
-  /** A word of the node's: `rotated`, `expired`, `revoked`, `replaced`, `rolled-back`, `client-removed`,
-   *  `claimed-with-revoked`. */
-  readonly reason?: string
-  /** Id of the key that was revoked, of one that ended because it was claimed with it. */
-  readonly claimedWith?: string
-  /** Of a key that was revoked: ids of the client's keys that work now, the first hundred. */
-  readonly working?: readonly string[]
-}
+type Ended = OfKey &
+  Partial<Pick<OfRotation, 'rotation' | 'successor'>> & {
+    /** A word of the node's: `rotated`, `expired`, `revoked`, `replaced`, `rolled-back`, `client-removed`,
+     *  `claimed-with-revoked`. */
+    readonly reason?: string
+    /** Id of the key that was revoked, of one that ended because it was claimed with it. */
+    readonly claimedWith?: string
+    /** Of a key that was revoked: ids of the client's keys that work now, the first hundred. */
+    readonly working?: readonly string[]
+  }
 
-interface Moving extends OfRotation {
+type Moving = OfRotation & {
   /** When the old key ends. */
   readonly sunset: string
   /** Where the client fetches its next key itself, by `POST` with the old one; none when its operator hands it over. */
@@ -105,3 +107,17 @@ export type ClientEvent = {
     readonly data: ClientEvents[Type]
   }
 }[keyof ClientEvents]
+
+const types: ReadonlySet<string> = new Set([webhookAdded, ...clientEventTypes])
+
+/** True for a message about a client itself: one of these types, whose `data` names the client. What an operator's own
+ *  systems are told has types of the same names; it goes to other addresses, under other keys. */
+export function isClientEvent(message: {
+  readonly id: string
+  readonly type: string
+  readonly timestamp: string
+  readonly data: object
+}): message is ClientEvent {
+  const { type, data } = message
+  return types.has(type) && 'client' in data && typeof data.client === 'string'
+}

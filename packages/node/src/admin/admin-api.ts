@@ -141,10 +141,16 @@ export const agreementDetailsSchema = agreementSchema
   .meta({ id: 'AgreementDetails' })
 export type AgreementView = View<typeof agreementSchema> & { readonly envelope?: unknown }
 
-/** What waits for one of the operator's own systems. */
+const ofClient = z
+  .string()
+  .optional()
+  .meta({ description: 'Whose webhook it is; there for no system of your own, nor for a webhook that was removed.' })
+
+/** What waits for one of the operator's own systems, or for a client. */
 export const webhookSchema = z
   .strictObject({
     endpoint: z.string().meta({ description: 'Origin.' }),
+    client: ofClient,
     waiting: count,
     oldest: time.optional().meta({ description: 'There with `lastError` when something waits.' }),
     lastError: z.string().optional(),
@@ -163,6 +169,7 @@ export const webhookMessageSchema = z
   .strictObject({
     id: z.string(),
     endpoint: z.string().meta({ description: 'Origin.' }),
+    client: ofClient,
     type: z.string(),
     state: z.enum(webhookStates),
     occurred: time,

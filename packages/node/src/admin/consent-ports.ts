@@ -54,6 +54,9 @@ export interface WebhookMessage {
   readonly occurredMs: number
   readonly deliveredMs: number | undefined
   readonly lastError: string | undefined
+  /** Whose webhook it goes to; undefined for an own system, and for a webhook that is gone. */
+  readonly client: string | undefined
+  readonly isOfClient: boolean
 }
 
 export interface Standing {

@@ -29,12 +29,14 @@ export function webhookRoutes(parts: WebhookRouteParts): AdminRoute[] {
       method: 'GET',
       path: '/v1/webhooks',
       tag: 'webhooks',
-      summary: 'What waits for your own systems, since when and why; dead letters; what was dropped',
+      summary: 'What waits for your own systems and for clients, since when and why; dead letters; what was dropped',
       result: z.array(webhookSchema),
       live: ['waiting', 'oldest', 'lastError', 'givenUp'],
       async answer() {
-        const byEndpoint = Map.groupBy(await webhooks.list(maxMessages), ({ endpoint }) => new URL(endpoint).origin)
-        return [...byEndpoint].map(([endpoint, messages]) => webhookView(endpoint, messages))
+        const messages = await webhooks.list(maxMessages)
+        // What a webhook left that was removed concerns nobody any more.
+        const standing = messages.filter(({ client, isOfClient }) => !isOfClient || client !== undefined)
+        return [...Map.groupBy(standing, receiverOf).values()].map(webhookView)
       },
     }),
     defineRoute({
@@ -81,11 +83,12 @@ function stateOf({ payload, deadMs, deliveredMs }: WebhookMessage): WebhookMessa
 
 /** The address without path and query, which may hold a key of the operator's. */
 function messageView(message: WebhookMessage): WebhookMessageView {
-  const { id, endpoint, type, occurredMs, attempts, nextAttemptMs, lastError } = message
+  const { id, endpoint, client, type, occurredMs, attempts, nextAttemptMs, lastError } = message
   const state = stateOf(message)
   return {
     id,
     endpoint: new URL(endpoint).origin,
+    ...(client !== undefined && { client }),
     type,
     state,
     occurred: formatDateTime(occurredMs),
@@ -95,12 +98,17 @@ function messageView(message: WebhookMessage): WebhookMessageView {
   }
 }
 
-function webhookView(endpoint: string, messages: readonly WebhookMessage[]): WebhookView {
+const receiverOf = ({ endpoint, client = '' }: WebhookMessage): string => `${new URL(endpoint).origin} ${client}`
+
+/** Of messages to one receiver, at least one. */
+function webhookView(messages: readonly WebhookMessage[]): WebhookView {
+  const [{ endpoint, client } = { endpoint: '', client: undefined }] = messages
   const inState = (state: WebhookMessageView['state']) => messages.filter((message) => stateOf(message) === state)
   const waiting = inState('waiting')
   const oldest = waiting.toSorted((a, b) => a.occurredMs - b.occurredMs)[0]
   return {
-    endpoint,
+    endpoint: new URL(endpoint).origin,
+    ...(client !== undefined && { client }),
     waiting: waiting.length,
     ...(oldest && { oldest: formatDateTime(oldest.occurredMs), lastError: oldest.lastError }),
     dead: inState('dead').length,

@@ -51,10 +51,12 @@ export interface PolicyFacts {
   readonly warnings: readonly string[]
 }
 
-/** How it stands with what one of the own systems is told. */
+/** How it stands with what one of the own systems is told, or one client. */
 export interface WebhookFacts {
   /** Origin. */
   readonly endpoint: string
+  /** Undefined for an own system. */
+  readonly client?: string | undefined
   readonly waiting: number
   /** ISO 8601: when what the oldest waiting message tells happened. */
   readonly oldest?: string | undefined

@@ -1,4 +1,5 @@
-/** Checks the operator's own systems behind webhooks: that each has a secret, can be reached, and takes its messages. */
+/** Checks the operator's own systems behind webhooks: that each has a secret, can be reached, and takes its messages; and
+ *  that clients take theirs. */
 import { counted } from '@comity/core/bytes/counted'
 import { readSecret } from '../config/secret.ts'
 import { isOnThisMachine } from '../webhooks/webhook-config.ts'
@@ -18,14 +19,43 @@ export async function checkWebhooks(options: Options): Promise<Finding[]> {
   const checked = config.webhooks.map(async (webhook) => {
     const { origin } = new URL(webhook.url)
     const check = `webhook ${new URL(webhook.url).host}`
-    const facts = running?.webhooks?.find(({ endpoint }) => endpoint === origin)
+    const facts = running?.webhooks?.find(({ endpoint, client }) => endpoint === origin && client === undefined)
     return [
       ...(await checkSecret(check, options, webhook)),
       await checkReach(check, options, webhook),
       ...decideOutbox(check, facts, clock.now()),
     ]
   })
-  return (await Promise.all(checked)).flat()
+  const clients = (running?.webhooks ?? []).flatMap((facts) => checkClient(facts, clock.now()))
+  return [...(await Promise.all(checked)).flat(), ...clients]
+}
+
+/** Its address is called for its messages alone: it is somebody else's. */
+function checkClient(facts: WebhookFacts, nowMs: number): Finding[] {
+  if (facts.client === undefined) return []
+  const check = `webhook of ${facts.client}`
+  const findings = decideOutbox(check, facts, nowMs).map((finding) => ({
+    ...finding,
+    detail: `${facts.endpoint}: ${finding.detail}`,
+  }))
+  return findings.length > 0 ? findings : [good(check, `nothing waits too long for ${facts.endpoint}`)]
+}
+
+/** What to do about a client's system is for whoever runs it. */
+function remediesOf({ client, endpoint }: WebhookFacts) {
+  if (client === undefined) {
+    return {
+      late: 'read `webhook.delayed` in the log; a status 4xx is about one message, a 401 most likely the secret',
+      dead: 'mend the system, then `comity webhooks replay --all`; dead letters are kept for 30 days',
+      givenUp: 'what they told of is in the node: compare `comity consents list` and `comity duties list`',
+    }
+  }
+  const owner = `tell its owner (\`comity clients show ${client}\`)`
+  return {
+    late: `${owner}: nothing of yours waits for it`,
+    dead: `${owner}, then \`comity webhooks replay --all --endpoint ${endpoint}\`; dead letters are kept for 30 days`,
+    givenUp: `${owner}: what they told of is in \`comity clients show ${client}\``,
+  }
 }
 
 async function checkSecret(check: string, { config, environment }: Options, { secret }: Webhook): Promise<Finding[]> {
@@ -64,24 +94,20 @@ function remedyFor(code: string | undefined): string {
 export function decideOutbox(check: string, facts: WebhookFacts | undefined, nowMs: number): Finding[] {
   if (facts === undefined) return []
   const { waiting, oldest, lastError, dead, givenUp } = facts
+  const remedies = remediesOf(facts)
   const findings: Finding[] = []
   const late = oldest !== undefined && nowMs - Date.parse(oldest) > lateMs
   if (late) {
     const why = lastError === undefined ? '' : `; the last try: ${lastError}`
-    const remedy = 'read `webhook.delayed` in the log; a status 4xx is about one message, a 401 most likely the secret'
-    findings.push(
-      caution(check, `${counted(waiting, 'message waits', 'messages wait')}, the oldest since ${oldest}${why}`, remedy),
-    )
+    const detail = `${counted(waiting, 'message waits', 'messages wait')}, the oldest since ${oldest}${why}`
+    findings.push(caution(check, detail, remedies.late))
   }
   if (dead > 0) {
-    const remedy = 'mend the system, then `comity webhooks replay --all`; dead letters are kept for 30 days'
-    findings.push(caution(check, `${counted(dead, 'dead letter', 'dead letters')}`, remedy))
+    findings.push(caution(check, counted(dead, 'dead letter', 'dead letters'), remedies.dead))
   }
   if (givenUp > 0) {
-    const remedy = 'what they told of is in the node: compare `comity consents list` and `comity duties list`'
-    findings.push(
-      caution(check, `${counted(givenUp, 'message was', 'messages were')} given up in the last 30 days`, remedy),
-    )
+    const detail = `${counted(givenUp, 'message was', 'messages were')} given up in the last 30 days`
+    findings.push(caution(check, detail, remedies.givenUp))
   }
   return findings
 }

@@ -6,6 +6,7 @@ import type { Clock, RandomBytes } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
 import { Redelivery, type DeliveryFailure, type DeliveryOutcome, type RedeliveryParts } from '../storage/redelivery.ts'
 import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
+import { idInEndpoint } from './client-webhook.ts'
 import { signersOf } from './client-webhook-secrets.ts'
 import type { ClientEndpoints } from './client-webhooks.ts'
 import type { WebhookEventType } from './webhook-config.ts'
@@ -81,12 +82,18 @@ export interface Webhooks extends AsyncDisposable {
   /** Resolves when everything that is due was tried once. */
   settled(): Promise<void>
   /** The outbox, messages on their way first, then dead letters. */
-  list(limit?: number): Promise<WebhookEntry[]>
+  list(limit?: number): Promise<ListedWebhook[]>
   /** Sends dead letters again, of one message or all, of the endpoints of one origin or of all. Gives how many there
    *  were. */
   replay(which: { readonly id?: string | undefined; readonly origin?: string | undefined }): Promise<number>
   /** Forgets what ended or died more than 30 days ago. */
   prune(): Promise<void>
+}
+
+export interface ListedWebhook extends WebhookEntry {
+  /** Whose webhook it goes to; undefined for an own system, and for a webhook that is gone. */
+  readonly client: string | undefined
+  readonly isOfClient: boolean
 }
 
 const maxMessagesInTurn = 50
@@ -156,8 +163,12 @@ class WebhookOutbox implements Webhooks {
     await Promise.all(this.#deliveries.map((deliveries) => deliveries.settled()))
   }
 
-  list(limit = 100): Promise<WebhookEntry[]> {
-    return this.#parts.store.list(limit)
+  async list(limit = 100): Promise<ListedWebhook[]> {
+    const { store, clients } = this.#parts
+    return (await store.list(limit)).map((entry) => {
+      const isOfClient = idInEndpoint(entry.endpoint) !== undefined
+      return { ...entry, client: isOfClient ? clients.find(entry.endpoint)?.client : undefined, isOfClient }
+    })
   }
 
   async replay({ id, origin }: { id?: string; origin?: string }): Promise<number> {
