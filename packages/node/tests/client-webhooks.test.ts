@@ -10,7 +10,7 @@ import { addClient, answered, issueKey, keysOf, presentKey, refusedFor, startKey
 import { until } from './consent-network.ts'
 import type { TestNetwork, TestNode } from './test-network.ts'
 
-const quickly = { retire: 'when-moved', quietSeconds: 1 } as const
+const quickly = { retire: 'when-moved', quietSeconds: 1, overlapDays: 1 / 86_400 } as const
 const renewal = { path: '/keys/renewal', headers: {} }
 
 /** Adds a webhook of a client over the admin API, with the receiver behind it. */

@@ -18,7 +18,7 @@ import { send } from './signed-call.ts'
 import { testPurpose } from './test-network.ts'
 
 const renewal = { path: '/keys/renewal', headers: {} }
-const quickly = { retire: 'when-moved', quietSeconds: 1 } as const
+const quickly = { retire: 'when-moved', quietSeconds: 1, overlapDays: 1 / 86_400 } as const
 
 describe('a key that is being rotated', () => {
   test('is renewed by the SDK under load, and of all calls none fails', async () => {

@@ -61,13 +61,14 @@ test('on schedule each state comes at its time and no millisecond before', () =>
   assert.equal(decideRotation(completeRotation(draining, 9_000), at(99_000)), undefined)
 })
 
-test('a rotation that waits for the traffic ends when the successor is used and the old key is quiet, not at the sunset', () => {
-  const overlapping = beginOverlap({ ...prepared, retire: 'when-moved' }, 1_000)
-  assert.equal(decideRotation(overlapping, at(4_000)), undefined, 'nobody has used the successor')
-  assert.equal(decideRotation(overlapping, at(4_000, 2_001, 3_000)), undefined, 'used 1.999 s ago')
-  assert.equal(decideRotation(overlapping, at(4_000, 2_000, 3_000)), 'completed')
-  assert.equal(decideRotation(overlapping, at(4_000, 20, 3_000)), 'completed', 'quiet since the overlap began')
-  const late = beginDraining(overlapping)
+test('a rotation that waits for the traffic ends when the successor is used and the old key is quiet, not before the sunset', () => {
+  const late = beginDraining(beginOverlap({ ...prepared, retire: 'when-moved' }, 1_000))
+  assert.equal(decideRotation(late, at(8_999, 1_001, 3_000)), undefined, 'answers promised it until then')
+  assert.equal(decideRotation(late, at(9_000, 1_001, 3_000)), 'completed')
+  assert.equal(decideRotation(late, at(9_000, 20, 3_000)), 'completed', 'quiet since the overlap began')
+  assert.equal(decideRotation(late, at(9_000)), undefined, 'nobody has used the successor')
+  assert.equal(decideRotation(late, at(9_000, 7_001, 3_000)), undefined, 'used 1.999 s ago')
+  assert.equal(decideRotation(late, at(9_000, 7_000, 3_000)), 'completed')
   assert.equal(decideRotation(late, at(99_000, 98_999, 98_000)), undefined, 'somebody still uses the old key')
   assert.equal(decideRotation(late, at(99_000)), undefined, 'the client has not moved')
   assert.equal(hasMoved(late, at(2_999, undefined, 2_000)), false)

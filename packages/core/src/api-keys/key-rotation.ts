@@ -9,7 +9,7 @@ import { Problem } from '../problems.ts'
 export const rotationStates = ['prepared', 'overlapping', 'draining', 'completed', 'rolled-back'] as const
 export type RotationState = (typeof rotationStates)[number]
 
-/** When the old key is retired: at the sunset whoever still uses it, or when nobody does, however long that takes. */
+/** When the old key is retired: at the sunset whoever still uses it, or then or later, when nobody does. */
 export const retirements = ['scheduled', 'when-moved'] as const
 export type Retirement = (typeof retirements)[number]
 
@@ -19,7 +19,7 @@ export interface RotationPlan {
   readonly overlapFromMs: number
   /** By when clients should have moved: who still uses the old key then is a laggard. */
   readonly drainFromMs: number
-  /** Announced end of the old key. */
+  /** Announced end of the old key: it does not end before by itself. */
   readonly sunsetMs: number
   readonly retire: Retirement
   /** For `when-moved`: how long the old key must not have been used. */
@@ -44,7 +44,7 @@ export interface RotationTraffic {
   /** Last uses; undefined for never. */
   readonly fromUsedMs: number | undefined
   readonly toUsedMs: number | undefined
-  /** Whether there is a successor that works now, wherever it may be used. */
+  /** Whether there is a successor that works now, wherever it may be used, and its client is known to have it. */
   readonly isSucceeded: boolean
 }
 
@@ -119,7 +119,7 @@ export function rollBackRotation(rotation: KeyRotation, nowMs: number): KeyRotat
   return { ...advance(rotation, 'rolled-back'), endedMs: nowMs }
 }
 
-/** What is due by itself; undefined for nothing. The old key never ends before its successor works. */
+/** What is due by itself; undefined for nothing. The old key ends neither before its sunset nor before its successor works. */
 export function decideRotation(rotation: KeyRotation, traffic: RotationTraffic): RotationState | undefined {
   const { state, overlapFromMs, drainFromMs } = rotation
   const { nowMs } = traffic
@@ -136,8 +136,9 @@ export function isHeldUp(rotation: KeyRotation, traffic: RotationTraffic): boole
   return isDone(rotation, traffic) || (retire === 'scheduled' && traffic.nowMs >= drainFromMs)
 }
 
+/** What answers announced is kept: no machine that comes once a week is taken its key before. */
 function isDone(rotation: KeyRotation, traffic: RotationTraffic): boolean {
-  return rotation.retire === 'scheduled' ? isSunsetOver(rotation, traffic.nowMs) : hasMoved(rotation, traffic)
+  return traffic.nowMs >= rotation.sunsetMs && (rotation.retire === 'scheduled' || hasMoved(rotation, traffic))
 }
 
 /** True when the old key has ended by schedule, whether or not that is written already, provided that its successor works. */

@@ -94,23 +94,24 @@ export async function openApiKeys(parts: ApiKeysParts): Promise<ApiKeys> {
   const usage = new KeyUsage(parts.uses)
   await usage.load(nowMs - rememberEndedMs, nowMs)
   const changes = createKeyChanges(parts, index)
+  const isUsed = (key: string): boolean => usage.lastUse(key) !== undefined
   const commandsOf = (under: KeyChanges) => ({
     clients: createClientChanges(parts, under),
-    keys: createKeyLife(parts, under),
-    rotations: createRotations({ ...parts, changes: under, usage }),
+    keys: createKeyLife({ ...parts, isUsed }, under),
+    rotations: createRotations({ ...parts, changes: under, usage, isUsed }),
   })
   const commands = commandsOf(changes)
   const { clients, keys: life, rotations } = commands
   return {
     ...commands,
     inTurn: (work) => changes.inTurn(() => work(commandsOf({ ...changes, inTurn: (inner) => inner() }))),
-    judge: createKeyJudge({ index, findPartner: parts.findPartner }, parts),
+    judge: createKeyJudge({ index, findPartner: parts.findPartner, isUsed }, parts),
     used: (key, address, atMs) => usage.used(key, address, atMs),
     lifeFields: lifeFieldsOf(index),
     takeSequence: createSequences(parts.uses),
     renew: async (key, presented) => renewedKey(await rotations.renew(key, presented)),
     ...reads(parts, { index, usage }),
-    tend: createKeyTending({ ...parts, changes, clients, life, rotations, usage }),
+    tend: createKeyTending({ ...parts, changes, clients, life, rotations, usage, isUsed }),
     [Symbol.asyncDispose]: async () => usage.flush().catch(parts.onError),
   }
 }

@@ -5,7 +5,7 @@ import { isSunsetOver, worksUnder, type KeyRotation } from '@comity/core/api-key
 import type { KeyScope } from '@comity/core/api-keys/key-scope'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import type { RandomBytes } from '@comity/core/ports'
-import { Problem } from '@comity/core/problems'
+import { Problem, type ProblemCode } from '@comity/core/problems'
 import type { Client } from './client.ts'
 import { isSameHash, type KeyHashes } from './key-hashes.ts'
 import type { KeyEntry, KeyIndex } from './key-index.ts'
@@ -46,6 +46,8 @@ export interface Judged {
   readonly index: KeyIndex
   /** By DID. */
   readonly findPartner: (did: string) => unknown
+  /** Whether a key, by its public id, was ever used. */
+  readonly isUsed: (key: string) => boolean
 }
 
 /** A judge of the keys of an index. */
@@ -114,7 +116,7 @@ function badTime(judged: Judged, { key, joins, leaves }: KeyEntry, nowMs: number
   if (notBeforeMs !== undefined && nowMs < notBeforeMs) return notYet(notBeforeMs)
   if (joins !== undefined && !worksUnder(joins.state).to) return notYet(joins.overlapFromMs)
   // Also while the storage does not take that it was retired.
-  if (leaves !== undefined && isSunsetOver(leaves, nowMs) && whyNoSuccessor(judged, leaves, nowMs) === undefined) {
+  if (leaves !== undefined && isSunsetOver(leaves, nowMs) && whyNotSucceeded(judged, leaves, nowMs) === undefined) {
     return retired()
   }
   return undefined
@@ -125,6 +127,19 @@ export function whyNoSuccessor(judged: Judged, { to }: Pick<KeyRotation, 'to'>, 
   if (to === undefined) return new Problem('key-rotation-refused', 'the client has no successor yet')
   const entry = judged.index.keys.get(to)
   return entry === undefined ? unknown() : whyNot(judged, entry, nowMs)
+}
+
+/** In a word, why the old key of a rotation cannot end by itself; undefined where it can. Of a successor that was claimed
+ *  and never used nobody knows whether its client received it. */
+export function whyNotSucceeded(
+  judged: Judged,
+  { to }: Pick<KeyRotation, 'to'>,
+  nowMs: number,
+): ProblemCode | 'not-claimed' | 'not-used' | undefined {
+  if (to === undefined) return 'not-claimed'
+  const refusal = whyNoSuccessor(judged, { to }, nowMs)
+  if (refusal !== undefined) return refusal.code
+  return judged.index.keys.get(to)?.key.issuedBy === 'client' && !judged.isUsed(to) ? 'not-used' : undefined
 }
 
 function badClient({ index, findPartner }: Judged, { key }: KeyEntry): Problem | undefined {

@@ -5,6 +5,7 @@ import type { ApiKeysParts } from './api-key-ports.ts'
 import { clientOf } from './client-changes.ts'
 import { endedKey, endedRotations, endNotice } from './end-key.ts'
 import { endOf, makeKey, requestedTerms, type IssuedKey } from './issue-key.ts'
+import type { Judged } from './judge-key.ts'
 import type { KeyChange, KeyChanges } from './key-changes.ts'
 import { entryOf, type KeyEntry } from './key-index.ts'
 import { canonicalNetwork } from './key-networks.ts'
@@ -28,7 +29,8 @@ export interface KeyLife extends Revocations {
   warn(id: string): Promise<ApiKeyRecord>
 }
 
-type Parts = Pick<ApiKeysParts, 'clock' | 'randomBytes' | 'hashes' | 'environment' | 'store' | 'findPartner'>
+type Parts = Pick<ApiKeysParts, 'clock' | 'randomBytes' | 'hashes' | 'environment' | 'store' | 'findPartner'> &
+  Pick<Judged, 'isUsed'>
 
 /** Throws `api-key-unknown`, `api-key-state`. */
 function liveEntry(changes: KeyChanges, id: string): KeyEntry {

@@ -29,7 +29,7 @@ export interface Revocations {
   writeRest(): Promise<void>
 }
 
-type Parts = Pick<ApiKeysParts, 'clock' | 'store' | 'findPartner'>
+type Parts = Pick<ApiKeysParts, 'clock' | 'store' | 'findPartner'> & Pick<Judged, 'isUsed'>
 
 /** Of its client's keys so many are named to the operator's systems. */
 const maxTold = 100
@@ -79,7 +79,7 @@ async function write(parts: Parts, changes: KeyChanges, revoked: Revoked): Promi
   for (const key of ending.keys) entryOf(changes, key.id).isCutOff = true
   const own = ending.keys.find((key) => key.id === id) ?? (await endedBefore(parts, index, id))
   const alsoEnded = ending.keys.map((key) => key.id).filter((one) => one !== id)
-  const working = workingAfter({ index, findPartner: parts.findPartner }, own.client, { ending, nowMs })
+  const working = workingAfter({ ...parts, index }, own.client, { ending, nowMs })
   if (ending.keys.length > 0) {
     const notices = noticesOf(index, { revoked, ending, working })
     const change = { action: 'key-revoke', by, reason, alsoEnded, client: own.client, key: id, notices } as const

@@ -16,7 +16,7 @@ import { endedKey, endNotice } from './end-key.ts'
 import type { IssuedKey } from './issue-key.ts'
 import type { KeyChanges } from './key-changes.ts'
 import { entryOf, type KeyEntry } from './key-index.ts'
-import { whyNoSuccessor } from './judge-key.ts'
+import { whyNoSuccessor, whyNotSucceeded, type Judged } from './judge-key.ts'
 import { rotationPlan, type RotationRequest } from './rotation-request.ts'
 import { claim, refused, replaceSuccessor, succeed, type Succeeded, type Succeeding } from './successors.ts'
 
@@ -41,7 +41,7 @@ export interface Rotations {
   renew(oldKey: string, presented: string | undefined): Promise<Succeeded>
 }
 
-interface Rotating extends Succeeding, Pick<ApiKeysParts, 'newId' | 'uses' | 'findPartner'> {}
+interface Rotating extends Succeeding, Pick<ApiKeysParts, 'newId' | 'uses' | 'findPartner'>, Pick<Judged, 'isUsed'> {}
 
 export function createRotations(parts: Rotating): Rotations {
   const { changes, clock } = parts
@@ -119,12 +119,16 @@ async function rotate(
 }
 
 async function complete(parts: Rotating, rotation: KeyRotation, by: ChangedBy): Promise<KeyRotation> {
-  const { changes, clock, usage, findPartner } = parts
+  const { changes, clock, usage } = parts
+  const judged = { ...parts, index: changes.index }
   const nowMs = clock.now()
   const completed = completeRotation(rotation, nowMs)
-  const missing = whyNoSuccessor({ index: changes.index, findPartner }, rotation, nowMs)
+  const missing = whyNoSuccessor(judged, rotation, nowMs)
   if (missing !== undefined)
     throw refused(`the client would be left without a key, for its successor: ${missing.message}`)
+  // An operator may know that the client has it.
+  if (by !== 'operator' && whyNotSucceeded(judged, rotation, nowMs) !== undefined)
+    throw refused('nobody has used the successor: its client may not have it')
   const { key } = entryOf(changes, rotation.from)
   const retired = endedKey(key, { state: 'retired', reason: 'rotated' }, nowMs)
   const notices = [endNotice(retired, completed)]

@@ -185,3 +185,31 @@ test('a client is told that its successor is disabled, and gets no other: it may
     await node.apiKeys.keys.enable(keyId)
     assert.equal((await claim(node, old)).key, key)
   }))
+
+test('a claimed successor that nobody has used ends no old key by schedule: its client may not have received it', () =>
+  withKey(async (node, old) => {
+    await rotate(node, old.id, { successor: 'claim', retire: 'scheduled' })
+    await claim(node, old)
+    for (const day of [4, 6, 10, 12]) {
+      node.clock.nowMs = startMs + day * dayMs
+      await node.apiKeys.tend()
+      await node.restart()
+      assert.equal(node.ask(old.text), 'billing', `day ${day}`)
+    }
+    const waiting = node.notices.filter(({ type }) => type === 'key.waiting')
+    assert.deepEqual([...new Set(waiting.map(({ reason }) => reason))], ['not-used'])
+    const { key, keyId } = await claim(node, old)
+    node.apiKeys.used(keyId, office, node.clock.nowMs)
+    assert.deepEqual([node.ask(old.text), node.ask(key)], ['key-expired', 'billing'], 'with the first use of the next')
+    await node.apiKeys.tend()
+    assert.equal((await node.apiKeys.showKey(old.id)).state, 'retired')
+  }))
+
+test('an operator who knows that the client has its successor completes a rotation before that was used', () =>
+  withKey(async (node, old) => {
+    const { rotation } = await rotate(node, old.id, { successor: 'claim', retire: 'scheduled' })
+    await claim(node, old)
+    await assert.rejects(node.apiKeys.rotations.complete(rotation.id, 'policy'), refused('key-rotation-refused'))
+    await node.apiKeys.rotations.complete(rotation.id, 'operator')
+    assert.equal(node.ask(old.text), 'key-expired')
+  }))

@@ -5,7 +5,7 @@ import { Problem } from '@comity/core/problems'
 import { isLive } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
 import type { ClientChanges } from './client-changes.ts'
-import { whyNoSuccessor, whyNot } from './judge-key.ts'
+import { whyNot, whyNotSucceeded, type Judged } from './judge-key.ts'
 import type { KeyChanges } from './key-changes.ts'
 import type { KeyEntry } from './key-index.ts'
 import type { KeyLife } from './key-life.ts'
@@ -17,7 +17,7 @@ const dayMs = 86_400_000
 const policiesPeriodMs = 10_000
 const prunePeriodMs = 3_600_000
 
-export interface TendedKeys extends Pick<ApiKeysParts, 'clock' | 'onError' | 'findPartner'> {
+export interface TendedKeys extends Pick<ApiKeysParts, 'clock' | 'onError' | 'findPartner'>, Pick<Judged, 'isUsed'> {
   readonly changes: KeyChanges
   readonly clients: Pick<ClientChanges, 'writeRest'>
   readonly life: KeyLife
@@ -95,15 +95,16 @@ function dueState(parts: TendedKeys, id: string): RotationState | undefined {
   return known && decideRotation(known.rotation, known.traffic)
 }
 
-function trafficOf({ changes, usage, clock, findPartner }: TendedKeys, id: string) {
+function trafficOf(parts: TendedKeys, id: string) {
+  const { changes, usage, clock } = parts
   const rotation = changes.index.rotations.get(id)
   if (rotation === undefined) return undefined
   const { from, to } = rotation
   const fromUsedMs = usage.lastUse(from)?.atMs
   const toUsedMs = to === undefined ? undefined : usage.lastUse(to)?.atMs
   const nowMs = clock.now()
-  const isSucceeded = whyNoSuccessor({ index: changes.index, findPartner }, rotation, nowMs) === undefined
-  return { rotation, traffic: { nowMs, fromUsedMs, toUsedMs, isSucceeded } }
+  const reason = whyNotSucceeded({ ...parts, index: changes.index }, rotation, nowMs)
+  return { rotation, reason, traffic: { nowMs, fromUsedMs, toUsedMs, isSucceeded: reason === undefined } }
 }
 
 async function step({ rotations }: TendedKeys, id: string, due: RotationState): Promise<void> {
@@ -137,8 +138,8 @@ function dueOf(parts: TendedKeys, entry: KeyEntry) {
   return isToBeWarned ? () => life.warn(key.id) : undefined
 }
 
-function works({ changes, findPartner, clock }: TendedKeys, entry: KeyEntry): boolean {
-  return whyNot({ index: changes.index, findPartner }, entry, clock.now()) === undefined
+function works(parts: TendedKeys, entry: KeyEntry): boolean {
+  return whyNot({ ...parts, index: parts.changes.index }, entry, parts.clock.now()) === undefined
 }
 
 /** Tells the operator. It changes no key: who decides is the operator. */
@@ -150,18 +151,16 @@ async function tellUnusual({ changes }: TendedKeys, { key, reason }: UnusualUse)
   await changes.inTurn(() => changes.commit({ action: 'key-unusual', by: 'policy', client, key, reason, notices }))
 }
 
-/** Tells once a day of rotations that cannot end, since no successor works. */
+/** Tells once a day of rotations that cannot end, since no successor works, or nobody knows whether its client has it. */
 async function tellWaiting(parts: TendedKeys, id: string, toldMs: Map<string, number>): Promise<void> {
-  const { changes, findPartner } = parts
+  const { changes } = parts
   const known = trafficOf(parts, id)
   if (known === undefined || !isHeldUp(known.rotation, known.traffic)) return
   const { nowMs } = known.traffic
   const sinceMs = nowMs - (toldMs.get(id) ?? -Infinity)
   if (sinceMs >= 0 && sinceMs < dayMs) return
   const { client, from: key, to: successor, sunsetMs } = known.rotation
-  const refusal = whyNoSuccessor({ index: changes.index, findPartner }, known.rotation, nowMs)
-  const reason = successor === undefined ? 'not-claimed' : refusal?.code
-  const facts = { client, key, rotation: id, reason }
+  const facts = { client, key, rotation: id, reason: known.reason }
   const notices = [{ type: 'key.waiting', ...facts, successor, sunset: formatDateTime(sunsetMs) } as const]
   await changes.inTurn(() => changes.commit({ action: 'rotation-wait', by: 'policy', ...facts, notices }))
   toldMs.set(id, nowMs)
