@@ -142,6 +142,19 @@ test('config check reads the policies too: every fault with its file and line, e
   )
 })
 
+test('config check warns of names in the rules of limits that nobody has', async () => {
+  await runQuietly('init', '--dir', 'limited', '--url', 'https://node.example.org')
+  const file = 'limited/comity.yaml'
+  const rules = '[{ name: small, by: [client], for: { products: [athletes], clients: [x] }, units: 1, perSeconds: 1 }]'
+  await writeFile(file, `${await readFile(file, 'utf8')}\nlimits:\n  rules: ${rules}\n`)
+  const { code, out, error } = await runQuietly('-c', file, 'config', 'check')
+  assert.equal(code, 0, error)
+  assert.match(
+    out,
+    /^limits\.rules\[0\]\.for\.products \[small\] warning: there is no product `athletes` \(the node does not run: .*\n.* is valid$/,
+  )
+})
+
 test('config check reads the OpenAPI documents too', async () => {
   await runQuietly('init', '--dir', 'offering', '--url', 'https://node.example.org')
   const file = 'offering/comity.yaml'

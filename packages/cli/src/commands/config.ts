@@ -18,10 +18,18 @@ export async function checkConfig(context: CommandContext): Promise<void> {
   const failed = [documents, policies].flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
   if (failed.length > 0) throw joined(failed)
   const warnings = policies.status === 'fulfilled' ? policies.value : []
-  show(context, { valid: true, file: config.file, warnings }, () => [
+  const limits = await limitWarnings(context, config)
+  show(context, { valid: true, file: config.file, warnings, limits }, () => [
+    ...limits,
     ...withoutAlike(warnings).map((warning) => faultLine(warning, 'warning')),
     `${config.file} is valid`,
   ])
+}
+
+async function limitWarnings(context: CommandContext, config: Config): Promise<readonly string[]> {
+  if (config.limits.rules.length === 0) return []
+  const { checkLimitNames } = await import('./limit-names.ts')
+  return checkLimitNames(context, config)
 }
 
 /** What the node would not start with, else what it would warn of. */

@@ -34,6 +34,8 @@ async function askNode(context: CommandContext): Promise<{ finding: Finding; run
       ports: status.ports,
       partners: partners.map(({ alias, did, url, fingerprints }) => ({ alias, did, url, fingerprints })),
       clients: clients.length,
+      clientIds: clients.map(({ id }) => id),
+      productIds: products.map(({ id }) => id),
       addedProducts: products.filter(({ source }) => source === 'admin').length,
       sealing: products.flatMap((product) => product.sealing ?? []),
       personalProducts: products.filter((product) => product.class === 'personal').map(({ id }) => id),

@@ -30,6 +30,9 @@ export interface RunningFacts {
   readonly addedProducts: number
   /** How many may hold API keys; undefined for a node that does not tell. */
   readonly clients?: number | undefined
+  /** Ids of them, and of all products; undefined for a node that does not tell. */
+  readonly clientIds?: readonly string[] | undefined
+  readonly productIds?: readonly string[] | undefined
   /** What each product seals, those that were added while the node runs too; undefined for a node that does not tell. */
   readonly sealing?: readonly SealingSettings[] | undefined
   /** Ids of products about people, those that were added while the node runs too. */

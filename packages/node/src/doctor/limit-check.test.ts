@@ -40,3 +40,20 @@ test('warns of clients where replicas share limits: their keys and revocations a
   )
   assert.deepEqual(await findings('memory', 2), [])
 })
+
+test('warns of names in the rules that nobody has, where a running node tells who there is', async () => {
+  const rule = { name: 'small', by: ['client'], for: { products: ['added', 'lost'], clients: ['biling'] }, units: 1 }
+  const config = { limits: { store: 'memory', rules: [rule] }, products: [], directory: '/' }
+  const ports = { public: 1, local: 2, admin: 3 }
+  const running = { ports, partners: [], addedProducts: 1, productIds: ['added'], clientIds: ['billing'] }
+  const findings = (facts: DoctorOptions['running']) =>
+    checkLimits({ config: config as unknown as DoctorOptions['config'], environment: {}, running: facts })
+  assert.deepEqual(
+    (await findings(running)).map(({ outcome, detail, remedy = '' }) => `${outcome}: ${detail}; ${remedy}`),
+    [
+      'caution: the rule `small` meets nobody by a name: there is no product `lost`; correct `limits.rules[0].for.products`, or add what it names',
+      'caution: the rule `small` meets nobody by a name: there is no client `biling` (did you mean `billing`?); correct `limits.rules[0].for.clients`, or add what it names',
+    ],
+  )
+  assert.deepEqual(await findings(undefined), [])
+})

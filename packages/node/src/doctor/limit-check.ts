@@ -1,7 +1,11 @@
-/** Checks the limits: that the server that counts them for all replicas answers and keeps what it is told, and that
+/** Checks the limits: that their rules name what there is, that the server that counts them for all replicas answers and keeps what it is told, and that
  *  replicas share nothing else that clients count on. */
 import { counted } from '@comity/core/bytes/counted'
+import { nearestName } from '../config/nearest-name.ts'
 import { readSecret } from '../config/secret.ts'
+import { unknownInRules } from '../limits/unknown-in-rules.ts'
+import { loadOpenApi } from '../products/openapi/openapi.ts'
+import { operationNames } from '../products/operation-names.ts'
 import type { DoctorOptions } from './doctor-options.ts'
 import { bad, caution, describeError, good, type Finding } from './finding.ts'
 
@@ -11,8 +15,35 @@ const check = 'limits'
 
 export async function checkLimits(options: Options): Promise<Finding[]> {
   const { store } = options.config.limits
-  if (store === 'memory') return []
-  return [...(await checkStore(options, store)), ...decideSharing(options.running?.clients ?? 0)]
+  const names = await checkNames(options)
+  if (store === 'memory') return names
+  return [...names, ...(await checkStore(options, store)), ...decideSharing(options.running?.clients ?? 0)]
+}
+
+/** Without the node it is not known what was added to it. */
+async function checkNames({ config, running }: Options): Promise<Finding[]> {
+  const { rules } = config.limits
+  if (running?.productIds === undefined || rules.every((rule) => rule.for === undefined)) return []
+  const configured = await Promise.all(
+    config.products.map(async ({ id, openapi }) => ({
+      id,
+      operations: await operationNames(() => loadOpenApi(openapi)),
+    })),
+  )
+  // What others declare was added, and its operations are not known here.
+  const added = running.productIds.filter((id) => config.products.every((product) => product.id !== id))
+  return unknownInRules(rules, {
+    products: [...configured, ...added.map((id) => ({ id }))],
+    participants: running.partners,
+    clients: running.clientIds,
+    nearest: nearestName,
+  }).map(({ rule, place, message, help }) =>
+    caution(
+      check,
+      `the rule \`${rule}\` meets nobody by a name: ${message}${help === undefined ? '' : ` (${help})`}`,
+      `correct \`${place}\`, or add what it names`,
+    ),
+  )
 }
 
 type SharedStore = Exclude<Options['config']['limits']['store'], 'memory'>
