@@ -112,6 +112,18 @@ describe('a condition', () => {
     await answered(network.holder, presentKey(network.holder, text), 401)
   })
 
+  test('needs no read between two changes: what was made or changed comes with its address and its tag', async () => {
+    const body = { id: 'chained', name: 'Chained', kind: 'service', participant: 'recipient' }
+    const made = await admin.call({ method: 'POST', path: '/v1/clients', body })
+    const path = '/v1/clients/chained'
+    assert.deepEqual([made.status, made.headers['location'], made.headers['etag']], [201, path, await tagOf(path)])
+    const once = await changed(`PATCH ${path}`, String(made.headers['etag']), { name: 'Once' })
+    assert.deepEqual([once.status, once.headers['etag']], [200, await tagOf(path)])
+    assert.notEqual(once.headers['etag'], made.headers['etag'])
+    assert.equal((await changed(`PATCH ${path}`, String(once.headers['etag']), { name: 'Twice' })).status, 200)
+    assert.equal((await changed(`PATCH ${path}`, String(once.headers['etag']), { name: 'Late' })).status, 412)
+  })
+
   test('holds for a rotation whose old key is still used', async () => {
     const { id, text } = await issueKey(network.holder)
     const { rotation } = await (await keysOf(network.holder)).rotations.rotate(id, {}, 'operator')

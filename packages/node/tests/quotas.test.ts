@@ -74,6 +74,9 @@ test('what is granted counts from the next call on, outlasts a restart, and ends
   assert.equal(await call(network), 429)
   const until = new Date(clock.now() + 3_600_000).toISOString()
   const path = `/v1/quotas/requests/${asked.json.id}/grant`
+  const tooFew = await operate<{ code: string; detail: string }>(holder, path, { units: 2 })
+  assert.deepEqual([tooFew.status, tooFew.json.code], [422, 'quota-request-invalid'])
+  assert.match(tooFew.json.detail, /has 2 units by the day already/)
   assert.equal((await operate(holder, path, { units: 3, until, note: 'for now' })).status, 200)
   for (const status of [200, 429]) assert.equal(await call(network), status)
   await settled(network)

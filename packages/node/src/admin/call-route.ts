@@ -5,7 +5,7 @@ import type { ReceivedRequest } from '../http/received-request.ts'
 import type { Turns } from '../storage/turns.ts'
 import type { Repeats } from './repeats.ts'
 import type { AdminCall, AdminRoute } from './route.ts'
-import { bodyOf, conditionOf, isKnown, shownBy, tagOf } from './versions.ts'
+import { bodyOf, conditionOf, fieldsOfChange, isKnown, shownBy, tagOf } from './versions.ts'
 
 const notStored = ['cache-control', 'no-store']
 
@@ -51,7 +51,8 @@ function change({ turns }: CallParts, { route, routes, request, ...call }: Route
     const condition = field === undefined ? undefined : conditionOf(field, shown, call.path)
     if (route.guards !== true) await condition?.()
     const value = await route.answer({ ...call, condition })
-    return route.status === 204 ? emptyReply(204, notStored) : reply(route.status, bodyOf(value))
+    if (route.status === 204) return emptyReply(204, notStored)
+    return reply(route.status, bodyOf(value), await fieldsOfChange({ route, routes, path: call.path }, value))
   })
 }
 

@@ -58,7 +58,7 @@ type OpenApiContent = Readonly<Record<string, { readonly schema: JsonSchema }>>
 export function openApiOf(routes: readonly AdminRoute[]): OpenApiDocument {
   const schemas = jsonSchemas()
   const responses: Record<string, OpenApiResponse> = {}
-  const making = { schemas, problem: schemas.output(problemSchema), responses }
+  const making = { routes, schemas, problem: schemas.output(problemSchema), responses }
   const paths: Record<string, Record<string, OpenApiOperation>> = {}
   for (const route of routes) {
     const operations = (paths[route.path] ??= {})
@@ -90,6 +90,8 @@ export function openApiOf(routes: readonly AdminRoute[]): OpenApiDocument {
 }
 
 interface Making {
+  /** All. */
+  readonly routes: readonly AdminRoute[]
   readonly schemas: JsonSchemas
   /** What refers to the problem document. */
   readonly problem: JsonSchema
@@ -115,7 +117,7 @@ function operationOf(route: AdminRoute, making: Making): OpenApiOperation {
     ...(takesBody && {
       requestBody: { required: isBodyRequired(route), content: { 'application/json': { schema: body } } },
     }),
-    responses: { ...successOf(route, schemas), ...problemsOf(route, making) },
+    responses: { ...successOf(route, making), ...problemsOf(route, making) },
   }
 }
 
@@ -140,9 +142,9 @@ function parametersIn(place: 'path' | 'query', { properties = {}, required = [] 
   }))
 }
 
-function successOf(route: AdminRoute, schemas: JsonSchemas): Record<string, OpenApiResponse> {
+function successOf(route: AdminRoute, { schemas, routes }: Making): Record<string, OpenApiResponse> {
   const { status, result, summary } = route
-  const headers = answerFields(route)
+  const headers = answerFields(route, routes)
   const told = Object.keys(headers).length === 0 ? {} : { headers }
   const content = result && { content: { 'application/json': { schema: schemas.output(result) } } }
   const unchanged =

@@ -1,6 +1,7 @@
 /** The header fields that a route takes and gives beside its schemas: what versions, repeats and pages it. */
 import type { OpenApiParameter, Reference } from './openapi.ts'
 import type { AdminRoute } from './route.ts'
+import { isOfItsAddress, shownBy, shownWhenMade } from './versions.ts'
 
 const etagShape = '^(?:\\*|(?:W/)?"[\\x21\\x23-\\x7e]*"(?:\\s*,\\s*(?:W/)?"[\\x21\\x23-\\x7e]*")*)$'
 
@@ -39,8 +40,18 @@ export function requestFields({ method, reads, live }: AdminRoute, isVersioned: 
   return [...(isVersioned ? [refer('ifMatch')] : []), ...(method === 'POST' ? [refer('idempotencyKey')] : [])]
 }
 
-/** Fields of a success. */
-export function answerFields({ method, isPaged, live = [] }: AdminRoute): Record<string, unknown> {
+/** Fields of a success. `routes` are all. */
+export function answerFields(route: AdminRoute, routes: readonly AdminRoute[]): Record<string, unknown> {
+  const { method, isPaged, live = [] } = route
+  const made = shownWhenMade(routes, route)
+  if (made !== undefined) {
+    const location = { ...text, description: `Where it is shown: \`${made.path}\`.` }
+    const etag = { ...text, description: 'Of what is shown there.' }
+    return { Location: location, ...(made.asksPartner !== true && { ETag: etag }) }
+  }
+  if (isOfItsAddress(route) && shownBy(routes, route)?.path === route.path) {
+    return { ETag: { ...text, description: 'Of what is shown at this address now.' } }
+  }
   const link = { ...text, description: '`rel="next"`: the page after this one.' }
   const besides = live.length === 0 ? '' : `, whatever becomes of ${live.map((name) => `\`${name}\``).join(', ')}`
   const etag = { ...text, description: `Changes with the answer${besides}.` }

@@ -23,6 +23,44 @@ export function shownBy(routes: readonly AdminRoute[], { path, method }: AdminRo
   return places.flatMap((place) => routes.filter((route) => route.method === 'GET' && route.path === place))[0]
 }
 
+/** The route that shows what a call has made: the one below its address; undefined where none does. */
+export function shownWhenMade(routes: readonly AdminRoute[], { path, status }: AdminRoute): AdminRoute | undefined {
+  if (status !== 201) return undefined
+  return routes.find((route) => route.method === 'GET' && /^\/\{\w+\}$/.test(below(path, route.path)))
+}
+
+const below = (path: string, other: string) => (other.startsWith(`${path}/`) ? other.slice(path.length) : '')
+
+/** `Location` and `ETag` of what a call made, `ETag` of what it changed at its own address: the next change needs no read
+ *  before it. */
+export async function fieldsOfChange(
+  { route, routes, path }: { route: AdminRoute; routes: readonly AdminRoute[]; path: AdminCall['path'] },
+  value: unknown,
+): Promise<readonly string[]> {
+  const made = shownWhenMade(routes, route)
+  const name = made?.path.slice(made.path.lastIndexOf('{') + 1, -1) ?? ''
+  const id = made && (value as Readonly<Record<string, unknown>>)[name]
+  if (made !== undefined && typeof id === 'string') {
+    const given: AdminCall['path'] = { ...path, [name]: id }
+    const place = made.path.replace(/\{(\w+)\}/g, (_, part: string) => encodeURIComponent(given[part] ?? ''))
+    return ['location', place, ...(await tagField(made, given))]
+  }
+  const shown = isOfItsAddress(route) ? shownBy(routes, route) : undefined
+  return shown?.path === route.path ? tagField(shown, path) : []
+}
+
+/** Its answer is what its address shows from now on. */
+export function isOfItsAddress({ method, status }: Pick<AdminRoute, 'method' | 'status'>): boolean {
+  return (method === 'PATCH' || method === 'PUT') && status !== 204
+}
+
+/** Empty where it cannot be told: the change was made all the same. */
+async function tagField(shown: AdminRoute, path: AdminCall['path']): Promise<readonly string[]> {
+  if (shown.asksPartner === true) return []
+  const tag = await tagOfShown(shown, path).catch(() => undefined)
+  return tag === undefined ? [] : ['etag', tag]
+}
+
 /** The tags of a condition; `*` for any. Throws `malformed-request`. */
 export function readTags(field: string): '*' | readonly string[] {
   if (field.trim() === '*') return '*'

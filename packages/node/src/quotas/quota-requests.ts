@@ -138,13 +138,15 @@ export class QuotaRequests {
     const decidedMs = this.#parts.clock.now()
     const until = untilMs ?? decidedMs + usualGrantMs
     if (until <= decidedMs) throw new Problem('quota-request-invalid', 'what is granted would be over already')
-    return this.#decide(id, (request) => ({
-      state: 'granted',
-      decidedMs,
-      units: units ?? request.units,
-      untilMs: until,
-      note,
-    }))
+    return this.#decide(id, (request) => {
+      const granted = units ?? request.units
+      const quota = this.#parts.quotaOf(request.limit, request.asker)
+      if (quota !== undefined && granted <= quota.units) {
+        const detail = `\`${request.limit}\` has ${quota.units} units by the ${quota.per} already: a grant is for more`
+        throw new Problem('quota-request-invalid', detail)
+      }
+      return { state: 'granted', decidedMs, units: granted, untilMs: until, note }
+    })
   }
 
   /** Throws `quota-request-unknown`, `quota-request-state`. */
