@@ -162,6 +162,20 @@ describe('of keys and answers', () => {
   }
 })
 
+test('at a public product an empty `X-API-Key`, or a key of something else, is no failure; elsewhere it is told', async () => {
+  await using network = await startKeyNetwork({
+    holder: (config) => {
+      Object.assign(config['limits'] as object, { failures: { requests: 2, perSeconds: 3_600 } })
+    },
+  })
+  const { holder } = network
+  const named = (path: string, value: string) => bareCall(holder, { path, headers: { 'x-api-key': value } })
+  for (const value of ['', 'of-something-else', '']) await answered(holder, named('/x/open-items/items/7', value))
+  await refusedFor(network, named('/x/items/items/7', ''), 'signature-missing')
+  await refusedFor(network, named('/x/items/items/7', 'of-something-else'), 'key-malformed')
+  await refusedFor(network, named('/x/open-items/items/7', 'cmty_live_x'), 'key-malformed')
+})
+
 test('who fails too often with a key is told to wait, and keeps nobody out: neither with that key nor without any', async () => {
   await using network = await startKeyNetwork({
     holder: (config) => {

@@ -42,15 +42,23 @@ export async function scan(context: CommandContext, path: string, options: ScanA
       colors.yellow(`not looked into: ${printable(name)} (${why})`),
     ),
     ...unused.map((entry) => colors.yellow(`allows nothing: ${printable(entry)}`)),
-    summary(result),
+    isOfNothing(result, options)
+      ? colors.yellow('nothing was looked at: git ignores all of it, or it is empty')
+      : summary(result),
   ])
   if (result.findings.length > 0) context.fail()
-  else if (isIncomplete(result, options)) context.fail(3)
+  else if (isIncomplete(result, options) || isOfNothing(result, options)) context.fail(3)
 }
 
 /** Whether something was not looked into, other than for its size when the size was chosen. */
 function isIncomplete({ totals }: ScanResult, { maxSize }: ScanArguments): boolean {
   return totals.passed.some(({ why }) => why !== 'large' || maxSize === undefined)
+}
+
+/** Whether there was no file at all: that is no answer about the place that was named. What is staged, and a history, may
+ *  well be empty. */
+function isOfNothing({ totals }: ScanResult, { history, staged }: ScanArguments): boolean {
+  return !history && !staged && totals.looked + totals.binary + totals.passed.length === 0
 }
 
 async function directoryOf(path: string): Promise<string> {

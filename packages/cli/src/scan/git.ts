@@ -107,6 +107,14 @@ export function isWorkTree(place: GitPlace): Promise<boolean> {
   )
 }
 
+/** Whether git ignores the directory itself, and so all that is new in it. */
+export function isIgnored(place: GitPlace): Promise<boolean> {
+  return gitAnswer(place, ['check-ignore', '--', '.']).then(
+    (answer) => answer !== '',
+    () => false,
+  )
+}
+
 /** Whether the directory is the top of a work tree of its own. One that a submodule left empty is not. */
 export function isOwnRepository(place: GitPlace): Promise<boolean> {
   return gitAnswer(place, ['rev-parse', '--show-prefix']).then(

@@ -1,7 +1,8 @@
-/** The files below a path: of a git work tree those that are tracked or could be, of any other directory all. */
+/** The files below a path: of a git work tree those that are tracked or could be, of any other directory all, also of one
+ *  that git ignores: who names it means it. */
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gitRecords, isOwnRepository, isWorkTree, type GitPlace } from './git.ts'
+import { gitRecords, isIgnored, isOwnRepository, isWorkTree, type GitPlace } from './git.ts'
 
 export interface WorkFile {
   /** Relative to the directory, with slashes. */
@@ -14,7 +15,8 @@ const passedOver = new Set(['node_modules', '.git'])
 
 /** Regular files only. Symbolic links are not followed, so nothing is met twice and nothing outside. */
 export async function* workFiles(place: GitPlace, prefix = ''): AsyncGenerator<WorkFile> {
-  const paths = (await isWorkTree(place)) ? trackedPaths(place) : pathsBelow(place.directory)
+  const isOfGit = (await isWorkTree(place)) && !(await isIgnored(place))
+  const paths = isOfGit ? trackedPaths(place) : pathsBelow(place.directory)
   for await (const path of paths) {
     const found = await lstat(join(place.directory, path)).catch(() => undefined)
     if (found?.isFile() === true) yield { path: prefix + path, size: found.size }

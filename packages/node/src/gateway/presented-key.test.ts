@@ -21,6 +21,11 @@ test('a key is taken from `Bearer`, in any case and after any number of spaces, 
   assert.equal(presentedIn({ 'x-api-key': key }), key)
 })
 
+test('an empty field presents nothing, and hides nothing', () => {
+  assert.equal(presentedIn({ 'x-api-key': '' }), undefined)
+  assert.equal(presentedIn({ 'x-api-key': '', authorization: `Bearer ${key}` }), key)
+})
+
 test('a key in any other spelling is refused, never passed over', () => {
   for (const authorization of [
     `Bearer\t${key}`,
@@ -75,6 +80,8 @@ test('an address that holds a key is refused, whatever of it is escaped, and how
     assert.throws(() => refuseKeyInAddress({ path: '/', query }), refusal('key-in-query'), underscore)
   }
   refuseKeyInAddress({ path: '/x/a/50%25', query: '?q=100%2525&cmty=live' })
+  // No key has an id of another length.
+  refuseKeyInAddress({ path: '/x/a/cmty_live_example_', query: '?name=cmty_test_descriptions_' })
 })
 
 test('a secret that is sent once more is refused: in another field, in the address without its prefix, in the body', () => {

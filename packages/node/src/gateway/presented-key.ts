@@ -13,8 +13,8 @@ export function secretOf(key: string): string {
   return key.slice(-38, -6)
 }
 
-/** A key, whole or cut off, with whatever of it is escaped. */
-const keyInAddress = /cmty(?:_|%5f)(?:live|test)(?:_|%5f)[0-9a-z%]+(?:_|%5f)/i
+/** A key, whole or cut off behind its id, with whatever of it is escaped. */
+const keyInAddress = /cmty(?:_|%5f)(?:live|test)(?:_|%5f)(?:[0-9a-z]|%[0-9a-f]{2}){8}(?:_|%5f)/i
 
 /** The key that a request presents in `Authorization: Bearer` or `X-API-Key`, not judged; undefined for none. Throws
  *  `credential-duplicated` for two, `key-malformed` for one that is written in another way: who sends a key is not
@@ -22,7 +22,8 @@ const keyInAddress = /cmty(?:_|%5f)(?:live|test)(?:_|%5f)[0-9a-z%]+(?:_|%5f)/i
 export function presentedKey({ header }: Pick<ReceivedRequest, 'header'>): string | undefined {
   const authorization = header('authorization') ?? ''
   const asBearer = bearer.exec(authorization)?.[1]
-  const named = header('x-api-key')
+  // A variable that was not set: nothing is presented.
+  const named = header('x-api-key') || undefined
   if (asBearer === undefined && (keyStart.test(authorization) || keyStart.test(basicCredentials(authorization)))) {
     throw new Problem(
       'key-malformed',

@@ -23,8 +23,7 @@ const keyName = /cmty_(?:live|test)_[0-9A-Za-z]{8}(?![0-9A-Za-z])/
 export function claimedKey({ request: { header } }: InboundCall): string {
   const field = header('signature-input')
   if (field !== undefined) return /;keyid="([^"]{1,512})"/.exec(field)?.[1] ?? ''
-  const presented = header('x-api-key') ?? header('authorization')
-  return presented === undefined ? '' : (keyName.exec(presented)?.[0] ?? '')
+  return keyName.exec(header('x-api-key') || header('authorization') || '')?.[0] ?? ''
 }
 
 /** Whether a signature is not even looked at while its address is penalised: one that no partner is said to have made.

@@ -15,7 +15,7 @@ import type { LimitsPort } from '../limit-port.ts'
 import type { IdentityPort, World } from '../ports.ts'
 import { admitKeySignature, admitPresentedKey, type KeyOptions } from './authenticate-key.ts'
 import { claimedKey, penalised } from './admit.ts'
-import { presentedKey, refuseKeyInAddress } from '../presented-key.ts'
+import { presentedKey, refuseKeyInAddress, withoutKey } from '../presented-key.ts'
 import { requestParts } from '../request-parts.ts'
 
 export interface AuthenticateOptions extends KeyOptions {
@@ -60,7 +60,10 @@ function identify(call: InboundCall, options: AuthenticateOptions): Promise<void
   refuseKeyInAddress(request)
   const isSigned = request.header('signature-input') !== undefined || request.header('signature') !== undefined
   const presented = presentedKey(request)
-  if (presented !== undefined) return admitPresentedKey(call, { presented, isSigned }, options)
+  // Where anybody may call, a key of something else is nobody's guess at one of ours; it goes no further.
+  const isOther = call.addressed?.productClass === 'public' && presented?.startsWith('cmty_') === false
+  if (isOther) call.request = withoutKey(request)
+  else if (presented !== undefined) return admitPresentedKey(call, { presented, isSigned }, options)
   if (!isSigned) return
   const read = readRequestSignature(requestParts(call))
   call.signature = read

@@ -27,14 +27,7 @@ export async function connectRedis({ url, timeoutMs }: RedisConnectionOptions): 
       'the address of the store of the limits must begin with `redis://` or `rediss://`',
     )
   }
-  const client = createClient({
-    url,
-    disableOfflineQueue: true,
-    socket: {
-      connectTimeout: timeoutMs,
-      reconnectStrategy: (retries) => Math.min(reconnectMs.first * 2 ** Math.min(retries, 10), reconnectMs.longest),
-    },
-  })
+  const client = clientOf({ url, timeoutMs })
   // Whoever asks learns it; without a listener the process would end.
   client.on('error', () => undefined)
   const connecting = client.connect().catch(() => undefined)
@@ -53,6 +46,25 @@ export async function connectRedis({ url, timeoutMs }: RedisConnectionOptions): 
       if (client.isReady) await client.close().catch(() => undefined)
       if (client.isOpen) client.destroy()
     },
+  }
+}
+
+function clientOf({ url, timeoutMs }: RedisConnectionOptions) {
+  try {
+    return createClient({
+      url,
+      disableOfflineQueue: true,
+      socket: {
+        connectTimeout: timeoutMs,
+        reconnectStrategy: (retries) => Math.min(reconnectMs.first * 2 ** Math.min(retries, 10), reconnectMs.longest),
+      },
+    })
+  } catch {
+    // The error of the client may have the address in it, and so the password.
+    throw new Problem(
+      'config-invalid',
+      'the address of the store of the limits cannot be read; in a password `%` is written `%25`, `/` `%2F`, `@` `%40`',
+    )
   }
 }
 
