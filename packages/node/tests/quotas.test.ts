@@ -121,7 +121,13 @@ test('an operator begins a count anew: from the next call on, durably, and of th
   const { limit, of, used, before, after } = JSON.parse(entry) as Record<string, unknown>
   assert.deepEqual({ limit, of, used }, { limit: 'daily', of: `participant=${recipient.did}`, used: 2 })
   assert.notEqual(before, after)
+  const named = await operate<QuotaCountView>(holder, place('by-product', 'participant=recipient product=items'))
+  assert.deepEqual([named.json.of, named.json.used], [`participant=${recipient.did} product=items`, 4])
+  const nobody = { method: 'DELETE', path: place('daily', 'participant=did:web:nobody.example') }
+  assert.equal((await (await adminOf(holder)).call(nobody)).status, 404)
   const refused = [
+    place('daily', 'participant=nobody'),
+    place('by-product', 'participant=client:nobody product=items'),
     place('made-up', `participant=${recipient.did}`),
     place('daily', 'all'),
     place('daily', `client=${recipient.did}`),

@@ -22,7 +22,7 @@ interface Parts extends Pick<
   Foundation,
   'config' | 'database' | 'world' | 'vault' | 'identity' | 'metrics' | 'events' | 'readSecretValue'
 > {
-  readonly quotas: Pick<QuotasOfNode, 'raised' | 'onUsed' | 'record'>
+  readonly quotas: Pick<QuotasOfNode, 'raised' | 'onUsed' | 'record' | 'countedAs'>
   readonly newId: () => string
 }
 
@@ -37,7 +37,14 @@ export async function openLimits(parts: Parts, stack: AsyncDisposableStack): Pro
     raised: quotas.raised,
     onUsed: quotas.onUsed,
   }
-  const counted = { rules, raised: quotas.raised, record: quotas.record, newId, clock: world.clock }
+  const counted = {
+    countedAs: quotas.countedAs,
+    rules,
+    raised: quotas.raised,
+    record: quotas.record,
+    newId,
+    clock: world.clock,
+  }
   if (config.limits.store === 'memory') return openLimitsHere(parts, { of, counted }, stack)
   const { openSharedLimiter } = await import('./shared-limits.ts')
   const limiter = await openSharedLimiter(parts, config.limits.store.redis, stack)

@@ -27,6 +27,8 @@ export interface QuotasOfNode {
   readonly asks: QuotaAsks
   /** Durable when it resolves, together with the statements. */
   readonly record: (event: QuotaRecord, statements: readonly Statement[]) => Promise<unknown>
+  /** What calls of a participant, client or key are counted under; undefined for one that is none. */
+  readonly countedAs: (name: string, value: string) => Promise<string | undefined>
   /** Forgets what is over. */
   prune(): Promise<void>
 }
@@ -83,6 +85,7 @@ export async function openQuotas(parts: Parts): Promise<QuotasOfNode> {
     requests,
     asks,
     record,
+    countedAs: (name, value) => countedAs(parts, name, value),
     raised(limit, key) {
       if (limit.kind !== 'quota') return undefined
       const units = grants.unitsOf({ ...limit, by: rules.get(limit.name) ?? [] }, key, clock.now())
@@ -102,6 +105,24 @@ function partnerOf({ partners }: Counterparts, name: string) {
   const partner = partners.find(name)
   if (partner === undefined) throw new Problem('partner-unknown', `there is no partner \`${name.slice(0, 200)}\``)
   return linkOf(partner)
+}
+
+/** Rules by `client` or `key` count who has none as the participant. */
+async function countedAs(
+  { counterparts: { partners }, apiKeys: { loaded } }: Parts,
+  name: string,
+  value: string,
+): Promise<string | undefined> {
+  const isClient = (id: string) => loaded?.listClients().some((client) => client.id === id) === true
+  if (name === 'client' && isClient(value)) return value
+  if (name === 'key') {
+    const key = await loaded?.showKey(value).catch(() => undefined)
+    if (key !== undefined) return loaded?.lineOf(value)
+    const [did = '', fragment] = value.split('#')
+    if (fragment !== undefined) return partners.findByDid(did) && value
+  }
+  if (value.startsWith('client:')) return isClient(value.slice('client:'.length)) ? value : undefined
+  return partners.find(value)?.did
 }
 
 const identities: readonly string[] = ['participant', 'client', 'key']

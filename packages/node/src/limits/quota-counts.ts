@@ -28,6 +28,9 @@ export interface QuotaCountsParts {
   readonly raised?: CallLimitsParts['raised']
   /** Where quotas are kept; absent where the limiter keeps them. */
   readonly kept?: { readonly store: Pick<QuotaStore, 'forget'>; readonly ledger: QuotaLedger } | undefined
+  /** What calls of a participant, client or key are counted under, by a name that an operator may give it; undefined for
+   *  one that is none. */
+  readonly countedAs: (name: string, value: string) => Promise<string | undefined>
   readonly clock: Clock
   readonly newId: () => string
   /** Durable when it resolves, together with the statements. */
@@ -54,14 +57,15 @@ export class QuotaCounts {
 
   /** Throws `quota-unknown`, `limits-unavailable`. */
   async show(limit: string, of: string): Promise<QuotaCount> {
-    return this.#count(this.#counterOf(limit, of), of)
+    const counter = await this.#counterOf(limit, of)
+    return this.#count(counter, counter.of)
   }
 
   /** Begins it anew, once the log says so: nothing is used. Throws what `show` throws, and `record-failed`. */
-  async reset(name: string, of: string): Promise<void> {
+  async reset(name: string, given: string): Promise<void> {
     const { limiter, kept, clock, newId, record } = this.#parts
-    const counter = this.#counterOf(name, of)
-    const { limit, key } = counter
+    const counter = await this.#counterOf(name, given)
+    const { limit, key, of } = counter
     const before = await this.#count(counter, of)
     const [id, time, type] = [newId(), clock.now(), 'quota-reset']
     const hashes = { before: hashOf(before), after: hashOf({ ...before, used: 0 }) }
@@ -73,14 +77,30 @@ export class QuotaCounts {
     await limiter.forget(counter)
   }
 
-  #counterOf(name: string, of: string): Counter {
+  async #counterOf(name: string, given: string): Promise<Counter & { readonly of: string }> {
     const rule = this.#parts.rules.find(({ limit }) => limit.name === name)
-    const key = of === all ? '' : of
-    if (rule?.limit.kind !== 'quota' || !fits(rule, key)) {
+    const said = given === all ? '' : given
+    if (rule?.limit.kind !== 'quota' || !fits(rule, said)) {
       throw new Problem('quota-unknown', 'there is no such quota, or it is not counted by that')
     }
+    const key = isStrangersKey(said) ? said : await this.#keyOf(rule, said)
     const limit = (isStrangersKey(key) ? undefined : this.#parts.raised?.(rule.limit, key)) ?? rule.limit
-    return { limit: limit.kind === 'quota' ? limit : rule.limit, key }
+    return { limit: limit.kind === 'quota' ? limit : rule.limit, key, of: key === '' ? all : key }
+  }
+
+  /** The key as calls are counted by it: with the DID of a partner that was named by its alias, and the line of a key.
+   *  Throws `quota-unknown` for what is no partner, client or key, of which nothing would be begun anew. */
+  async #keyOf(rule: LimitRule, said: string): Promise<string> {
+    const parts = partsOf(rule, said).map(async ([name, value]) => {
+      const counted = whose.has(name) ? await this.#parts.countedAs(name, value) : value
+      if (counted === undefined)
+        throw new Problem(
+          'quota-unknown',
+          `the quota counts by ${name}, and what was named is no partner, client or key`,
+        )
+      return `${name}=${counted}`
+    })
+    return (await Promise.all(parts)).join(' ')
   }
 
   async #count({ limit, key }: Counter, of: string): Promise<QuotaCount> {
@@ -104,6 +124,17 @@ function fits({ by }: LimitRule, key: string): boolean {
     rest = rest.slice(end)
   }
   return rest === ''
+}
+
+const whose: ReadonlySet<string> = new Set(['participant', 'client', 'key'])
+
+/** Names and values of a key that fits the rule. */
+function partsOf({ by }: LimitRule, key: string): (readonly [string, string])[] {
+  return by.map((name, at) => {
+    const from = key.indexOf(`${at === 0 ? '' : ' '}${name}=`) + name.length + (at === 0 ? 1 : 2)
+    const next = by[at + 1]
+    return [name, key.slice(from, next === undefined ? undefined : key.indexOf(` ${next}=`, from))]
+  })
 }
 
 /** SHA-256 of the canonical JSON, base64url. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { declaredRoutes } from '../admin-answers.ts'
 import { adminOf } from '../admin-call.ts'
+import { addClient, issueKey, presentKey, signWithKey, startKeyNetwork } from '../key-network.ts'
 import { codeOf } from '../personal-network.ts'
 import { assertRefused, send, signCall } from '../signed-call.ts'
 import { startTestNetwork, testPurpose, type TestNetwork } from '../test-network.ts'
@@ -79,6 +80,43 @@ describe('the operator’s functions', () => {
       const seen = network.upstream.seen.at(-1)
       assert.deepEqual([seen?.method, seen?.url], ['GET', '/items/7'])
       assert.ok(Object.keys(more).every((name) => !(name in (seen?.headers ?? {}))))
+    }
+  })
+})
+
+describe('who has an API key', () => {
+  let network: TestNetwork
+  before(async () => {
+    network = await startKeyNetwork()
+    await addClient(network.holder)
+  })
+  after(() => network[Symbol.asyncDispose]())
+
+  test('has none of the operator’s functions: not on the listener for partners, not on their own', async () => {
+    const { holder } = network
+    const [key, signing] = [await issueKey(holder), await issueKey(holder, { use: 'hmac' })]
+    const { call } = await adminOf(holder)
+    for (const { method, path } of functions) {
+      const draft = { method, path, headers: {}, body: method === 'GET' ? '' : '{}' }
+      for (const asked of [presentKey(holder, key.text, draft), signWithKey(network, signing, draft)])
+        assert.equal(codeOf(await send(holder, asked)), 'not-found', `${method} ${path}`)
+    }
+    const headers = { authorization: `Bearer ${key.text}` }
+    for (let tried = 0; tried < 3; tried++) assert.equal((await call({ path: '/v1/status', headers })).status, 401)
+  })
+
+  test('has what its scope names, and no operation beside it, whether it is presented or signs', async () => {
+    const { holder } = network
+    const scope = { products: ['items'], operations: ['items/listItems'] }
+    for (const use of ['plain', 'hmac']) {
+      const key = await issueKey(holder, { use, scope })
+      const ask = (draft: object) =>
+        send(holder, use === 'hmac' ? signWithKey(network, key, draft) : presentKey(holder, key.text, draft))
+      assert.equal((await ask({ path: '/x/items/items' })).status, 200)
+      const earlier = network.upstream.seen.length
+      assert.equal(codeOf(await ask({})), 'key-scope')
+      assert.equal(codeOf(await ask({ method: 'POST', path: '/x/items/items', body: '{"name":"a"}' })), 'key-scope')
+      assert.equal(network.upstream.seen.length, earlier)
     }
   })
 })

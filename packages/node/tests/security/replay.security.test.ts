@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { signSecurityEvent } from '@comity/core/events/security-event'
 import { exchangeUnknown } from '@comity/core/events/event-types'
+import { addClient, issueKey, newNonce, signWithKey, startKeyNetwork } from '../key-network.ts'
 import { startLyingHolder, write, type HeardRequest } from '../lying-holder.ts'
 import { codeOf } from '../personal-network.ts'
 import { send, signCall, withField } from '../signed-call.ts'
@@ -92,6 +93,59 @@ describe('a captured message', () => {
       answers.map(({ body }) => body.toString()).join(),
     )
     assert.equal(await logged(), earlier + 1)
+  })
+})
+
+describe('a captured message that was signed with an API key', () => {
+  let network: TestNetwork
+  before(async () => {
+    network = await startKeyNetwork()
+    await addClient(network.holder)
+  })
+  after(() => network[Symbol.asyncDispose]())
+
+  const codes = async (call: ReturnType<typeof signWithKey>, times: number) =>
+    (await Promise.all(Array.from({ length: times }, () => send(network.holder, call)))).map(codeOf)
+
+  test('is answered once, at products and at the routes for keys, however often and how fast it comes', async () => {
+    const key = await issueKey(network.holder, { use: 'hmac' })
+    for (const draft of [
+      {},
+      { method: 'POST', path: '/x/items/items', body: '{"name":"new"}' },
+      { path: '/keys/renewal', headers: {} },
+      { path: '/keys/webhooks', headers: {} },
+      { path: '/limits/requests', headers: {} },
+    ]) {
+      const earlier = network.upstream.seen.length
+      const told = await codes(signWithKey(network, key, draft), 10)
+      assert.equal(told.filter((code) => code !== 'nonce-replayed').length, 1, `${draft.path}: ${told.join()}`)
+      assert.equal(network.upstream.seen.length, earlier + (draft.path?.startsWith('/x/') === false ? 0 : 1))
+    }
+  })
+
+  test('is worth nothing at another route, under another nonce or later', async () => {
+    const key = await issueKey(network.holder, { use: 'hmac' })
+    const call = signWithKey(network, key, { path: '/keys/renewal', headers: {} })
+    for (const target of ['/keys/webhooks', '/limits/requests', '/x/items/items/7'])
+      assert.equal(codeOf(await send(network.holder, { ...call, target })), 'key-unknown', target)
+    const headers = call.headers.map(
+      ([name, value]) => [name, value.replace(/nonce="[^"]+"/, `nonce="${newNonce()}"`)] as const,
+    )
+    assert.equal(codeOf(await send(network.holder, { ...call, headers })), 'key-unknown')
+    const createdAt = Math.floor(network.clock.now() / 1_000) - 600
+    assert.equal(codeOf(await send(network.holder, signWithKey(network, key, { createdAt }))), 'signature-stale')
+  })
+
+  test('is refused by its number also where the nonce is another, and after a restart', async () => {
+    const key = await issueKey(network.holder, { use: 'hmac', sequence: true })
+    const numbered = (sequence: number) =>
+      signWithKey(network, key, { headers: { 'comity-purpose': testPurpose, 'comity-sequence': String(sequence) } })
+    const seven = await Promise.all(Array.from({ length: 10 }, () => send(network.holder, numbered(7))))
+    assert.deepEqual(seven.map(({ status }) => status).toSorted(), [200, ...Array.from({ length: 9 }, () => 401)])
+    await network.holder.stop()
+    await network.holder.start()
+    for (const stale of [7, 6]) assert.equal(codeOf(await send(network.holder, numbered(stale))), 'sequence-stale')
+    assert.equal((await send(network.holder, numbered(8))).status, 200)
   })
 })
 
