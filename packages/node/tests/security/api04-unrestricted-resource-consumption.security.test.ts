@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { assertNoFault, codeOf, openTarget, talk, type FuzzTarget } from '../fuzz-kit.ts'
+import { addClient, issueKey, presentKey, signWithKey, startKeyNetwork } from '../key-network.ts'
 import { codeOf as answerCode } from '../personal-network.ts'
 import { send, signCall } from '../signed-call.ts'
 import { startTestNetwork, testPurpose } from '../test-network.ts'
@@ -130,4 +131,31 @@ describe('a node counts', () => {
     for (let call = 0; call < 8; call++) codes.push(answerCode(await send(network.holder, signCall(network))))
     assert.deepEqual(new Set(codes.slice(5)), new Set(['rate-limited']))
   })
+})
+
+test('calls with API keys that race for the last allowance of their client get no more than there is', async () => {
+  await using network = await startKeyNetwork({
+    holder(config) {
+      const rules = [{ name: 'daily', by: ['client'], quota: { units: 6, per: 'day' } }]
+      config['limits'] = { ...(config['limits'] as object), rules }
+    },
+  })
+  const { holder } = network
+  await addClient(holder)
+  await addClient(holder, { id: 'scheduling' })
+  const [key, signing] = [await issueKey(holder), await issueKey(holder, { use: 'hmac' })]
+  const calls = Array.from({ length: 10 }, () => [presentKey(holder, key.text), signWithKey(network, signing)]).flat()
+  const codes = (await Promise.all(calls.map((call) => send(holder, call)))).map(({ status }) => status)
+  assert.deepEqual(
+    [codes.filter((status) => status === 200).length, network.upstream.seen.length],
+    [6, 6],
+    codes.join(),
+  )
+  const other = await issueKey(holder, {}, 'scheduling')
+  assert.equal((await send(holder, presentKey(holder, other.text))).status, 200, 'another client has its own')
+  for (const path of ['/keys/webhooks', '/limits/requests']) {
+    const body = JSON.stringify({ reason: 'a'.repeat(20_000) })
+    const call = presentKey(holder, other.text, { method: 'POST', path, body, headers: {} })
+    assert.equal(answerCode(await send(holder, call)), 'body-too-large', path)
+  }
 })
