@@ -142,7 +142,7 @@ async function rotateUnderLoad(
   load.key = keyIn((await send('POST', '/keys/renewal', load.key)).text)
   // Calls that are under way still have the old key.
   await sleep(steadyMs)
-  await comity(prepared, ['api-keys', 'complete', rotation])
+  await comity(prepared, ['api-keys', 'complete', rotation, '--yes'])
   await sleep(steadyMs)
   load.isOver = true
   await callers

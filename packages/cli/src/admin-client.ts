@@ -8,6 +8,7 @@ export interface AdminClient {
   all<T>(path: string): Promise<T[]>
 
   post<T>(path: string, body: unknown): Promise<T>
+  patch<T>(path: string, body: unknown): Promise<T>
   /** Gives nothing for an answer without content. */
   delete<T = void>(path: string): Promise<T>
 }
@@ -122,6 +123,7 @@ export function createAdminClient(endpoint: AdminEndpoint): AdminClient {
     get: async <T>(path: string) => parseAnswer(await call('GET', path)) as T,
     all: async <T>(path: string) => (await all(path)) as T[],
     post: async <T>(path: string, body: unknown) => parseAnswer(await call('POST', path, body)) as T,
+    patch: async <T>(path: string, body: unknown) => parseAnswer(await call('PATCH', path, body)) as T,
     delete: async <T>(path: string) => {
       const text = await call('DELETE', path)
       return (text === '' ? undefined : parseAnswer(text)) as T

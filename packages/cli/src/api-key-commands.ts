@@ -1,7 +1,10 @@
 /** The part of the tree that is about clients and their API keys: `comity clients`, `comity api-keys`. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { addClientWebhooks } from './client-webhook-commands.ts'
+import { addSetClient, addSetKey } from './change-commands.ts'
 import type { ContextOf } from './consent-commands.ts'
+import { days, keyValue as label } from './key-values.ts'
+import { moment } from './moment.ts'
 
 const loadClients = () => import('./commands/clients.ts')
 const loadKeys = () => import('./commands/api-keys.ts')
@@ -9,18 +12,6 @@ const loadKeys = () => import('./commands/api-keys.ts')
 function limit(text: string): number {
   if (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1_000) return Number(text)
   throw new InvalidArgumentError('must be a whole number from 1 to 1000')
-}
-
-function days(text: string): number {
-  if (/^\d{1,4}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('must be a whole number of days')
-}
-
-/** `name=value`, several times. */
-function label(text: string, earlier: Record<string, string> = {}): Record<string, string> {
-  const at = text.indexOf('=')
-  if (at < 1) throw new InvalidArgumentError('must be like team=billing')
-  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) }
 }
 
 export function addClients(program: Command, context: ContextOf): void {
@@ -54,8 +45,10 @@ export function addClients(program: Command, context: ContextOf): void {
     .action(async (id: string) => (await loadClients()).showClient(context(), id))
   clients
     .command('remove <id>')
-    .description('remove a client and revoke all its keys, for the very next call')
-    .action(async (id: string) => (await loadClients()).removeClient(context(), id))
+    .description('remove a client and revoke all its keys, for the very next call; its id is never free again')
+    .option('--yes', 'also where keys of it still work', false)
+    .action(async (id: string, options: { yes: boolean }) => (await loadClients()).removeClient(context(), id, options))
+  addSetClient(clients, context)
   addClientWebhooks(clients, context)
 }
 
@@ -71,6 +64,8 @@ export function addApiKeys(program: Command, context: ContextOf): void {
     .description('the keys: state, end, last use; never a secret')
     .option('--client <id>', 'only of this client')
     .addOption(new Option('--state <state>', 'only these').choices(['active', 'disabled', 'revoked', 'retired']))
+    .option('--label <name=value>', 'only with this label; several times', label)
+    .option('--wide', 'scope, networks, owner and labels too', false)
     .option('--after <id>', 'from behind this one')
     .option('--limit <count>', 'how many', limit, 100)
     .action(async (options: object) => (await loadKeys()).listKeys(context(), options as never))
@@ -94,6 +89,7 @@ export function addApiKeys(program: Command, context: ContextOf): void {
       .option('--reason <words>', 'for the log')
       .action(async (id: string, options: object) => (await loadKeys()).setKey(context(), { id, to: name }, options))
   }
+  addSetKey(keys, context)
   addRotations(keys, context)
 }
 
@@ -107,8 +103,8 @@ function addIssue(keys: Command, context: ContextOf): void {
     .option('--operation <product/operation...>', 'only these operations')
     .option('--field <path...>', 'only these fields of answers')
     .option('--network <cidr...>', 'only from these networks')
-    .option('--not-before <time>', 'valid from, ISO 8601')
-    .option('--expires <time>', 'end of the key and of all that succeed it, ISO 8601')
+    .option('--not-before <time>', 'valid from, e.g. 2026-03-01', moment)
+    .option('--expires <time>', 'end of the key and of all that succeed it, e.g. 2027-03-01', moment)
     .option('--lifetime-days <days>', 'how long each key of the line is good', days)
     .option('--owner <owner>', 'the client’s unless given')
     .option('--label <name=value>', 'a label; several times', label)
@@ -120,9 +116,9 @@ function addRotations(keys: Command, context: ContextOf): void {
   keys
     .command('rotate <key>')
     .description('begin a rotation: a successor, both work, the old key ends')
-    .option('--starts-at <time>', 'when both begin to work, ISO 8601; now unless given')
+    .option('--starts-at <time>', 'when both begin to work, e.g. 2026-03-01; now unless given', moment)
     .option('--overlap <days>', 'how long both work; as the client’s policies say unless given', days)
-    .option('--sunset <time>', 'instead of --overlap: when the old key ends, ISO 8601')
+    .option('--sunset <time>', 'instead of --overlap: when the old key ends, e.g. 2026-03-15', moment)
     .addOption(
       new Option('--retire <when>', 'at the sunset, or when nobody uses the old key').choices([
         'scheduled',
@@ -144,9 +140,15 @@ function addRotations(keys: Command, context: ContextOf): void {
         ? (await loadKeys()).listRotations(context(), options as never)
         : (await loadKeys()).showRotation(context(), id),
     )
+  keys
+    .command('complete <rotation>')
+    .description('retire the old key of a rotation now')
+    .option('--yes', 'also where the old key is still used, or its successor never was', false)
+    .action(async (id: string, options: { yes: boolean }) =>
+      (await loadKeys()).completeRotation(context(), id, options),
+    )
   for (const [name, description] of [
     ['start', 'let both keys of a rotation work now, before the time that was planned'],
-    ['complete', 'retire the old key of a rotation now'],
     ['roll-back', 'revoke the successor; the old key is as before'],
   ] as const) {
     keys

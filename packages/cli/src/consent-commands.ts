@@ -1,5 +1,6 @@
 /** The part of the tree that is about consents: `comity consents`, `comity templates`, `comity subjects`. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { moment } from './moment.ts'
 import type { CommandContext } from './command-context.ts'
 
 /** Gives the surroundings of a run when its action begins. */
@@ -29,13 +30,6 @@ function grantChoice(text: string, earlier: readonly GrantChoice[] = []): readon
   const [, id, list] = /^([A-Za-z0-9._-]{1,64})(?:=(.+))?$/.exec(text) ?? []
   if (id === undefined) throw new InvalidArgumentError('must be like g1, or g1=height,birthYear for some of its fields')
   return [...earlier, { id, ...(list === undefined ? {} : { fields: list.split(',') }) }]
-}
-
-/** A time or a day, as the node takes it. */
-function moment(text: string): string {
-  const ms = Date.parse(text)
-  if (Number.isNaN(ms) || !/^\d{4}-\d\d-\d\d/.test(text)) throw new InvalidArgumentError('must be an ISO 8601 time')
-  return new Date(ms).toISOString()
 }
 
 function count(text: string): number {

@@ -257,6 +257,7 @@ function addEvidence(program: Command, run: Run): void {
     .description('read the log: of the running node, or offline with --dir')
     .option('--from <position>', 'first position', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
     .option('--limit <count>', 'how many', wholeNumber(1, 10_000), 100)
+    .option('--last <count>', 'the newest so many, in place of --from and --limit', wholeNumber(1, 10_000))
     .option('--dir <directory>', 'a published log on disk: positions and commitments only')
     .action(async (options: object) => (await import('./commands/log.ts')).showLog(context(), options as never))
   log

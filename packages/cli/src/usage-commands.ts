@@ -1,6 +1,7 @@
 /** The part of the tree that is about how much is called, and may be: `comity usage`, `comity quotas`. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { ContextOf } from './consent-commands.ts'
+import { moment } from './moment.ts'
 
 const loadUsage = () => import('./commands/usage.ts')
 
@@ -14,8 +15,8 @@ export function addUsage(program: Command, context: ContextOf): void {
         .choices(['holder', 'recipient'])
         .default('holder'),
     )
-    .option('--from <time>', 'since then; 30 days ago unless given, e.g. 2026-03-01T00:00:00Z')
-    .option('--to <time>', 'before then; until now unless given')
+    .option('--from <time>', 'since then, e.g. 2026-03-01; 30 days ago unless given', moment)
+    .option('--to <time>', 'before then; until now unless given', moment)
     .option('--participant <partner>', 'only of this partner, by alias or DID')
     .option('--client <id>', 'only of this client')
     .option('--key <id>', 'only with this key')
@@ -77,7 +78,7 @@ export function addQuotas(program: Command, context: ContextOf): void {
     .command('grant <id>')
     .description('grant a request, from the next call on; who asked is told')
     .option('--units <count>', 'other than asked for', units)
-    .option('--until <time>', 'until then; 30 days unless given, e.g. 2026-06-01T00:00:00Z')
+    .option('--until <time>', 'until then, e.g. 2026-06-01; 30 days unless given', moment)
     .option('--note <text>', 'for who asked to read')
     .action(async (id: string, options: object) => (await loadQuotas()).grantRequest(context(), id, options as never))
   quotas

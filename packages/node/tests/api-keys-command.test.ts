@@ -76,7 +76,7 @@ test('a client, its key, its rotation and its end, as the command does them', as
     details.remaining.map(({ network: from, uses }) => [from, uses]),
     [['192.0.2.0/24', 1]],
   )
-  await comity('api-keys', 'complete', begun.rotation.id)
+  await comity('api-keys', 'complete', begun.rotation.id, '--yes')
   assert.deepEqual([ask(issued.key), ask(successor.key)], ['key-expired', 'billing'])
   const revoked = await comity<ApiKeyView>('api-keys', 'revoke', successor.id, '--reason', 'leaked')
   assert.deepEqual([revoked.state, revoked.reason, ask(successor.key)], ['revoked', 'leaked', 'key-revoked'])
@@ -212,7 +212,7 @@ test('who adds a client whose rotations would wait for the operator is warned', 
 test('a client that is removed has no key any more', async () => {
   const { key } = (await post('/v1/clients/billing/keys')).json as IssuedKeyView
   assert.equal(ask(key), 'billing')
-  await comity('clients', 'remove', 'billing')
+  await comity('clients', 'remove', 'billing', '--yes')
   assert.equal(ask(key), 'key-revoked')
   const events = await network.holder.running.parts.auditLog.readEvents({ limit: 10_000 })
   const actions = events

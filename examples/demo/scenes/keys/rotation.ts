@@ -53,7 +53,7 @@ async function rotate({ lab }: Cast, { id, key }: Pick<IssuedKeyView, 'id' | 'ke
     await until('the SDK has its next key', async () => inUse() !== key)
     const before = load.calls
     await until('calls go on with it', async () => load.calls > before + 2 * workers)
-    await comityOf<KeyRotationView>(lab, 'api-keys', 'complete', begun.rotation.id)
+    await comityOf<KeyRotationView>(lab, 'api-keys', 'complete', begun.rotation.id, '--yes')
     const ended = load.calls
     await until('calls go on after it', async () => load.calls > ended + 2 * workers)
   } finally {

@@ -8,6 +8,8 @@ import type {
   RevokedKeyView,
   RotationDetailsView,
 } from '@comity/node/admin/client-api'
+import type { Clock } from '@comity/core/ports'
+import { Problem } from '@comity/core/problems'
 import { colors } from '../colors.ts'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
@@ -29,6 +31,7 @@ export interface IssueArguments {
 
 /** Of a key by its id, its name, or the key itself as it was found: no secret leaves the command. */
 const keyPath = (named: string) => `/v1/api-keys/${encodeURIComponent(keyIdOf(named))}`
+const clock: Clock = Date
 const rotationPath = (id: string) => `/v1/rotations/${encodeURIComponent(id)}`
 
 export async function issueKey(context: CommandContext, client: string, args: IssueArguments): Promise<void> {
@@ -40,7 +43,7 @@ export async function issueKey(context: CommandContext, client: string, args: Is
 }
 
 /** What to do with a key that is shown this once. */
-function keyLines({ key, id, use, expires }: IssuedKeyView): string[] {
+function keyLines({ key, id, use, expires, warnings }: IssuedKeyView): string[] {
   const how =
     use === 'hmac'
       ? 'Its client signs requests with it (RFC 9421, hmac-sha256) and never sends it.'
@@ -50,6 +53,7 @@ function keyLines({ key, id, use, expires }: IssuedKeyView): string[] {
     '',
     colors.yellow('This is the only time that it is shown. Put it where its client keeps secrets, and nowhere else.'),
     how,
+    ...(warnings ?? []).map((warning) => colors.yellow(`warning: ${warning}`)),
     `It is called ${id}${expires === undefined ? '' : `, and ends ${expires}`}. If it leaks: \`comity api-keys revoke ${id}\`.`,
   ]
 }
@@ -57,30 +61,77 @@ function keyLines({ key, id, use, expires }: IssuedKeyView): string[] {
 export interface KeyListArguments {
   readonly client?: string
   readonly state?: string
+  readonly label?: Readonly<Record<string, string>>
+  readonly wide: boolean
   readonly after?: string
   readonly limit: number
 }
 
-export async function listKeys(context: CommandContext, { limit, ...rest }: KeyListArguments): Promise<void> {
-  const query = new URLSearchParams({ ...rest, limit: String(limit) })
-  const keys = await (await connect(context)).get<ApiKeyView[]>(`/v1/api-keys?${query.toString()}`)
-  show(context, keys, () => keyRows(keys))
+export async function listKeys(
+  context: CommandContext,
+  { limit, label, wide, ...rest }: KeyListArguments,
+): Promise<void> {
+  const admin = await connect(context)
+  const page = (count: number) => `/v1/api-keys?${new URLSearchParams({ ...rest, limit: String(count) }).toString()}`
+  const labels = Object.entries(label ?? {})
+  const has = (key: ApiKeyView) => labels.every(([name, value]) => key.labels[name] === value)
+  // Labels are looked at here: a page of the node may have none that fits.
+  const keys =
+    labels.length === 0
+      ? await admin.get<ApiKeyView[]>(page(limit))
+      : (await admin.all<ApiKeyView>(page(1_000))).filter(has).slice(0, limit)
+  show(context, keys, () => keyRows(keys, { wide }))
+}
+
+const list = (values: readonly string[] | undefined, none: string) =>
+  values === undefined || values.length === 0 ? none : values.join(' ')
+
+function scopeText({ products, operations, fields }: ApiKeyView['scope']): string {
+  const parts = [list(operations ?? products, 'all'), ...(fields === undefined ? [] : [`fields ${fields.join(' ')}`])]
+  return parts.join(', ')
+}
+
+const labelText = (labels: ApiKeyView['labels']) =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
+
+function wideOf({ scope, networks, owner, labels }: ApiKeyView): string[] {
+  return [scopeText(scope), list(networks, 'everywhere'), owner ?? '', labelText(labels)]
+}
+
+/** What of one key can be changed, and what its scope reaches nothing of. */
+export function keyDetailLines(key: ApiKeyView): string[] {
+  const { warnings = [] } = key
+  return [...keyRows([key], { wide: true }), ...warnings.map((warning) => colors.yellow(`warning: ${warning}`))]
+}
+
+/** How a key stands; one before its time is active and not taken. */
+function stateText({ state, reason, notBefore }: ApiKeyView): string {
+  if (state === 'active' && notBefore !== undefined && Date.parse(notBefore) > clock.now())
+    return `not yet (from ${notBefore})`
+  return reason === undefined ? state : `${state} (${reason})`
 }
 
 /** A table of keys. */
-export function keyRows(keys: readonly ApiKeyView[]): string[] {
+export function keyRows(keys: readonly ApiKeyView[], { wide }: { readonly wide: boolean } = { wide: false }): string[] {
   const rows = keys.map((key) => [
     key.name,
     key.client,
     key.use,
-    key.reason === undefined ? key.state : `${key.state} (${key.reason})`,
+    stateText(key),
     key.expires ?? '',
     key.lastUsed?.at ?? 'never',
     key.lastUsed?.network ?? '',
     String(key.lastUsed?.uses ?? 0),
     key.rotation ?? '',
+    ...(wide ? wideOf(key) : []),
   ])
-  return table([['key', 'client', 'use', 'state', 'expires', 'last used', 'from', 'uses', 'rotation'], ...rows])
+  const more = wide ? ['scope', 'networks', 'owner', 'labels'] : []
+  return table([
+    ['key', 'client', 'use', 'state', 'expires', 'last used', 'from', 'uses', 'rotation', ...more],
+    ...rows,
+  ])
 }
 
 export async function showKey(context: CommandContext, id: string): Promise<void> {
@@ -189,13 +240,39 @@ export async function showRotation(context: CommandContext, id: string): Promise
   ])
 }
 
-export async function moveRotation(
-  context: CommandContext,
-  id: string,
-  to: 'start' | 'complete' | 'roll-back',
-): Promise<void> {
+export async function moveRotation(context: CommandContext, id: string, to: 'start' | 'roll-back'): Promise<void> {
   const rotation = await (await connect(context)).post<KeyRotationView>(`${rotationPath(id)}/${to}`, {})
   show(context, rotation, () => [`rotation ${rotation.id} is ${rotation.state}`])
+}
+
+/** Without `yes` only where the old key was quiet for as long as the rotation asks, and the successor is in use. */
+export async function completeRotation(
+  context: CommandContext,
+  id: string,
+  { yes }: { readonly yes: boolean },
+): Promise<void> {
+  const admin = await connect(context)
+  if (!yes) {
+    const rotation = await admin.get<RotationDetailsView>(rotationPath(id))
+    const successor = rotation.to === undefined ? undefined : await admin.get<ApiKeyView>(keyPath(rotation.to))
+    const doubts = rotation.ended === undefined ? doubtsOf(rotation, successor) : []
+    if (doubts.length > 0)
+      throw new Problem(
+        'confirmation-needed',
+        `${doubts.join('; ')}; to retire the old key all the same, say \`--yes\``,
+      )
+  }
+  const completed = await admin.post<KeyRotationView>(`${rotationPath(id)}/complete`, {})
+  show(context, completed, () => [`rotation ${completed.id} is ${completed.state}`])
+}
+
+function doubtsOf({ remaining, quietSeconds, from }: RotationDetailsView, successor: ApiKeyView | undefined): string[] {
+  const users = remaining.filter(({ last }) => Date.parse(last) + quietSeconds * 1_000 > clock.now())
+  const named = users.slice(0, 10).map(({ network, last, uses }) => `${network} (last ${last}, ${uses} calls)`)
+  return [
+    ...(successor !== undefined && successor.lastUsed === undefined ? [`nobody has used ${successor.id} yet`] : []),
+    ...(users.length === 0 ? [] : [`${from} was used in the last ${quietSeconds} seconds from ${named.join(', ')}`]),
+  ]
 }
 
 export async function makeSuccessor(context: CommandContext, id: string): Promise<void> {

@@ -2,6 +2,8 @@
 import type { ApiKeyView, ClientView } from '@comity/node/admin/client-api'
 import { colors } from '../colors.ts'
 import type { KeyedClientWebhookView } from '@comity/node/admin/client-webhook-api'
+import type { AdminClient } from '../admin-client.ts'
+import { Problem } from '@comity/core/problems'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
 import { keyRows } from './api-keys.ts'
@@ -68,7 +70,26 @@ export async function showClient(context: CommandContext, id: string): Promise<v
   show(context, { ...client, keys }, () => [JSON.stringify(client, null, 2), ...keyRows(keys)])
 }
 
-export async function removeClient(context: CommandContext, id: string): Promise<void> {
-  await (await connect(context)).delete(clientPath(id))
+/** Without `yes` only one whose keys all have ended. */
+export async function removeClient(
+  context: CommandContext,
+  id: string,
+  { yes }: { readonly yes: boolean },
+): Promise<void> {
+  const admin = await connect(context)
+  if (!yes) await requireNoKeys(admin, id)
+  await admin.delete(clientPath(id))
   show(context, { removed: id }, () => [`${id} is no client any more, and none of its keys is taken`])
+}
+
+async function requireNoKeys(admin: AdminClient, id: string): Promise<void> {
+  const keys = await admin.all<ApiKeyView>(`${clientPath(id)}/keys?limit=1000`)
+  const active = keys.filter(({ state }) => state === 'active')
+  if (active.length === 0) return
+  const named = active.slice(0, 10).map(({ id: key, lastUsed }) => `${key} (last used ${lastUsed?.at ?? 'never'})`)
+  const more = active.length > named.length ? ` and ${active.length - named.length} more` : ''
+  throw new Problem(
+    'confirmation-needed',
+    `${id} has keys that work: ${named.join(', ')}${more}; they end with it, and its id is never free again, so say \`--yes\``,
+  )
 }

@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '@comity/core/problems'
+import { parseCheckpoint } from '@comity/core/audit-log/checkpoint'
+import { parseNote } from '@comity/core/audit-log/note'
 import { openLogFiles } from '@comity/node/audit-log/log-files'
 import { rebuildLogFiles } from '@comity/node/audit-log/log-rebuild'
 import { loadConfig } from '@comity/node/config/config'
@@ -9,6 +11,7 @@ import { readEnvironment } from '@comity/node/config/environment'
 import { lockDataDirectory } from '@comity/node/storage/data-directory-lock'
 import { openSqlite } from '@comity/node/storage/sqlite'
 import type { LoggedEventView } from '@comity/node/admin/admin-api'
+import type { AdminClient } from '../admin-client.ts'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { readLogDirectory } from '../log-reader.ts'
 import { table } from '../output.ts'
@@ -16,6 +19,8 @@ import { table } from '../output.ts'
 export interface ShowLogArguments {
   readonly from: number
   readonly limit: number
+  /** Instead of both: the newest so many. */
+  readonly last?: number
   readonly dir?: string
 }
 
@@ -37,8 +42,15 @@ function describe({ type, body }: LoggedEventView): string {
 
 export async function showLog(context: CommandContext, args: ShowLogArguments): Promise<void> {
   if (args.dir !== undefined) return showDirectory(context, args.dir, args)
-  const path = `/v1/log/events?from=${args.from}&limit=${args.limit}`
-  const events = await (await connect(context)).get<LoggedEventView[]>(path)
+  const admin = await connect(context)
+  const path = (from: number, limit: number) => `/v1/log/events?from=${from}&limit=${limit}`
+  // Its checkpoint is behind the log by what came in the last moments.
+  const events =
+    args.last === undefined
+      ? await admin.get<LoggedEventView[]>(path(args.from, args.limit))
+      : (await admin.all<LoggedEventView>(path(Math.max(0, (await sizeOf(admin)) - args.last), 10_000))).slice(
+          -args.last,
+        )
   const rows = events.map((event) => [
     String(event.position),
     new Date(event.timeMs).toISOString(),
@@ -48,12 +60,21 @@ export async function showLog(context: CommandContext, args: ShowLogArguments): 
   show(context, events, () => table([['position', 'time', 'type', 'event'], ...rows]))
 }
 
+/** Entries of the running node's log, by its checkpoint. */
+async function sizeOf(admin: AdminClient): Promise<number> {
+  const { checkpoint } = await admin.get<{ readonly checkpoint: string }>('/v1/log/checkpoint')
+  return parseCheckpoint(parseNote(checkpoint).text).size
+}
+
 async function showDirectory(
   context: CommandContext,
   directory: string,
-  { from, limit }: ShowLogArguments,
+  { from, limit, last }: ShowLogArguments,
 ): Promise<void> {
-  const { checkpoint, entries } = await readLogDirectory(directory, { from, limit })
+  const whole = last === undefined ? undefined : await readLogDirectory(directory, { from: 0, limit: 1 })
+  const range =
+    last === undefined ? { from, limit } : { from: Math.max(0, (whole?.checkpoint.size ?? 0) - last), limit: last }
+  const { checkpoint, entries } = await readLogDirectory(directory, range)
   const value = { origin: checkpoint.origin, size: checkpoint.size, entries }
   show(context, value, () => [
     `${checkpoint.origin}, ${checkpoint.size} entries`,

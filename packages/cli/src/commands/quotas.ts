@@ -37,10 +37,11 @@ export async function listRequests(context: CommandContext, options: ListArgumen
   const requests = await (await connect(context)).get<QuotaRequestView[]>(`/v1/quotas/requests?${queryOf(options)}`)
   const rows = requests.map((request) => [
     request.id,
-    request.participant ?? `client ${request.client ?? ''}`,
+    request.client ?? '',
+    request.participant ?? '',
     ...facts(request),
   ])
-  show(context, requests, () => table([['id', 'who', ...factNames], ...rows]))
+  show(context, requests, () => table([['id', 'client', 'participant', ...factNames], ...rows]))
 }
 
 export interface GrantArguments {

@@ -13,11 +13,12 @@ import {
   rotationDetailsSchema,
 } from './client-api.ts'
 import { apiKeyView, begunRotationView, revokedKeyView, rotationView } from './client-views.ts'
+import { warned } from './key-warnings.ts'
 import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { after, judgedLater, limit, named, text, truth } from './shapes.ts'
 
-type Parts = Pick<AdminParts, 'apiKeys' | 'schemas'>
+type Parts = Pick<AdminParts, 'apiKeys' | 'schemas' | 'products'>
 
 const tag = 'clients' as const
 /** A whole key is what one has at hand when it has leaked: it is read as its id, and goes no further. */
@@ -69,7 +70,7 @@ export function apiKeyRoutes(parts: Parts): AdminRoute[] {
   ]
 }
 
-function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
+function keyChangeRoutes({ apiKeys, schemas, products }: Parts): AdminRoute[] {
   const problems = ['api-key-unknown', 'api-key-state'] as const
   const shared = { tag, parameters: keyParameters, result: apiKeySchema, problems, guards: true } as const
   const setting = (to: 'disable' | 'enable', summary: string) =>
@@ -90,8 +91,10 @@ function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
       path: '/v1/api-keys/{id}',
       summary: 'Changes what is given of a key; `null` takes an entry away',
       body: judgedLater(schemas.apiKeys.keyChange),
-      answer: async ({ path: { id }, body, condition }) =>
-        apiKeyView(await apiKeys.changeIf(condition, (changes) => changes.changeKey(id, body))),
+      async answer({ path: { id }, body, condition }) {
+        const key = await apiKeys.changeIf(condition, (changes) => changes.changeKey(id, body))
+        return { ...apiKeyView(key), ...warned(key, products) }
+      },
     }),
     defineRoute({
       ...shared,
@@ -112,22 +115,26 @@ function keyChangeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
     }),
     setting('disable', 'Disables a key until it is enabled, for the very next call'),
     setting('enable', 'Enables a key that was disabled'),
-    defineRoute({
-      method: 'POST',
-      path: '/v1/api-keys/{id}/rotate',
-      tag,
-      summary: 'Begins the rotation of a key; where the successor is made now, the answer alone has its secret',
-      status: 201,
-      parameters: keyParameters,
-      body: judgedLater(schemas.apiKeys.rotation),
-      mayBeEmpty: true,
-      result: begunRotationSchema,
-      problems: ['api-key-unknown', 'api-key-state', 'key-rotation-refused'],
-      guards: true,
-      answer: async ({ path: { id }, body, condition }) =>
-        begunRotationView(await apiKeys.changeIf(condition, (changes) => changes.rotate(id, body))),
-    }),
+    rotateRoute({ apiKeys, schemas }),
   ]
+}
+
+function rotateRoute({ apiKeys, schemas }: Pick<Parts, 'apiKeys' | 'schemas'>): AdminRoute {
+  return defineRoute({
+    method: 'POST',
+    path: '/v1/api-keys/{id}/rotate',
+    tag,
+    summary: 'Begins the rotation of a key; where the successor is made now, the answer alone has its secret',
+    status: 201,
+    parameters: keyParameters,
+    body: judgedLater(schemas.apiKeys.rotation),
+    mayBeEmpty: true,
+    result: begunRotationSchema,
+    problems: ['api-key-unknown', 'api-key-state', 'key-rotation-refused'],
+    guards: true,
+    answer: async ({ path: { id }, body, condition }) =>
+      begunRotationView(await apiKeys.changeIf(condition, (changes) => changes.rotate(id, body))),
+  })
 }
 
 /** Routes of rotations. */

@@ -67,6 +67,10 @@ const keyMembers = {
     })
     .optional(),
   rotation: z.string().optional().meta({ description: 'The rotation under way that it is in.' }),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'Of one just issued or changed: what of its scope reaches nothing here.' }),
 }
 export const apiKeySchema = z.strictObject(keyMembers).meta({ id: 'ApiKey' })
 export type ApiKeyView = View<typeof apiKeySchema>

@@ -2,11 +2,12 @@
 import { z } from 'zod'
 import { apiKeySchema, clientSchema, issuedKeySchema, liveOfKeys } from './client-api.ts'
 import { apiKeyView, clientView, issuedKeyView } from './client-views.ts'
+import { warned } from './key-warnings.ts'
 import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { after, judgedLater, limit, named, pageOf } from './shapes.ts'
 
-type Parts = Pick<AdminParts, 'apiKeys' | 'schemas'>
+type Parts = Pick<AdminParts, 'apiKeys' | 'schemas' | 'products'>
 
 const path = '/v1/clients'
 const tag = 'clients'
@@ -86,7 +87,7 @@ function changeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
   ]
 }
 
-function keysOfClient({ apiKeys, schemas }: Parts): AdminRoute[] {
+function keysOfClient({ apiKeys, schemas, products }: Parts): AdminRoute[] {
   return [
     defineRoute({
       method: 'GET',
@@ -115,8 +116,10 @@ function keysOfClient({ apiKeys, schemas }: Parts): AdminRoute[] {
       result: issuedKeySchema,
       problems: ['client-unknown', 'api-key-state'],
       guards: true,
-      answer: async ({ path: { id }, body, condition }) =>
-        issuedKeyView(await apiKeys.changeIf(condition, (changes) => changes.issueKey(id, body))),
+      async answer({ path: { id }, body, condition }) {
+        const issued = await apiKeys.changeIf(condition, (changes) => changes.issueKey(id, body))
+        return { ...issuedKeyView(issued), ...warned(issued.key, products) }
+      },
     }),
   ]
 }

@@ -130,6 +130,8 @@ export interface OfferedProduct {
   readonly version: string
   readonly productClass: 'public' | 'partner' | 'personal'
   readonly operationIds: readonly string[]
+  /** Which API keys may come. */
+  readonly keys: 'none' | 'plain' | 'hmac'
   readonly settings: ProductSettings
   /** `hash` is SHA-256 of the text, in hex. */
   readonly document: { readonly hash: string; readonly root: object }
