@@ -196,6 +196,22 @@ test('a client reaches no address in clear, changes nothing that its operator se
   await post('', { url: 'https://hooks.example.test/' }, 201)
 })
 
+test('a key that is narrow, or for tests, sets no webhooks; a client cannot have one secret after the other', async () => {
+  await using scene = await twoClients()
+  const { holder } = scene.network
+  const post = (key: string, path: string, body: object) =>
+    presentKey(holder, key, { ...hooks(path), method: 'POST', body: JSON.stringify(body) })
+  const hook = { url: 'https://hooks.example.test/' }
+  const narrow = await issueKey(holder, { scope: { products: ['items'] } })
+  await answered(holder, post(narrow.text, '', hook), 403)
+  await answered(holder, post((await issueKey(holder, { environment: 'test' })).text, '', hook), 401)
+  const whole = await issueKey(holder)
+  const { id } = JSON.parse((await answered(holder, post(whole.text, '', hook), 201)).body.toString()) as Shown
+  const secret = `/${id}/secret`
+  await answered(holder, post(whole.text, secret, { overlapHours: 0 }), 400)
+  for (const status of [201, 201, 201, 409]) await answered(holder, post(whole.text, secret, {}), status)
+})
+
 test('while one secret takes over, messages verify by either, and no file of the node has one in clear', async () => {
   await using scene = await twoClients()
   const { network, mine } = scene

@@ -7,7 +7,7 @@ import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
 import { inputMistakes, mistakeSentence } from '../http/input-words.ts'
 import { emptyReply, jsonReply, type Reply } from '../http/problem-response.ts'
-import { ownWebhookRequestSchema, secretOrderSchema, type ClientWebhook } from './client-webhook.ts'
+import { ownSecretOrderSchema, ownWebhookRequestSchema, type ClientWebhook } from './client-webhook.ts'
 import { formerEndsMs, publicKeysOf } from './client-webhook-secrets.ts'
 import type { ClientWebhooks, KeyedWebhook } from './client-webhooks.ts'
 
@@ -42,7 +42,7 @@ export async function answerWebhookCall(webhooks: ClientWebhooks, call: OwnWebho
   }
   if (step === 'secret') {
     isMethod(call, ['POST'])
-    const { overlapHours } = read(call, secretOrderSchema)
+    const { overlapHours } = read(call, ownSecretOrderSchema)
     return keyed(await webhooks.replaceSecret(client, id, { overlapHours, by: 'client' }))
   }
   isMethod(call, ['DELETE'])

@@ -83,4 +83,6 @@ export function idInEndpoint(name: string): string | undefined {
 
 /** How a new secret takes over: so long both sign. */
 export const secretOrderSchema = z.strictObject({ overlapHours: z.int().min(0).max(720).default(24) })
+/** Of a client itself: without an overlap a new secret could be had again and again. */
+export const ownSecretOrderSchema = z.strictObject({ overlapHours: z.int().min(1).max(720).default(24) })
 export type SecretOrder = z.infer<typeof secretOrderSchema>
