@@ -52,7 +52,10 @@ export async function listConsents(context: CommandContext, options: ListArgumen
 
 export async function showConsent(context: CommandContext, id: string): Promise<void> {
   const consent = await (await connect(context)).get<ConsentDetailsView>(keptPath(id))
-  context.terminal.out(JSON.stringify(consent, null, 2))
+  show(context, consent, () => [
+    JSON.stringify(consent, null, 2),
+    ...(consent.erased === true ? ['The person was erased: who they were, what was asked and decided is gone'] : []),
+  ])
 }
 
 export async function listUses(context: CommandContext, id: string, { limit }: { limit: number }): Promise<void> {

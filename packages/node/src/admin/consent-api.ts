@@ -64,6 +64,9 @@ export const consentDetailsSchema = z
       description: 'Revisions, oldest first; empty when the person was erased, as are the steps.',
     }),
     events: z.array(step),
+    erased: z.literal(true).optional().meta({
+      description: 'The person was erased: what described them cannot be read any more, and is left out.',
+    }),
   })
   .meta({ id: 'ConsentDetails' })
 export type ConsentDetailsView = View<typeof consentDetailsSchema>

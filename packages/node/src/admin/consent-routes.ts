@@ -106,12 +106,14 @@ async function list(
 async function show(parts: ConsentAdminParts, id: string): Promise<ConsentDetailsView> {
   const { consents } = parts
   const found = await findConsent(parts, id)
-  const [reference, records, events] = await Promise.all([
+  const [reference, records, events, request] = await Promise.all([
     consents.referenceOf(id),
     consents.records(id),
     consents.events(id),
+    requestOf(parts, id),
   ])
-  return { ...consentView(found), reference, request: await requestOf(parts, id), records, events }
+  const erased = request === undefined ? { erased: true as const } : {}
+  return { ...consentView(found), reference, request, records, events, ...erased }
 }
 
 /** Undefined when the person was erased. */

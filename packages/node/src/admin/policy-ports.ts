@@ -1,6 +1,7 @@
 /** What the admin API asks of the holder's policies. Sets and relationships write their changes to the log in the
  *  transaction that makes them. */
 import type { CompositeExplanationView, PolicyCheckView, PolicyDiffView, PolicyExplanationView } from './policy-api.ts'
+import type { Condition } from './route.ts'
 
 /** A text of policies, by the name that faults tell it by. */
 export interface PolicyTextInput {
@@ -55,12 +56,16 @@ export interface PoliciesPort {
   current(): Promise<PolicySetFacts | undefined>
   find(version: number): Promise<PolicySetFacts | undefined>
   list(limit: number, before?: number): Promise<readonly PolicySummaryFacts[]>
-  put(set: {
-    readonly texts: readonly PolicyTextInput[]
-    readonly expected?: number | undefined
-    readonly note?: string | undefined
-  }): Promise<PolicySetFacts>
-  reload(): Promise<PolicySetFacts | undefined>
+  /** These look at the condition when all changes of the set that came before have ended. */
+  put(
+    set: {
+      readonly texts: readonly PolicyTextInput[]
+      readonly expected?: number | undefined
+      readonly note?: string | undefined
+    },
+    condition: Condition | undefined,
+  ): Promise<PolicySetFacts>
+  reload(condition: Condition | undefined): Promise<PolicySetFacts | undefined>
   check(texts: readonly PolicyTextInput[]): Promise<PolicyCheckView>
   /** Throws `policy-invalid` for texts that cannot be used. */
   diff(texts: readonly PolicyTextInput[], last: number): Promise<PolicyDiffView>

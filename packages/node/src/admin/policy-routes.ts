@@ -64,7 +64,8 @@ function setRoutes(policies: PoliciesPort): AdminRoute[] {
       body: putSchema,
       result: policySetSchema,
       problems: ['policy-invalid', 'policy-outdated', 'policy-in-files'],
-      answer: async ({ body }) => setView(await policies.put(body), policies),
+      guards: true,
+      answer: async ({ body, condition }) => setView(await policies.put(body, condition), policies),
     }),
     defineRoute({
       method: 'POST',
@@ -73,7 +74,8 @@ function setRoutes(policies: PoliciesPort): AdminRoute[] {
       summary: 'Takes over what the files of `policy.directory` say',
       result: currentPoliciesSchema,
       problems: ['policy-invalid', 'policy-outdated'],
-      answer: async () => currentView(await policies.reload(), policies),
+      guards: true,
+      answer: async ({ condition }) => currentView(await policies.reload(condition), policies),
     }),
   ]
 }

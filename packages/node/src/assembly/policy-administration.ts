@@ -22,8 +22,8 @@ function policiesPort(parts: NodeParts): PoliciesPort {
     current: async () => policies.loaded?.sets.current,
     find: async (version) => (await policies.load()).setStore.find(version),
     list: async (limit, before) => (await policies.load()).setStore.list(limit, before),
-    put: async (set) => (await policies.load()).sets.put(set),
-    reload: async () => (await policies.load()).sets.reload(),
+    put: async (set, condition) => (await policies.load()).sets.put(set, condition),
+    reload: async (condition) => (await policies.load()).sets.reload(condition),
     async check(texts) {
       const preparation = await (await policies.load()).prepare(texts)
       if (!preparation.ok) return { ok: false, faults: preparation.faults, warnings: [], policies: [] }

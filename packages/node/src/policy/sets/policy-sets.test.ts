@@ -129,6 +129,21 @@ test('of two that both expect the same version one is refused, also at once', as
   )
 })
 
+test('a condition is looked at after every set that came before, and where it does not hold nothing is put', async () => {
+  await using opened = await open()
+  const { sets } = opened
+  const isNone = async () => {
+    if (sets.current !== undefined) throw new Error('there is one')
+  }
+  const [first, second, reloaded] = await Promise.allSettled([
+    sets.put({ texts: texts('one') }, isNone),
+    sets.put({ texts: texts('two') }, isNone),
+    sets.reload(isNone),
+  ])
+  assert.deepEqual([first.status, second.status, reloaded.status], ['fulfilled', 'rejected', 'rejected'])
+  assert.deepEqual([sets.current?.version, sets.current?.texts], [1, texts('one')])
+})
+
 test('the same texts again are no new version', async () => {
   await using opened = await open()
   await opened.sets.put({ texts: texts('one') })

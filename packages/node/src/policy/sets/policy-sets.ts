@@ -30,13 +30,17 @@ export interface NewSet {
   readonly note?: string | undefined
 }
 
+/** Throws unless the set may be replaced: looked at when all changes that came before have ended. */
+type Condition = () => Promise<void>
+
 export interface PolicySets {
   readonly current: StoredSet | undefined
   /** Puts a set into force. Throws `policy-in-files`, `policy-outdated`, `policy-invalid` with every fault in `errors`,
-   *  `record-failed`. */
-  put(set: NewSet): Promise<StoredSet>
-  /** Takes over what the files say now. Throws `policy-invalid`; then the set that was in force stays. */
-  reload(): Promise<StoredSet | undefined>
+   *  `record-failed`, and what the condition throws. */
+  put(set: NewSet, condition?: Condition): Promise<StoredSet>
+  /** Takes over what the files say now. Throws `policy-invalid`, and what the condition throws; then the set that was in
+   *  force stays. */
+  reload(condition?: Condition): Promise<StoredSet | undefined>
 }
 
 /** The problem that lists all faults. */
@@ -74,10 +78,15 @@ export async function openPolicySets(parts: PolicySetsParts): Promise<PolicySets
     get current() {
       return current
     },
-    reload: () => inTurn(load),
-    async put({ texts, expected, note }) {
+    reload: (condition) =>
+      inTurn(async () => {
+        await condition?.()
+        return load()
+      }),
+    async put({ texts, expected, note }, condition) {
       if (readDirectory !== undefined) throw new Problem('policy-in-files', 'this node reads its policies from files')
       const set = await inTurn(async () => {
+        await condition?.()
         const version = current?.version ?? 0
         if (expected !== undefined && expected !== version) {
           throw new Problem('policy-outdated', `version ${version} is in force, not ${expected}`, {
