@@ -55,10 +55,12 @@ export function requestedTerms(parts: Parts, request: KeyRequest): Terms {
   return { ...terms, ...line, ...times }
 }
 
-/** The terms of a key's successor: the same, its lifetime anew, within the end of its line. */
+/** The terms of a key's successor: the same, its lifetime anew, within the end of its line, and not before the key itself. */
 export function succeedingTerms(key: ApiKeyRecord, fromMs: number): Terms {
-  const { environment, use, scope, networks, owner, labels, sequence, lineEndsMs, lifetimeDays } = key
-  const times = { notBeforeMs: undefined, expiresMs: endOf(key, fromMs), lineEndsMs, lifetimeDays }
+  const { environment, use, scope, networks, owner, labels, sequence, lineEndsMs, lifetimeDays, notBeforeMs = 0 } = key
+  const isEarly = notBeforeMs > fromMs
+  const expiresMs = endOf(key, Math.max(fromMs, notBeforeMs))
+  const times = { notBeforeMs: isEarly ? notBeforeMs : undefined, expiresMs, lineEndsMs, lifetimeDays }
   return { environment, use, scope, networks, owner, labels, sequence, ...times }
 }
 

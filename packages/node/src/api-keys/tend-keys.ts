@@ -2,8 +2,9 @@
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { decideRotation, isHeldUp, type RotationState } from '@comity/core/api-keys/key-rotation'
 import { Problem } from '@comity/core/problems'
-import { isLive } from './api-key-record.ts'
+import { isLive, type ApiKeyRecord } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
+import type { ClientPolicies } from './client.ts'
 import type { ClientChanges } from './client-changes.ts'
 import { whyNot, whyNotSucceeded, type Judged } from './judge-key.ts'
 import type { KeyChanges } from './key-changes.ts'
@@ -17,7 +18,8 @@ const dayMs = 86_400_000
 const policiesPeriodMs = 10_000
 const prunePeriodMs = 3_600_000
 
-export interface TendedKeys extends Pick<ApiKeysParts, 'clock' | 'onError' | 'findPartner'>, Pick<Judged, 'isUsed'> {
+export interface TendedKeys
+  extends Pick<ApiKeysParts, 'clock' | 'onError' | 'findPartner' | 'store'>, Pick<Judged, 'isUsed'> {
   readonly changes: KeyChanges
   readonly clients: Pick<ClientChanges, 'writeRest'>
   readonly life: KeyLife
@@ -130,12 +132,32 @@ function dueOf(parts: TendedKeys, entry: KeyEntry) {
     if (isUnused) return () => life.disable(key.id, { by: 'policy', reason: 'unused' })
   }
   const isFree = leaves === undefined && joins === undefined
-  const isOld = rotateEveryDays !== undefined && nowMs - sinceMs >= rotateEveryDays * dayMs
-  if (isFree && isOld && works(parts, entry)) {
-    return () => rotations.rotate(key.id, { successor: 'claim' }, 'policy')
+  if (isFree && rotateEveryDays !== undefined && nowMs >= rotatesFromMs(key, client.policies) && works(parts, entry)) {
+    return async () => {
+      // A roll-back is not undone by the next look at the same policy.
+      const rolledBackMs = await lastRollBackMs(parts, key.id)
+      if (nowMs - rolledBackMs < rotateEveryDays * dayMs) return
+      await rotations.rotate(key.id, { successor: 'claim' }, 'policy')
+    }
   }
   const isToBeWarned = warnedMs === undefined && warnBeforeDays > 0 && nowMs >= expiresMs - warnBeforeDays * dayMs
   return isToBeWarned ? () => life.warn(key.id) : undefined
+}
+
+/** When it is old, and for one that a successor outlives a whole overlap before it ends, or half its life where that is less. */
+function rotatesFromMs(key: ApiKeyRecord, { rotateEveryDays = Infinity, overlapDays }: ClientPolicies): number {
+  const sinceMs = Math.max(key.createdMs, key.notBeforeMs ?? 0)
+  const oldMs = sinceMs + rotateEveryDays * dayMs
+  const { expiresMs, lineEndsMs = Infinity } = key
+  if (expiresMs === undefined || expiresMs >= lineEndsMs) return oldMs
+  return Math.min(oldMs, Math.max(expiresMs - overlapDays * dayMs, (sinceMs + expiresMs) / 2))
+}
+
+/** When a rotation of the key was rolled back last. */
+async function lastRollBackMs({ store }: TendedKeys, key: string): Promise<number> {
+  const all = await store.listRotations({ key, limit: 1_000 })
+  const back = all.filter(({ from, state }) => from === key && state === 'rolled-back')
+  return Math.max(-Infinity, ...back.map(({ endedMs }) => endedMs ?? -Infinity))
 }
 
 function works(parts: TendedKeys, entry: KeyEntry): boolean {
