@@ -116,7 +116,7 @@ const kinds = {
   'signature-missing': {
     status: 401,
     title: 'The request is not signed',
-    remedy: 'Sign it as RFC 9421 with the tag `comity-req`.',
+    remedy: 'Sign it as RFC 9421 with the tag `comity-req`; where `detail` names API keys, one of them does too.',
   },
   'signature-malformed': {
     status: 400,
@@ -162,7 +162,7 @@ const kinds = {
     status: 401,
     title: 'The key is not known',
     remedy:
-      'Of a participant: publish the key in the DID document for this purpose, or use one that is there. Of a client: present an API key as it was issued by this very node.',
+      'Of a participant: publish the key in the DID document for this purpose, or use one that is there. Of a client: use an API key as it was issued by this very node; one that signs signs with the 32 characters of its secret, over exactly the request that is sent.',
   },
   'participant-unknown': {
     status: 403,
@@ -230,7 +230,8 @@ const kinds = {
   'key-network': {
     status: 403,
     title: 'The API key may not be used from this network',
-    remedy: 'Call from a network that the key was issued for, or ask for this one to be added.',
+    remedy:
+      'Call from a network that the key was issued for, or ask for that of `address`, from where you called, to be added.',
   },
   'key-scope': {
     status: 403,
@@ -240,7 +241,8 @@ const kinds = {
   'key-use': {
     status: 401,
     title: 'The API key cannot be used in this way',
-    remedy: 'Sign with a key that was issued for `hmac`; present only one that was issued as `plain`.',
+    remedy:
+      'Read `detail`: a key of the use `hmac` signs and is never sent, one of the use `plain` is sent. Where no keys are taken, call through your own node, or ask the holder for `keys: plain` or `keys: hmac` at the product.',
   },
   'key-in-query': {
     status: 400,
@@ -254,8 +256,8 @@ const kinds = {
   },
   'sequence-stale': {
     status: 401,
-    title: 'The sequence number was used before',
-    remedy: 'Sign each request with a higher `Comity-Sequence` than the last one.',
+    title: 'The sequence number is missing, or not higher than the last one',
+    remedy: 'Send and sign with each request a higher `Comity-Sequence` than the last one.',
   },
   'client-unknown': {
     status: 404,

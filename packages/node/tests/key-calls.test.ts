@@ -114,6 +114,44 @@ describe('a service of a partner with an API key', () => {
     await refusedFor(network, bareCall(holder), 'signature-missing')
   })
 
+  test('is told what would do, not what would not', async () => {
+    const { holder } = network
+    const { id, secret } = parseApiKey(hmac.text)
+    const wrong = { id, text: formatApiKey({ environment: 'live', id, secret: `${secret.slice(1)}0` }) }
+    const badly = await refusedFor(network, signWithKey(network, wrong), 'key-unknown')
+    assert.match(String(badly['detail']), /no such API key, or its secret or signature does not match/)
+    const away = await issueKey(holder, { networks: ['10.0.0.0/8'] })
+    const there = await refusedFor(network, presentKey(holder, away.text), 'key-network')
+    assert.equal(there['address'], '127.0.0.1')
+    const ordered = await issueKey(holder, { use: 'hmac', sequence: true })
+    const unnumbered = await refusedFor(network, signWithKey(network, ordered), 'sequence-stale')
+    assert.match(String(unnumbered['detail']), /has no `Comity-Sequence`/)
+    const details = await Promise.all(
+      ['items', 'signed-items', 'closed-items'].map(async (product) => {
+        const path = `/x/${product}/items/7`
+        return String((await refusedFor(network, bareCall(holder, { path }), 'signature-missing'))['detail'])
+      }),
+    )
+    assert.match(details[0] ?? '', /sign the request, or send an API key as `Authorization: Bearer/)
+    assert.match(details[1] ?? '', /an API key of the use `hmac`/)
+    assert.doesNotMatch(details[2] ?? '', /API key/)
+    const { headers } = await send(holder, bareCall(holder))
+    assert.equal(headers.get('www-authenticate'), 'Bearer realm="comity"')
+  })
+
+  test('is nobody`s stranger with a key in another field, at a public product too; a word like one is no key', async () => {
+    const { holder } = network
+    const path = '/x/open-items/items/7'
+    for (const name of ['apikey', 'x_api_key', 'cookie', 'referer']) {
+      for (const at of [path, '/x/items/items/7']) {
+        const call = bareCall(holder, { path: at, headers: { [name]: `key=${plain.text}` } })
+        await refusedFor(network, call, 'key-malformed')
+      }
+      const alike = { [name]: `cmty_live_ is how keys begin, ${plain.text.slice(0, -1)}` }
+      await answered(holder, bareCall(holder, { path, headers: alike }))
+    }
+  })
+
   test('is refused once its key expires, and by a clock that jumped either way', async () => {
     const { holder, clock } = network
     const expires = new Date(clock.now() + 60_000).toISOString()

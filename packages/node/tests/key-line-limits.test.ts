@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseApiKey } from '@comity/core/api-keys/api-key'
-import { addClient, issueKey, keysOf, presentKey, startKeyNetwork } from './key-network.ts'
+import { addClient, answered, issueKey, keysOf, presentKey, refusedFor, startKeyNetwork } from './key-network.ts'
 import { send } from './signed-call.ts'
 
 const rules = [
@@ -36,4 +36,25 @@ test('a key and its successor share a limit by key, and what was granted to one 
   const counts = holder.running.parts.limits.counts
   assert.equal((await counts.show('each', `key=${old.id}`)).used, 6)
   assert.equal((await counts.show('each', `key=${parseApiKey(next).id}`)).used, 6)
+})
+
+test('a key that is out of its scope, or that the product does not take, uses up nothing of its participant', async () => {
+  await using network = await startKeyNetwork({
+    holder: (config) =>
+      void Object.assign(config['limits'] as object, {
+        rules: [{ name: 'partners', by: ['participant'], quota: { units: 3, per: 'month' } }],
+      }),
+  })
+  const { holder } = network
+  await addClient(holder)
+  const narrow = await issueKey(holder, { scope: { operations: ['items/createItem'] } })
+  const elsewhere = await issueKey(holder, { scope: { products: ['open-items'] } })
+  for (let call = 0; call < 5; call++) {
+    await refusedFor(network, presentKey(holder, narrow.text), 'key-scope')
+    await refusedFor(network, presentKey(holder, elsewhere.text), 'key-scope')
+    await refusedFor(network, presentKey(holder, elsewhere.text, { path: '/x/items/nowhere' }), 'key-scope')
+  }
+  const right = await issueKey(holder, { scope: { operations: ['items/getItem'] } })
+  for (let call = 0; call < 3; call++) await answered(holder, presentKey(holder, right.text))
+  await refusedFor(network, presentKey(holder, right.text), 'quota-exceeded')
 })

@@ -96,6 +96,10 @@ test('a clock that was set back revives neither an expired nor a retired key', a
   assert.equal(node.ask(text), 'key-expired')
   const { state, reason } = await node.apiKeys.showKey(id)
   assert.deepEqual([state, reason], ['retired', 'expired'])
+  assert.throws(
+    () => node.apiKeys.judge.authenticate(text, { address: '192.0.2.1', environment: 'live' }, node.clock.nowMs),
+    { message: 'the API key has expired' },
+  )
   assert.deepEqual(node.notices.at(-1), { type: 'key.retired', client: 'billing', key: id, reason: 'expired' })
 })
 

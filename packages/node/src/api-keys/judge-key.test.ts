@@ -63,7 +63,10 @@ test('who has not the secret reads the same, whether the key is there or not, of
       return JSON.stringify([error.code, error.message, error.members, hashed - before])
     }
   })
-  assert.deepEqual(new Set(answers), new Set(['["key-unknown","this node knows no such API key",{},1]']))
+  assert.deepEqual(
+    new Set(answers),
+    new Set(['["key-unknown","this node knows no such API key, or its secret or signature does not match",{},1]']),
+  )
 })
 
 test('a wrong checksum or shape is refused without a hash or a look', async () => {

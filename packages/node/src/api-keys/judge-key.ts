@@ -95,7 +95,7 @@ export function createKeyJudge(judged: Judged, parts: { hashes: KeyHashes; rando
 
 /** The same whether there is no such key or the secret is another. */
 export function unknown(): Problem {
-  return new Problem('key-unknown', 'this node knows no such API key')
+  return new Problem('key-unknown', 'this node knows no such API key, or its secret or signature does not match')
 }
 
 /** Why a key works nowhere now; undefined for one that works. */
@@ -105,14 +105,14 @@ export function whyNot(judged: Judged, entry: KeyEntry, nowMs: number): Problem 
 
 function badState({ key, isCutOff }: KeyEntry): Problem | undefined {
   if (key.state === 'revoked' || isCutOff) return new Problem('key-revoked', 'the API key was revoked')
-  if (key.state === 'retired') return retired()
+  if (key.state === 'retired') return key.reason === 'expired' ? expired() : retired()
   if (key.state === 'disabled') return new Problem('key-disabled', 'the API key is disabled')
   return undefined
 }
 
 function badTime(judged: Judged, { key, joins, leaves }: KeyEntry, nowMs: number): Problem | undefined {
   const { expiresMs, notBeforeMs } = key
-  if (expiresMs !== undefined && nowMs >= expiresMs) return new Problem('key-expired', 'the API key has expired')
+  if (expiresMs !== undefined && nowMs >= expiresMs) return expired()
   if (notBeforeMs !== undefined && nowMs < notBeforeMs) return notYet(notBeforeMs)
   if (joins !== undefined && !worksUnder(joins.state).to) return notYet(joins.overlapFromMs)
   // Also while the storage does not take that it was retired.
@@ -150,6 +150,10 @@ function badClient({ index, findPartner }: Judged, { key }: KeyEntry): Problem |
   return new Problem('key-disabled', 'the participant whose client has the API key is no partner of this node any more')
 }
 
+function expired(): Problem {
+  return new Problem('key-expired', 'the API key has expired')
+}
+
 function retired(): Problem {
   return new Problem('key-expired', 'the API key was retired')
 }
@@ -163,7 +167,9 @@ function refusePlace({ key, allowsAddress }: KeyEntry, { address, environment }:
   if (key.environment !== environment) {
     throw new Problem('key-environment', `the API key is for \`${key.environment}\`, and this is \`${environment}\``)
   }
-  if (!allowsAddress(address)) throw new Problem('key-network', 'the API key may not be used from this network')
+  if (allowsAddress(address)) return
+  // Told to who has the secret, of the own call.
+  throw new Problem('key-network', 'the API key may not be used from this network', { members: { address } })
 }
 
 function admitted({ key, line }: KeyEntry, { clients }: KeyIndex): AdmittedClient {

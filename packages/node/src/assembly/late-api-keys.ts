@@ -54,7 +54,8 @@ class LateKeys implements ApiKeysOfNode {
 
 /** Nobody has `decoy`, the key of every signature while there are no keys. */
 function portOf(late: Pick<ApiKeysOfNode, 'loaded'>, decoy: Uint8Array): KeysPort {
-  const nobody = () => new Problem('key-unknown', 'this node knows no such API key')
+  const nobody = () =>
+    new Problem('key-unknown', 'this node knows no such API key, or its secret or signature does not match')
   return {
     authenticate(presented, at, nowMs) {
       if (late.loaded !== undefined) return late.loaded.judge.authenticate(presented, at, nowMs)

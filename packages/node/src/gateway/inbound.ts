@@ -37,6 +37,7 @@ import { authenticate } from './steps/authenticate.ts'
 import { confirmConsent, consent } from './steps/consent.ts'
 import { forward } from './steps/forward.ts'
 import { freshness } from './steps/freshness.ts'
+import { keyFits } from './steps/key-fits.ts'
 import { keyScope } from './steps/key-scope.ts'
 import { limit } from './steps/limit.ts'
 import { keepPrivate } from './steps/keep-private.ts'
@@ -144,6 +145,7 @@ function exchangeSteps(parts: InboundParts): Step[] {
   const { world, limits, partnerOf } = parts
   return [
     ...callerSteps(parts),
+    keyFits,
     limit({ world, limits, partnerOf }),
     unseal({ sealing: parts.sealing }),
     ...coverSteps(parts),

@@ -1,4 +1,5 @@
 /** API keys in what a caller sends: where they may stand, and where they must not. */
+import { apiKeyPattern, parseApiKey } from '@comity/core/api-keys/api-key'
 import { Problem } from '@comity/core/problems'
 import type { ReceivedRequest } from '../http/received-request.ts'
 
@@ -36,6 +37,27 @@ export function presentedKey({ header }: Pick<ReceivedRequest, 'header'>): strin
   if (asBearer === undefined) return named
   if (named !== undefined) throw duplicated('the request presents an API key in two header fields')
   return asBearer
+}
+
+/** Throws `key-malformed` for a request without a credential that has a whole API key, with the checksum of one, in another
+ *  field: it is no stranger's. */
+export function refuseMisplacedKey({ headers }: Pick<ReceivedRequest, 'headers'>): void {
+  for (const [name, value] of headers) {
+    if (!value.includes('cmty_') || !(value.match(wholeKeys) ?? []).some(isApiKey)) continue
+    const detail = `the field \`${name}\` holds an API key, which is sent as \`Authorization: Bearer\` or \`X-API-Key\` only`
+    throw new Problem('key-malformed', detail)
+  }
+}
+
+const wholeKeys = new RegExp(apiKeyPattern, 'g')
+
+function isApiKey(text: string): boolean {
+  try {
+    parseApiKey(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** True for a field value in which `presentedKey` may see a key. */

@@ -21,6 +21,8 @@ function actionFields(problem: Problem): string[] {
   const { retryAfterSeconds, allow } = problem.members
   if (typeof retryAfterSeconds === 'number')
     fields.push('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds))))
+  // RFC 9110 §15.5.2 wants one with each 401; signatures (RFC 9421) have no scheme of their own.
+  if (problem.status === 401) fields.push('www-authenticate', 'Bearer realm="comity"')
   if (Array.isArray(allow)) fields.push('allow', allow.join(', '))
   return fields
 }

@@ -57,10 +57,8 @@ export function admit(options: AdmitOptions): Step {
       const verdict = limits.admitAddress(remoteAddress, nowMs)
       if (!verdict.admitted) {
         const retryAfterSeconds = Math.max(1, verdict.retryAfterSeconds)
-        refuseTallied(
-          call,
-          new Problem('rate-limited', 'too many requests from this address', { members: { retryAfterSeconds } }),
-        )
+        const detail = 'too many requests from this address'
+        refuseTallied(call, new Problem('rate-limited', detail, { members: { retryAfterSeconds } }))
       }
       const claimed = claimedKey(call)
       call.penaltySeconds = limits.penaltySeconds(remoteAddress, claimed, nowMs)

@@ -61,7 +61,8 @@ export async function admitKeySignature(
   options: KeyOptions,
 ): Promise<void> {
   const { secret, admit } = options.keys.macKeyOf(signature.keyid)
-  if (!isMadeWithKey(signature, secret)) throw new Problem('key-unknown', 'this node knows no such API key')
+  if (!isMadeWithKey(signature, secret))
+    throw new Problem('key-unknown', 'this node knows no such API key, or its secret or signature does not match')
   verifyContentDigest(call.request.header('content-digest'), call.body)
   refuseRepeated(call.request, Buffer.from(secret).toString('latin1'), call.body)
   settle(call, admit(placeOf(call, signature.keyid, options), options.world.clock.now()), options)

@@ -15,7 +15,7 @@ import type { LimitsPort } from '../limit-port.ts'
 import type { IdentityPort, World } from '../ports.ts'
 import { admitKeySignature, admitPresentedKey, type KeyOptions } from './authenticate-key.ts'
 import { claimedKey, penalised } from './admit.ts'
-import { presentedKey, refuseKeyInAddress, withoutKey } from '../presented-key.ts'
+import { presentedKey, refuseKeyInAddress, refuseMisplacedKey, withoutKey } from '../presented-key.ts'
 import { requestParts } from '../request-parts.ts'
 
 export interface AuthenticateOptions extends KeyOptions {
@@ -64,7 +64,7 @@ function identify(call: InboundCall, options: AuthenticateOptions): Promise<void
   const isOther = call.addressed?.productClass === 'public' && presented?.startsWith('cmty_') === false
   if (isOther) call.request = withoutKey(request)
   else if (presented !== undefined) return admitPresentedKey(call, { presented, isSigned }, options)
-  if (!isSigned) return
+  if (!isSigned) return refuseMisplacedKey(call.request)
   const read = readRequestSignature(requestParts(call))
   call.signature = read
   return isKeySignature(read) ? admitKeySignature(call, read, options) : verify(call, read, options)

@@ -39,7 +39,11 @@ function checkNonce(call: InboundCall, signature: Signed, options: FreshnessOpti
 /** The number that a request with a MAC must carry; it is covered where it is there. */
 function sequenceOf({ request }: InboundCall): number {
   const field = request.header('comity-sequence')
-  if (field === undefined) throw new Problem('sequence-stale', 'each request of this key must carry `Comity-Sequence`')
+  if (field === undefined)
+    throw new Problem(
+      'sequence-stale',
+      'the request has no `Comity-Sequence`, which each request of this key must carry',
+    )
   if (!/^(?:0|[1-9]\d{0,14})$/.test(field)) {
     throw new Problem('malformed-request', '`Comity-Sequence` must be a whole number of at most 15 digits')
   }

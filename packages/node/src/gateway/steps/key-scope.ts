@@ -8,23 +8,30 @@ import type { InboundCall, Step } from '../inbound-call.ts'
 import type { OfferedProduct } from '../ports.ts'
 import { isSafeMethod } from './record-intent.ts'
 
+/** What a caller with an API key does at a product that takes such keys. */
+const waysOf = {
+  plain: 'send an API key as `Authorization: Bearer cmty_…` or `X-API-Key: cmty_…`',
+  hmac: 'sign it with an API key of the use `hmac`',
+} as const
+
 /** Throws `signature-missing` where nobody is known and somebody must be, `key-use` for a key that the product does not
  *  take, `key-scope` for one whose client belongs to no participant. */
 export function requireParty(call: InboundCall, { id, productClass, keys }: OfferedProduct): void {
   const { client } = call
   if (!isIdentified(call) && productClass !== 'public') {
-    throw new Problem('signature-missing', `the product \`${id}\` is for partners`)
+    const how = keys === 'none' ? 'sign the request' : `sign the request, or ${waysOf[keys]}`
+    throw new Problem('signature-missing', `the product \`${id}\` is for partners: ${how}`)
   }
   if (client === undefined) return
   if (productClass === 'personal') {
     throw new Problem(
       'key-use',
-      `the product \`${id}\` is about people: a consent is bound to a participant's own signature`,
+      `the product \`${id}\` is about people: no API key opens it, of whatever kind, since a consent is bound to a participant's own signature`,
     )
   }
-  if (keys === 'none') throw new Problem('key-use', `the product \`${id}\` takes no API keys`)
+  if (keys === 'none') throw new Problem('key-use', `the product \`${id}\` takes no API keys, of whatever kind`)
   if (keys === 'hmac' && client.use !== 'hmac') {
-    throw new Problem('key-use', `the product \`${id}\` takes API keys only as keys of a signature`)
+    throw new Problem('key-use', `the product \`${id}\` takes only API keys that sign, those of the use \`hmac\``)
   }
   if (productClass !== 'public' && client.participant === undefined) {
     throw new Problem('key-scope', 'the API key belongs to no participant: it opens public products only')

@@ -46,7 +46,6 @@ export function callToLimit(
   product: OfferedProduct,
   { partnerOf }: Pick<LimitOptions, 'partnerOf'>,
 ): CallToLimit {
-  const { request } = call
   const did = participantOf(call)
   const counted = callerOf(call, did === undefined ? undefined : partnerOf(did))
   return {
@@ -54,16 +53,19 @@ export function callToLimit(
     // Keys that succeed each other have one limit, also while both work.
     key: call.client?.line ?? counted.key,
     product,
-    operation() {
-      try {
-        // What a reference stands for is known once it is resolved, and charged then.
-        if (isReference(request.path)) return undefined
-        return product.operationAt(request.method, pathInProduct(request.path))
-      } catch {
-        // A path that is none is `match`'s to refuse.
-        return undefined
-      }
-    },
+    operation: () => operationOf(call, product),
+  }
+}
+
+/** The operation that a call asks for; undefined when it is none, or not known yet. */
+export function operationOf({ request }: Pick<InboundCall, 'request'>, product: OfferedProduct) {
+  try {
+    // What a reference stands for is known once it is resolved, and charged then.
+    if (isReference(request.path)) return undefined
+    return product.operationAt(request.method, pathInProduct(request.path))
+  } catch {
+    // A path that is none is `match`'s to refuse.
+    return undefined
   }
 }
 
