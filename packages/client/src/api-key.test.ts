@@ -114,3 +114,36 @@ test('where no key is good the node is not asked with every call', async () => {
   assert.equal(await refuse(next), false, 'the key in use is good again')
   assert.deepEqual(asked, ['GET next'])
 })
+
+test('a store that never answers holds up no call for good', async () => {
+  const hangs = () => new Promise<never>(() => undefined)
+  for (const fault of ['load', 'save'] as const) {
+    const { time, store, call, refuse } = made(
+      (_, key) => (key === old ? works(key) : problem('key-revoked', 401)),
+      `${next} old=${old}`,
+    )
+    await call()
+    store[fault] = hangs as never
+    const isReplaced = refuse(next)
+    await time.advance(14_000)
+    assert.equal(await Promise.race([isReplaced, 'waits']), 'waits', fault)
+    await time.advance(1_000)
+    assert.deepEqual([await isReplaced, await call()], [true, old], fault)
+  }
+})
+
+test('a renewal whose key cannot be kept in 15 seconds is tried again a minute later', async () => {
+  const answer: Answer = (method, key) =>
+    method === 'POST' ? Response.json({ key: next }, { status: 201 }) : works(key)
+  const { time, store, call } = made(answer)
+  const { save } = store
+  store.save = () => new Promise<void>(() => undefined) as never
+  await call()
+  await time.advance(15_000)
+  assert.deepEqual([await call(), store.text], [old, old])
+  store.save = save
+  await time.advance(60_000)
+  await call()
+  await time.advance(10_000)
+  assert.deepEqual([await call(), store.text], [next, `${next} old=${old}`])
+})

@@ -2,14 +2,16 @@
  *  background, kept by the application, tried, and only then used; a key that is refused is replaced by another one that
  *  the application kept, and the call made again. So no call waits for a renewal, and none fails by it. */
 import { parseRetryAfter } from '@comity/core/limits/rate-limit-fields'
-import { ComityError } from './comity-error.ts'
+import { ComityError, invalidCall } from './comity-error.ts'
+import { withinTime } from './deadline.ts'
 import { keyEndOf } from './key-end.ts'
 import { formatKeyRing, keyIdOf, parseKeyRing, type KeyRing } from './key-ring.ts'
 import { recoverKey, renewKey, type Claim, type KeyAnswer, type KeyPorts } from './key-rounds.ts'
 import type { KeyedRequest, SendWithKey } from './send-with-key.ts'
 import { randomFraction, type World } from './world.ts'
 
-/** Where an application keeps its key: one text, written anew with each renewal. At first it is the key alone. */
+/** Where an application keeps its key: one text, written anew with each renewal. At first it is the key alone. What takes
+ *  longer than 15 seconds has failed: no call waits for it any more. */
 export interface ApiKeyStore {
   /** What was kept last. Read before the first call, before each renewal, and when the key in use is refused. */
   load(): string | Promise<string>
@@ -25,6 +27,9 @@ export interface Credential {
   send(request: KeyedRequest): Promise<{ readonly response: Response; readonly key: string }>
   /** Told of an answer that refused a key: true when another one is in use and the request may be sent again. */
   isReplaced(key: string, refusal: Refusal): Promise<boolean>
+  /** Renews the key now, where its node has another one for it and did not ask to be left alone; resolves when that is
+   *  over. Throws `invalid-call` for a key that is not kept, or when it cannot be read. */
+  renew(): Promise<void>
   /** Begins a renewal that waits for its moment, and resolves when nothing is under way; never rejects. */
   settled(): Promise<void>
 }
@@ -48,6 +53,7 @@ export interface CredentialParts {
  *  begin alike. */
 const spreadMs = 10_000
 const answerWithinMs = 15_000
+const storeWithinMs = 15_000
 const againAfterMs = 60_000
 const maxAgainAfterMs = 86_400_000
 /** The node said that there is no next key for this client, or not now. */
@@ -69,6 +75,9 @@ export function apiKeyCredential(option: string | ApiKeyStore, parts: Credential
   return {
     send: async (request) => ({ response: await parts.send(option, request), key: option }),
     isReplaced: async () => false,
+    renew: async () => {
+      throw invalidCall('`apiKey` is a mere text: only a key in a store is renewed')
+    },
     settled: async () => undefined,
   }
 }
@@ -88,6 +97,8 @@ class KeptKey implements Credential {
   #hurry = new AbortController()
   #recovering: Promise<boolean> | undefined
   #recoverAfterMs = 0
+  /** Keys that have ended, as this process learned. */
+  readonly #ended = new Set<string>()
   /** The longest that an answer asked not to be asked again, in milliseconds. */
   #heldBackMs = 0
   /** One round after the other. */
@@ -104,6 +115,12 @@ class KeptKey implements Credential {
     this.#saw(response.headers, key)
     this.#hasAnswer = true
     return { response, key }
+  }
+
+  async renew(): Promise<void> {
+    const { current: key } = this.#ring ?? (await this.#first())
+    this.#begin(key, 0)
+    await this.settled()
   }
 
   async settled(): Promise<void> {
@@ -127,7 +144,7 @@ class KeptKey implements Credential {
     const ring = this.#ring as KeyRing
     // A renewal that ended just now may have been faster.
     if (ring.current !== refused) return true
-    const isReplaced = await recoverKey(ring, this.#ports())
+    const isReplaced = await recoverKey(ring, this.#ports(), this.#ended)
     if (!isReplaced) this.#recoverAfterMs = this.#parts.world.clock.now() + againAfterLossMs
     // What was refused to the key before says nothing of this one.
     else this.#renewAfterMs = 0
@@ -135,11 +152,14 @@ class KeptKey implements Credential {
   }
 
   #saw(headers: Headers, key: string): void {
-    const { clock } = this.#parts.world
     const end = keyEndOf(headers)
     if (end === undefined || end.key !== keyIdOf(key) || this.#ring?.current !== key) return
-    if (this.#renewing !== undefined || clock.now() < this.#renewAfterMs) return
-    this.#renewing = this.#renew(key, end.sunset).finally(() => (this.#renewing = undefined))
+    this.#begin(key, end.sunset)
+  }
+
+  #begin(key: string, sunset: number): void {
+    if (this.#renewing !== undefined || this.#parts.world.clock.now() < this.#renewAfterMs) return
+    this.#renewing = this.#renew(key, sunset).finally(() => (this.#renewing = undefined))
   }
 
   async #renew(key: string, sunset: number): Promise<void> {
@@ -151,7 +171,7 @@ class KeptKey implements Credential {
       const ring = this.#ring as KeyRing
       if (ring.current !== key) return
       this.#heldBackMs = 0
-      const outcome = await renewKey(ring, this.#ports())
+      const outcome = await renewKey(ring, this.#ports(), this.#ended)
       if (outcome === 'moved') return
       const refusedMs = Math.max(againAfterMs, Math.min(againAfterRefusalMs, leftMs() / 10))
       const waitMs = Math.max(this.#heldBackMs, outcome === 'refused' ? refusedMs : againAfterMs)
@@ -175,13 +195,17 @@ class KeptKey implements Credential {
   async #read(): Promise<KeyRing> {
     let text: string
     try {
-      text = await this.#store.load()
+      text = await this.#inTime(() => this.#store.load())
     } catch (cause) {
       throw new ComityError('invalid-call', 'the store of the API key cannot be read', { cause })
     }
     const ring = parseKeyRing(text)
     this.#stored = text
     return ring
+  }
+
+  #inTime<T>(work: () => T | Promise<T>): Promise<T> {
+    return withinTime(work, storeWithinMs, this.#parts.world.idle)
   }
 
   #ports(): KeyPorts {
@@ -200,7 +224,7 @@ class KeptKey implements Credential {
     const text = formatKeyRing(ring)
     if (text === this.#stored) return 'kept'
     try {
-      const isLeft = (await this.#store.save(text, this.#stored)) === false
+      const isLeft = (await this.#inTime(() => this.#store.save(text, this.#stored))) === false
       if (isLeft) return await this.#read()
     } catch {
       return 'failed'

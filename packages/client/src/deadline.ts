@@ -50,3 +50,17 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
   })
 }
+
+/** The outcome of code that somebody else wrote, or a `ComityError` `timed-out` when it takes longer. */
+export async function withinTime<T>(work: () => T | Promise<T>, ms: number, wait: World['idle']): Promise<T> {
+  const outcome = Promise.resolve(work())
+  const ended = new AbortController()
+  const late = wait(ms, ended.signal).then(() => {
+    throw new ComityError('timed-out', `not over after ${ms} ms`)
+  })
+  try {
+    return await Promise.race([outcome, late])
+  } finally {
+    ended.abort()
+  }
+}

@@ -56,34 +56,54 @@ export function claimed(ring: KeyRing, key: string): KeyRing {
   return ringOf({ ...ring, next: [key, ...ring.next] })
 }
 
-/** With this key in use, and without those that have ended for good. What was in use before is an old key, or, where it
- *  is an old one that is in use again, a next one: it may have been disabled for a while only. */
-export function using(ring: KeyRing, key: string, ended: ReadonlySet<string> = new Set()): KeyRing {
-  const former = ring.current === key ? [] : [ring.current]
-  const isMoving = ring.next.includes(key)
-  const stands = (list: readonly string[]) => list.filter((one) => !ended.has(one))
-  return ringOf({
-    current: key,
-    next: stands(isMoving ? ring.next : [...former, ...ring.next]),
-    old: stands(isMoving ? [...former, ...ring.old] : ring.old),
-  })
+/** What is known beside a ring. */
+export interface Known {
+  /** Keys that have ended for good. */
+  readonly ended: ReadonlySet<string>
+  /** What somebody else kept last. */
+  readonly stored?: KeyRing | undefined
 }
 
-/** Without next keys that have ended. */
+const nothing: Known = { ended: new Set() }
+
+/** With this key in use, and without those that have ended for good. What was in use before is an old key, or, where it
+ *  is an old one that is in use again, a next one: it may have been disabled for a while only. Where somebody else came to
+ *  this key before, the keys that they left on their way count more. */
+export function using(ring: KeyRing, key: string, { ended, stored }: Known = nothing): KeyRing {
+  const former = ring.current === key ? [] : [ring.current]
+  const isMoving = ring.next.includes(key)
+  const theirs = stored?.current === key ? stored.old : []
+  const next = isMoving ? ring.next : [...former, ...ring.next]
+  const old = isMoving ? [...theirs, ...former, ...ring.old] : ring.old
+  return ringOf({ current: key, next, old }, ended)
+}
+
+/** Without keys that have ended; the one in use stays. */
 export function without(ring: KeyRing, ended: ReadonlySet<string>): KeyRing {
-  return { ...ring, next: ring.next.filter((key) => !ended.has(key)) }
+  return ringOf(ring, ended)
 }
 
 /** With what somebody else kept: another process with the same store, or an operator. Their keys are tried before any
- *  is used, but for those that this client has left already. */
-export function merged(ring: KeyRing, stored: KeyRing): KeyRing {
-  const tried = [stored.current, ...stored.next].filter((key) => !ring.old.includes(key))
-  return ringOf({ ...ring, next: [...tried, ...ring.next], old: [...ring.old, ...stored.old] })
+ *  is used, but for those that this client has left already. Of old keys those count most that were left by whoever has
+ *  come further, and in doubt those that are kept: so all come to one order. */
+export function merged(ring: KeyRing, stored: KeyRing, ended: ReadonlySet<string> = nothing.ended): KeyRing {
+  const isLeft = (key: string) => key === ring.current || ring.old.includes(key) || ended.has(key)
+  const tried = [stored.current, ...stored.next].filter((key) => !isLeft(key))
+  const others = ring.next.filter((key) => !tried.includes(key))
+  const isAhead = ring.old.includes(stored.current) && !stored.old.includes(ring.current)
+  const old = isAhead ? [...ring.old, ...stored.old] : [...stored.old, ...ring.old]
+  return ringOf({ ...ring, next: alternately(tried, others), old }, ended)
 }
 
-/** Each key once, where it counts most, and no more than there is room for. */
-function ringOf({ current, next, old }: KeyRing): KeyRing {
-  const tried = [...new Set(next)].filter((key) => key !== current)
-  const left = [...new Set(old)].filter((key) => key !== current && !tried.includes(key))
+/** Of both, whatever there is room for. */
+function alternately(one: readonly string[], other: readonly string[]): string[] {
+  const turns = Array.from({ length: Math.max(one.length, other.length) }, (_, turn) => turn)
+  return turns.flatMap((turn) => [...one.slice(turn, turn + 1), ...other.slice(turn, turn + 1)])
+}
+
+/** Each key once, where it counts most, none that has ended, and then no more than there is room for. */
+function ringOf({ current, next, old }: KeyRing, ended: ReadonlySet<string> = nothing.ended): KeyRing {
+  const tried = [...new Set(next)].filter((key) => key !== current && !ended.has(key))
+  const left = [...new Set(old)].filter((key) => key !== current && !tried.includes(key) && !ended.has(key))
   return { current, next: tried.slice(0, maxNext), old: left.slice(0, maxOld) }
 }

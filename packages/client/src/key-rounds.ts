@@ -31,41 +31,91 @@ const maxTurns = 4
 const maxConflicts = 3
 const maxAsked = 3
 
+/** One round's: the ports, what is known of keys, and what was kept by somebody else when it was read last. */
+class Round {
+  readonly ports: KeyPorts
+  readonly ended: Set<string>
+  stored: KeyRing | undefined
+
+  constructor(ports: KeyPorts, ended: Set<string>) {
+    this.ports = ports
+    this.ended = ended
+  }
+
+  /** With what is kept; keys that are known to have ended do not come back by it. */
+  async synced(ring: KeyRing): Promise<KeyRing> {
+    this.stored = await this.ports.load()
+    const both = this.stored === undefined ? without(ring, this.ended) : merged(ring, this.stored, this.ended)
+    this.ports.hold(both)
+    return both
+  }
+
+  /** The ring as it is kept; undefined when it could not be. */
+  async kept(first: KeyRing): Promise<KeyRing | undefined> {
+    let ring = first
+    for (let conflicts = 0; conflicts < maxConflicts; conflicts += 1) {
+      this.ports.hold(ring)
+      const outcome = await this.ports.keep(ring)
+      if (outcome === 'kept') return ring
+      if (outcome === 'failed') return undefined
+      this.stored = outcome
+      ring = merged(ring, outcome, this.ended)
+    }
+    this.ports.hold(ring)
+    return undefined
+  }
+
+  /** What cannot be kept now is used all the same: the keys that are kept hold this one already. */
+  async use(ring: KeyRing, key: string): Promise<void> {
+    await this.kept(using(ring, key, this))
+  }
+
+  async ask(key: string): Promise<KeyAnswer> {
+    const answer = await this.ports.ask(key)
+    if (answer === 'ended') this.ended.add(key)
+    // It was not for good: a backup was restored, say.
+    else if (answer !== 'unclear') this.ended.delete(key)
+    return answer
+  }
+}
+
 /** Gets the next key of a ring whose key in use is about to end. A key that was got before, by this process or by another
- *  with the same store, is tried first: where it is in use already, the node may not tell it again. */
-export async function renewKey(first: KeyRing, ports: KeyPorts): Promise<Renewal> {
-  const ended = new Set<string>()
-  let ring = await synced(first, ports, ended)
-  let isRefused = false
+ *  with the same store, is tried first: where it is in use already, the node may not tell it again. `ended` are the keys
+ *  that this process knows to have ended: whatever others keep, they are not asked about; the round adds to them. */
+export async function renewKey(first: KeyRing, ports: KeyPorts, ended: Set<string>): Promise<Renewal> {
+  const round = new Round(ports, ended)
+  let ring = await round.synced(first)
+  let claim: Claim | undefined
   for (let turns = 0; turns < maxTurns; turns += 1) {
-    const tried = await tryNext(ring, ports, ended)
-    if (tried.outcome !== 'none') return tried.outcome
-    ring = await synced(tried.ring, ports, ended)
+    const tried = await tryNext(ring, round)
+    if (tried.outcome === 'moved' || tried.outcome === 'failed') return tried.outcome === 'moved' ? 'moved' : 'later'
+    ring = await round.synced(tried.ring)
     if (ring.next.some((key) => !tried.ring.next.includes(key))) continue
-    if (isRefused) return 'refused'
-    const claim = await ports.claim(ring.current)
+    // A key of which nothing is learned is no reason to do without the next one, which may be another.
+    if (claim !== undefined && tried.outcome === 'unclear') return 'later'
+    if (claim === 'refused') return 'refused'
+    claim = await ports.claim(ring.current)
     if (claim === 'unclear') return 'later'
     // Refused where another process was faster: what it got may be kept by now.
-    isRefused = claim === 'refused'
     if (claim !== 'refused') ring = claimed(ring, claim.key)
   }
   return 'later'
 }
 
-/** Finds a good key after the one in use was refused. True when another is in use. */
-export async function recoverKey(first: KeyRing, ports: KeyPorts): Promise<boolean> {
-  const ring = await synced(first, ports)
+/** Finds a good key after the one in use was refused; all are asked, also those that have ended. True when another is in
+ *  use. */
+export async function recoverKey(first: KeyRing, ports: KeyPorts, ended: Set<string>): Promise<boolean> {
+  const round = new Round(ports, ended)
+  const ring = await round.synced(first)
+  const keys = new Set([ring, first, round.stored ?? first].flatMap(keysOf))
   for (let asked = 1; asked <= maxAsked; asked += 1) {
-    const ended = new Set<string>()
     let isUnclear = false
-    for (const key of keysOf(ring)) {
-      const answer = await ports.ask(key)
+    for (const key of keys) {
+      const answer = await round.ask(key)
       if (answer === 'works') {
-        // What cannot be kept now is used all the same: the keys that are kept hold this one already.
-        await kept(using(ring, key, ended), ports)
+        await round.use(ring, key)
         return key !== first.current
       }
-      if (answer === 'ended') ended.add(key)
       isUnclear ||= answer === 'unclear'
     }
     if (!isUnclear) return false
@@ -76,49 +126,26 @@ export async function recoverKey(first: KeyRing, ports: KeyPorts): Promise<boole
 
 interface Tried {
   readonly ring: KeyRing
-  readonly outcome: 'moved' | 'later' | 'none'
+  /** `failed`: what must be kept before it is tried could not be. */
+  readonly outcome: 'moved' | 'failed' | 'unclear' | 'none'
 }
 
-/** Tries the next keys; those that have ended are told by `ended`. */
-async function tryNext(first: KeyRing, ports: KeyPorts, ended: Set<string>): Promise<Tried> {
+/** Tries the next keys, until one works. */
+async function tryNext(first: KeyRing, round: Round): Promise<Tried> {
   let ring = first
+  let isUnclear = false
   for (const key of first.next) {
-    const safe = await kept(ring, ports)
-    if (safe === undefined) return { ring, outcome: 'later' }
+    const safe = await round.kept(ring)
+    if (safe === undefined) return { ring, outcome: 'failed' }
     ring = safe
-    const answer = await ports.ask(key)
+    const answer = await round.ask(key)
     if (answer === 'works') {
-      await kept(using(ring, key, ended), ports)
+      await round.use(ring, key)
       return { ring, outcome: 'moved' }
     }
-    if (answer === 'unclear') return { ring, outcome: 'later' }
-    if (answer === 'ended') {
-      ended.add(key)
-      ring = without(ring, ended)
-    }
-    ports.hold(ring)
+    isUnclear ||= answer === 'unclear'
+    ring = without(ring, round.ended)
+    round.ports.hold(ring)
   }
-  return { ring, outcome: 'none' }
-}
-
-/** With what is kept; keys that are known to have ended do not come back by it. */
-async function synced(ring: KeyRing, ports: KeyPorts, ended: ReadonlySet<string> = new Set()): Promise<KeyRing> {
-  const stored = await ports.load()
-  const both = stored === undefined ? ring : without(merged(ring, stored), ended)
-  ports.hold(both)
-  return both
-}
-
-/** The ring as it is kept; undefined when it could not be. */
-async function kept(first: KeyRing, ports: KeyPorts): Promise<KeyRing | undefined> {
-  let ring = first
-  for (let conflicts = 0; conflicts < maxConflicts; conflicts += 1) {
-    ports.hold(ring)
-    const outcome = await ports.keep(ring)
-    if (outcome === 'kept') return ring
-    if (outcome === 'failed') return undefined
-    ring = merged(ring, outcome)
-  }
-  ports.hold(ring)
-  return undefined
+  return { ring, outcome: isUnclear ? 'unclear' : 'none' }
 }

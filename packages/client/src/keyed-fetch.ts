@@ -6,6 +6,7 @@
 import type { Clock, Fetch, RandomBytes } from '@comity/core/ports'
 import { apiKeyCredential, type ApiKeyStore } from './api-key.ts'
 import { invalidCall } from './comity-error.ts'
+import { untilAborted } from './deadline.ts'
 import { platform } from './main.ts'
 import { presenting, signing, type KeyedRequest } from './send-with-key.ts'
 import { parseNodeAddress } from './target.ts'
@@ -43,6 +44,10 @@ export interface KeyedInit {
  *  `fetch` throws. */
 export interface KeyedFetch {
   (address: string, init?: KeyedInit): Promise<Response>
+  /** Renews a key in a store now, where it has a successor; for who is told of a rotation by a webhook. The key goes to
+   *  this node's own address alone, never to one that a message holds. Throws `invalid-call` for an `address` that is
+   *  another, before anything is sent, and for a key that is a mere text. */
+  renew(address?: string): Promise<void>
   /** Resolves when a renewal of the key that is due or under way is over; never rejects. For a program that ends itself
    *  (`process.exit`): calls may still be made. */
   close(): Promise<void>
@@ -58,17 +63,25 @@ export function createKeyedFetch(options: KeyedFetchOptions): KeyedFetch {
   if (use === 'plain' && sequence !== undefined) throw invalidCall('`sequence` is for keys of the use `hmac`')
   const nextSequence = sequence === 'clock' ? sequenceOfClock(world.clock) : sequence
   const send = use === 'plain' ? presenting(world.fetch) : signing(world, nextSequence)
-  const credential = apiKeyCredential(apiKey, { send, renewal: `${origin}/keys/renewal`, world })
+  const renewal = `${origin}/keys/renewal`
+  const credential = apiKeyCredential(apiKey, { send, renewal, world })
   const call = async (address: string, init: KeyedInit = {}) => {
     const request = requestOf(address, init, origin)
-    const { response, key } = await credential.send(request)
+    const { response, key } = await untilAborted(credential.send(request), request.signal)
     if (response.status !== 401) return response
     const bytes = await response.arrayBuffer()
     const refusal = { status: 401, code: codeIn(bytes), hasReceipt: response.headers.has('comity-receipt') }
-    if (await credential.isReplaced(key, refusal)) return (await credential.send(request)).response
+    const isReplaced = await untilAborted(credential.isReplaced(key, refusal), request.signal)
+    if (isReplaced) return (await untilAborted(credential.send(request), request.signal)).response
     return new Response(bytes, response)
   }
-  return Object.assign(call, { close: () => credential.settled() })
+  const renew = async (address = renewal) => {
+    if (!URL.canParse(address) || new URL(address).href !== renewal) {
+      throw invalidCall('the address of the renewal is not at the node of the API key: the message may be forged')
+    }
+    await credential.renew()
+  }
+  return Object.assign(call, { renew, close: () => credential.settled() })
 }
 
 /** Throws `invalid-call` where the key could be read on its way. */

@@ -1,5 +1,5 @@
 /** The life of a kept API key in a world in which everything goes wrong: requests and answers are lost, programs die at
- *  any moment, stores fail, operators roll back, replace and disable, and two processes share one store. */
+ *  any moment, stores fail, operators roll back, replace and disable, and three processes share one store. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -26,7 +26,7 @@ const event = fc.record({
   operation: fc.oneof(
     ...Object.entries(weights).map(([name, weight]) => ({ weight, arbitrary: fc.constant(name as Operation) })),
   ),
-  process: fc.nat({ max: 1 }),
+  process: fc.nat({ max: 2 }),
   faults: fc.array(fc.constantFrom<Fault>('none', 'none', 'request', 'answer', 'store'), { maxLength: 2 }),
   /** Requests, answers and writes that come to pass before the next event; 12 for all. */
   steps: fc.nat({ max: 12 }),
@@ -46,7 +46,7 @@ class Scene {
     this.#order = order
     this.node = node
     this.#text = node.first.text
-    this.#processes = [this.#start(), this.#start()]
+    this.#processes = [this.#start(), this.#start(), this.#start()]
   }
 
   /** A process that dies leaves what it did, and hears of nothing more. */
@@ -130,8 +130,8 @@ class Scene {
     this.faults = []
     this.#nowMs += 3_600_000
     if (!this.node.hasGoodKey()) return
-    const statuses = await this.#order.waitFor(Promise.all([this.call(0), this.call(1)]))
-    assert.deepEqual(statuses, [200, 200], this.#text)
+    const statuses = await this.#order.waitFor(Promise.all([this.call(0), this.call(1), this.call(2)]))
+    assert.deepEqual(statuses, [200, 200, 200], this.#text)
   }
 }
 
