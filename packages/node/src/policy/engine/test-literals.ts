@@ -32,10 +32,11 @@ export const kinds = Object.keys(memberNames) as Kind[]
 export const literals: Readonly<Record<Kind, fc.Arbitrary<string>>> = {
   Bool: fc.constantFrom('true', 'false'),
   Long: fc.oneof(
-    fc.integer({ min: -3, max: 9 }).map(String),
+    // In parentheses, since Cedar reads no `!-1`.
+    fc.integer({ min: -3, max: 9 }).map((value) => (value < 0 ? `(${value})` : String(value))),
     fc.constantFrom(
       '9007199254740991',
-      '-9007199254740991',
+      '(-9007199254740991)',
       '3037000500',
       '86400000',
       '(9007199254740991 * 1024 + 1023)',
