@@ -120,7 +120,7 @@ function addRotations(keys: Command, context: ContextOf): void {
     .option('--overlap <days>', 'how long both work; as the client’s policies say unless given', days)
     .option('--sunset <time>', 'instead of --overlap: when the old key ends, e.g. 2026-03-15', moment)
     .addOption(
-      new Option('--retire <when>', 'at the sunset, or when nobody uses the old key').choices([
+      new Option('--retire <when>', 'at the sunset, or from then on when nobody uses the old key').choices([
         'scheduled',
         'when-moved',
       ]),

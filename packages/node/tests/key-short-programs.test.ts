@@ -44,7 +44,7 @@ describe('a program that makes one call and ends', () => {
     const file = join(folder, name)
     await writeFile(file, `${key.text}\n`)
     const { rotations } = await keysOf(network.recipient)
-    const request = { successor: 'claim', retire: 'when-moved', quietSeconds: 1 } as const
+    const request = { successor: 'claim', retire: 'when-moved', quietSeconds: 1, overlapDays: 4 / 86_400 } as const
     const rotate = async () => (await rotations.rotate(key.id, request, 'operator')).rotation.id
     const hasMoved = async () => (await readFile(file, 'utf8')).endsWith(` old=${key.text}`)
     return { key, file, rotate, hasMoved }
@@ -58,7 +58,7 @@ describe('a program that makes one call and ends', () => {
       assert.ok(await hasMoved(), 'the first run fetched, kept and tried the next key')
       await ended(start(file, end))
       const keys = await keysOf(network.recipient)
-      // The old key is quiet for as long as was asked.
+      // The old key is quiet for as long as was asked, and its sunset has come.
       network.clock.offsetMs += 5_000
       await ended(start(file, end))
       await keys.tend()
