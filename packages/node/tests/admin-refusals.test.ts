@@ -151,7 +151,7 @@ describe('the admin listener', () => {
       for (const path of ['/v1/status', '/v1/nothing', '/v1/keys/rotate']) {
         const { status, headers, text } = await admin.call({ path, headers: { authorization } })
         assert.equal(status, 401)
-        assert.equal(headers['www-authenticate'], 'Bearer')
+        assert.equal(headers['www-authenticate'], 'Bearer realm="comity"')
         assert.ok(!text.includes(admin.token))
       }
     })

@@ -37,7 +37,7 @@ export function createAdminHandler(parts: AdminParts): (message: IncomingMessage
     } catch (error) {
       const problem = withoutKeys(asProblem(error))
       if (problem.code === 'internal-error') parts.onInternalError(problem.cause ?? error, requestId)
-      return problemReply(problem, requestId, problem.code === 'unauthorized' ? ['www-authenticate', 'Bearer'] : [])
+      return problemReply(problem, requestId)
     }
   }
 }
