@@ -188,6 +188,8 @@ describe('consents over the admin API', () => {
   })
 
   test('paused, the next call is refused with the state; resumed, it goes on', async () => {
+    const unreadable = await post(holder, `/v1/consents/${id}/pause`, { reason: 'a\u0000b' })
+    assert.deepEqual([unreadable.status, (unreadable.json as { code: string }).code], [422, 'consent-record-invalid'])
     assert.equal(
       good<ConsentView>(await post(holder, `/v1/consents/${id}/pause`, { reason: 'a check' })).state,
       'paused',

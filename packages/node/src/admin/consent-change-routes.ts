@@ -66,7 +66,13 @@ const summaries: Readonly<Record<ChangeName, string>> = {
 const path = '/v1/consents'
 const tag = 'consents'
 const parameters = named('Id of a consent.')
-const changeProblems: readonly ProblemCode[] = ['consent-unknown', 'consent-state', 'subject-erased']
+/** A text that nobody can read in whole does not go into a record: that is `consent-record-invalid`. */
+const changeProblems: readonly ProblemCode[] = [
+  'consent-unknown',
+  'consent-state',
+  'consent-record-invalid',
+  'subject-erased',
+]
 
 type ChangeLog = Pick<AdminParts, 'recordChange'>
 
@@ -85,7 +91,7 @@ function decisionRoute(parts: ConsentAdminParts): AdminRoute {
     parameters,
     body: decisionSchema,
     result: decidedConsentSchema,
-    problems: [...changeProblems, 'consent-choice-invalid', 'consent-proof-invalid', 'consent-record-invalid'],
+    problems: [...changeProblems, 'consent-choice-invalid', 'consent-proof-invalid'],
     answer: ({ path: { id }, body }) => decide(parts, id, body),
   })
 }
