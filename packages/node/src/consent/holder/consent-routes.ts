@@ -1,6 +1,5 @@
 /** The addresses below `/consents/` of the public listener, for participants whose request is signed. Whoever is no
  *  party to a consent is told the same as if there were none. */
-import { setTimeout } from 'node:timers/promises'
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { parseJson } from '@comity/core/bytes/json'
 import { utf8Text } from '@comity/core/bytes/utf8'
@@ -8,6 +7,7 @@ import { text } from '@comity/core/consent/consent-texts'
 import type { VerifyingKey } from '@comity/core/crypto/crypto'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
+import { startEvenTime } from '../../http/even-time.ts'
 import { jsonReply, problemReply, type Reply } from '../../http/problem-response.ts'
 import type { HolderConsents } from './consents.ts'
 import type { IssuedToken, TokenSource } from './issue-token.ts'
@@ -88,19 +88,19 @@ export function createConsentRoutes(
       const allow = route.allowed === 'GET' ? ['GET', 'HEAD'] : [route.allowed]
       throw new Problem('method-not-allowed', 'this address is not for that', { members: { allow } })
     }
-    return answerAlike(route.handler(parts, { caller, call, consent: route.consent }))
+    return answerAlike(() => route.handler(parts, { caller, call, consent: route.consent }))
   }
 }
 
 /** To find a consent and see that it is another's takes longer than to find none: who is told of none is told as late. */
 const refusalAfterMs = 25
 
-async function answerAlike(answering: Promise<Reply>): Promise<Reply> {
-  const late = setTimeout(refusalAfterMs, undefined, { ref: false })
+async function answerAlike(answer: () => Promise<Reply>): Promise<Reply> {
+  const untilLate = startEvenTime(refusalAfterMs)
   try {
-    return await answering
+    return await answer()
   } catch (error) {
-    if (error instanceof Problem && error.code === 'consent-unknown') await late
+    if (error instanceof Problem && error.code === 'consent-unknown') await untilLate()
     throw error
   }
 }
@@ -118,8 +118,10 @@ async function takeRequest({ consents, admitRequest }: ConsentRoutesParts, { cal
     })
     return withFields(problemReply(problem, call.id), fields)
   }
-  const asking = consents.requestConsent(bodyOf(call), { did: caller.did, idempotencyKey: idempotencyKeyOf(call) })
-  const [{ id: asked, state, lapsesMs }] = await Promise.all([asking, setTimeout(answerAfterMs)])
+  const untilLate = startEvenTime(answerAfterMs)
+  const asking = { did: caller.did, idempotencyKey: idempotencyKeyOf(call) }
+  const { id: asked, state, lapsesMs } = await consents.requestConsent(bodyOf(call), asking)
+  await untilLate()
   return withFields(jsonReply(202, { id: asked, state, lapses: formatDateTime(lapsesMs) }, noStore), fields)
 }
 
