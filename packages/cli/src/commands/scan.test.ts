@@ -96,6 +96,15 @@ describe('files', () => {
     assert.deepEqual((await runQuietly('scan', at)).out, 'no secrets found (2 texts looked at)')
   })
 
+  test('a key that stands encoded is named at its place, and said to be so', async () => {
+    const key = freshKey()
+    const at = directory({ 'secret.yaml': `kind: Secret\ndata:\n  key: ${Buffer.from(key).toString('base64')}\n` })
+    const { code, out } = await runQuietly('-c', join(root, 'none.yaml'), 'scan', at)
+    assert.equal(code, 1)
+    assert.equal(out.split('\n')[0], `secret.yaml:3:8  comity-api-key  ${key.slice(0, 19)}… (in base64)`)
+    assert.match(out, new RegExp(`comity api-keys revoke ${key.slice(10, 18)}\n`))
+  })
+
   test('in a work tree what git ignores is not looked at; tracked, new and forced files are', { skip }, async () => {
     const at = repository({ '.gitignore': 'ignored/\n*.log\n', 'ignored/a': freshKey(), 'x.log': freshKey() })
     put(at, { tracked: freshKey(), 'forced.log': freshKey() })

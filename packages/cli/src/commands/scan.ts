@@ -74,10 +74,10 @@ function withState(finding: PlacedFinding, states: ReadonlyMap<string, KeyState>
 }
 
 function lines(finding: PlacedFinding, states: ReadonlyMap<string, KeyState>): string[] {
-  const { rule, line, column, excerpt, keyId } = finding
+  const { rule, line, column, excerpt, keyId, encoding } = finding
   const place = printable(`${placeName(finding)}:${line}:${column}`)
   return [
-    `${place}  ${colors.red(rule)}  ${printable(excerpt)}`,
+    `${place}  ${colors.red(rule)}  ${printable(excerpt)}${encoding === undefined ? '' : ` (in ${encoding})`}`,
     ...(keyId === undefined ? [] : [`    ${keyAdvice(keyId, states.get(keyId))}`]),
   ]
 }

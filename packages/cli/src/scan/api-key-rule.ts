@@ -24,6 +24,21 @@ export const adminTokenRule: SecretRule = {
   },
 }
 
+/** A key or token at the beginning of a text. */
+export interface FoundKey {
+  readonly text: string
+  readonly match: Match
+}
+
+/** The key that the text begins with, if it does. */
+export function keyIn(text: string): FoundKey | undefined {
+  for (const rule of [apiKeyRule, adminTokenRule]) {
+    const match = [...rule.find({ path: '', text })].find(({ start }) => start === 0)
+    if (match !== undefined) return { text, match }
+  }
+  return undefined
+}
+
 function matchOf(rule: string, found: RegExpExecArray, shown: string): Match {
   return { rule, start: found.index, end: found.index + found[0].length, shown: shown.length }
 }

@@ -10,6 +10,9 @@ export interface Match {
   readonly shown: number
   /** Public id of a Comity API key. */
   readonly keyId?: string
+  /** How it stands in the text, unless as it is; `excerpt` is of what was decoded then. */
+  readonly encoding?: 'base64'
+  readonly excerpt?: string
 }
 
 /** A secret in a text, fit to be printed. */
@@ -22,6 +25,8 @@ export interface Finding {
   /** `cmty_live_7Hq2m9Xa_…`: what may be shown of it. */
   readonly excerpt: string
   readonly keyId?: string
+  /** How it stands at its place, unless as it is. */
+  readonly encoding?: 'base64'
 }
 
 /** A text to look at, by the path that people and rules know it by. */
@@ -30,8 +35,19 @@ export interface ScannedText {
   readonly text: string
 }
 
+/** All that may be told of a match but its place. */
+export function told(text: string, match: Match): Omit<Finding, 'line' | 'column'> {
+  return {
+    rule: match.rule,
+    excerpt: maskedExcerpt(text, match),
+    ...(match.keyId === undefined ? {} : { keyId: match.keyId }),
+    ...(match.encoding === undefined ? {} : { encoding: match.encoding }),
+  }
+}
+
 /** The shown beginning and an ellipsis. What is short is not shown at all: a few letters of it would be much of it. */
-export function maskedExcerpt(text: string, { start, end, shown }: Match): string {
+export function maskedExcerpt(text: string, { start, end, shown, excerpt }: Match): string {
+  if (excerpt !== undefined) return excerpt
   const visible = end - start >= shown * 2 ? shown : 0
   return `${text.slice(start, start + visible).replaceAll(/\s+/g, ' ')}…`
 }

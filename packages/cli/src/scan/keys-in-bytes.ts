@@ -1,7 +1,8 @@
 /** Comity's own keys in bytes that are no text, or not all of one encoding: a database, a core dump, a log that two
  *  programs wrote to. Their checksum tells them from everything else, so they may be looked for anywhere. */
-import { adminTokenRule, apiKeyRule } from './api-key-rule.ts'
-import { maskedExcerpt, type Finding, type Match } from './finding.ts'
+import { keyIn, type FoundKey } from './api-key-rule.ts'
+import { encodedKeys } from './encoded-secrets.ts'
+import { told, type Finding } from './finding.ts'
 
 /** What of the bytes was looked through as text already: none of it, or all that stands in this encoding. */
 export type ReadAs = 'none' | 'utf-8' | 'utf-16le' | 'utf-16be'
@@ -23,6 +24,8 @@ export function keysInBytes(bytes: Uint8Array, readAs: ReadAs): Finding[] {
       const found = keyIn(buffer.toString('latin1', at, at + maxLetters))
       if (found !== undefined) findings.push(findingAt(at, found))
     }
+    const text = buffer.toString('latin1')
+    for (const match of encodedKeys(text)) findings.push(findingAt(match.start, { text, match }))
   }
   for (const at of placesOf(wideStart, buffer)) {
     const letters = buffer.subarray(at, at + 2 * maxLetters).filter((_, index) => index % 2 === 0)
@@ -37,23 +40,8 @@ function* placesOf(start: Buffer, buffer: Buffer): Generator<number> {
   for (let at = buffer.indexOf(start); at !== -1; at = buffer.indexOf(start, at + 1)) yield at
 }
 
-interface FoundKey {
-  readonly text: string
-  readonly match: Match
-}
-
-/** The key that the text begins with, if it does. */
-function keyIn(text: string): FoundKey | undefined {
-  for (const rule of [apiKeyRule, adminTokenRule]) {
-    const match = [...rule.find({ path: '', text })].find(({ start }) => start === 0)
-    if (match !== undefined) return { text, match }
-  }
-  return undefined
-}
-
 function findingAt(at: number, { text, match }: FoundKey): Finding {
-  const keyId = match.keyId === undefined ? {} : { keyId: match.keyId }
-  return { rule: match.rule, line: 1, column: at + 1, excerpt: maskedExcerpt(text, match), ...keyId }
+  return { line: 1, column: at + 1, ...told(text, match) }
 }
 
 interface WidePlace {

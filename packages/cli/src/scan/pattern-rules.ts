@@ -68,9 +68,24 @@ const environmentSecret = patternRule('comity-environment-secret', {
   isSecret: (secret) => !/^(?:change-?me|example|your-|x{4,}|\*{3,}|process\.|env\.)/i.test(secret),
 })
 
+/** A name and a password in base64: `auth` of a registry in Docker's configuration, `_auth` of `.npmrc`. */
+const encodedLogin = patternRule('encoded-login', {
+  expression:
+    /(?:\\?"auth\\?"[ \t\r\n]{0,99}:[ \t\r\n]{0,99}\\?"|\b_auth[ \t]{0,99}=[ \t]{0,99}["']?)(?<secret>[A-Za-z0-9+/]{12,4000}={0,2})(?![A-Za-z0-9+/=])/g,
+  shown: 0,
+  isSecret: (secret) =>
+    /^[\x21-\x39\x3b-\x7e]{1,200}:[\x20-\x7e]{4,2800}$/.test(Buffer.from(secret, 'base64').toString('latin1')),
+})
+
 /** One letter over and over is a placeholder. */
 function isMonotonous(text: string): boolean {
   return new Set(text).size < 8
 }
 
-export const patternRules: readonly SecretRule[] = [webhookSecret, privateKey, jsonWebKey, environmentSecret]
+export const patternRules: readonly SecretRule[] = [
+  webhookSecret,
+  privateKey,
+  jsonWebKey,
+  environmentSecret,
+  encodedLogin,
+]

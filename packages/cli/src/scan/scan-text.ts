@@ -2,7 +2,8 @@
 import { adminTokenRule, apiKeyRule } from './api-key-rule.ts'
 import { configurationRule } from './configuration-rule.ts'
 import { findCommonSecrets } from './common-rules.ts'
-import { maskedExcerpt, type Finding, type Match, type ScannedText } from './finding.ts'
+import { encodedKeys, encodedTexts } from './encoded-secrets.ts'
+import { told, type Finding, type Match, type ScannedText } from './finding.ts'
 import { ignoredLines } from './ignore-comments.ts'
 import { patternRules } from './pattern-rules.ts'
 
@@ -17,8 +18,7 @@ export interface TextFindings {
 
 /** All that the rules find, each place once: where two see the same, Comity's own rule names it. */
 export async function scanText(scanned: ScannedText): Promise<TextFindings> {
-  const own = ownRules.flatMap((rule) => [...rule.find(scanned)])
-  const matches = withoutOverlaps([...own, ...(await findCommonSecrets(scanned))], scanned.text.length)
+  const matches = await matchesOf(scanned, maxDepth)
   if (matches.length === 0) return { findings: [], ignored: 0 }
   const starts = lineStarts(scanned.text)
   const skipped = ignoredLines(scanned.text)
@@ -29,6 +29,22 @@ export async function scanText(scanned: ScannedText): Promise<TextFindings> {
   )
   const counted = findings.filter(({ line }) => !skipped.has(line))
   return { findings: counted, ignored: findings.length - counted.length }
+}
+
+/** Base64 within base64 within base64: the key in the login in Docker's configuration in a Kubernetes Secret. */
+const maxDepth = 3
+
+async function matchesOf(scanned: ScannedText, depth: number): Promise<Match[]> {
+  const plain = [...ownRules.flatMap((rule) => [...rule.find(scanned)]), ...(await findCommonSecrets(scanned))]
+  const encoded = depth === 0 ? [] : await encodedMatches(scanned, depth - 1)
+  // What was encoded says more than the rule that sees a login, or a token, by the letters of its base64.
+  return withoutOverlaps([...encoded, ...plain], scanned.text.length)
+}
+
+async function encodedMatches({ path, text }: ScannedText, depth: number): Promise<Match[]> {
+  const texts = encodedTexts(text)
+  const within = texts === undefined ? [] : await matchesOf({ path, text: texts.text }, depth)
+  return [...encodedKeys(text), ...within.map((match) => texts?.placed(match) ?? match)]
 }
 
 /** The earlier in the list wins. In linear time: a text may hold many thousands. */
@@ -48,11 +64,9 @@ function findingsOf(text: string, matches: readonly Match[], starts: readonly nu
   return matches.map((match) => {
     while ((starts[line + 1] ?? Infinity) <= match.start) line += 1
     return {
-      rule: match.rule,
       line: line + 1,
       column: match.start - (starts[line] ?? 0) + 1,
-      excerpt: maskedExcerpt(text, match),
-      ...(match.keyId === undefined ? {} : { keyId: match.keyId }),
+      ...told(text, match),
     }
   })
 }
