@@ -32,7 +32,7 @@ export function addClients(program: Command, context: ContextOf): void {
     .option('--overlap <days>', 'how long old and new key both work; 14 unless given', days)
     .option('--warn-before <days>', 'how long before its end a key is reported; 14 unless given', days)
     .option('--disable-unused-after <days>', 'disable a key that nobody uses for so long', days)
-    .option('--no-self-renewal', 'it may not fetch its next key itself, nor add webhooks')
+    .option('--no-self-renewal', 'it may not fetch its next key itself')
     .option('--webhook <url>', 'where it is told of its own keys and quotas; the secret is printed this once')
     .action(async (id: string, options: object) => (await loadClients()).addClient(context(), id, options as never))
   clients

@@ -17,7 +17,7 @@ export function addSetClient(clients: Command, context: ContextOf): void {
     .option('--overlap <days>', 'how long old and new key both work', days)
     .option('--warn-before <days>', 'how long before its end a key is reported', days)
     .option('--disable-unused-after <days>', 'disable a key that nobody uses for so long', days)
-    .option('--self-renewal', 'it may fetch its next key itself, and add webhooks')
+    .option('--self-renewal', 'it may fetch its next key itself')
     .option('--no-self-renewal', 'it may not')
     .addOption(
       new Option('--retire <when>', 'end old keys at the sunset, or when nobody uses them').choices([

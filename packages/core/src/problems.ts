@@ -434,8 +434,8 @@ const kinds = {
   },
   'client-webhook-refused': {
     status: 409,
-    title: 'The webhook cannot be added, confirmed or changed so',
-    remedy: 'The detail says what is in the way: too many, another code, or one that the operator keeps.',
+    title: 'The webhook cannot be added or changed so',
+    remedy: 'The detail says what is in the way: too many webhooks, or too many secrets at a time.',
   },
   'replica-missing': {
     status: 504,

@@ -25,7 +25,7 @@ test('a client is told once that its own quota is nearly used up, and what is de
     ['scheduling', other],
   ] as const) {
     await addClient(holder, { id })
-    const added = await clients.add(id, clientWebhookRequestSchema.parse({ url: receiver.url }), 'operator')
+    const added = await clients.add(id, clientWebhookRequestSchema.parse({ url: receiver.url }))
     receiver.trust('secret' in added ? added.secret : '')
   }
   const key = await issueKey(holder)
@@ -68,7 +68,7 @@ test('a client that was removed is told nothing of a request that is decided lat
   const requests: string[] = []
   for (const id of ['billing', 'scheduling']) {
     await addClient(holder, { id })
-    const added = await webhooks.clients.add(id, clientWebhookRequestSchema.parse({ url: receiver.url }), 'operator')
+    const added = await webhooks.clients.add(id, clientWebhookRequestSchema.parse({ url: receiver.url }))
     if (id === 'billing') receiver.trust('secret' in added ? added.secret : '')
     const key = await issueKey(holder, {}, id)
     const body = JSON.stringify({ limit: 'daily', units: 9, per: 'day', reason: 'a study' })

@@ -43,15 +43,8 @@ export function keyLines({ secret, publicKey }: KeyedClientWebhookView): string[
 
 export async function listWebhooks(context: CommandContext, client: string): Promise<void> {
   const webhooks = await (await connect(context)).get<ClientWebhookView[]>(pathOf(client))
-  const rows = webhooks.map(({ id, endpoint, state, format, addedBy, events }) => [
-    id,
-    endpoint,
-    state,
-    format,
-    addedBy,
-    events.join(' '),
-  ])
-  show(context, webhooks, () => table([['id', 'address', 'state', 'signed', 'added by', 'told of'], ...rows]))
+  const rows = webhooks.map(({ id, endpoint, format, events }) => [id, endpoint, format, events.join(' ')])
+  show(context, webhooks, () => table([['id', 'address', 'signed', 'told of'], ...rows]))
 }
 
 export async function replaceSecret(

@@ -19,7 +19,7 @@ export const clientEventTypes = [
 ] as const
 export type ClientEventType = (typeof clientEventTypes)[number]
 
-/** The first message of every webhook: it can be reached, or is to be confirmed with the code that it holds. */
+/** The first message of every webhook: it arrives. */
 export const webhookAdded = 'webhook.added'
 
 /** How the messages of a webhook are signed: with a shared secret, or with a key whose public part the receiver has. */
@@ -92,9 +92,6 @@ export interface ClientEvents {
   readonly 'webhook.added': {
     readonly client: string
     readonly webhook: string
-    /** What the client confirms it with, at `confirm`. */
-    readonly code?: string
-    readonly confirm?: string
   }
 }
 

@@ -130,8 +130,6 @@ export interface ClientWebhookFacts {
   /** Of Ed25519. */
   readonly publicKeys: readonly string[]
   readonly fingerprints: readonly string[]
-  readonly addedBy: 'operator' | 'client'
-  readonly state: string
   readonly formerEndsMs: number | undefined
   readonly createdMs: number
 }

@@ -16,10 +16,6 @@ const members = {
     description: 'Of `ed25519`: by which messages verify now, the newest first.',
   }),
   fingerprints: z.array(z.string()).meta({ description: 'Pins of its TLS key; a public authority vouches without.' }),
-  addedBy: z.enum(['operator', 'client']),
-  state: z.enum(['unconfirmed', 'active']).meta({
-    description: '`unconfirmed` until its client has shown that it reads what arrives there.',
-  }),
   formerEnds: rfc3339.optional().meta({ description: 'Until when a former secret signs too.' }),
   created: rfc3339,
 }

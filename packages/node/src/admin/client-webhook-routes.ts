@@ -89,7 +89,7 @@ function changeRoutes({ clientWebhooks, schemas }: Parts): AdminRoute[] {
 }
 
 function viewOf(webhook: ClientWebhookFacts): ClientWebhookView {
-  const { id, client, url, events, format, publicKeys, fingerprints, addedBy, state, formerEndsMs } = webhook
+  const { id, client, url, events, format, publicKeys, fingerprints, formerEndsMs } = webhook
   return {
     id,
     client,
@@ -98,8 +98,6 @@ function viewOf(webhook: ClientWebhookFacts): ClientWebhookView {
     format,
     ...(format === 'ed25519' && { publicKeys }),
     fingerprints,
-    addedBy,
-    state: state === 'unconfirmed' ? state : 'active',
     formerEnds: formerEndsMs === undefined ? undefined : formatDateTime(formerEndsMs),
     created: formatDateTime(webhook.createdMs),
   }

@@ -26,22 +26,22 @@ export function clientWebhookAdministration({
     },
     async add(client, request) {
       await requireClient(client)
-      return keyed(await clients.add(client, parseInput(clientWebhookRequestSchema, request), 'operator'))
+      return keyed(await clients.add(client, parseInput(clientWebhookRequestSchema, request)))
     },
     async replaceSecret(client, id, order) {
       await requireClient(client)
       const { overlapHours } = parseInput(secretOrderSchema, order)
-      return keyed(await clients.replaceSecret(client, id, { overlapHours, by: 'operator' }))
+      return keyed(await clients.replaceSecret(client, id, overlapHours))
     },
     async remove(client, id) {
       await requireClient(client)
-      await clients.remove(client, id, 'operator')
+      await clients.remove(client, id)
     },
   }
 }
 
 /** What is told of one. */
 export function webhookFacts(webhook: ClientWebhook, nowMs: number): ClientWebhookFacts {
-  const { secrets: _secrets, code: _code, ...facts } = webhook
+  const { secrets: _secrets, ...facts } = webhook
   return { ...facts, publicKeys: publicKeysOf(webhook, nowMs), formerEndsMs: formerEndsMs(webhook, nowMs) }
 }

@@ -36,7 +36,6 @@ import { linkOf, type Counterparts } from './counterparts.ts'
 import type { Foundation } from './foundation.ts'
 import { openSealing, publishedDocument } from './sealing.ts'
 import { createLimits, createRequestLimit } from './limits.ts'
-import { clientWebhookRoute, type WebhookRouteParts } from './client-webhook-route.ts'
 import { quotaRoute } from './quota-route.ts'
 import type { QuotasOfNode } from './quotas.ts'
 import type { LimitsOfNode } from './open-limits.ts'
@@ -48,7 +47,6 @@ export interface GatewayParts {
   readonly catalogue: ProductCatalogue
   readonly counterparts: Counterparts
   readonly consent: ConsentOfNode
-  readonly webhooks: WebhookRouteParts['webhooks']
   readonly policies: PolicyOfNode
   readonly limits: LimitsOfNode
   readonly quotas: Pick<QuotasOfNode, 'requests'>
@@ -225,7 +223,6 @@ function publicHandler(parts: GatewayParts, inbound: InboundParts, exchanges: Ex
     },
     consents: createSignedRoute(inbound, consentRoutes(parts, inbound)),
     renewal: createRenewalRoute(inbound),
-    clientWebhooks: clientWebhookRoute({ ...parts, clock: foundation.world.clock }, inbound),
     quotas: quotaRoute(parts.quotas, inbound),
     status: async (path) => {
       const { answerStatusRequest } = await import('../status/status-route.ts')

@@ -25,9 +25,7 @@ export interface OpenWebhooks {
 export async function openWebhooks(parts: WebhookAssembly): Promise<OpenWebhooks> {
   const { foundation, newId } = parts
   const { config, database, events, readSecretValue, vault, world } = foundation
-  const { allowPrivateAddresses, allowPrivateClientWebhooks } = config.network
-  const fetchWithin = (networks: readonly string[]) =>
-    createGuardedFetch({ guard: createAddressGuard({ allowPrivateAddresses: networks }) })
+  const { allowPrivateAddresses } = config.network
   const endpoints = config.webhooks.map(async ({ secret, ...endpoint }) => ({
     ...endpoint,
     signers: parseWebhookSecret(await readSecretValue(secret)),
@@ -40,10 +38,7 @@ export async function openWebhooks(parts: WebhookAssembly): Promise<OpenWebhooks
     clients,
     store,
     vault,
-    deliver: createWebhookDelivery({
-      operator: fetchWithin(allowPrivateAddresses),
-      client: fetchWithin(allowPrivateClientWebhooks),
-    }),
+    deliver: createWebhookDelivery(createGuardedFetch({ guard: createAddressGuard({ allowPrivateAddresses }) })),
     ...world,
     newId,
     ...tellers(events),
@@ -57,15 +52,13 @@ function openClients(
   { foundation, auditLog, newId }: WebhookAssembly,
   outbox: Pick<Parameters<typeof openClientWebhooks>[0], 'outbox' | 'wake'>,
 ): Promise<ClientWebhooks & ClientEndpoints> {
-  const { config, database, deriveSecret, world } = foundation
+  const { database, deriveSecret, world } = foundation
   const key = deriveSecret('client-webhooks')
-  const base = config.listen.public.url.replace(/\/$/, '')
   return openClientWebhooks({
     store: createClientWebhookStore({ database, key, randomBytes: world.randomBytes }),
     ...outbox,
     ...world,
     newId,
-    confirmationUrl: (id) => `${base}/keys/webhooks/${id}/confirmation`,
     record: (event, statements) => auditLog.append(auditLog.prepare(event), statements),
   })
 }

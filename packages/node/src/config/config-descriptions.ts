@@ -42,8 +42,6 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'receipts.directory': 'Folder that receipts are exported to.',
   'network.allowPrivateAddresses':
     'Networks (CIDR) that the node may call though they are not public. Without an entry no partner can make it call your own network.',
-  'network.allowPrivateClientWebhooks':
-    'Networks (CIDR) that are not public and to which clients may direct webhooks that they set themselves. Those of `allowPrivateAddresses` do not count for them: whoever holds a key could make the node call your own network.',
   'network.timeoutMs': 'Longest wait for a partner or a DID document.',
   'network.didCacheSeconds': 'How long a DID document is used before it is fetched again.',
   'products[].id': 'Name of the product in addresses: `/x/{id}/…`.',

@@ -104,16 +104,13 @@ const limits = z.strictObject({
   store: z.union([z.literal('memory'), z.strictObject({ redis: sharedStore })]).default('memory'),
 })
 
-const privateNetworks = z
-  .array(
-    z.string().refine((text) => ipaddr.isValidCIDR(text), 'must be a network in CIDR notation, e.g. `10.1.0.0/16`'),
-  )
-  .max(1_000)
-  .default([])
-
 const network = z.strictObject({
-  allowPrivateAddresses: privateNetworks,
-  allowPrivateClientWebhooks: privateNetworks,
+  allowPrivateAddresses: z
+    .array(
+      z.string().refine((text) => ipaddr.isValidCIDR(text), 'must be a network in CIDR notation, e.g. `10.1.0.0/16`'),
+    )
+    .max(1_000)
+    .default([]),
   timeoutMs: milliseconds(120_000).default(15_000),
   didCacheSeconds: z.int().min(1).max(86_400).default(300),
 })

@@ -16,8 +16,6 @@ export interface PublicParts {
   readonly consents: (message: IncomingMessage) => Promise<Reply>
   /** The successor of an API key, at `/keys/renewal`. */
   readonly renewal: (message: IncomingMessage) => Promise<Reply>
-  /** Webhooks that a client sets with its API key, at `/keys/webhooks`. */
-  readonly clientWebhooks: (message: IncomingMessage) => Promise<Reply>
   /** Requests for a higher quota, at `/limits/requests`. */
   readonly quotas: (message: IncomingMessage) => Promise<Reply>
   /** Answers below `/status/`, or undefined when there is no such list. */
@@ -103,7 +101,6 @@ async function route(parts: PublicParts, message: IncomingMessage): Promise<Repl
   if (path === '/composites') return parts.composite(message)
   if (path.startsWith('/consents/')) return parts.consents(message)
   if (path === '/keys/renewal') return parts.renewal(message)
-  if (path === '/keys/webhooks' || path.startsWith('/keys/webhooks/')) return parts.clientWebhooks(message)
   if (path.startsWith('/limits/')) return parts.quotas(message)
   if (path === '/events') {
     if (message.method === 'POST') return receiveEvent(parts, message)

@@ -8,8 +8,7 @@ import { createNonces, decrypt, encrypt } from '../vault/sealed-text.ts'
 import type { ClientWebhook } from './client-webhook.ts'
 import type { ClientWebhookStore } from './client-webhook-store.ts'
 
-const columns = 'id, client, format, events, fingerprints, added_by, state, sealed, created_ms, ended_ms'
-const nothing = new Uint8Array()
+const columns = 'id, client, format, events, fingerprints, sealed, created_ms, ended_ms'
 
 export interface ClientWebhookStoreParts {
   readonly database: Database
@@ -23,59 +22,37 @@ export function createClientWebhookStore({ database, key, randomBytes }: ClientW
   const box = createBox(key, randomBytes)
   return {
     async load() {
-      const sql = `SELECT ${columns} FROM client_webhooks WHERE state <> 'removed' ORDER BY created_ms, id`
+      const sql = `SELECT ${columns} FROM client_webhooks ORDER BY created_ms, id`
       return (await database.all(sql)).map((row) => webhookOf(row, box))
     },
-    async countAdded(client, sinceMs) {
-      const sql = `SELECT COUNT(*) AS n FROM client_webhooks WHERE client = ? AND added_by = 'client' AND created_ms > ?`
-      return (await database.get<Row & { n: number }>(sql, [client, sinceMs]))?.n ?? 0
-    },
     insert: (webhook) => ({
-      sql: `INSERT INTO client_webhooks (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      sql: `INSERT INTO client_webhooks (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       params: [
         webhook.id,
         webhook.client,
         webhook.format,
         JSON.stringify(webhook.events),
         JSON.stringify(webhook.fingerprints),
-        webhook.addedBy,
-        webhook.state,
         box.seal(webhook),
         webhook.createdMs,
         webhook.endedMs ?? null,
       ],
     }),
     update: (webhook) => ({
-      sql: `UPDATE client_webhooks SET state = ?, sealed = ?, ended_ms = ? WHERE id = ? AND state <> 'removed'`,
-      params: [webhook.state, box.seal(webhook), webhook.endedMs ?? null, webhook.id],
+      sql: `UPDATE client_webhooks SET sealed = ?, ended_ms = ? WHERE id = ?`,
+      params: [box.seal(webhook), webhook.endedMs ?? null, webhook.id],
     }),
-    remove: (id, atMs) => ({
-      sql: `UPDATE client_webhooks SET state = 'removed', sealed = ?, ended_ms = ? WHERE id = ?`,
-      params: [nothing, atMs, id],
+    remove: (id) => ({ sql: 'DELETE FROM client_webhooks WHERE id = ?', params: [id] }),
+    endAll: (client, atMs) => ({
+      sql: 'UPDATE client_webhooks SET ended_ms = ? WHERE client = ? AND ended_ms IS NULL',
+      params: [atMs, client],
     }),
-    endAll: (client, atMs) => [
-      {
-        sql: `UPDATE client_webhooks SET state = 'ended', ended_ms = ? WHERE client = ? AND state = 'active'`,
-        params: [atMs, client],
-      },
-      {
-        sql: `UPDATE client_webhooks SET state = 'removed', sealed = ?, ended_ms = ?
-          WHERE client = ? AND state = 'unconfirmed'`,
-        params: [nothing, atMs, client],
-      },
-    ],
-    prune: async ({ endedMs, unconfirmedMs }) =>
-      void (await database.execute([
-        {
-          sql: `DELETE FROM client_webhooks WHERE (ended_ms IS NOT NULL AND ended_ms < ?)
-            OR (state = 'unconfirmed' AND created_ms < ?)`,
-          params: [endedMs, unconfirmedMs],
-        },
-      ])),
+    prune: async (beforeMs) =>
+      void (await database.execute([{ sql: 'DELETE FROM client_webhooks WHERE ended_ms < ?', params: [beforeMs] }])),
   }
 }
 
-type Secrets = Pick<ClientWebhook, 'url' | 'secrets' | 'code'>
+type Secrets = Pick<ClientWebhook, 'url' | 'secrets'>
 
 interface Box {
   seal(webhook: ClientWebhook): Uint8Array
@@ -86,8 +63,8 @@ function createBox(bytes: Uint8Array, randomBytes: RandomBytes): Box {
   const key = createSecretKey(bytes)
   const nextNonce = createNonces(randomBytes)
   return {
-    seal({ id, url, secrets, code }) {
-      const text = JSON.stringify({ url, secrets, code } satisfies Secrets)
+    seal({ id, url, secrets }) {
+      const text = JSON.stringify({ url, secrets } satisfies Secrets)
       return encrypt(key, Buffer.from(text, 'utf8'), { handle: id, nonce: nextNonce() })
     },
     open: (sealed, id) => JSON.parse(decrypt(key, sealed, id).toString('utf8')) as Secrets,
@@ -96,7 +73,7 @@ function createBox(bytes: Uint8Array, randomBytes: RandomBytes): Box {
 
 function webhookOf(row: Row, box: Box): ClientWebhook {
   const id = String(row['id'])
-  const { url, secrets, code } = box.open(row['sealed'] as Uint8Array, id)
+  const { url, secrets } = box.open(row['sealed'] as Uint8Array, id)
   return {
     id,
     client: String(row['client']),
@@ -104,10 +81,7 @@ function webhookOf(row: Row, box: Box): ClientWebhook {
     format: row['format'] as ClientWebhook['format'],
     events: JSON.parse(String(row['events'])) as ClientEventType[],
     fingerprints: JSON.parse(String(row['fingerprints'])) as string[],
-    addedBy: row['added_by'] as ClientWebhook['addedBy'],
-    state: row['state'] as ClientWebhook['state'],
     secrets,
-    code,
     createdMs: Number(row['created_ms']),
     endedMs: typeof row['ended_ms'] === 'number' ? row['ended_ms'] : undefined,
   }

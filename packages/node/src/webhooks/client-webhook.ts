@@ -10,11 +10,6 @@ import { z } from 'zod'
 import { isFingerprint } from '../http/spki-fingerprint.ts'
 import { isWebhookUrl } from './webhook-config.ts'
 
-/** `unconfirmed`: a client has added it and has not shown yet that it reads what arrives there. `ended`: its client was
- *  removed; what was written before still goes out. `removed`: nothing goes there any more. */
-export const clientWebhookStates = ['unconfirmed', 'active', 'ended', 'removed'] as const
-export type ClientWebhookState = (typeof clientWebhookStates)[number]
-
 export interface WebhookSecret {
   /** `whsec_…` or `whsk_…`. */
   readonly text: string
@@ -31,28 +26,14 @@ export interface ClientWebhook {
   readonly events: readonly ClientEventType[]
   /** Pins of its TLS key; a public authority must vouch for it without. */
   readonly fingerprints: readonly string[]
-  readonly addedBy: 'operator' | 'client'
-  readonly state: ClientWebhookState
   /** The newest first. */
   readonly secrets: readonly WebhookSecret[]
-  /** What confirms it; none once it is confirmed. */
-  readonly code: string | undefined
   readonly createdMs: number
-  /** When it ended, or was removed. */
+  /** When its client was removed; what was written before still goes out. */
   readonly endedMs: number | undefined
 }
 
 const fingerprint = z.string().refine(isFingerprint, 'must be `sha256:` and 43 characters of base64url')
-
-const shape = {
-  events: z
-    .array(z.enum(clientEventTypes))
-    .min(1)
-    .max(clientEventTypes.length)
-    .default([...clientEventTypes]),
-  format: z.enum(signatureFormats).default('hmac'),
-  fingerprints: z.array(fingerprint).max(8).default([]),
-}
 
 const url = z
   .string()
@@ -60,14 +41,17 @@ const url = z
   .refine(isWebhookUrl, 'must be an https address without credentials, or http on this machine (`127.0.0.1`, `[::1]`)')
 
 /** As an operator adds one. */
-export const clientWebhookRequestSchema = z.strictObject({ url, ...shape })
-export type ClientWebhookRequest = z.infer<typeof clientWebhookRequestSchema>
-
-/** As a client adds one itself: never in clear, also not on the node's own machine. */
-export const ownWebhookRequestSchema = z.strictObject({
-  url: url.refine((text) => text.startsWith('https:'), 'must be an https address'),
-  ...shape,
+export const clientWebhookRequestSchema = z.strictObject({
+  url,
+  events: z
+    .array(z.enum(clientEventTypes))
+    .min(1)
+    .max(clientEventTypes.length)
+    .default([...clientEventTypes]),
+  format: z.enum(signatureFormats).default('hmac'),
+  fingerprints: z.array(fingerprint).max(8).default([]),
 })
+export type ClientWebhookRequest = z.infer<typeof clientWebhookRequestSchema>
 
 /** The name under which its messages wait: nothing of a path or a query, which may hold a key of the client's. No
  *  address of the operator's own systems has a fragment. */
@@ -83,6 +67,4 @@ export function idInEndpoint(name: string): string | undefined {
 
 /** How a new secret takes over: so long both sign. */
 export const secretOrderSchema = z.strictObject({ overlapHours: z.int().min(0).max(720).default(24) })
-/** Of a client itself: without an overlap a new secret could be had again and again. */
-export const ownSecretOrderSchema = z.strictObject({ overlapHours: z.int().min(1).max(720).default(24) })
 export type SecretOrder = z.infer<typeof secretOrderSchema>

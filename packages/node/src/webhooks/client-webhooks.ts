@@ -1,8 +1,7 @@
-/** The webhooks of clients: added by the operator, or by the client itself, which then shows with a code that it reads
- *  what arrives there. Every change is in the audit log, in the transaction that makes it. */
-import { createHash, timingSafeEqual } from 'node:crypto'
+/** The webhooks of clients, which the operator alone sets: what a client set with its key would outlive the key. Every
+ *  change is in the audit log, in the transaction that makes it. */
+import { createHash } from 'node:crypto'
 import { canonicalJson } from '@comity/core/bytes/canonical-json'
-import { encodeBase64url } from '@comity/core/bytes/base64url'
 import { webhookAdded, type ClientEventType } from '@comity/core/events/client-events'
 import type { Clock, RandomBytes } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
@@ -20,16 +19,12 @@ import {
 import type { ClientWebhookStore } from './client-webhook-store.ts'
 import type { WebhookStore } from './webhook-store.ts'
 
-type By = ClientWebhook['addedBy']
-
 export interface ClientWebhooksParts {
   readonly store: ClientWebhookStore
   readonly outbox: Pick<WebhookStore, 'insert' | 'giveUp'>
   readonly clock: Clock
   readonly randomBytes: RandomBytes
   readonly newId: () => string
-  /** Where a client confirms a webhook of this id. */
-  readonly confirmationUrl: (id: string) => string
   /** Durable when it resolves, together with the statements. Throws `record-failed`. */
   readonly record: (
     event: { readonly id: string; readonly type: string; readonly timeMs: number; readonly body: string },
@@ -47,19 +42,13 @@ export interface ClientWebhooks {
   /** Those of a client that are not over, oldest first. */
   list(client: string): Promise<readonly ClientWebhook[]>
   show(client: string, id: string): Promise<ClientWebhook>
-  /** Throws `client-webhook-refused` beyond what a client may have, or may add in a day; `client-unknown` for one that
-   *  was removed meanwhile. */
-  add(client: string, request: ClientWebhookRequest, by: By): Promise<KeyedWebhook>
-  /** By the code that it was sent. Throws `client-webhook-refused` for another. */
-  confirm(client: string, id: string, code: string): Promise<ClientWebhook>
+  /** Throws `client-webhook-refused` beyond what a client may have; `client-unknown` for one that was removed
+   *  meanwhile. */
+  add(client: string, request: ClientWebhookRequest): Promise<KeyedWebhook>
   /** Both secrets sign until the former ends. Throws `client-webhook-refused` when too many sign already. */
-  replaceSecret(
-    client: string,
-    id: string,
-    order: { readonly overlapHours: number; readonly by: By },
-  ): Promise<KeyedWebhook>
+  replaceSecret(client: string, id: string, overlapHours: number): Promise<KeyedWebhook>
   /** What waits for it is dropped. */
-  remove(client: string, id: string, by: By): Promise<void>
+  remove(client: string, id: string): Promise<void>
 }
 
 /** What the outbox asks of them. */
@@ -76,11 +65,8 @@ export interface ClientEndpoints {
   prune(): Promise<void>
 }
 
-const dayMs = 86_400_000
 export const maxWebhooksOfClient = 5
-/** What a client adds itself, in a day. */
-export const maxAddedInDay = 10
-const keepEndedMs = 30 * dayMs
+const keepEndedMs = 30 * 86_400_000
 
 /** Opens them. Throws `storage-failed`. */
 export async function openClientWebhooks(parts: ClientWebhooksParts): Promise<ClientWebhooks & ClientEndpoints> {
@@ -112,62 +98,46 @@ class ClientWebhookService implements ClientWebhooks, ClientEndpoints {
     return this.#find(client, id)
   }
 
-  add(client: string, request: ClientWebhookRequest, by: By): Promise<KeyedWebhook> {
+  add(client: string, request: ClientWebhookRequest): Promise<KeyedWebhook> {
     return this.#turns(client, async () => {
-      const { clock, randomBytes, newId, outbox, store, confirmationUrl, wake } = this.#parts
-      await this.#requireRoom(client, by)
+      const { clock, randomBytes, newId, outbox, store, wake } = this.#parts
+      this.#requireRoom(client)
       const nowMs = clock.now()
       const id = newId()
       const secret = newWebhookSecret(request.format, randomBytes)
-      const code = by === 'client' ? encodeBase64url(randomBytes(16)) : undefined
-      const state = by === 'client' ? 'unconfirmed' : 'active'
-      const times = { createdMs: nowMs, endedMs: undefined }
-      const webhook: ClientWebhook = { ...request, id, client, addedBy: by, state, secrets: [secret], code, ...times }
-      const data = { client, webhook: id, ...(code !== undefined && { code, confirm: confirmationUrl(id) }) }
+      const webhook: ClientWebhook = { ...request, id, client, secrets: [secret], createdMs: nowMs, endedMs: undefined }
+      const data = { client, webhook: id }
       const payload = JSON.stringify({ type: webhookAdded, timestamp: new Date(nowMs).toISOString(), data })
       const hello = { id: newId(), endpoint: endpointName(webhook), type: webhookAdded, payload, occurredMs: nowMs }
-      await this.#record({ action: 'add', by, after: webhook }, [store.insert(webhook), outbox.insert(hello)])
+      await this.#record({ action: 'add', after: webhook }, [store.insert(webhook), outbox.insert(hello)])
       this.know(webhook)
       wake()
       return { webhook, ...verifyingKey(secret) }
     })
   }
 
-  confirm(client: string, id: string, code: string): Promise<ClientWebhook> {
+  replaceSecret(client: string, id: string, overlapHours: number): Promise<KeyedWebhook> {
     return this.#turns(client, async () => {
+      const { clock, randomBytes, store } = this.#parts
       const webhook = this.#find(client, id)
-      if (webhook.state === 'active') return webhook
-      if (webhook.code === undefined || !isSameText(code, webhook.code))
-        throw refused('this is not the code that was sent to the address')
-      return this.#change(webhook, { state: 'active', code: undefined }, { action: 'confirm', by: 'client' })
-    })
-  }
-
-  replaceSecret(
-    client: string,
-    id: string,
-    { overlapHours, by }: { readonly overlapHours: number; readonly by: By },
-  ): Promise<KeyedWebhook> {
-    return this.#turns(client, async () => {
-      const { clock, randomBytes } = this.#parts
-      const webhook = this.#changeable(client, id, by)
       const nowMs = clock.now()
       const times = { nowMs, untilMs: nowMs + overlapHours * 3_600_000 }
       const secret = newWebhookSecret(webhook.format, randomBytes)
       const isFull = overlapHours > 0 && current(webhook.secrets, nowMs).length >= maxSecrets
       if (isFull) throw refused(`${maxSecrets} secrets sign already; wait until a former one ends`)
-      const secrets = succeededBy(webhook.secrets, secret, times)
-      const changed = await this.#change(webhook, { secrets }, { action: 'secret', by })
+      const changed = { ...webhook, secrets: succeededBy(webhook.secrets, secret, times) }
+      await this.#record({ action: 'secret', before: webhook, after: changed }, [store.update(changed)])
+      this.know(changed)
       return { webhook: changed, ...verifyingKey(secret) }
     })
   }
 
-  remove(client: string, id: string, by: By): Promise<void> {
+  remove(client: string, id: string): Promise<void> {
     return this.#turns(client, async () => {
-      const { store, outbox, clock } = this.#parts
-      const before = this.#changeable(client, id, by)
-      const statements = [store.remove(id, clock.now()), outbox.giveUp(endpointName(before), 'the webhook was removed')]
-      await this.#record({ action: 'remove', by, before }, statements)
+      const { store, outbox } = this.#parts
+      const before = this.#find(client, id)
+      const statements = [store.remove(id), outbox.giveUp(endpointName(before), 'the webhook was removed')]
+      await this.#record({ action: 'remove', before }, statements)
       this.#webhooks.delete(id)
     })
   }
@@ -176,7 +146,7 @@ class ClientWebhookService implements ClientWebhooks, ClientEndpoints {
     const names: string[] = []
     for (const webhook of this.#webhooks.values()) {
       const isHis = client === undefined || webhook.client === client
-      if (isHis && webhook.state === 'active' && webhook.events.includes(type)) names.push(endpointName(webhook))
+      if (isHis && webhook.endedMs === undefined && webhook.events.includes(type)) names.push(endpointName(webhook))
     }
     return names
   }
@@ -192,30 +162,23 @@ class ClientWebhookService implements ClientWebhooks, ClientEndpoints {
   endWith(client: string, remove: (statements: readonly Statement[]) => Promise<void>): Promise<void> {
     return this.#turns(client, async () => {
       const endedMs = this.#parts.clock.now()
-      await remove(this.#parts.store.endAll(client, endedMs))
+      await remove([this.#parts.store.endAll(client, endedMs)])
       // From what is known, not read again: from here on nothing may fail.
       this.#removedClients.add(client)
-      for (const webhook of this.#webhooks.values()) {
-        if (webhook.client !== client || webhook.state === 'ended') continue
-        if (webhook.state === 'active') this.know({ ...webhook, state: 'ended', endedMs })
-        else this.#webhooks.delete(webhook.id)
-      }
+      for (const webhook of this.#of(client)) this.know({ ...webhook, endedMs })
     })
   }
 
   async prune(): Promise<void> {
-    const nowMs = this.#parts.clock.now()
-    await this.#parts.store.prune({ endedMs: nowMs - keepEndedMs, unconfirmedMs: nowMs - dayMs })
-    for (const webhook of this.#webhooks.values()) {
-      if (isForgotten(webhook, nowMs)) this.#webhooks.delete(webhook.id)
+    const beforeMs = this.#parts.clock.now() - keepEndedMs
+    await this.#parts.store.prune(beforeMs)
+    for (const { id, endedMs = Infinity } of this.#webhooks.values()) {
+      if (endedMs < beforeMs) this.#webhooks.delete(id)
     }
   }
 
   #of(client: string): readonly ClientWebhook[] {
-    const nowMs = this.#parts.clock.now()
-    return [...this.#webhooks.values()].filter(
-      (webhook) => webhook.client === client && webhook.state !== 'ended' && !isForgotten(webhook, nowMs),
-    )
+    return [...this.#webhooks.values()].filter((one) => one.client === client && one.endedMs === undefined)
   }
 
   #find(client: string, id: string): ClientWebhook {
@@ -224,41 +187,19 @@ class ClientWebhookService implements ClientWebhooks, ClientEndpoints {
     return webhook
   }
 
-  /** What the operator added is the operator's: who has got hold of a key cannot silence it. */
-  #changeable(client: string, id: string, by: By): ClientWebhook {
-    const webhook = this.#find(client, id)
-    if (by === 'client' && webhook.addedBy === 'operator')
-      throw refused('the operator of this node added it, and changes it')
-    return webhook
-  }
-
-  async #requireRoom(client: string, by: By): Promise<void> {
+  #requireRoom(client: string): void {
     if (this.#removedClients.has(client)) throw new Problem('client-unknown', 'the client was removed')
     if (this.#of(client).length >= maxWebhooksOfClient)
       throw refused(`a client has ${maxWebhooksOfClient} webhooks at most; remove one first`)
-    if (by === 'operator') return
-    const added = await this.#parts.store.countAdded(client, this.#parts.clock.now() - dayMs)
-    if (added >= maxAddedInDay) throw refused(`a client adds ${maxAddedInDay} webhooks in a day at most`)
   }
 
-  async #change(
-    before: ClientWebhook,
-    changes: Partial<ClientWebhook>,
-    { action, by }: { readonly action: string; readonly by: By },
-  ): Promise<ClientWebhook> {
-    const after = { ...before, ...changes }
-    await this.#record({ action, by, before, after }, [this.#parts.store.update(after)])
-    this.know(after)
-    return after
-  }
-
-  async #record({ action, by, before, after }: WebhookChange, statements: readonly Statement[]): Promise<void> {
+  async #record({ action, before, after }: WebhookChange, statements: readonly Statement[]): Promise<void> {
     const { newId, clock, record } = this.#parts
     const about = after ?? before
     if (about === undefined) return
     const event = { id: newId(), type: 'client-webhook', timeMs: clock.now() }
     const hashes = { ...(before && { before: hashOf(before) }), ...(after && { after: hashOf(after) }) }
-    const facts = { action, by, client: about.client, webhook: about.id, ...hashes }
+    const facts = { action, client: about.client, webhook: about.id, ...hashes }
     const body = JSON.stringify({ type: event.type, id: event.id, time: event.timeMs, ...facts })
     await record({ ...event, body }, statements)
   }
@@ -266,27 +207,16 @@ class ClientWebhookService implements ClientWebhooks, ClientEndpoints {
 
 interface WebhookChange {
   readonly action: string
-  readonly by: By
   readonly before?: ClientWebhook
   readonly after?: ClientWebhook
 }
 
-function isForgotten({ state, createdMs, endedMs }: ClientWebhook, nowMs: number): boolean {
-  if (endedMs !== undefined) return endedMs < nowMs - keepEndedMs
-  return state === 'unconfirmed' && createdMs < nowMs - dayMs
-}
-
 /** SHA-256 (base64url) of the canonical JSON (RFC 8785) of what is no secret of it. */
-function hashOf({ secrets, code: _code, ...facts }: ClientWebhook): string {
+function hashOf({ secrets, ...facts }: ClientWebhook): string {
   const told = { ...facts, secrets: secrets.map(({ untilMs }) => ({ untilMs })) }
   return createHash('sha256')
     .update(canonicalJson(JSON.parse(JSON.stringify(told))))
     .digest('base64url')
-}
-
-function isSameText(one: string, other: string): boolean {
-  const hashed = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(hashed(one), hashed(other))
 }
 
 function refused(detail: string): Problem {

@@ -14,8 +14,6 @@ export interface WebhookCall {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly timeoutMs: number
-  /** Who chose the address: one that a client chose is called under a guard of its own. */
-  readonly chosenBy: 'operator' | 'client'
 }
 
 /** Never rejects for what the other side does; nothing of the payload or the answer's body stands in `reason`. */
@@ -23,15 +21,12 @@ export type DeliverWebhook = (call: WebhookCall) => Promise<DeliveryOutcome>
 
 const maxAnswerBytes = 65_536
 
-/** A delivery over the network, by the fetch that guards addresses of who chose them. */
-export function createWebhookDelivery(
-  fetches: Readonly<Record<WebhookCall['chosenBy'], GuardedFetch>>,
-): DeliverWebhook {
+/** A delivery over the network. */
+export function createWebhookDelivery(guardedFetch: GuardedFetch): DeliverWebhook {
   return async (call) => {
     try {
-      const isLocal = call.chosenBy === 'operator' && isOnThisMachine(new URL(call.url))
-      const answer = isLocal ? await postLocally(call) : await postGuarded(call, fetches[call.chosenBy])
-      return readAnswer(answer)
+      const isLocal = isOnThisMachine(new URL(call.url))
+      return readAnswer(isLocal ? await postLocally(call) : await postGuarded(call, guardedFetch))
     } catch (error) {
       const reason = error instanceof Problem ? `${error.code}: ${error.message}` : 'the request failed'
       return { acknowledged: false, reason }

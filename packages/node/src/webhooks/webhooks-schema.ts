@@ -29,8 +29,8 @@ export const deadLettersSchema: readonly string[] = [
   `CREATE INDEX webhook_messages_due ON webhook_messages (next_attempt_ms) WHERE payload IS NOT NULL AND dead_ms IS NULL`,
 ]
 
-/** Webhooks of clients. `sealed` has the address, which may hold a key of the client's, the secrets and the code, under
- *  a key that follows from the node's own secret; it is empty once the webhook was removed. */
+/** Webhooks of clients. `sealed` has the address, which may hold a key of the client's, and the secrets, under a key
+ *  that follows from the node's own secret. `ended_ms` is when the client was removed. */
 export const clientWebhooksSchema: readonly string[] = [
   `CREATE TABLE client_webhooks (
     id TEXT PRIMARY KEY,
@@ -38,11 +38,8 @@ export const clientWebhooksSchema: readonly string[] = [
     format TEXT NOT NULL,
     events TEXT NOT NULL,
     fingerprints TEXT NOT NULL,
-    added_by TEXT NOT NULL,
-    state TEXT NOT NULL,
     sealed BLOB NOT NULL,
     created_ms INTEGER NOT NULL,
     ended_ms INTEGER
   ) STRICT`,
-  'CREATE INDEX client_webhooks_by_client ON client_webhooks (client, created_ms)',
 ]

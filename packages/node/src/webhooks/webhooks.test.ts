@@ -10,7 +10,7 @@ import { after, test } from 'node:test'
 import { parseWebhookKeys, verifyWebhook } from '@comity/core/events/standard-webhooks'
 import { Webhook } from 'standardwebhooks'
 import { createAddressGuard } from '../http/address-guard.ts'
-import { createGuardedFetch, type GuardedFetch } from '../http/guarded-fetch.ts'
+import { createGuardedFetch } from '../http/guarded-fetch.ts'
 import type { Database } from '../storage/database.ts'
 import { openSqlite } from '../storage/sqlite.ts'
 import { webhookEventTypes } from './webhook-config.ts'
@@ -26,8 +26,7 @@ after(() => rmSync(directory, { recursive: true, force: true }))
 
 const secret = `whsec_${createHash('sha256').update('a').digest('base64')}`
 const nextSecret = `whsec_${createHash('sha256').update('b').digest('base64')}`
-const deliveryBy = (guarded: GuardedFetch) => createWebhookDelivery({ operator: guarded, client: guarded })
-const network = deliveryBy(createGuardedFetch({ guard: createAddressGuard({ allowPrivateAddresses: [] }) }))
+const network = createWebhookDelivery(createGuardedFetch({ guard: createAddressGuard({ allowPrivateAddresses: [] }) }))
 
 const openTables = async (path: string): Promise<Database> => {
   const database = await openSqlite(path)
@@ -413,7 +412,7 @@ test('a name that leads into a private network is not called', async () => {
     guard: createAddressGuard({ allowPrivateAddresses: [] }),
     lookup: async () => [{ address: '10.0.0.7', family: 4 }],
   })
-  const deliver = deliveryBy(guarded)
+  const deliver = createWebhookDelivery(guarded)
   const { webhooks, round } = scene({ database, endpoints: [{ url: 'https://portal.example/hook' }], deliver })
   await using _ = webhooks
   await database.execute(webhooks.statement(asked))

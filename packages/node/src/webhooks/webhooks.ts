@@ -10,7 +10,7 @@ import { idInEndpoint } from './client-webhook.ts'
 import { signersOf } from './client-webhook-secrets.ts'
 import type { ClientEndpoints } from './client-webhooks.ts'
 import type { WebhookEventType } from './webhook-config.ts'
-import type { DeliverWebhook, WebhookCall } from './webhook-delivery.ts'
+import type { DeliverWebhook } from './webhook-delivery.ts'
 import { webhookHeaders, type WebhookSigner } from './webhook-signature.ts'
 import type { WebhookEntry, WebhookStore } from './webhook-store.ts'
 
@@ -234,11 +234,11 @@ function deliveryOf(parts: WebhooksParts): Omit<Receivers, 'maxAtOnce' | 'findRe
 function endpointOf(
   { endpoints, clients, clock }: WebhooksParts,
   name: string,
-): (Omit<WebhookEndpoint, 'events'> & Pick<WebhookCall, 'chosenBy'>) | undefined {
+): Omit<WebhookEndpoint, 'events'> | undefined {
   const own = endpoints.find(({ url }) => url === name)
-  if (own !== undefined) return { ...own, chosenBy: 'operator' }
+  if (own !== undefined) return own
   const webhook = clients.find(name)
-  return webhook && { ...webhook, ...clientTerms, chosenBy: webhook.addedBy, signers: signersOf(webhook, clock.now()) }
+  return webhook && { ...webhook, ...clientTerms, signers: signersOf(webhook, clock.now()) }
 }
 
 /** Undefined when there is nothing left to send: the subject was erased. */
@@ -253,8 +253,8 @@ async function attempt(parts: WebhooksParts, entry: WebhookEntry): Promise<Deliv
   }
   const message = { id: entry.id, timestamp: Math.floor(clock.now() / 1000), body }
   const headers = { ...webhookHeaders(message, endpoint.signers), 'content-type': 'application/json' }
-  const { url, fingerprints, timeoutMs, chosenBy } = endpoint
-  const outcome = await deliver({ url, fingerprints, headers, body, timeoutMs, chosenBy })
+  const { url, fingerprints, timeoutMs } = endpoint
+  const outcome = await deliver({ url, fingerprints, headers, body, timeoutMs })
   if (outcome.acknowledged) {
     await store.saveDelivered(entry, clock.now())
     onDelivered(noticeOf(parts, entry))

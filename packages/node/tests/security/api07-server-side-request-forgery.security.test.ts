@@ -5,11 +5,9 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
-import { startHookReceiver } from '../hook-receiver.ts'
 import { startLyingHolder } from '../lying-holder.ts'
 import { codeOf } from '../personal-network.ts'
 import { send, signCall } from '../signed-call.ts'
-import { addClient, answered, issueKey, presentKey, startKeyNetwork } from '../key-network.ts'
 import { startTestNetwork, testPurpose, type TestNetwork, type TestNode } from '../test-network.ts'
 
 describe('a node that may not call private networks', () => {
@@ -95,26 +93,6 @@ describe('a node that may not call private networks', () => {
     assert.ok(answer.status >= 500)
     assert.ok(connections > 0)
   })
-})
-
-test('a webhook that a client sets itself leads into no private network, also not into those of partners', async () => {
-  await using network = await startKeyNetwork()
-  const { holder, recipient } = network
-  await using inner = await startHookReceiver(recipient.running.parts.foundation.identity.tls())
-  await addClient(holder)
-  const key = await issueKey(holder)
-  const hook = { url: inner.url, fingerprints: [recipient.fingerprint] }
-  const set = { method: 'POST', path: '/keys/webhooks', headers: {}, body: JSON.stringify(hook) }
-  const added = await answered(holder, presentKey(holder, key.text, set), 201)
-  assert.doesNotMatch(added.body.toString(), /forbidden/, 'a client learns nothing of what is there')
-  const { webhooks } = holder.running.parts
-  await webhooks.settled()
-  assert.match((await webhooks.list())[0]?.lastError ?? '', /^address-forbidden/)
-  assert.equal(inner.connections, 0)
-  const chosen = await webhooks.clients.add('billing', { ...hook, events: ['key.revoked'], format: 'hmac' }, 'operator')
-  inner.trust('secret' in chosen ? chosen.secret : '')
-  await webhooks.settled()
-  assert.deepEqual([inner.events.length, inner.connections > 0], [1, true], 'it is reached where the operator chose it')
 })
 
 test('a partner’s redirect is not followed, signed or not', async () => {
