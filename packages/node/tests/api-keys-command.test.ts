@@ -157,6 +157,20 @@ test('a leaked key is revoked with what was claimed with it, and the command say
   assert.deepEqual([alsoEnded, working, ask(next.key)], [[], [next.keyId], 'portal'])
 })
 
+test('who disables a key reads what was claimed with it and goes on; a change of it reaches its successor', async () => {
+  await comity('clients', 'add', 'kiosk')
+  const old = await comity<IssuedKeyView>('api-keys', 'issue', 'kiosk')
+  await comity('api-keys', 'rotate', old.id, '--claim')
+  const { keyId, key } = await network.holder.running.parts.apiKeys.port.renew(old.id, old.key)
+  await comity('api-keys', 'set', old.id, '--network', '198.51.100.0/24')
+  assert.deepEqual([ask(old.key), ask(key)], ['key-network', 'key-network'])
+  await comity('api-keys', 'set', old.id, '--remove', 'network')
+  const printed = await runQuietly('-c', network.holder.configFile, 'api-keys', 'disable', old.id)
+  assert.deepEqual([ask(old.key), ask(key)], ['key-disabled', 'kiosk'])
+  assert.match(printed.out, new RegExp(`claimed with it and goes on: ${keyId}; \\S*comity api-keys revoke ${old.id}`))
+  assert.match(printed.out, new RegExp(`still works: ${keyId}$`))
+})
+
 test('a revocation counts before the storage of idempotency keys is asked, and is written when that is possible', async () => {
   const { apiKeys, foundation } = network.holder.running.parts
   const { id, key } = (await post('/v1/clients/portal/keys')).json as IssuedKeyView

@@ -3,6 +3,7 @@ import { keyIdOf } from '@comity/core/api-keys/named-key'
 import type {
   ApiKeyView,
   BegunRotationView,
+  DisabledKeyView,
   IssuedKeyView,
   KeyRotationView,
   RevokedKeyView,
@@ -144,8 +145,24 @@ export async function setKey(
   { id, to }: { readonly id: string; readonly to: 'disable' | 'enable' },
   { reason }: { readonly reason?: string },
 ): Promise<void> {
-  const key = await (await connect(context)).post<ApiKeyView>(`${keyPath(id)}/${to}`, { reason })
-  show(context, key, () => [`${key.name} is ${key.state}, for the very next call`])
+  const path = `${keyPath(id)}/${to}`
+  const admin = await connect(context)
+  if (to === 'enable') {
+    const key = await admin.post<ApiKeyView>(path, { reason })
+    show(context, key, () => [`${key.name} is ${key.state}, for the very next call`])
+    return
+  }
+  const disabled = await admin.post<DisabledKeyView>(path, { reason })
+  show(context, disabled, () => disabledLines(disabled))
+}
+
+function disabledLines({ id, name, state, client, claimed, working }: DisabledKeyView): string[] {
+  const goesOn = `was claimed with it and goes on: ${claimed.join(', ')}; \`comity api-keys revoke ${id}\` ends all of them`
+  return [
+    `${name} is ${state}, for the very next call`,
+    ...(claimed.length === 0 ? [] : [colors.yellow(goesOn)]),
+    working.length === 0 ? colors.yellow(`no key of ${client} works now`) : `still works: ${working.join(', ')}`,
+  ]
 }
 
 export interface RevokeArguments {

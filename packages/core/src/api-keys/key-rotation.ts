@@ -94,6 +94,17 @@ export function beginDraining(rotation: KeyRotation): KeyRotation {
   return advance(rotation, 'draining')
 }
 
+/** The old key ends then at the latest: what was announced beyond is brought forward. Throws `key-rotation-refused` where
+ *  both keys would never work together. */
+export function capSunset(rotation: KeyRotation, endsMs: number): KeyRotation {
+  const { drainFromMs, sunsetMs, overlapFromMs } = rotation
+  if (endsMs >= sunsetMs) return rotation
+  if (endsMs <= overlapFromMs) {
+    throw new Problem('key-rotation-refused', 'the key would end before its rotation begins: roll that back first')
+  }
+  return { ...rotation, drainFromMs: Math.min(drainFromMs, endsMs), sunsetMs: endsMs }
+}
+
 /** Names the successor that a client claimed for itself. */
 export function nameSuccessor(rotation: KeyRotation, to: string): KeyRotation {
   if (!isRunning(rotation)) throw ended(rotation)

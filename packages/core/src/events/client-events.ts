@@ -53,7 +53,7 @@ type Ended = OfKey &
 type Moving = OfRotation & {
   /** When the old key ends. */
   readonly sunset: string
-  /** Where the client fetches its next key itself, by `POST` with the old one; none when its operator hands it over. */
+  /** Where the client fetches its next key itself, by `POST` with the old one; none where its operator hands it over, or has made it. */
   readonly renewal?: string
 }
 

@@ -5,6 +5,7 @@ import { formatDateTime } from '@comity/core/agreement/date-time'
 import {
   apiKeySchema,
   begunRotationSchema,
+  disabledKeySchema,
   keyRotationSchema,
   keyStateWords,
   liveOfKeys,
@@ -12,7 +13,7 @@ import {
   revokedKeySchema,
   rotationDetailsSchema,
 } from './client-api.ts'
-import { apiKeyView, begunRotationView, revokedKeyView, rotationView } from './client-views.ts'
+import { apiKeyView, begunRotationView, disabledKeyView, revokedKeyView, rotationView } from './client-views.ts'
 import { warned } from './key-warnings.ts'
 import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
@@ -70,26 +71,23 @@ export function apiKeyRoutes(parts: Parts): AdminRoute[] {
   ]
 }
 
+const keyProblems = ['api-key-unknown', 'api-key-state'] as const
+const shared = {
+  tag,
+  parameters: keyParameters,
+  result: apiKeySchema,
+  problems: keyProblems,
+  guards: true,
+} as const
+
 function keyChangeRoutes({ apiKeys, schemas, products }: Parts): AdminRoute[] {
-  const problems = ['api-key-unknown', 'api-key-state'] as const
-  const shared = { tag, parameters: keyParameters, result: apiKeySchema, problems, guards: true } as const
-  const setting = (to: 'disable' | 'enable', summary: string) =>
-    defineRoute({
-      ...shared,
-      method: 'POST',
-      path: `/v1/api-keys/{id}/${to}`,
-      summary,
-      body: z.strictObject({ reason: text(200).optional() }),
-      mayBeEmpty: true,
-      answer: async ({ path: { id }, body, condition }) =>
-        apiKeyView(await apiKeys.changeIf(condition, (changes) => changes.setKey(id, to, body.reason))),
-    })
   return [
     defineRoute({
       ...shared,
       method: 'PATCH',
       path: '/v1/api-keys/{id}',
-      summary: 'Changes what is given of a key; `null` takes an entry away',
+      summary: 'Changes what is given of a key, and of the successor that it has; `null` takes an entry away',
+      problems: [...keyProblems, 'key-rotation-refused'],
       body: judgedLater(schemas.apiKeys.keyChange),
       async answer({ path: { id }, body, condition }) {
         const key = await apiKeys.changeIf(condition, (changes) => changes.changeKey(id, body))
@@ -113,9 +111,31 @@ function keyChangeRoutes({ apiKeys, schemas, products }: Parts): AdminRoute[] {
       answer: async ({ path: { id }, body, condition }) =>
         revokedKeyView(await apiKeys.changeIf(condition, (changes) => changes.revokeKey(id, body))),
     }),
-    setting('disable', 'Disables a key until it is enabled, for the very next call'),
-    setting('enable', 'Enables a key that was disabled'),
+    ...settingRoutes({ apiKeys }),
     rotateRoute({ apiKeys, schemas }),
+  ]
+}
+
+function settingRoutes({ apiKeys }: Pick<Parts, 'apiKeys'>): AdminRoute[] {
+  const setting = { ...shared, body: z.strictObject({ reason: text(200).optional() }), mayBeEmpty: true } as const
+  return [
+    defineRoute({
+      ...setting,
+      method: 'POST',
+      path: '/v1/api-keys/{id}/disable',
+      summary: 'Disables a key until it is enabled, for the very next call; what was claimed with it works on',
+      result: disabledKeySchema,
+      answer: async ({ path: { id }, body, condition }) =>
+        disabledKeyView(await apiKeys.changeIf(condition, (changes) => changes.disableKey(id, body.reason))),
+    }),
+    defineRoute({
+      ...setting,
+      method: 'POST',
+      path: '/v1/api-keys/{id}/enable',
+      summary: 'Enables a key that was disabled',
+      answer: async ({ path: { id }, condition }) =>
+        apiKeyView(await apiKeys.changeIf(condition, (changes) => changes.enableKey(id))),
+    }),
   ]
 }
 

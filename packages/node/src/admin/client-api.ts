@@ -88,6 +88,17 @@ export const revokedKeySchema = z
   .meta({ id: 'RevokedApiKey' })
 export type RevokedKeyView = View<typeof revokedKeySchema>
 
+export const disabledKeySchema = z
+  .strictObject({
+    ...keyMembers,
+    claimed: z
+      .array(z.string())
+      .meta({ description: 'Ids of the keys that were claimed with it, or with one that was, and work on.' }),
+    working: z.array(z.string()).meta({ description: 'Ids of its client’s keys that work now.' }),
+  })
+  .meta({ id: 'DisabledApiKey' })
+export type DisabledKeyView = View<typeof disabledKeySchema>
+
 export const issuedKeySchema = z
   .strictObject({ ...keyMembers, key: z.string().meta({ description: 'The key itself. It is shown this once.' }) })
   .meta({ id: 'IssuedApiKey' })

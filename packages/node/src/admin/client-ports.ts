@@ -45,6 +45,13 @@ export interface RevokedKeyFacts {
   readonly working: readonly string[]
 }
 
+/** A key that is disabled, and ids: what was claimed with it and works on, and what of its client's works. */
+export interface DisabledKeyFacts {
+  readonly key: ApiKeyFacts
+  readonly claimed: readonly string[]
+  readonly working: readonly string[]
+}
+
 export interface RevokeOptions {
   readonly reason?: string | undefined
   /** Whether keys that were claimed with it go on. */
@@ -75,9 +82,10 @@ export interface ApiKeyChangesPort {
   changeClient(id: string, change: unknown): Promise<ClientFacts>
   removeClient(id: string): Promise<void>
   issueKey(client: string, request: unknown): Promise<IssuedKeyFacts>
-  /** These throw `api-key-state`. */
+  /** These throw `api-key-state`; this one `key-rotation-refused`, too. */
   changeKey(id: string, change: unknown): Promise<ApiKeyFacts>
-  setKey(id: string, to: 'disable' | 'enable', reason: string | undefined): Promise<ApiKeyFacts>
+  disableKey(id: string, reason: string | undefined): Promise<DisabledKeyFacts>
+  enableKey(id: string): Promise<ApiKeyFacts>
   revokeKey(id: string, options: RevokeOptions): Promise<RevokedKeyFacts>
   /** These throw `key-rotation-refused`. */
   rotate(key: string, request: unknown): Promise<BegunRotationFacts>

@@ -6,11 +6,19 @@ import type {
   ApiKeyView,
   BegunRotationView,
   ClientView,
+  DisabledKeyView,
   IssuedKeyView,
   KeyRotationView,
   RevokedKeyView,
 } from './client-api.ts'
-import type { ApiKeyFacts, BegunRotationFacts, ClientFacts, IssuedKeyFacts, RevokedKeyFacts } from './client-ports.ts'
+import type {
+  ApiKeyFacts,
+  BegunRotationFacts,
+  ClientFacts,
+  DisabledKeyFacts,
+  IssuedKeyFacts,
+  RevokedKeyFacts,
+} from './client-ports.ts'
 
 const momentOf = (ms: number | undefined) => (ms === undefined ? undefined : formatDateTime(ms))
 
@@ -67,6 +75,10 @@ export function apiKeyView(key: ApiKeyFacts): ApiKeyView {
 
 export function revokedKeyView({ key, alsoEnded, working }: RevokedKeyFacts): RevokedKeyView {
   return { ...apiKeyView(key), alsoEnded, working }
+}
+
+export function disabledKeyView({ key, claimed, working }: DisabledKeyFacts): DisabledKeyView {
+  return { ...apiKeyView(key), claimed, working }
 }
 
 export function issuedKeyView({ key, text }: IssuedKeyFacts): IssuedKeyView {

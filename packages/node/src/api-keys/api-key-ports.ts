@@ -35,6 +35,8 @@ export interface KeyNotice {
   readonly reason?: string | undefined
   /** Id of the key that was revoked, of one that ended because it was claimed with it. */
   readonly claimedWith?: string | undefined
+  /** Of a key that moves: the operator hands the next one over, and its client cannot fetch it. */
+  readonly handedOver?: true | undefined
   /** Of a key that was revoked: ids of its client's keys that work now, the first hundred. */
   readonly working?: readonly string[] | undefined
 }

@@ -82,12 +82,12 @@ function cutOff(index: KeyIndex, id: string): () => void {
   presentClient({ index }, id)
   const isFirst = !index.removing.has(id)
   index.removing.add(id)
-  const cut = index.keysOf(id).filter(({ isCutOff }) => !isCutOff)
-  for (const entry of cut) entry.isCutOff = true
+  const keys = index.keysOf(id)
+  for (const entry of keys) entry.isCutOff = true
   return () => {
     // Unless somebody else has asked for the same.
     if (!isFirst || !index.removing.delete(id)) return
-    for (const entry of cut) entry.isCutOff = false
+    index.giveBack(keys)
   }
 }
 

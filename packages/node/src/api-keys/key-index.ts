@@ -85,6 +85,18 @@ export class KeyIndex {
     return old?.isClaimed === true
   }
 
+  /** Takes it back that keys are refused, but for those that a revocation or removal counts for which is not written. */
+  giveBack(entries: readonly KeyEntry[]): void {
+    for (const entry of entries) entry.isCutOff = this.#isToEnd(entry)
+  }
+
+  #isToEnd({ key }: KeyEntry): boolean {
+    if (this.removing.has(key.client)) return true
+    return [...this.revoking].some(
+      ([id, { keepClaimed }]) => id === key.id || (keepClaimed !== true && this.#isClaimedWith(key.id, id)),
+    )
+  }
+
   /** Id of the first key of the line that a key is of: its own where it succeeds none. */
   lineOf(id: string): string {
     let first = id

@@ -149,3 +149,41 @@ test('a key can be cut off before its revocation is begun, and given back where 
   await node.apiKeys.tend()
   assert.equal((await node.apiKeys.showKey(id)).state, 'revoked', 'nobody had to ask again')
 })
+
+test('of a revocation that could not be written what was said last counts: what was claimed is kept, and works at once', async () => {
+  await using node = await openTestKeys()
+  await node.addClient()
+  const old = await node.issue()
+  const next = await claimed(node, old)
+  node.failure = new Problem('record-failed', 'made to fail')
+  await assert.rejects(node.apiKeys.keys.revoke(old.id, leaked), refused('record-failed'))
+  assert.equal(node.ask(next.text), 'key-revoked')
+  const keep = { ...leaked, keepClaimed: true }
+  node.failure = new Problem('record-failed', 'made to fail')
+  await assert.rejects(node.apiKeys.keys.revoke(old.id, keep), refused('record-failed'))
+  assert.deepEqual([node.ask(old.text), node.ask(next.text)], ['key-revoked', 'billing'])
+  await node.apiKeys.tend()
+  assert.deepEqual((await node.apiKeys.keys.revoke(old.id, keep)).working, [next.id])
+  const { state, isCutOff } = await node.apiKeys.showKey(next.id)
+  assert.deepEqual([node.ask(next.text), state, isCutOff], ['billing', 'active', false])
+})
+
+test('a revocation that is taken back leaves the one before it to be written, and what other ones refuse refused', async () => {
+  await using node = await openTestKeys()
+  await node.addClient()
+  const old = await node.issue()
+  const next = await claimed(node, old)
+  for (const id of [old.id, next.id]) {
+    node.failure = new Problem('record-failed', 'made to fail')
+    await assert.rejects(node.apiKeys.keys.revoke(id, leaked), refused('record-failed'))
+  }
+  const undo = node.apiKeys.keys.cutOff(old.id, { ...leaked, keepClaimed: true })
+  undo()
+  assert.deepEqual([node.ask(old.text), node.ask(next.text)], ['key-revoked', 'key-revoked'])
+  node.failure = new Problem('record-failed', 'made to fail')
+  await assert.rejects(node.apiKeys.keys.revoke(old.id, { ...leaked, keepClaimed: true }), refused('record-failed'))
+  assert.equal(node.ask(next.text), 'key-revoked', 'it is to be revoked itself')
+  await node.apiKeys.tend()
+  await node.restart()
+  assert.deepEqual([node.ask(old.text), node.ask(next.text)], ['key-revoked', 'key-revoked'])
+})

@@ -38,14 +38,20 @@ export function createRevocations(parts: Parts, changes: KeyChanges): Revocation
   const { index } = changes
   const revoke: Revocations['revoke'] = (id, revocation) => {
     cutOff(index, id, revocation)
-    return changes.inTurn(() => write(parts, changes, { ...revocation, id }))
+    return changes.inTurn(() => write(parts, changes, { id, revocation }))
   }
   return {
     cutOff: (id, revocation) => cutOff(index, id, revocation),
     // A refusal is one of the promise.
     revoke: async (id, revocation) => revoke(id, revocation),
     async writeRest() {
-      for (const [id, revocation] of index.revoking) await revoke(id, revocation)
+      for (const id of index.revoking.keys()) {
+        await changes.inTurn(async () => {
+          // What was said last.
+          const revocation = index.revoking.get(id)
+          if (revocation !== undefined) await write(parts, changes, { id, revocation })
+        })
+      }
     },
   }
 }
@@ -57,23 +63,32 @@ function cutOff(index: KeyIndex, id: string, revocation: Revocation): () => void
     throw unknownKey(id)
   }
   const live = [...(own === undefined ? [] : [own]), ...claimed].filter(({ key }) => isLive(key))
-  const cut = live.filter(({ isCutOff }) => !isCutOff)
-  for (const entry of cut) entry.isCutOff = true
+  const before = index.revoking.get(id)
+  for (const entry of live) entry.isCutOff = true
   if (live.length > 0) index.revoking.set(id, revocation)
   return () => {
     // Unless somebody else has asked for the same.
     if (index.revoking.get(id) !== revocation) return
-    index.revoking.delete(id)
-    for (const entry of cut) entry.isCutOff = false
+    if (before === undefined) index.revoking.delete(id)
+    else index.revoking.set(id, before)
+    index.giveBack(live)
   }
 }
 
 type Revoked = Revocation & { readonly id: string }
 
-async function write(parts: Parts, changes: KeyChanges, revoked: Revoked): Promise<RevokedKey> {
+interface Asked {
+  readonly id: string
+  readonly revocation: Revocation
+}
+
+async function write(parts: Parts, changes: KeyChanges, { id, revocation }: Asked): Promise<RevokedKey> {
   const { index } = changes
-  const { id, by, reason } = revoked
+  const { by, reason, keepClaimed } = revocation
+  const revoked = { ...revocation, id }
   const nowMs = parts.clock.now()
+  // One that could not be written had cut them off.
+  if (keepClaimed === true) index.giveBack(index.claimedWith(id))
   const ending = decideEnding(index, revoked, nowMs)
   // What was claimed since is refused too, whatever the storage says.
   for (const key of ending.keys) entryOf(changes, key.id).isCutOff = true
@@ -85,7 +100,7 @@ async function write(parts: Parts, changes: KeyChanges, revoked: Revoked): Promi
     const change = { action: 'key-revoke', by, reason, alsoEnded, client: own.client, key: id, notices } as const
     await changes.commit({ ...change, ...ending }).catch((cause: unknown) => notWritten(cause, 'the key is'))
   }
-  index.revoking.delete(id)
+  if (index.revoking.get(id) === revocation) index.revoking.delete(id)
   if (ending.keys.length === 0 && own.state !== 'revoked') {
     throw new Problem('api-key-state', `the key is ${own.state}, and nothing works that was claimed with it`)
   }

@@ -7,16 +7,16 @@ import {
   rollBackRotation,
   type KeyRotation,
 } from '@comity/core/api-keys/key-rotation'
-import { formatDateTime } from '@comity/core/agreement/date-time'
 import { Problem } from '@comity/core/problems'
 import { isLive, type ChangedBy } from './api-key-record.ts'
-import type { ApiKeysParts, KeyNotice } from './api-key-ports.ts'
+import type { ApiKeysParts } from './api-key-ports.ts'
 import { clientOf } from './client-changes.ts'
 import { endedKey, endNotice } from './end-key.ts'
 import type { IssuedKey } from './issue-key.ts'
 import type { KeyChanges } from './key-changes.ts'
 import { entryOf, type KeyEntry } from './key-index.ts'
 import { whyNoSuccessor, whyNotSucceeded, type Judged } from './judge-key.ts'
+import { movingNotice, rolledBackNotice, standingNotice } from './rotation-notices.ts'
 import { rotationPlan, type RotationRequest } from './rotation-request.ts'
 import { claim, refused, replaceSuccessor, succeed, type Succeeded, type Succeeding } from './successors.ts'
 
@@ -59,12 +59,12 @@ export function createRotations(parts: Rotating): Rotations {
         await parts.usage.flush()
         const begun = beginOverlap(rotation, clock.now())
         const statements = [parts.uses.mark(begun.from)]
-        const notices = [movingNotice(changes, 'key.rotating', begun)]
+        const notices = [movingNotice(changes.index, 'key.rotating', begun)]
         return write(changes, begun, { action: 'rotation-begin', by, statements, notices })
       }),
     drain: (id, by) =>
       inTurn(id, (rotation) => {
-        const notices = [movingNotice(changes, 'key.draining', rotation)]
+        const notices = [movingNotice(changes.index, 'key.draining', rotation)]
         return write(changes, beginDraining(rotation), { action: 'rotation-drain', by, notices })
       }),
     complete: (id, by) => inTurn(id, (rotation) => complete(parts, rotation, by)),
@@ -113,7 +113,7 @@ async function rotate(
   const rotation = isNow ? beginOverlap(prepared, nowMs) : prepared
   const keys = successor === undefined ? [] : [successor.record]
   const statements = isNow ? [uses.mark(key.id)] : []
-  const notices = [isNow ? movingNotice(changes, 'key.rotating', rotation) : preparedNotice(rotation)]
+  const notices = [standingNotice(changes.index, rotation)]
   await write(changes, rotation, { action: 'rotation-prepare', by, keys, statements, notices })
   return { rotation, successor }
 }
@@ -148,24 +148,4 @@ async function rollBack({ changes, clock }: Rotating, rotation: KeyRotation): Pr
       : []
   const notices = [...keys.map((key) => endNotice(key)), rolledBackNotice(back)]
   return write(changes, back, { action: 'rotation-roll-back', by: 'operator', keys, notices })
-}
-
-function movingNotice(
-  { index }: KeyChanges,
-  type: 'key.rotating' | 'key.draining',
-  { client, from, to, id, sunsetMs }: KeyRotation,
-): KeyNotice {
-  const isWaiting = to === undefined && index.clients.get(client)?.policies.selfRenewal === false
-  const reason = isWaiting ? 'operator-hands-over' : undefined
-  return { type, client, key: from, rotation: id, successor: to, sunset: formatDateTime(sunsetMs), reason }
-}
-
-function preparedNotice(rotation: KeyRotation): KeyNotice {
-  const { client, from, to, id, sunsetMs, overlapFromMs } = rotation
-  const times = { starts: formatDateTime(overlapFromMs), sunset: formatDateTime(sunsetMs) }
-  return { type: 'key.prepared', client, key: from, rotation: id, successor: to, ...times }
-}
-
-function rolledBackNotice({ client, from, to, id }: KeyRotation): KeyNotice {
-  return { type: 'key.rolled-back', client, key: from, rotation: id, successor: to }
 }

@@ -54,14 +54,13 @@ export async function replaceSuccessor(parts: Succeeding, rotation: KeyRotation)
   const unused = rotation.to === undefined ? undefined : entryOf(changes, rotation.to)
   if (unused === undefined || !isLive(unused.key)) return writeSuccessor(parts, rotation, [])
   // Refused from here on: a first use is either seen below, or it is none.
-  const wasCutOff = unused.isCutOff
   unused.isCutOff = true
   try {
     await parts.usage.flush()
     if (parts.usage.lastUse(unused.key.id) !== undefined) throw refused('the successor is in use already')
     return await writeSuccessor(parts, rotation, [unused.key])
   } catch (error) {
-    unused.isCutOff = wasCutOff
+    changes.index.giveBack([unused])
     throw error
   }
 }

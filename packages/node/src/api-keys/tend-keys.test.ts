@@ -223,7 +223,7 @@ test('an old key does not end by schedule while its successor does not work, and
   for (let hour = 0; hour < 24; hour++) await tendAt(node, startMs + 2 * dayMs + hour * hourMs)
   const sunset = new Date(startMs + 4 * dayMs).toISOString().replace('.000Z', 'Z')
   const facts = { client: 'billing', key: old.id, rotation: rotation.id, successor: next.record.id }
-  assert.deepEqual(waiting(), [{ type: 'key.waiting', ...facts, reason: 'key-disabled', sunset }])
+  assert.deepEqual(waiting(), [{ type: 'key.waiting', ...facts, reason: 'key-disabled', sunset, handedOver: true }])
   await tendAt(node, startMs + 5 * dayMs)
   assert.equal(waiting().length, 2, 'told again')
   assert.equal(node.ask(old.text), 'billing')

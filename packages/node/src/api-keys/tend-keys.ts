@@ -1,5 +1,4 @@
 /** What the node does with keys by itself: what is due of rotations, what the clients' policies ask for, alerts. */
-import { formatDateTime } from '@comity/core/agreement/date-time'
 import { decideRotation, isHeldUp, type RotationState } from '@comity/core/api-keys/key-rotation'
 import { Problem } from '@comity/core/problems'
 import { isLive, type ApiKeyRecord } from './api-key-record.ts'
@@ -11,6 +10,7 @@ import type { KeyChanges } from './key-changes.ts'
 import type { KeyEntry } from './key-index.ts'
 import type { KeyLife } from './key-life.ts'
 import type { KeyUsage, UnusualUse } from './key-usage.ts'
+import { waitingNotice } from './rotation-notices.ts'
 import type { Rotations } from './rotations.ts'
 
 const dayMs = 86_400_000
@@ -181,9 +181,9 @@ async function tellWaiting(parts: TendedKeys, id: string, toldMs: Map<string, nu
   const { nowMs } = known.traffic
   const sinceMs = nowMs - (toldMs.get(id) ?? -Infinity)
   if (sinceMs >= 0 && sinceMs < dayMs) return
-  const { client, from: key, to: successor, sunsetMs } = known.rotation
-  const facts = { client, key, rotation: id, reason: known.reason }
-  const notices = [{ type: 'key.waiting', ...facts, successor, sunset: formatDateTime(sunsetMs) } as const]
+  const { rotation, reason } = known
+  const facts = { client: rotation.client, key: rotation.from, rotation: id, reason }
+  const notices = [waitingNotice(changes.index, rotation, reason)]
   await changes.inTurn(() => changes.commit({ action: 'rotation-wait', by: 'policy', ...facts, notices }))
   toldMs.set(id, nowMs)
 }

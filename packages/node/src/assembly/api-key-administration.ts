@@ -44,8 +44,12 @@ function changesBy(commands: KeyCommands, shows: Shows): ApiKeyChangesPort {
       await keys.change(id, parseInput(keyChangeSchema, change))
       return shows.showKey(id)
     },
-    async setKey(id, to, reason) {
-      await (to === 'enable' ? keys.enable(id) : keys[to](id, { by: 'operator', reason }))
+    async disableKey(id, reason) {
+      const { claimed, working } = await keys.disable(id, { by: 'operator', reason })
+      return { key: await shows.showKey(id), claimed, working }
+    },
+    async enableKey(id) {
+      await keys.enable(id)
       return shows.showKey(id)
     },
     async revokeKey(id, options) {

@@ -24,8 +24,7 @@ export interface KeyAssembly {
 export async function openKeys(parts: KeyAssembly, stack: AsyncDisposableStack): Promise<ApiKeys> {
   const { foundation, auditLog, counterparts, newId } = parts
   const { config, world, database, events, deriveSecret } = foundation
-  const late: { keys: ApiKeys | undefined } = { keys: undefined }
-  const keys = stack.use(
+  return stack.use(
     await openApiKeys({
       ...world,
       newId,
@@ -38,25 +37,20 @@ export async function openKeys(parts: KeyAssembly, stack: AsyncDisposableStack):
       uses: createKeyUseStore(database),
       environment: config.environment,
       record: (event, statements) => auditLog.append(auditLog.prepare(event), statements),
-      webhooks: tellingOf(parts, (client) => late.keys?.showClient(client).policies.selfRenewal === true),
+      webhooks: tellingOf(parts),
       findPartner: (aliasOrDid) => counterparts.partners.find(aliasOrDid),
       onNotice: (notice) => tellNotice(events, notice),
       onError: (error) => (isOfStorage(error) ? events.storageFailed(error) : events.internalError(error)),
     }),
   )
-  late.keys = keys
-  return keys
 }
 
 /** The operator's own systems are told, and the client of the key. */
-function tellingOf(
-  { foundation, webhooks }: KeyAssembly,
-  renewsItself: (client: string) => boolean,
-): ApiKeysParts['webhooks'] {
+function tellingOf({ foundation, webhooks }: KeyAssembly): ApiKeysParts['webhooks'] {
   const renewal = `${foundation.config.listen.public.url.replace(/\/$/, '')}/keys/renewal`
   return {
     statement({ type, payload }) {
-      const notice = clientNotice({ type, ...payload }, renewsItself(payload.client) ? renewal : undefined)
+      const notice = clientNotice({ type, ...payload }, renewal)
       return [...webhooks.statement({ type, payload: { ...payload } }), ...webhooks.clientStatement(notice)]
     },
     endWith: (client, remove) => webhooks.clients.endWith(client, remove),

@@ -33,12 +33,12 @@ const members = [
   'working',
 ] as const
 
-/** The message; `renewal` is where its client fetches its next key, undefined when it does not. */
-export function clientNotice(notice: KeyNotice, renewal: string | undefined): ClientEvent {
-  const { type, client, reason } = notice
+/** The message; `renewal` is where its client fetches its next key, if it can. */
+export function clientNotice(notice: KeyNotice, renewal: string): ClientEvent {
+  const { type, client, reason, handedOver = false } = notice
   const facts = members.flatMap((name) => (notice[name] === undefined ? [] : [[name, notice[name]]]))
   const isTold = reason !== undefined && (type === 'key.waiting' || reasons.has(reason))
-  const fetches = moving.has(type) && renewal !== undefined
+  const fetches = moving.has(type) && !handedOver
   return {
     type,
     client,
