@@ -77,13 +77,22 @@ export const apiKeysSchema: readonly string[] = [
   ) STRICT`,
 ]
 
+/** Keys whose end came with a rotation, or begins anew with the next one, which the client's policies ask for. */
+const isRenewed = `(succeeds IS NOT NULL OR client IN (SELECT id FROM clients WHERE policies LIKE '%"rotateEveryDays":%'))`
+
 /** Statements of the migration by which a key knows its line: what it succeeds, and the end that is its successors' too.
- *  An end that was set before is one of the line. */
+ *  An end that was set before is one of the line, but where rotations gave each key as long anew: there it was a lifetime,
+ *  in whole days. */
 export const keyLinesMigrations: readonly string[] = [
   'ALTER TABLE api_keys ADD COLUMN line_ends_ms INTEGER',
   'ALTER TABLE api_keys ADD COLUMN lifetime_days INTEGER',
   'ALTER TABLE api_keys ADD COLUMN succeeds TEXT',
-  'UPDATE api_keys SET line_ends_ms = expires_ms',
   `UPDATE api_keys SET succeeds =
     (SELECT MIN(from_key) FROM key_rotations WHERE key_rotations.to_key = api_keys.id)`,
+  `UPDATE api_keys SET
+    line_ends_ms = CASE WHEN ${isRenewed} THEN NULL ELSE expires_ms END,
+    lifetime_days = CASE WHEN ${isRenewed}
+      THEN (expires_ms - CASE WHEN not_before_ms > created_ms THEN not_before_ms ELSE created_ms END + 86399999) / 86400000
+      ELSE NULL END
+    WHERE expires_ms IS NOT NULL`,
 ]

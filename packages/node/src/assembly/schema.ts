@@ -28,6 +28,7 @@ import { usageSchema } from '../usage/usage-schema.ts'
 import { clientWebhooksSchema, deadLettersSchema, webhooksSchema } from '../webhooks/webhooks-schema.ts'
 import { rightsSchema } from '../rights/rights-schema.ts'
 import type { Migration } from '../storage/migrations.ts'
+import { keyLineCountsMigrations } from './key-line-counts-schema.ts'
 
 export const nodeMigrations: readonly Migration[] = [
   { name: '0001-audit-log', statements: auditLogMigrations },
@@ -61,6 +62,6 @@ export const nodeMigrations: readonly Migration[] = [
   { name: '0029-admin-repeats', statements: adminRepeatsSchema },
   { name: '0030-usage', statements: usageSchema },
   { name: '0031-quotas', statements: quotasSchema },
-  { name: '0032-key-lines', statements: keyLinesMigrations },
+  { name: '0032-key-lines', statements: [...keyLinesMigrations, ...keyLineCountsMigrations] },
   { name: '0033-client-webhooks', statements: clientWebhooksSchema },
 ]
