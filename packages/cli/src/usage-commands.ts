@@ -37,7 +37,8 @@ function units(text: string): number {
   throw new InvalidArgumentError('must be a whole number from 1 on')
 }
 
-const stateOption = () => new Option('--state <state>', 'only these').choices(['asked', 'granted', 'refused'])
+const stateOption = () =>
+  new Option('--state <state>', 'only these').choices(['asked', 'granted', 'refused', 'withdrawn'])
 
 export function addQuotas(program: Command, context: ContextOf): void {
   const quotas = program.command('quotas').description('quotas: how they stand, and higher ones: asked, decided, told')
@@ -86,4 +87,10 @@ export function addQuotas(program: Command, context: ContextOf): void {
     .description('refuse a request; who asked is told')
     .option('--note <text>', 'for who asked to read')
     .action(async (id: string, options: object) => (await loadQuotas()).refuseRequest(context(), id, options as never))
+  quotas
+    .command('withdraw <id>')
+    .description('end a grant before its time, from the next call on; who asked is told')
+    .option('--until <time>', 'not at once but then, earlier than it would end', moment)
+    .option('--note <text>', 'for who asked to read')
+    .action(async (id: string, options: object) => (await loadQuotas()).withdrawGrant(context(), id, options as never))
 }

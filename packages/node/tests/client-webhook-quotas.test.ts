@@ -55,6 +55,42 @@ test('a client is told once that its own quota is nearly used up, and what is de
   )
 })
 
+test('a client is told that what it was granted was withdrawn', async () => {
+  await using network = await startKeyNetwork({
+    holder(config) {
+      const rules = [{ name: 'daily', by: ['client'], quota: { units: 5, per: 'day' } }]
+      config['limits'] = { ...(config['limits'] as object), rules }
+    },
+  })
+  const { holder } = network
+  await using receiver = await startHookReceiver()
+  const { webhooks, quotas } = holder.running.parts
+  await addClient(holder)
+  const hook = await webhooks.clients.add(
+    'billing',
+    clientWebhookRequestSchema.parse({ url: receiver.url }),
+    'operator',
+  )
+  receiver.trust('secret' in hook ? hook.secret : '')
+  const key = await issueKey(holder)
+  const body = JSON.stringify({ limit: 'daily', units: 9, per: 'day', reason: 'a study' })
+  const asking = presentKey(holder, key.text, { method: 'POST', path: '/limits/requests', headers: {}, body })
+  const { id } = JSON.parse((await answered(holder, asking, 202)).body.toString()) as { id: string }
+  await quotas.requests.grant(id, {})
+  await quotas.requests.withdraw(id, { note: 'a mistake' })
+  const decided = () => receiver.events.filter(({ type }) => type === 'quota.decided').map(({ data }) => data)
+  await until('both decisions', () => decided().length === 2)
+  assert.deepEqual(
+    decided()
+      .map((data) => data['state'])
+      .toSorted(),
+    ['granted', 'withdrawn'],
+  )
+  const shown = await answered(holder, presentKey(holder, key.text, { path: `/limits/requests/${id}`, headers: {} }))
+  const { state, note } = JSON.parse(shown.body.toString()) as Record<string, unknown>
+  assert.deepEqual([state, note], ['withdrawn', 'a mistake'])
+})
+
 test('a client that was removed is told nothing of a request that is decided later', async () => {
   await using network = await startKeyNetwork({
     holder(config) {

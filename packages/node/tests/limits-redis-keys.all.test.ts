@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { CallLimits } from '../src/limits/call-limits.ts'
 import type { Charge, Limit } from '../src/limits/limit.ts'
+import { QuotaCounts } from '../src/limits/quota-counts.ts'
 import { limitRuleSchema } from '../src/limits/limit-rule-config.ts'
 import { compileRules } from '../src/limits/limit-rules.ts'
 import { createRateLimiter } from '../src/limits/rate-limiter.ts'
@@ -108,6 +109,34 @@ test('a key that somebody else wrote fails its own calls, is told of, and no oth
   assert.equal((await shared.charge([charge(rate, { key: 'clinic', onStoreFailure: 'refuse' })], 0)).allowed, true)
   assert.equal(told.length, 1, 'once a second at most')
   assert.deepEqual([changes, shared.isUp], [[], true])
+})
+
+test('a count that nobody can read is told as such, and begun anew', async () => {
+  const prefix = `mended-${process.pid}`
+  using shared = limiterWith({ prefix })
+  const daily = limitRuleSchema.parse({ name: 'daily', by: [], quota: { units: 5, per: 'day' } })
+  const [rule] = compileRules([daily])
+  assert.ok(rule !== undefined)
+  const recorded: Record<string, unknown>[] = []
+  const counts = new QuotaCounts({
+    rules: [rule],
+    limiter: shared,
+    countedAs: (_, value) => Promise.resolve(value),
+    clock: { now: Date.now },
+    newId: () => 'x',
+    record: async ({ body }) => void recorded.push(JSON.parse(body) as Record<string, unknown>),
+  })
+  const key = `{${prefix}}:quota:daily:`
+  for (const command of ["'SET', KEYS[1], 'x'", "'SADD', KEYS[1], 'x'"]) {
+    await redis.eval(`redis.call('DEL', KEYS[1]) return redis.call(${command})`, [key], [])
+    await assert.rejects(counts.show('daily', 'all'), { ...unavailable, message: /quotas reset/ })
+    await counts.reset('daily', 'all')
+    const { used, unreadable, after } = recorded.at(-1) ?? {}
+    assert.deepEqual([used, unreadable, typeof after], [undefined, true, 'string'])
+    assert.equal((await counts.show('daily', 'all')).used, 0)
+    assert.equal((await shared.charge([{ limit: rule.limit, key: '' }], 0)).allowed, true)
+    assert.equal((await counts.show('daily', 'all')).used, 1)
+  }
 })
 
 test('a rate that is given another period begins anew, and is not refused for its old debt', async () => {

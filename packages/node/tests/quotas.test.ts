@@ -157,6 +157,53 @@ test('a refusal is told with its note, once; a decision cannot be taken twice', 
   )
 })
 
+test('a grant is shortened and withdrawn: from the next call on, across a restart, told and recorded', async () => {
+  await using network = await start()
+  const { holder, recipient, clock } = network
+  const { json: ask } = await operate<QuotaAskView>(recipient, '/v1/quotas/asks', wish)
+  const decide = (what: string, body: object = {}) =>
+    operate<QuotaRequestView & { code: string }>(holder, `/v1/quotas/requests/${ask.id}/${what}`, body)
+  assert.deepEqual((await decide('withdraw')).json.code, 'quota-request-state')
+  const inHours = (hours: number) => new Date(clock.now() + hours * 3_600_000).toISOString()
+  assert.equal((await decide('grant', { until: inHours(3) })).status, 200)
+  for (const status of [200, 200, 200]) assert.equal(await call(network), status)
+  assert.equal((await decide('withdraw', { until: inHours(4) })).status, 422)
+  const until = inHours(2)
+  const shortened = await decide('withdraw', { until })
+  assert.deepEqual([shortened.status, shortened.json.state, shortened.json.until], [200, 'granted', until])
+  await settled(network)
+  const shownToAsker = async () => (await operate<QuotaAskView>(recipient, `/v1/quotas/asks/${ask.id}`)).json
+  assert.deepEqual([(await shownToAsker()).state, (await shownToAsker()).until], ['granted', until])
+  const withdrawn = await decide('withdraw', { note: 'granted by mistake' })
+  assert.deepEqual([withdrawn.status, withdrawn.json.state], [200, 'withdrawn'])
+  assert.equal(await call(network), 429)
+  assert.equal((await decide('withdraw')).json.code, 'quota-request-state')
+  await settled(network)
+  assert.deepEqual([(await shownToAsker()).state, (await shownToAsker()).note], ['withdrawn', 'granted by mistake'])
+  assert.equal((await told(recipient, 'quota.decided')).length, 3)
+  // An event that was overtaken brings nothing back.
+  const late = { request: ask.id, limit: 'daily', state: 'granted', units: 4, until: clock.now() + 9_000, time: 1 }
+  assert.deepEqual(await recipient.running.parts.quotas.asks.handle({ issuer: holder.did, payload: late }), [])
+  await holder.stop()
+  await holder.start()
+  assert.equal(await call(network), 429)
+  const { json: list } = await operate<QuotaRequestView[]>(holder, '/v1/quotas/requests?state=withdrawn')
+  assert.deepEqual(
+    list.map(({ id }) => id),
+    [ask.id],
+  )
+  const decisions = (await holder.running.parts.auditLog.readEvents({ limit: 1_000 })).flatMap(({ body = '' }) =>
+    body.includes('"quota-decision"') ? [JSON.parse(body) as Record<string, unknown>] : [],
+  )
+  assert.deepEqual(
+    decisions.map(({ state }) => state),
+    ['granted', 'granted', 'withdrawn'],
+  )
+  for (const [at, { after }] of decisions.slice(0, -1).entries()) assert.equal(decisions[at + 1]?.['before'], after)
+  const again = await operate<QuotaAskView>(recipient, '/v1/quotas/asks', wish)
+  assert.deepEqual([again.status, again.json.state], [201, 'asked'])
+})
+
 test('a request for what is no quota of the asker’s is refused, the same for all that there may be', async () => {
   await using network = await start()
   for (const change of [{ limit: 'of-others' }, { limit: 'for-all' }, { limit: 'made-up' }, { per: 'month' }]) {

@@ -68,6 +68,22 @@ export async function refuseRequest(
   show(context, request, () => [`refused: ${request.id}`])
 }
 
+export interface WithdrawArguments {
+  readonly until?: string
+  readonly note?: string
+}
+
+export async function withdrawGrant(context: CommandContext, id: string, options: WithdrawArguments): Promise<void> {
+  const path = `/v1/quotas/requests/${encodeURIComponent(id)}/withdraw`
+  const request = await (await connect(context)).post<QuotaRequestView>(path, options)
+  const { state, granted = 0, per, until = '' } = request
+  show(context, request, () => [
+    state === 'withdrawn'
+      ? `withdrawn: \`${request.limit}\` counts as the rule says, from the next call on`
+      : `shortened: ${granted} units a ${per} until ${until}`,
+  ])
+}
+
 const counterPath = (limit: string, of: string) =>
   `/v1/quotas/counts/${encodeURIComponent(limit)}/${encodeURIComponent(of)}`
 

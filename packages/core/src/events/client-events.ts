@@ -84,7 +84,7 @@ export interface ClientEvents {
     readonly limit: string
     readonly product?: string
     readonly per: QuotaPer
-    readonly state: 'granted' | 'refused'
+    readonly state: 'granted' | 'refused' | 'withdrawn'
     readonly units?: number
     readonly until?: string
     readonly note?: string

@@ -100,12 +100,12 @@ export const quotaDecided = 'urn:comity:event:quota-decided'
 export const quotaDecidedPayload = z.looseObject({
   request: z.string().max(200),
   limit: z.string().max(64),
-  state: z.enum(['granted', 'refused']),
-  /** Of a grant: so many units, until before that time (milliseconds since the epoch). */
+  state: z.enum(['granted', 'refused', 'withdrawn']),
+  /** Of a grant, and of one that was withdrawn: so many units, until before that time (milliseconds since the epoch). */
   units: z.int().positive().optional(),
   until: z.int().nonnegative().optional(),
   note: z.string().max(1000).optional(),
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; of two decisions about one request the later one counts. */
   time: z.int().nonnegative(),
 })
 export type QuotaDecidedPayload = z.infer<typeof quotaDecidedPayload>

@@ -13,7 +13,7 @@ const asked = {
   per: z.enum(['day', 'month']),
   reason: z.string(),
   asked: time,
-  state: z.enum(['asked', 'granted', 'refused']),
+  state: z.enum(['asked', 'granted', 'refused', 'withdrawn']),
   decided: time.optional(),
   granted: units.optional().meta({ description: 'Units that were granted.' }),
   until: time.optional().meta({ description: 'RFC 3339: when the rule’s own quota counts again.' }),

@@ -2,7 +2,7 @@
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { z } from 'zod'
 import { quotaAskSchema, quotaCountSchema, quotaRequestSchema, type QuotaRequestView } from './quota-api.ts'
-import { defineRoute, type AdminRoute } from './route.ts'
+import { defineRoute, type AdminRoute, type Condition } from './route.ts'
 import { before, limit, moment, named, text } from './shapes.ts'
 
 interface Asked {
@@ -16,7 +16,7 @@ interface Asked {
   readonly askedMs: number
   readonly decision:
     | {
-        readonly state: 'granted' | 'refused'
+        readonly state: 'granted' | 'refused' | 'withdrawn'
         readonly decidedMs: number
         readonly units: number | undefined
         readonly untilMs: number | undefined
@@ -26,7 +26,7 @@ interface Asked {
 }
 
 interface Page {
-  readonly state?: 'asked' | 'granted' | 'refused' | undefined
+  readonly state?: 'asked' | 'granted' | 'refused' | 'withdrawn' | undefined
   readonly before?: string | undefined
   readonly limit: number
 }
@@ -40,13 +40,15 @@ interface QuotaCountFacts {
   readonly endsMs: number
 }
 
-/** All record their changes themselves, in the transaction that makes them. */
+/** All record their changes themselves, in the transaction that makes them; a condition is looked at in the turn of the
+ *  change. */
 export interface QuotasPort {
   readonly requests: {
     list(page: Page): Promise<readonly QuotaRequestFacts[]>
     show(id: string): Promise<QuotaRequestFacts>
-    grant(id: string, order: GrantOrder): Promise<QuotaRequestFacts>
-    refuse(id: string, note: string | undefined): Promise<QuotaRequestFacts>
+    grant(id: string, order: GrantOrder, condition?: Condition): Promise<QuotaRequestFacts>
+    refuse(id: string, note: string | undefined, condition?: Condition): Promise<QuotaRequestFacts>
+    withdraw(id: string, order: Omit<GrantOrder, 'units'>, condition?: Condition): Promise<QuotaRequestFacts>
   }
   readonly asks: {
     list(page: Page): Promise<readonly QuotaAskFacts[]>
@@ -86,7 +88,7 @@ type Wish = Readonly<z.infer<typeof wish>>
 
 const tag = 'quotas'
 const parameters = named('Id of a request.')
-const page = { state: z.enum(['asked', 'granted', 'refused']).optional(), before, limit: limit(100) }
+const page = { state: z.enum(['asked', 'granted', 'refused', 'withdrawn']).optional(), before, limit: limit(100) }
 const paging = { by: 'before', keyOf: ({ id }: { readonly id: string }) => id }
 
 /** Routes of quotas. */
@@ -168,10 +170,26 @@ function requestRoutes(quotas: QuotasPort): AdminRoute[] {
       }),
       result: quotaRequestSchema,
       problems: ['quota-request-unknown', 'quota-request-state', 'quota-request-invalid'],
-      async answer({ path: { id }, body: { until, ...order } }) {
-        const untilMs = until === undefined ? undefined : Date.parse(until)
-        return requestView(await quotas.requests.grant(id, { ...order, untilMs }))
-      },
+      guards: true,
+      answer: async ({ path: { id }, body: { until, ...order }, condition }) =>
+        requestView(await quotas.requests.grant(id, { ...order, untilMs: momentOf(until) }, condition)),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: `${path}/{id}/withdraw`,
+      tag,
+      summary: 'Ends what was granted before its time; who asked is told',
+      parameters,
+      mayBeEmpty: true,
+      body: z.strictObject({
+        until: moment.optional().meta({ description: 'Earlier than the grant ends now; at once when absent.' }),
+        note,
+      }),
+      result: quotaRequestSchema,
+      problems: ['quota-request-unknown', 'quota-request-state', 'quota-request-invalid'],
+      guards: true,
+      answer: async ({ path: { id }, body: { until, ...order }, condition }) =>
+        requestView(await quotas.requests.withdraw(id, { ...order, untilMs: momentOf(until) }, condition)),
     }),
     defineRoute({
       method: 'POST',
@@ -182,7 +200,9 @@ function requestRoutes(quotas: QuotasPort): AdminRoute[] {
       body: z.strictObject({ note }),
       result: quotaRequestSchema,
       problems: ['quota-request-unknown', 'quota-request-state'],
-      answer: async ({ path: { id }, body }) => requestView(await quotas.requests.refuse(id, body.note)),
+      guards: true,
+      answer: async ({ path: { id }, body, condition }) =>
+        requestView(await quotas.requests.refuse(id, body.note, condition)),
     }),
   ]
 }
@@ -225,6 +245,8 @@ function askRoutes(quotas: QuotasPort): AdminRoute[] {
     }),
   ]
 }
+
+const momentOf = (time: string | undefined) => (time === undefined ? undefined : Date.parse(time))
 
 function askedView(asked: Asked) {
   const { id, limit: name, product, units: wanted, per, reason, askedMs, decision } = asked

@@ -62,6 +62,9 @@ export interface Limiter {
   forget(charged: Pick<Charge, 'limit' | 'key'>): void | Promise<void>
 }
 
+/** Why a limit cannot be counted, the cause of a `limits-unavailable`: what stands under one of its keys is no count. */
+export class UnreadableCount extends Error {}
+
 /** How a limit stands after the call. Times in milliseconds, as in `RateVerdict`. */
 export interface Standing extends Omit<RateVerdict, 'state'> {
   /** Of a quota: when its period began, and how long it is. */

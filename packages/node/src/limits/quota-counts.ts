@@ -1,12 +1,12 @@
 /** What is counted of quotas, for an operator to look at and to begin anew. */
 import { canonicalJson } from '@comity/core/bytes/canonical-json'
 import { sha256Text } from '@comity/core/crypto/crypto-node'
-import type { QuotaPer } from '@comity/core/limits/quota'
+import { quotaSpan, type QuotaPer } from '@comity/core/limits/quota'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import type { Statement } from '../storage/database.ts'
 import type { CallLimitsParts } from './call-limits.ts'
-import type { CalendarLimit, Limiter } from './limit.ts'
+import { UnreadableCount, type CalendarLimit, type Limiter } from './limit.ts'
 import type { LimitRule } from './limit-rules.ts'
 import type { QuotaLedger, QuotaStore } from './quota-ledger.ts'
 import { isStrangersKey } from './strangers.ts'
@@ -45,6 +45,10 @@ interface Counter {
   readonly key: string
 }
 
+interface NamedCounter extends Counter {
+  readonly of: string
+}
+
 /** What stands for the key of a rule that counts by nothing. */
 const all = 'all'
 
@@ -58,18 +62,30 @@ export class QuotaCounts {
   /** Throws `quota-unknown`, `limits-unavailable`. */
   async show(limit: string, of: string): Promise<QuotaCount> {
     const counter = await this.#counterOf(limit, of)
-    return this.#count(counter, counter.of)
+    const count = await this.#count(counter)
+    if (count !== undefined) return count
+    const detail = `what stands for \`${limit}\` on the server is no count; \`comity quotas reset\` begins it anew`
+    throw new Problem('limits-unavailable', detail)
   }
 
-  /** Begins it anew, once the log says so: nothing is used. Throws what `show` throws, and `record-failed`. */
+  /** Begins it anew, once the log says so: nothing is used, also of a count that cannot be read. Throws `quota-unknown`,
+   *  `limits-unavailable`, `record-failed`. */
   async reset(name: string, given: string): Promise<void> {
     const { limiter, kept, clock, newId, record } = this.#parts
     const counter = await this.#counterOf(name, given)
     const { limit, key, of } = counter
-    const before = await this.#count(counter, of)
+    const before = await this.#count(counter)
     const [id, time, type] = [newId(), clock.now(), 'quota-reset']
-    const hashes = { before: hashOf(before), after: hashOf({ ...before, used: 0 }) }
-    const facts = { type, id, time, limit: name, of, per: limit.per, used: before.used }
+    const unused = before ?? {
+      limit: name,
+      of,
+      units: limit.units,
+      per: limit.per,
+      endsMs: quotaSpan(limit.per, time).endMs,
+    }
+    const hashes = { ...(before && { before: hashOf(before) }), after: hashOf({ ...unused, used: 0 }) }
+    const seen = before === undefined ? { unreadable: true } : { used: before.used }
+    const facts = { type, id, time, limit: name, of, per: limit.per, ...seen }
     const counted = { limit: name, per: limit.per, key }
     const event = { id, type, timeMs: time, body: JSON.stringify({ ...facts, ...hashes }) }
     await record(event, kept === undefined ? [] : [kept.store.forget(counted)])
@@ -77,7 +93,7 @@ export class QuotaCounts {
     await limiter.forget(counter)
   }
 
-  async #counterOf(name: string, given: string): Promise<Counter & { readonly of: string }> {
+  async #counterOf(name: string, given: string): Promise<NamedCounter> {
     const rule = this.#parts.rules.find(({ limit }) => limit.name === name)
     const said = given === all ? '' : given
     if (rule?.limit.kind !== 'quota' || !fits(rule, said)) {
@@ -103,12 +119,25 @@ export class QuotaCounts {
     return (await Promise.all(parts)).join(' ')
   }
 
-  async #count({ limit, key }: Counter, of: string): Promise<QuotaCount> {
+  /** Undefined for what nobody can read. Throws `limits-unavailable`. */
+  async #count({ limit, key, of }: NamedCounter): Promise<QuotaCount | undefined> {
     const asked = { limit, key, cost: 0, onStoreFailure: 'refuse' } as const
-    const { standings } = await this.#parts.limiter.charge([asked], this.#parts.clock.now())
+    const { limiter, clock } = this.#parts
+    const standings = await readable(async () => (await limiter.charge([asked], clock.now())).standings)
+    if (standings === undefined) return undefined
     const { remaining = 0, period = { startMs: 0, lengthMs: 0 } } = standings[0]?.verdict ?? {}
     const { name, units, per } = limit
     return { limit: name, of, units, used: units - remaining, per, endsMs: period.startMs + period.lengthMs }
+  }
+}
+
+/** Undefined where what is kept is no count. */
+async function readable<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Problem && error.cause instanceof UnreadableCount) return undefined
+    throw error
   }
 }
 

@@ -82,11 +82,12 @@ export class QuotaAsks {
     return this.#parts.store.listAsks(page)
   }
 
-  /** What the partner's event brings about; nothing for an ask that is not this node's, or is decided already. */
+  /** What the partner's event brings about; nothing for an ask that is not this node's, or that is known to be decided
+   *  then or later: a grant may be withdrawn or shortened, and events may overtake each other. */
   async handle({ issuer, payload }: { issuer: string; payload: unknown }): Promise<readonly Statement[]> {
     const { request, state, units, until: untilMs, note, time } = quotaDecidedPayload.parse(payload)
     const ask = await this.#parts.store.findAsk(request)
-    if (ask === undefined || ask.partner !== issuer || ask.decision !== undefined) return []
+    if (ask === undefined || ask.partner !== issuer || isKnown(ask, time)) return []
     return this.#deciding(ask, { state, decidedMs: time, units, untilMs, note })
   }
 
@@ -96,13 +97,18 @@ export class QuotaAsks {
     const { id, partner, limit, product, per } = ask
     const { state, units, untilMs: until, note } = decision
     const payload = { request: id, partner, limit, ...(product !== '' && { product }), per, state, units, until, note }
-    const condition = { sql: "EXISTS (SELECT 1 FROM quota_asks WHERE id = ? AND state = 'asked')", params: [id] }
+    const condition = {
+      sql: "EXISTS (SELECT 1 FROM quota_asks WHERE id = ? AND (state = 'asked' OR decided_ms < ?))",
+      params: [id, decision.decidedMs],
+    }
     return [
       ...webhooks.statement({ type: 'quota.decided', payload, condition }),
       store.decideAsk(id, partner, decision),
     ]
   }
 }
+
+const isKnown = ({ decision }: QuotaAsk, decidedMs: number) => decision !== undefined && decision.decidedMs >= decidedMs
 
 function read(value: unknown, { did }: PartnerEndpoint): z.infer<typeof answerSchema> {
   const parsed = answerSchema.safeParse(value)

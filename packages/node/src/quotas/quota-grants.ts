@@ -14,7 +14,7 @@ export interface RuleQuota {
 export class QuotaGrants {
   readonly #byLimit = new Map<string, QuotaRequest[]>()
 
-  /** A grant counts from the next call on. */
+  /** A grant counts from the next call on, as does what became of one that was withdrawn or shortened. */
   add(request: QuotaRequest): void {
     const known = this.#byLimit.get(request.limit) ?? []
     this.#byLimit.set(request.limit, [...known.filter(({ id }) => id !== request.id), request])

@@ -2,7 +2,7 @@
 import { quotaPeriods, type QuotaPer } from '@comity/core/limits/quota'
 import { z } from 'zod'
 
-export const quotaRequestStates = ['asked', 'granted', 'refused'] as const
+export const quotaRequestStates = ['asked', 'granted', 'refused', 'withdrawn'] as const
 export type QuotaRequestState = (typeof quotaRequestStates)[number]
 
 /** The most that may be asked for, and granted. */
@@ -30,7 +30,9 @@ export interface QuotaAsker {
 
 /** What was decided. Times are milliseconds since the epoch. */
 export interface QuotaDecision {
-  readonly state: 'granted' | 'refused'
+  /** `withdrawn`: granted once, and ended before its time. */
+  readonly state: 'granted' | 'refused' | 'withdrawn'
+  /** A later decision has a later time. */
   readonly decidedMs: number
   /** Of one that was granted: so many units, until before then. */
   readonly units: number | undefined

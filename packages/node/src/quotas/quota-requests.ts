@@ -1,5 +1,5 @@
 /** The holder's side of requests for a higher quota: taken from who meets the limit, decided by the operator, told to who
- *  asked. What was granted counts from the next call on. */
+ *  asked. What was granted counts from the next call on, until its end or until it is withdrawn. */
 import { formatDateTime } from '@comity/core/agreement/date-time'
 import { canonicalJson } from '@comity/core/bytes/canonical-json'
 import { sha256Text } from '@comity/core/crypto/crypto-node'
@@ -12,6 +12,7 @@ import type { Turns } from '../storage/turns.ts'
 import type { QuotaGrants, RuleQuota } from './quota-grants.ts'
 import { quotaWishSchema, type QuotaAsker, type QuotaDecision, type QuotaRequest } from './quota-request.ts'
 import type { QuotaPage, QuotaStore } from './quota-store.ts'
+import { withdrawalOf, type QuotaWithdrawalOrder } from './quota-withdrawal.ts'
 
 export interface QuotaRecord {
   readonly id: string
@@ -71,6 +72,9 @@ export interface QuotaGrantOrder {
   readonly untilMs?: number | undefined
   readonly note?: string | undefined
 }
+
+/** Throws unless what would be changed is what the caller saw. */
+type Condition = () => Promise<void>
 
 const usualGrantMs = 30 * 86_400_000
 
@@ -134,11 +138,11 @@ export class QuotaRequests {
   }
 
   /** Throws `quota-request-unknown`, `quota-request-state`, `quota-request-invalid`. */
-  grant(id: string, { units, untilMs, note }: QuotaGrantOrder): Promise<QuotaRequest> {
+  grant(id: string, { units, untilMs, note }: QuotaGrantOrder, condition?: Condition): Promise<QuotaRequest> {
     const decidedMs = this.#parts.clock.now()
     const until = untilMs ?? decidedMs + usualGrantMs
     if (until <= decidedMs) throw new Problem('quota-request-invalid', 'what is granted would be over already')
-    return this.#decide(id, (request) => {
+    return this.#decide(id, condition, (request) => {
       const granted = units ?? request.units
       const quota = this.#parts.quotaOf(request.limit, request.asker)
       if (quota !== undefined && granted <= quota.units) {
@@ -150,29 +154,52 @@ export class QuotaRequests {
   }
 
   /** Throws `quota-request-unknown`, `quota-request-state`. */
-  refuse(id: string, note: string | undefined): Promise<QuotaRequest> {
+  refuse(id: string, note: string | undefined, condition?: Condition): Promise<QuotaRequest> {
     const decidedMs = this.#parts.clock.now()
-    return this.#decide(id, () => ({ state: 'refused', decidedMs, units: undefined, untilMs: undefined, note }))
+    const refused = { state: 'refused', decidedMs, units: undefined, untilMs: undefined, note } as const
+    return this.#decide(id, condition, () => refused)
   }
 
-  #decide(id: string, by: (request: QuotaRequest) => QuotaDecision): Promise<QuotaRequest> {
-    return this.#parts.turns(`decide ${id}`, async () => {
-      const { store, record, outbox, grants, webhooks } = this.#parts
-      const before = await this.show(id)
+  /** Ends a grant before its time: from the next call on, or from a moment. Throws `quota-request-unknown`,
+   *  `quota-request-state` for what is no grant or is over, `quota-request-invalid` for an end that is no earlier one. */
+  withdraw(id: string, order: QuotaWithdrawalOrder, condition?: Condition): Promise<QuotaRequest> {
+    const { clock, store } = this.#parts
+    return this.#inTurn(id, condition, (before) => {
+      const decision = withdrawalOf(before, order, clock.now())
+      return this.#decided(before, decision, store.changeGrant(id, decision))
+    })
+  }
+
+  /** Throws what `by` throws, `quota-request-unknown`, `quota-request-state`. */
+  #decide(id: string, condition: Condition | undefined, by: (request: QuotaRequest) => QuotaDecision) {
+    return this.#inTurn(id, condition, (before) => {
       if (before.decision !== undefined)
         throw new Problem('quota-request-state', `the request was ${before.decision.state} already`)
       const decision = by(before)
-      const request = { ...before, decision }
-      await record(this.#recordOf('quota-decision', { request, before }), [
-        store.decideRequest(id, decision),
-        ...this.#telling(request, decision),
-        ...this.#tellingClient(request, decision),
-      ])
-      if (decision.state === 'granted') grants.add(request)
-      outbox.wake()
-      webhooks.wake()
-      return request
+      return this.#decided(before, decision, this.#parts.store.decideRequest(id, decision))
     })
+  }
+
+  /** Whatever changes a request comes after what changed it before, and the condition is looked at in between. */
+  #inTurn(id: string, condition: Condition | undefined, work: (before: QuotaRequest) => Promise<QuotaRequest>) {
+    return this.#parts.turns(`decide ${id}`, async () => {
+      await condition?.()
+      return work(await this.show(id))
+    })
+  }
+
+  async #decided(before: QuotaRequest, decision: QuotaDecision, saving: Statement): Promise<QuotaRequest> {
+    const { record, outbox, grants, webhooks } = this.#parts
+    const request = { ...before, decision }
+    await record(this.#recordOf('quota-decision', { request, before }), [
+      saving,
+      ...this.#telling(request, decision),
+      ...this.#tellingClient(request, decision),
+    ])
+    if (decision.state !== 'refused') grants.add(request)
+    outbox.wake()
+    webhooks.wake()
+    return request
   }
 
   /** To the node of who asked, where it has one. */

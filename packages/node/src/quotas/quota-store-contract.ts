@@ -46,6 +46,22 @@ export function quotaStoreContract(open: Open): void {
     assert.equal((await store.findOpen(asker, 'monthly', ''))?.id, 'c')
   })
 
+  test('a grant is changed until it is withdrawn; what was not granted is not', async () => {
+    await using opened = await open()
+    const { database, store } = opened
+    const shorter = { ...granted, decidedMs: 3_000, untilMs: 5_000 } as const
+    const withdrawn = { ...granted, state: 'withdrawn', decidedMs: 4_000, untilMs: 4_000 } as const
+    await database.execute([store.insertRequest(request('a'))])
+    assert.deepEqual(await database.execute([store.changeGrant('a', withdrawn)]), [0])
+    await database.execute([store.decideRequest('a', granted)])
+    assert.deepEqual(await database.execute([store.changeGrant('a', shorter)]), [1])
+    assert.deepEqual([(await store.grants(4_999)).length, (await store.grants(5_000)).length], [1, 0])
+    assert.deepEqual(await database.execute([store.changeGrant('a', withdrawn)]), [1])
+    assert.deepEqual((await store.findRequest('a'))?.decision, withdrawn)
+    assert.deepEqual(await store.grants(0), [])
+    assert.deepEqual(await database.execute([store.changeGrant('a', shorter)]), [0])
+  })
+
   test('what is granted counts until it is over', async () => {
     await using opened = await open()
     const { database, store } = opened
@@ -77,5 +93,20 @@ export function quotaStoreContract(open: Open): void {
     assert.deepEqual(await database.execute([store.decideAsk('a', 'did:web:b.example', granted)]), [0])
     assert.deepEqual(await database.execute([store.decideAsk('a', 'did:web:a.example', granted)]), [1])
     assert.deepEqual((await store.findAsk('a'))?.decision, granted)
+  })
+
+  test('of two decisions about an ask the later one counts, whichever comes first', async () => {
+    await using opened = await open()
+    const { database, store } = opened
+    const partner = 'did:web:a.example'
+    const withdrawn = { ...granted, state: 'withdrawn', decidedMs: granted.decidedMs + 1 } as const
+    const { asker: _, ...asked } = request('a')
+    await database.execute([store.saveAsk({ ...asked, partner })])
+    const decide = (decision: typeof granted | typeof withdrawn) =>
+      database.execute([store.decideAsk('a', partner, decision)])
+    assert.deepEqual(await decide(withdrawn), [1])
+    assert.deepEqual(await decide(withdrawn), [0])
+    assert.deepEqual(await decide(granted), [0])
+    assert.deepEqual((await store.findAsk('a'))?.decision, withdrawn)
   })
 }

@@ -32,7 +32,8 @@ export function createQuotaStore(database: Pick<Database, 'all' | 'get'>): Quota
       const sql = `${findRequest} state = 'granted' AND until_ms > ? ORDER BY id`
       return (await database.all(sql, [nowMs])).map(requestOf)
     },
-    decideRequest: (id, decision) => deciding('quota_requests', { id, decision }),
+    decideRequest: (id, decision) => deciding('quota_requests', { id, decision, where: `state = 'asked'` }),
+    changeGrant: (id, decision) => deciding('quota_requests', { id, decision, where: `state = 'granted'` }),
     saveAsk: ({ partner, ...asked }) => ({
       sql: `INSERT INTO quota_asks (${asks}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
       params: [asked.id, partner, ...wishOf(asked)],
@@ -42,7 +43,13 @@ export function createQuotaStore(database: Pick<Database, 'all' | 'get'>): Quota
       return row && askOf(row)
     },
     listAsks: async (page) => (await database.all(...paged(findAsk, page))).map(askOf),
-    decideAsk: (id, partner, decision) => deciding('quota_asks', { id, partner, decision }),
+    decideAsk: (id, partner, decision) =>
+      deciding('quota_asks', {
+        id,
+        decision,
+        where: `partner = ? AND (state = 'asked' OR decided_ms < ?)`,
+        params: [partner, decision.decidedMs],
+      }),
   }
 }
 
@@ -55,17 +62,18 @@ function paged(find: string, { state, before, limit }: QuotaPage): [sql: string,
 
 interface Deciding {
   readonly id: string
-  readonly partner?: string
   readonly decision: QuotaDecision
+  /** What else the row must be. */
+  readonly where: string
+  readonly params?: readonly SqlValue[]
 }
 
-function deciding(table: 'quota_requests' | 'quota_asks', { id, partner, decision }: Deciding): Statement {
+function deciding(table: 'quota_requests' | 'quota_asks', { id, decision, where, params = [] }: Deciding): Statement {
   const { state, decidedMs, units = null, untilMs = null, note = null } = decision
-  const own = partner === undefined ? '' : ' AND partner = ?'
   return {
     sql: `UPDATE ${table} SET state = ?, decided_ms = ?, granted_units = ?, until_ms = ?, note = ?
-      WHERE id = ? AND state = 'asked'${own}`,
-    params: [state, decidedMs, units, untilMs, note, id, ...(partner === undefined ? [] : [partner])],
+      WHERE id = ? AND ${where}`,
+    params: [state, decidedMs, units, untilMs, note, id, ...params],
   }
 }
 

@@ -21,9 +21,11 @@ export interface QuotaStore {
   grants(nowMs: number): Promise<QuotaRequest[]>
   /** Changes one row, or none when it is decided already. */
   decideRequest(id: string, decision: QuotaDecision): Statement
+  /** Changes one row, or none when it is not granted. */
+  changeGrant(id: string, decision: QuotaDecision): Statement
   saveAsk(ask: QuotaAsk): Statement
   findAsk(id: string): Promise<QuotaAsk | undefined>
   listAsks(page: QuotaPage): Promise<QuotaAsk[]>
-  /** Of this partner's; nothing when it is decided already, or is not known. */
+  /** Of this partner's; nothing when it is not known, or what is known was decided then or later. */
   decideAsk(id: string, partner: string, decision: QuotaDecision): Statement
 }

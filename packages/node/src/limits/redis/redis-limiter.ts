@@ -2,7 +2,14 @@
  *  the server cannot be asked, each limit says for itself. */
 import { createHash } from 'node:crypto'
 import { Problem } from '@comity/core/problems'
-import type { Charge, GiveBack, GivenBack, Limiter, LimiterVerdict } from '../limit.ts'
+import {
+  UnreadableCount,
+  type Charge,
+  type GiveBack,
+  type GivenBack,
+  type Limiter,
+  type LimiterVerdict,
+} from '../limit.ts'
 import { chargeArguments, giveBackArguments, readReply, type ChargeReply } from './charge-message.ts'
 import { chargeScript, renewScript } from './charge-script.ts'
 
@@ -99,7 +106,8 @@ export class RedisLimiter implements Limiter {
       // What was charged all the same stays charged, but for slots: nobody would give them back before their lease ends.
       if (slots.length > 0) void asked.then(() => this.#release(slots)).catch(() => undefined)
       this.#failed(error)
-      return this.#without(charges, now, error)
+      const cause = isOfOneKey(error) ? new UnreadableCount('a key holds no count', { cause: error }) : error
+      return this.#without(charges, now, cause)
     }
   }
 
