@@ -150,7 +150,7 @@ describe('consent does not repeat what failed elsewhere', () => {
     const { consents, rights } = network.holder.running.parts.consent
     const { subject } = (await consents.find(id)) ?? { subject: '' }
     const opened = await rights.open({ subject, reference: otherReference }, { type: 'erase' }, 'api')
-    for (const product of ['athletes', 'results']) await rights.report(opened.id, product, { state: 'done' })
+    for (const product of ['athletes', 'results']) await rights.report(opened.id, { product, state: 'done' })
     await rights.settle()
     assert.equal(
       (await rights.show(opened.id)).closedMs,

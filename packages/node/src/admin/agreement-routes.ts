@@ -140,7 +140,8 @@ function lifeRoutes({ agreements, did }: AdminParts): AdminRoute[] {
       result: agreementSchema,
       asksPartner: true,
       problems: documentProblems,
-      answer: async ({ body }) => agreementView(await agreements.import(body), did),
+      guards: true,
+      answer: async ({ body, condition }) => agreementView(await agreements.import(body, condition), did),
     }),
     defineRoute({
       method: 'POST',
@@ -151,7 +152,9 @@ function lifeRoutes({ agreements, did }: AdminParts): AdminRoute[] {
       body: terminationSchema,
       result: agreementSchema,
       problems: ['agreement-unknown'],
-      answer: async ({ path: { id }, body }) => agreementView(await agreements.terminate(id, body.reason), did),
+      guards: true,
+      answer: async ({ path: { id }, body, condition }) =>
+        agreementView(await agreements.terminate(id, body.reason, condition), did),
     }),
   ]
 }

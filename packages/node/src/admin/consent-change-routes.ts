@@ -15,7 +15,7 @@ import { consentView } from './consent-views.ts'
 import { recorded } from './changes.ts'
 import { findConsent } from './find-consent.ts'
 import type { AdminParts } from './ports.ts'
-import { defineRoute, type AdminRoute } from './route.ts'
+import { defineRoute, type AdminRoute, type Condition } from './route.ts'
 import { moment, named, text } from './shapes.ts'
 
 const capacity = z.enum(['self', 'guardian', 'attorney', 'officer'])
@@ -92,7 +92,8 @@ function decisionRoute(parts: ConsentAdminParts): AdminRoute {
     body: decisionSchema,
     result: decidedConsentSchema,
     problems: [...changeProblems, 'consent-choice-invalid', 'consent-proof-invalid'],
-    answer: ({ path: { id }, body }) => decide(parts, id, body),
+    guards: true,
+    answer: ({ path: { id }, body, condition }) => inTurn(parts, { id, condition }, (held) => decide(held, id, body)),
   })
 }
 
@@ -122,8 +123,20 @@ function changeRoute(parts: ConsentAdminParts, name: ChangeName): AdminRoute {
     body: changeSchema,
     result: consentSchema,
     problems: changeProblems,
-    answer: ({ path: { id }, body }) => change(parts, { name, id, input: body }),
+    guards: true,
+    answer: ({ path: { id }, body, condition }) =>
+      inTurn(parts, { id, condition }, (held) => change(held, { name, id, input: body })),
   })
+}
+
+/** Gives the work the steps of the consent's own turn. */
+function inTurn<T>(
+  parts: ConsentAdminParts,
+  { id, condition }: { readonly id: string; readonly condition: Condition | undefined },
+  work: (parts: ConsentAdminParts) => Promise<T>,
+): Promise<T> {
+  const { consents } = parts
+  return consents.changeIf(id, condition, (steps) => work({ ...parts, consents: { ...consents, ...steps } }))
 }
 
 /** A link to the page where this is decided on, for a representative where one is named. */

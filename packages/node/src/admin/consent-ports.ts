@@ -14,6 +14,7 @@ import type { VerifiedChain } from '@comity/core/consent-token/consent-claims'
 import type { Clock } from '@comity/core/ports'
 import type { ConsentDetailsView } from './consent-api.ts'
 import type { DutiesPort, RightsPort } from './rights-ports.ts'
+import type { Condition } from './route.ts'
 
 export interface ConsentAdminParts {
   /** Own DID. */
@@ -125,7 +126,14 @@ export interface HolderConsentsPort {
   resume(id: string, change: Change): Promise<Standing>
   withdraw(id: string, change: Change): Promise<Standing>
   revoke(id: string, change: Change): Promise<Standing>
+  /** Takes steps of one consent in a turn, once the condition holds: nobody takes another in between. */
+  changeIf<T>(id: string, condition: Condition | undefined, work: (steps: ConsentSteps) => Promise<T>): Promise<T>
 }
+
+type ConsentSteps = Pick<
+  HolderConsentsPort,
+  'present' | 'draft' | 'grant' | 'refuse' | 'defer' | 'pause' | 'resume' | 'withdraw' | 'revoke'
+>
 
 export interface UsesPort {
   /** Newest first; `before` is the exchange that the page before ended with. */

@@ -57,8 +57,9 @@ export function dutyRoutes({ duties }: ConsentAdminParts): AdminRoute[] {
       body: reportSchema,
       result: dutyReportSchema,
       problems: ['duty-unknown', 'duty-receipt-invalid'],
-      async answer({ path: { id }, body }) {
-        const { isNew, discharged, ...duty } = await duties.report(id, body)
+      guards: true,
+      async answer({ path: { id }, body, condition }) {
+        const { isNew, discharged, ...duty } = await duties.report(id, body, condition)
         return { ...dutyView(duty), isNew, discharged }
       },
     }),

@@ -8,6 +8,7 @@ import type { ApiKeySchemas, ApiKeysPort, ClientWebhookSchemas, ClientWebhooksPo
 import type { ConsentAdminParts } from './consent-ports.ts'
 import type { PolicyAdminParts } from './policy-ports.ts'
 import type { RepeatsStore } from './repeats.ts'
+import type { Condition } from './route.ts'
 import type { ReplicasPort } from './replica-routes.ts'
 import type { ForecastPort } from './forecast-routes.ts'
 import type { QuotasPort } from './quota-routes.ts'
@@ -214,9 +215,9 @@ export interface AgreementsPort {
   show(id: string): AgreementRecord & { readonly envelope: AgreementEnvelope }
   draft(request: DraftRequest): AgreementEnvelope
   sign(document: unknown): Promise<AgreementEnvelope>
-  import(document: unknown): Promise<AgreementRecord>
+  import(document: unknown, condition?: Condition): Promise<AgreementRecord>
   overlaps(document: unknown): readonly AgreementOverlap[]
-  terminate(id: string, reason: string): Promise<AgreementRecord>
+  terminate(id: string, reason: string, condition?: Condition): Promise<AgreementRecord>
 }
 
 export type RotatablePurpose = 'authentication' | 'assertionMethod' | 'keyAgreement' | 'tls'

@@ -2,6 +2,7 @@
  *  transaction that makes them. */
 import type { DutyKind, DutyOutcome } from '@comity/core/duties/duty-receipt'
 import type { RightsRequest, RightsStatus, RightsType } from '@comity/core/rights/rights-request'
+import type { Condition } from './route.ts'
 
 export interface KnownDuty {
   readonly id: string
@@ -35,6 +36,7 @@ export interface DutiesPort {
   report(
     id: string,
     report: { readonly outcome: DutyOutcome; readonly ground?: string | undefined },
+    condition?: Condition,
   ): Promise<KnownDuty & { readonly isNew: boolean; readonly discharged: readonly string[] }>
 }
 
@@ -80,11 +82,16 @@ export interface RightsPort {
   show(id: string): Promise<KnownRequest>
   report(
     id: string,
-    product: string,
-    report: { readonly state: 'done' | 'refused'; readonly ground?: string | undefined; readonly data?: unknown },
+    report: {
+      readonly product: string
+      readonly state: 'done' | 'refused'
+      readonly ground?: string | undefined
+      readonly data?: unknown
+    },
+    condition?: Condition,
   ): Promise<KnownRequest>
-  extend(id: string, reason: string): Promise<KnownRequest>
-  lift(id: string): Promise<KnownRequest>
+  extend(id: string, reason: string, condition?: Condition): Promise<KnownRequest>
+  lift(id: string, condition?: Condition): Promise<KnownRequest>
   /** JSON text. */
   bundle(id: string): Promise<string>
 }

@@ -108,9 +108,9 @@ function changeRoutes({ rights }: ConsentAdminParts): AdminRoute[] {
       body: reportSchema,
       result: rightsViewSchema,
       problems: ['rights-request-unknown', 'rights-request-invalid', 'rights-request-state', 'subject-erased'],
-      async answer({ path: { id }, body: { product: of, ...report } }) {
-        return requestView(await rights.report(id, of, report as Parameters<typeof rights.report>[2]))
-      },
+      guards: true,
+      answer: async ({ path: { id }, body, condition }) =>
+        requestView(await rights.report(id, body as Parameters<typeof rights.report>[1], condition)),
     }),
     defineRoute({
       method: 'POST',
@@ -121,7 +121,8 @@ function changeRoutes({ rights }: ConsentAdminParts): AdminRoute[] {
       body: extendSchema,
       result: rightsViewSchema,
       problems: ['rights-request-unknown', 'rights-request-state', 'rights-request-invalid'],
-      answer: async ({ path: { id }, body }) => requestView(await rights.extend(id, body.reason)),
+      guards: true,
+      answer: async ({ path: { id }, body, condition }) => requestView(await rights.extend(id, body.reason, condition)),
     }),
     defineRoute({
       method: 'POST',
@@ -131,7 +132,8 @@ function changeRoutes({ rights }: ConsentAdminParts): AdminRoute[] {
       parameters,
       result: rightsViewSchema,
       problems: ['rights-request-unknown', 'rights-request-state'],
-      answer: async ({ path: { id } }) => requestView(await rights.lift(id)),
+      guards: true,
+      answer: async ({ path: { id }, condition }) => requestView(await rights.lift(id, condition)),
     }),
   ]
 }

@@ -45,6 +45,9 @@ export interface AgreementsParts {
   }
 }
 
+/** Throws unless what would be changed is what the caller saw. */
+type Condition = () => Promise<void>
+
 interface Known {
   readonly stored: StoredAgreement
   readonly terms: AgreementTerms
@@ -117,9 +120,12 @@ export class Agreements {
 
   /** Takes a document (JSON value) that both sides have signed; from then on it counts. The same document again
    *  changes nothing. Throws `agreement-malformed`, `agreement-unenforceable`, `agreement-signature`,
-   *  `agreement-conflict`, `record-failed`, and what resolving a key throws. */
-  import(document: unknown): Promise<AgreementRecord> {
-    const result = this.#importing.then(() => this.#import(document))
+   *  `agreement-conflict`, `record-failed`, what resolving a key throws, and what the condition throws. */
+  import(document: unknown, condition?: Condition): Promise<AgreementRecord> {
+    const result = this.#importing.then(async () => {
+      await condition?.()
+      return this.#import(document)
+    })
     this.#importing = result.catch(() => undefined)
     return result
   }
@@ -144,9 +150,13 @@ export class Agreements {
 
   /** Ends an agreement, at once and for good, and tells the other side. One that has ended stays as it is. Throws
    *  `agreement-unknown`, `malformed-request` for a reason that is too long, and `record-failed`: then no call is
-   *  allowed any more, but it is not written down yet, so terminate again. */
-  async terminate(id: string, reason: string): Promise<AgreementRecord> {
+   *  allowed any more, but it is not written down yet, so terminate again. Throws what the condition throws; it holds
+   *  for an agreement that nobody ends meanwhile. */
+  async terminate(id: string, reason: string, condition?: Condition): Promise<AgreementRecord> {
+    if (condition !== undefined) await condition()
     const known = this.#find(id)
+    const isEnding = known.termination !== undefined || known.terminating !== undefined
+    if (isEnding && condition !== undefined) await condition()
     if (reason.length > maxReasonLength) {
       throw new Problem('malformed-request', `the reason is longer than ${maxReasonLength} characters`)
     }

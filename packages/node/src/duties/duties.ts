@@ -57,6 +57,9 @@ interface Taken {
   readonly subject: SubjectKey | undefined
 }
 
+/** Throws unless what would be changed is what the caller saw. */
+type Condition = () => Promise<void>
+
 export interface Duties {
   /** The writes that impose a duty and tell its debtor; `outbox.wake` is the caller's, once they are durable. */
   impose(imposition: Imposition): readonly Statement[]
@@ -66,8 +69,8 @@ export interface Duties {
   /** Signs the receipt for a duty that this node owes, and sends it; the first report counts, later ones change nothing.
    *  With `deleted` for a duty `erase` this node's own records of the person go first; with what fulfils it, the duties
    *  to delete or anonymise that it makes needless are discharged too. Throws `duty-unknown`, `duty-receipt-invalid` for
-   *  an outcome that is not one of this duty, or one without its ground. */
-  report(id: string, report: DutyReport): Promise<ReportedDuty>
+   *  an outcome that is not one of this duty, or one without its ground, and what the condition throws. */
+  report(id: string, report: DutyReport, condition?: Condition): Promise<ReportedDuty>
   /** Tells the operator's systems of what is late; called every minute or so. */
   tellOverdue(): Promise<void>
   countOverdue(): Promise<number>
@@ -98,9 +101,10 @@ export function createDuties(parts: DutiesParts): Duties {
     show,
     // In turns: two reports at once would be two receipts, and the holder might keep the other one.
     // One turn for each person: a report may discharge other duties about them.
-    report: async (id, report) => {
-      const { handle = id } = await show(id)
+    report: async (id, report, condition) => {
+      const handle = (await store.find(id))?.handle ?? id
       return turns(handle, async () => {
+        await condition?.()
         const duty = await show(id)
         if (duty.side !== 'owed') throw new Problem('duty-unknown', 'this node does not owe that')
         const isNew = duty.state === 'open'

@@ -50,6 +50,12 @@ export interface OpenedRights extends RightsView {
   readonly isNew: boolean
 }
 
+/** What one of the holder's systems did. */
+export type ProductReport = TaskReport & { readonly product: string }
+
+/** Throws unless what would be changed is what the caller saw; looked at in the turn of the change. */
+type Condition = () => Promise<void>
+
 export interface Rights {
   /** Takes a request of a person, acts on it at once as far as the node itself can, and asks everyone who has to
    *  report; where the person has asked for just that and it is open, that one is the answer. Throws `rights-request-invalid`, `rights-request-state` when the person has asked too much already,
@@ -59,13 +65,13 @@ export interface Rights {
   /** Throws `rights-request-unknown`; also when `subject` is given and it is another person's. */
   show(id: string, subject?: string): Promise<RightsView>
   /** Throws `rights-request-unknown`, `rights-request-invalid`, `rights-request-state` for a task that was reported. */
-  report(id: string, product: string, report: TaskReport): Promise<RightsView>
+  report(id: string, report: ProductReport, condition?: Condition): Promise<RightsView>
   /** Once, before it is due. Throws `rights-request-state`, `rights-request-invalid`, `subject-erased`. */
-  extend(id: string, reason: string): Promise<RightsView>
+  extend(id: string, reason: string, condition?: Condition): Promise<RightsView>
   /** The person takes the request back. Throws `rights-request-unknown`, `rights-request-state` for a closed one. */
   revoke(id: string, subject: string): Promise<RightsView>
   /** Ends a restriction that was fulfilled, once. Throws `rights-request-state`, `subject-erased`. */
-  lift(id: string): Promise<RightsView>
+  lift(id: string, condition?: Condition): Promise<RightsView>
   /** The signed bundle as JSON text. Throws `rights-request-unknown`, `rights-request-state` before the request is
    *  closed, `subject-erased`. */
   bundle(id: string, subject?: string): Promise<string>

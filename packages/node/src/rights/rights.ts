@@ -98,8 +98,11 @@ function readsOf(parts: RightsParts): Pick<Rights, Reads> {
 function reportsOf(parts: RightsParts, turns: Turns): Pick<Rights, 'report' | 'settle'> {
   const { store } = parts
   return {
-    async report(id, product, report) {
-      await turns(id, async () => takeReport(parts, await find(parts, id), { product, report }))
+    async report(id, { product, ...report }, condition) {
+      await turns(id, async () => {
+        await condition?.()
+        await takeReport(parts, await find(parts, id), { product, report })
+      })
       await turns(id, () => settleRequest(parts, id)).catch(parts.onError)
       return viewOf(parts, await find(parts, id))
     },
@@ -116,12 +119,19 @@ function reportsOf(parts: RightsParts, turns: Turns): Pick<Rights, 'report' | 's
 }
 
 function changesOf(parts: RightsParts, turns: Turns): Pick<Rights, 'extend' | 'revoke' | 'lift'> {
-  const change = async (id: string, work: (stored: StoredRights) => Promise<void>, subject?: string) => {
-    await turns(id, async () => work(await find(parts, id, subject)))
+  const change = async (
+    id: string,
+    work: (stored: StoredRights) => Promise<void>,
+    { subject, condition }: { readonly subject?: string; readonly condition?: (() => Promise<void>) | undefined },
+  ) => {
+    await turns(id, async () => {
+      await condition?.()
+      await work(await find(parts, id, subject))
+    })
     return viewOf(parts, await find(parts, id))
   }
   return {
-    extend: (id, reason) => change(id, (stored) => extend(parts, stored, reason)),
+    extend: (id, reason, condition) => change(id, (stored) => extend(parts, stored, reason), { condition }),
     revoke: (id, subject) =>
       change(
         id,
@@ -131,15 +141,19 @@ function changesOf(parts: RightsParts, turns: Turns): Pick<Rights, 'extend' | 'r
             throw await wrongState(parts, stored, 'taken back while it is open')
           await closeRequest(parts, stored, { status: 'revoked', request })
         },
-        subject,
+        { subject },
       ),
-    lift: (id) =>
-      change(id, async (stored) => {
-        const isFulfilled = stored.status === 'fulfilled' || stored.status === 'partially_fulfilled'
-        if (stored.type !== 'restrict' || !isFulfilled || stored.liftedMs !== undefined)
-          throw await wrongState(parts, stored, 'lifted once, when it is a restriction in force')
-        await liftRestriction(parts, stored)
-      }),
+    lift: (id, condition) =>
+      change(
+        id,
+        async (stored) => {
+          const isFulfilled = stored.status === 'fulfilled' || stored.status === 'partially_fulfilled'
+          if (stored.type !== 'restrict' || !isFulfilled || stored.liftedMs !== undefined)
+            throw await wrongState(parts, stored, 'lifted once, when it is a restriction in force')
+          await liftRestriction(parts, stored)
+        },
+        { condition },
+      ),
   }
 }
 

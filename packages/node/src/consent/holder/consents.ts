@@ -10,11 +10,18 @@ import { receiptOf, requestConsent, type AskingCaller, type RequestReceipt } fro
 import type { ConsentChange, ConsentFilter, Consents } from '../consent-service.ts'
 import type { StoredConsent } from './consent-store.ts'
 import type { Statement } from '../../storage/database.ts'
+import { createTurns, type Turns } from '../../storage/turns.ts'
 import { standingAt, stateAt } from './standing.ts'
 
 export interface HolderConsents extends Consents {
   /** The row as it counts now: one read by key. */
   find(id: string): Promise<StoredConsent | undefined>
+  /** Takes steps of one consent in a turn, once the condition holds: nobody takes another in between. */
+  changeIf<T>(
+    id: string,
+    condition: (() => Promise<void>) | undefined,
+    work: (steps: ConsentSteps) => Promise<T>,
+  ): Promise<T>
   /** Takes a recipient's request (JSON value); the answer does not tell whether the person exists. */
   requestConsent(value: unknown, caller: AskingCaller): Promise<RequestReceipt>
   list(filter: ConsentFilter): Promise<readonly StoredConsent[]>
@@ -26,6 +33,12 @@ export interface HolderConsents extends Consents {
    *  else, and while nothing was granted. */
   showTo(id: string, did: string): Promise<ShownToParty | undefined>
 }
+
+/** Steps of a consent's life that somebody takes. */
+export type ConsentSteps = Pick<
+  Consents,
+  'present' | 'draft' | 'grant' | 'refuse' | 'defer' | 'pause' | 'resume' | 'withdraw' | 'revoke'
+>
 
 export interface ShownToParty {
   readonly record: ConsentRecord
@@ -40,7 +53,34 @@ const keepLapsedMs = 30 * 86_400_000
 /** The holder's consents on a store. */
 export function createConsents(parts: ConsentsParts): HolderConsents {
   const read = readings(parts)
-  return { ...read, ...forParties(parts, read), ...decisions(parts), ...changes(parts) }
+  const turns = createTurns()
+  const steps = { ...decisions(parts), ...changes(parts) }
+  return {
+    ...read,
+    ...forParties(parts, read),
+    ...steps,
+    ...inTurn(steps, turns),
+    changeIf: (id, condition, work) =>
+      turns(id, async () => {
+        await condition?.()
+        return work(steps)
+      }),
+  }
+}
+
+/** What people, operators and recipients do to a consent, one after the other. What else comes in between, as the clock
+ *  does, is kept apart by the number of the step. */
+function inTurn(steps: ConsentSteps, turns: Turns): Omit<ConsentSteps, 'draft'> {
+  return {
+    present: (id, by) => turns(id, () => steps.present(id, by)),
+    grant: (made, proof, by) => turns(made.record.id, () => steps.grant(made, proof, by)),
+    refuse: (id, by) => turns(id, () => steps.refuse(id, by)),
+    defer: (id, by) => turns(id, () => steps.defer(id, by)),
+    pause: (id, by) => turns(id, () => steps.pause(id, by)),
+    resume: (id, by) => turns(id, () => steps.resume(id, by)),
+    withdraw: (id, by) => turns(id, () => steps.withdraw(id, by)),
+    revoke: (id, by) => turns(id, () => steps.revoke(id, by)),
+  }
 }
 
 type Readings = 'find' | 'request' | 'records' | 'events' | 'list' | 'referenceOf'
