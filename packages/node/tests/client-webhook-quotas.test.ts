@@ -66,11 +66,7 @@ test('a client is told that what it was granted was withdrawn', async () => {
   await using receiver = await startHookReceiver()
   const { webhooks, quotas } = holder.running.parts
   await addClient(holder)
-  const hook = await webhooks.clients.add(
-    'billing',
-    clientWebhookRequestSchema.parse({ url: receiver.url }),
-    'operator',
-  )
+  const hook = await webhooks.clients.add('billing', clientWebhookRequestSchema.parse({ url: receiver.url }))
   receiver.trust('secret' in hook ? hook.secret : '')
   const key = await issueKey(holder)
   const body = JSON.stringify({ limit: 'daily', units: 9, per: 'day', reason: 'a study' })
