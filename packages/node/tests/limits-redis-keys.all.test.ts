@@ -131,8 +131,8 @@ test('a count that nobody can read is told as such, and begun anew', async () =>
     await redis.eval(`redis.call('DEL', KEYS[1]) return redis.call(${command})`, [key], [])
     await assert.rejects(counts.show('daily', 'all'), { ...unavailable, message: /quotas reset/ })
     await counts.reset('daily', 'all')
-    const { used, unreadable, after } = recorded.at(-1) ?? {}
-    assert.deepEqual([used, unreadable, typeof after], [undefined, true, 'string'])
+    const { used, unreadable, after: hash } = recorded.at(-1) ?? {}
+    assert.deepEqual([used, unreadable, typeof hash], [undefined, true, 'string'])
     assert.equal((await counts.show('daily', 'all')).used, 0)
     assert.equal((await shared.charge([{ limit: rule.limit, key: '' }], 0)).allowed, true)
     assert.equal((await counts.show('daily', 'all')).used, 1)

@@ -93,7 +93,7 @@ const paging = { by: 'before', keyOf: ({ id }: { readonly id: string }) => id }
 
 /** Routes of quotas. */
 export function quotaRoutes({ quotas }: { readonly quotas: QuotasPort }): AdminRoute[] {
-  return [...requestRoutes(quotas), ...askRoutes(quotas), ...countRoutes(quotas)]
+  return [...requestRoutes(quotas), ...decisionRoutes(quotas), ...askRoutes(quotas), ...countRoutes(quotas)]
 }
 
 function countRoutes(quotas: QuotasPort): AdminRoute[] {
@@ -134,8 +134,10 @@ function countRoutes(quotas: QuotasPort): AdminRoute[] {
   ]
 }
 
+const requestsPath = '/v1/quotas/requests'
+
 function requestRoutes(quotas: QuotasPort): AdminRoute[] {
-  const path = '/v1/quotas/requests'
+  const path = requestsPath
   return [
     defineRoute({
       method: 'GET',
@@ -157,6 +159,12 @@ function requestRoutes(quotas: QuotasPort): AdminRoute[] {
       problems: ['quota-request-unknown'],
       answer: async ({ path: { id } }) => requestView(await quotas.requests.show(id)),
     }),
+  ]
+}
+
+function decisionRoutes(quotas: QuotasPort): AdminRoute[] {
+  const path = requestsPath
+  return [
     defineRoute({
       method: 'POST',
       path: `${path}/{id}/grant`,
