@@ -836,7 +836,7 @@ const kinds = {
   'already-exists': {
     status: 409,
     title: 'It exists already',
-    remedy: 'Use another name, or remove the existing one first.',
+    remedy: 'Use another name, or remove the existing one first; the id of a client is never free again.',
   },
   'confirmation-needed': {
     status: 400,

@@ -157,6 +157,18 @@ test('a leaked key is revoked with what was claimed with it, and the command say
   assert.deepEqual([alsoEnded, working, ask(next.key)], [[], [next.keyId], 'portal'])
 })
 
+test('policies and terms that never count are warned of, and an ended rotation is named as what it is', async () => {
+  const { warnings = [] } = await comity<ClientView>('clients', 'add', 'hasty', '--rotate-every', '3', '--overlap', '5')
+  assert.match(warnings.join(), /both work for 5 days, longer than the 3 after which/)
+  const key = await comity<IssuedKeyView>('api-keys', 'issue', 'hasty', '--lifetime-days', '2', '--field', 'nmae')
+  assert.match(key.warnings?.join('\n') ?? '', /`nmae`\n.*good for 2 days, so `rotateEveryDays` \(3\)/)
+  const { rotation } = await comity<BegunRotationView>('api-keys', 'rotate', key.id)
+  await comity('api-keys', 'roll-back', rotation.id)
+  const { status, json } = await post(`/v1/rotations/${rotation.id}/complete`)
+  assert.deepEqual([status, (json as { code: string }).code], [409, 'key-rotation-refused'])
+  assert.match((json as { detail: string }).detail, /has ended: it is rolled-back/)
+})
+
 test('who disables a key reads what was claimed with it and goes on; a change of it reaches its successor', async () => {
   await comity('clients', 'add', 'kiosk')
   const old = await comity<IssuedKeyView>('api-keys', 'issue', 'kiosk')

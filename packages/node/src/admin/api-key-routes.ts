@@ -91,7 +91,8 @@ function keyChangeRoutes({ apiKeys, schemas, products }: Parts): AdminRoute[] {
       body: judgedLater(schemas.apiKeys.keyChange),
       async answer({ path: { id }, body, condition }) {
         const key = await apiKeys.changeIf(condition, (changes) => changes.changeKey(id, body))
-        return { ...apiKeyView(key), ...warned(key, products) }
+        const { policies } = await apiKeys.showClient(key.client)
+        return { ...apiKeyView(key), ...warned(key, { products, policies }) }
       },
     }),
     defineRoute({

@@ -32,7 +32,10 @@ export const clientSchema = z
       .literal(true)
       .optional()
       .meta({ description: 'It is being removed: its keys are refused already, and that is not written yet.' }),
-    warnings: z.array(z.string()).optional().meta({ description: 'What its policies leave to the operator.' }),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'What its policies leave to the operator, or never reach.' }),
   })
   .meta({ id: 'Client' })
 export type ClientView = View<typeof clientSchema>
@@ -70,7 +73,7 @@ const keyMembers = {
   warnings: z
     .array(z.string())
     .optional()
-    .meta({ description: 'Of one just issued or changed: what of its scope reaches nothing here.' }),
+    .meta({ description: 'Of one just issued or changed: what of it reaches nothing here, or never counts.' }),
 }
 export const apiKeySchema = z.strictObject(keyMembers).meta({ id: 'ApiKey' })
 export type ApiKeyView = View<typeof apiKeySchema>

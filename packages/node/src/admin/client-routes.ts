@@ -118,7 +118,8 @@ function keysOfClient({ apiKeys, schemas, products }: Parts): AdminRoute[] {
       guards: true,
       async answer({ path: { id }, body, condition }) {
         const issued = await apiKeys.changeIf(condition, (changes) => changes.issueKey(id, body))
-        return { ...issuedKeyView(issued), ...warned(issued.key, products) }
+        const { policies } = await apiKeys.showClient(id)
+        return { ...issuedKeyView(issued), ...warned(issued.key, { products, policies }) }
       },
     }),
   ]

@@ -40,13 +40,18 @@ export function clientView({
   return { id, name, kind, owner, labels, participant, policies, created, ...cutOff, ...told }
 }
 
-function warningsOf({ rotateEveryDays, selfRenewal }: ClientView['policies']): string[] {
-  if (rotateEveryDays === undefined || selfRenewal) return []
-  return [
-    'its keys are rotated by themselves, but it may not fetch the next one: each rotation waits until you make it ' +
-      '(`comity api-keys successor`) and hand it over',
-  ]
+function warningsOf({ rotateEveryDays, overlapDays, selfRenewal }: ClientView['policies']): string[] {
+  if (rotateEveryDays === undefined) return []
+  const isLonger = overlapDays > rotateEveryDays
+  const longer =
+    `old and new key both work for ${overlapDays} days, longer than the ${rotateEveryDays} after which keys are ` +
+    'rotated: each rotation waits until the one before it has ended'
+  return [...(isLonger ? [longer] : []), ...(selfRenewal ? [] : [handedOver])]
 }
+
+const handedOver =
+  'its keys are rotated by themselves, but it may not fetch the next one: each rotation waits until you make it ' +
+  '(`comity api-keys successor`) and hand it over'
 
 export function apiKeyView(key: ApiKeyFacts): ApiKeyView {
   const { id, client, environment, use, scope, networks, owner, labels, sequence } = key

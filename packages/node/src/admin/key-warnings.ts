@@ -1,12 +1,16 @@
-/** What of a key's scope reaches nothing on this node: such a key is made, since a product may follow, and refused. */
+/** What of a key's scope reaches nothing on this node: such a key is made, since a product may follow, and refused; and
+ *  what of its terms and its client's policies never counts. */
 import type { KeyUse } from '@comity/core/api-keys/api-key'
 import type { KeyScope } from '@comity/core/api-keys/key-scope'
+import { coversField } from '@comity/core/consent/field-path'
 
 /** One version of a product. */
 export interface KeyedProduct {
   readonly id: string
   readonly operationIds: readonly string[]
   readonly keys: 'none' | KeyUse
+  /** Of the labelled fields that the answers of an operation may have. */
+  readonly labelling: { fieldsOf(operation: string): readonly string[] }
 }
 
 export interface OfferedProducts {
@@ -15,30 +19,53 @@ export interface OfferedProducts {
 
 interface Scoped {
   readonly use: KeyUse
-  readonly scope: Pick<KeyScope, 'products' | 'operations'>
+  readonly scope: KeyScope
+  readonly lifetimeDays?: number | undefined
 }
 
-/** Sentences, one for each product and operation that calls with the key cannot reach. */
+/** What the client's keys are rotated by. */
+interface Rotated {
+  readonly rotateEveryDays?: number | undefined
+  readonly overlapDays: number
+}
+
+/** Sentences, one for each product, operation and field that calls with the key cannot reach. */
 export function keyWarnings({ use, scope }: Scoped, offered: readonly KeyedProduct[]): string[] {
   const operations = scope.operations ?? []
   const named = new Set([...(scope.products ?? []), ...operations.map(productOf)])
   const versionsOf = (id: string) => offered.filter((product) => product.id === id)
   if (named.size === 0) {
     const isUsable = offered.length === 0 || offered.some((product) => takes(product, use))
-    return isUsable ? [] : [`no product of this node takes a key of the use \`${use}\`: ${remedy(use)}`]
+    if (isUsable) return fieldWarnings(scope, offered)
+    return [`no product of this node takes a key of the use \`${use}\`: ${remedy(use)}`]
   }
   return [
     ...[...named].flatMap((id) => productWarning(id, use, versionsOf(id))),
     ...operations.flatMap((name) => operationWarning(name, versionsOf(productOf(name)))),
+    ...fieldWarnings(scope, [...named].flatMap(versionsOf)),
+  ]
+}
+
+/** Of a lifetime that ends before the client's policy would rotate its keys. */
+export function lifetimeWarnings(
+  { lifetimeDays }: Pick<Scoped, 'lifetimeDays'>,
+  { rotateEveryDays = 0, overlapDays }: Rotated,
+): string[] {
+  if (lifetimeDays === undefined || lifetimeDays > rotateEveryDays) return []
+  const before = Math.min(overlapDays, lifetimeDays / 2)
+  return [
+    `each key is good for ${lifetimeDays} days, so \`rotateEveryDays\` (${rotateEveryDays}) of the client never counts: ` +
+      `each is rotated ${before} days before it ends`,
   ]
 }
 
 /** The warnings as a member of an answer, where there are some. */
-export function warned(key: Scoped, products: OfferedProducts): { readonly warnings?: string[] } {
-  const warnings = keyWarnings(
-    key,
-    products.list().map(({ product }) => product),
-  )
+export function warned(
+  key: Scoped,
+  { products, policies }: { readonly products: OfferedProducts; readonly policies: Rotated },
+): { readonly warnings?: string[] } {
+  const offered = products.list().map(({ product }) => product)
+  const warnings = [...keyWarnings(key, offered), ...lifetimeWarnings(key, policies)]
   return warnings.length === 0 ? {} : { warnings }
 }
 
@@ -58,4 +85,17 @@ function operationWarning(name: string, versions: readonly KeyedProduct[]): stri
   const operation = name.slice(name.indexOf('/') + 1)
   if (versions.length === 0 || versions.some(({ operationIds }) => operationIds.includes(operation))) return []
   return [`the product \`${productOf(name)}\` has no operation \`${operation}\``]
+}
+
+/** Of fields that no operation within the scope has. */
+function fieldWarnings({ fields = [], operations }: KeyScope, versions: readonly KeyedProduct[]): string[] {
+  if (versions.length === 0) return []
+  const known = versions.flatMap(({ id, operationIds, labelling }) => {
+    const reached = operationIds.filter((operation) => operations?.includes(`${id}/${operation}`) !== false)
+    return reached.flatMap((operation) => labelling.fieldsOf(operation))
+  })
+  const isKnown = (path: string) => known.some((field) => coversField(path, field) || coversField(field, path))
+  return fields
+    .filter((path) => !isKnown(path))
+    .map((path) => `no operation that the key reaches has a labelled field \`${path}\``)
 }

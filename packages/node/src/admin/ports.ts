@@ -133,6 +133,7 @@ export interface OfferedProduct {
   readonly operationIds: readonly string[]
   /** Which API keys may come. */
   readonly keys: 'none' | 'plain' | 'hmac'
+  readonly labelling: { fieldsOf(operation: string): readonly string[] }
   readonly settings: ProductSettings
   /** `hash` is SHA-256 of the text, in hex. */
   readonly document: { readonly hash: string; readonly root: object }

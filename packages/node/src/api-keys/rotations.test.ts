@@ -58,7 +58,8 @@ test('a rotation on schedule: prepared, both work, laggards are listed, the old 
         ['key.retired', old.id, idOf(text)],
       ],
     )
-    await assert.rejects(apiKeys.rotations.rollBack(rotation.id), refused('key-rotation-unknown'))
+    await assert.rejects(apiKeys.rotations.rollBack(rotation.id), /has ended: it is completed/)
+    await assert.rejects(apiKeys.rotations.rollBack('nothing'), refused('key-rotation-unknown'))
   }))
 
 test('a rotation that waits for the traffic ends when the successor is used and the old key is quiet', () =>

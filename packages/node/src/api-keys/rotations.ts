@@ -29,7 +29,7 @@ export interface BegunRotation {
 export interface Rotations {
   /** Throws `api-key-unknown`, `key-rotation-refused` for a key that is not active or is being rotated already. */
   rotate(key: string, request: Partial<RotationRequest>, by: ChangedBy): Promise<BegunRotation>
-  /** These throw `key-rotation-unknown`, `key-rotation-refused`. */
+  /** These throw `key-rotation-unknown`, `key-rotation-refused` also for one that has ended. */
   begin(id: string, by: ChangedBy): Promise<KeyRotation>
   drain(id: string, by: ChangedBy): Promise<KeyRotation>
   complete(id: string, by: ChangedBy): Promise<KeyRotation>
@@ -41,14 +41,15 @@ export interface Rotations {
   renew(oldKey: string, presented: string | undefined): Promise<Succeeded>
 }
 
-interface Rotating extends Succeeding, Pick<ApiKeysParts, 'newId' | 'uses' | 'findPartner'>, Pick<Judged, 'isUsed'> {}
+interface Rotating
+  extends Succeeding, Pick<ApiKeysParts, 'newId' | 'uses' | 'store' | 'findPartner'>, Pick<Judged, 'isUsed'> {}
 
 export function createRotations(parts: Rotating): Rotations {
   const { changes, clock } = parts
   const inTurn = <T>(id: string, work: (rotation: KeyRotation) => Promise<T>) =>
     changes.inTurn(async () => {
       const rotation = changes.index.rotations.get(id)
-      if (rotation === undefined) throw notRunning()
+      if (rotation === undefined) throw await notRunning(parts, id)
       return work(rotation)
     })
   return {
@@ -74,9 +75,10 @@ export function createRotations(parts: Rotating): Rotations {
   }
 }
 
-/** Ended ones are refused by name where they are known; this is for all others. */
-export function notRunning(): Problem {
-  return new Problem('key-rotation-unknown', 'there is no such rotation under way')
+async function notRunning({ store }: Rotating, id: string): Promise<Problem> {
+  const ended = await store.findRotation(id)
+  if (ended === undefined) return new Problem('key-rotation-unknown', 'there is no such rotation')
+  return refused(`the rotation has ended: it is ${ended.state}`)
 }
 
 async function write(

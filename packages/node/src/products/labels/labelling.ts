@@ -10,6 +10,8 @@ import type { DataPlan } from './data-plan.ts'
 export interface Labelling {
   /** Ids of operations without labelled fields, of which no part can be left out. */
   readonly unlabelled: readonly string[]
+  /** Paths of the labelled fields that the answers of an operation may have. */
+  fieldsOf(operation: string): readonly string[]
   /** The JSON types (`string`, `integer`, …) that the document states for a field of rows; none where it states none. */
   typesOf(field: string): ReadonlySet<unknown>
 }
@@ -22,6 +24,7 @@ export function describeLabelling(
 ): Labelling {
   return {
     unlabelled: operations.map(({ id }) => id).filter((id) => plan?.operations.has(id) !== true),
+    fieldsOf: (operation) => plan?.operations.get(operation)?.carries.map(({ path }) => path) ?? [],
     typesOf(field) {
       const found = operations.flatMap((operation) => {
         const rows = plan?.operations.get(operation.id)?.layout.rows
