@@ -57,7 +57,7 @@ export async function startNode(directory: string, ...initArguments: string[]): 
     return out
   }
   for (let tries = 0; ; tries += 1) {
-    if (child.exitCode !== null || tries === 100)
+    if (child.exitCode !== null || tries === 1_200)
       throw new Error(`the node did not start: ${JSON.stringify(await ended)}`)
     if (await run('status').catch(() => undefined)) break
     await sleep(50)

@@ -283,31 +283,38 @@ test('never sends an unsafe call twice without a key, nor what was answered from
 })
 
 test('ends a slow call when its time is up, before and within the answer, and tells what failed before', async () => {
-  await using kit = await started((_, reply, count) => {
-    if (count === 1) reply.writeHead(200, { 'content-type': 'application/json' }).write('[')
-    if (count === 2) answerProblem(reply, new Problem('partner-unreachable', 'gone'))
+  const silent = { isFailed: false }
+  await using kit = await started(({ url }, reply) => {
+    if (url.endsWith('/within')) reply.writeHead(200, { 'content-type': 'application/json' }).write('[')
+    if (!url.endsWith('/after') || silent.isFailed) return
+    silent.isFailed = true
+    answerProblem(reply, new Problem('partner-unreachable', 'gone'))
   })
-  const before = await errorOf(kit.athletes.get('/x', { timeoutMs: 60 }))
+  const before = await errorOf(kit.athletes.get('/before', { timeoutMs: 60 }))
   assert.equal(before.code, 'timed-out')
-  const within = await errorOf(kit.athletes.get('/x', { timeoutMs: 60 }))
+  const within = await errorOf(kit.athletes.get('/within', { timeoutMs: 60 }))
   assert.equal(within.code, 'timed-out')
-  const after = await errorOf(kit.athletes.get('/x', { timeoutMs: 500 }))
+  // Long enough for the first answer on any machine.
+  const after = await errorOf(kit.athletes.get('/after', { timeoutMs: 3_000 }))
   assert.equal(after.code, 'timed-out')
   assert.match(after.detail, /`partner-unreachable`/)
   assert.ok(after.cause instanceof ComityError)
 })
 
 test('rejects with the reason of the caller who gives up, before, in the queue and on the way', async () => {
-  await using kit = await started(() => undefined, { maxConcurrent: 1 })
+  const asked = Promise.withResolvers<void>()
+  await using kit = await started(() => asked.resolve(), { maxConcurrent: 1 })
   await assert.rejects(kit.athletes.get('/x', { signal: AbortSignal.abort('before') }), (reason) => reason === 'before')
   assert.equal(kit.node.seen.length, 0)
   const first = new AbortController()
   const second = new AbortController()
   const onTheWay = assert.rejects(kit.athletes.get('/x', { signal: first.signal }), { name: 'AbortError' })
   const queued = assert.rejects(kit.athletes.get('/x', { signal: second.signal }), { name: 'AbortError' })
-  setTimeout(() => second.abort(), 20)
-  setTimeout(() => first.abort(), 40)
-  await Promise.all([onTheWay, queued])
+  await asked.promise
+  second.abort()
+  await queued
+  first.abort()
+  await onTheWay
   assert.equal(kit.node.seen.length, 1)
 })
 

@@ -50,14 +50,18 @@ test('any content comes as bytes', async () => {
 })
 
 test('an answer that is cut off throws after what came of it', async () => {
+  const came = Promise.withResolvers<void>()
   await using kit = await started(async (_, reply) => {
     head(reply).write('{"id":1}\n')
-    await sleep(20)
+    await came.promise
     reply.destroy()
   })
   const seen: unknown[] = []
   const reading = async () => {
-    for await (const row of (await kit.product.stream('/rows')).rows()) seen.push(row)
+    for await (const row of (await kit.product.stream('/rows')).rows()) {
+      seen.push(row)
+      came.resolve()
+    }
   }
   await assert.rejects(reading(), code('answer-incomplete'))
   assert.deepEqual(seen, [{ id: 1 }])
@@ -77,8 +81,8 @@ test('a refusal is the same error as of every other call, and is repeated as one
 
 test('each wait has its time', async () => {
   await using kit = await started((_, reply) => void head(reply).write('{"id":1}\n'), { timeoutMs: 200 })
-  const answer = await kit.product.stream('/rows')
-  await assert.rejects(all(answer.rows()), code('timed-out'))
+  const reading = async () => all((await kit.product.stream('/rows')).rows())
+  await assert.rejects(reading(), code('timed-out'))
 })
 
 test('the signal of the call ends it within the answer too', async () => {

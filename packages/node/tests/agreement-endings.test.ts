@@ -28,7 +28,7 @@ describe('when an agreement ends', () => {
   async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
     const startedMs = performance.now()
     while (!(await holds())) {
-      assert.ok(performance.now() - startedMs < 4_000, 'it did not come about in time')
+      assert.ok(performance.now() - startedMs < 60_000, 'it did not come about in time')
       await sleep(20)
     }
   }

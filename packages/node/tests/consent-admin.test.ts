@@ -85,7 +85,7 @@ describe('consents over the admin API', () => {
   const ask = (reference: string, label: string) =>
     post(recipient, '/v1/held-consents', { partner: 'holder', reference, label, template: { id: template.id } })
   const eventually = async (state: string, name = id) => {
-    for (const deadline = Date.now() + 10_000; Date.now() < deadline;) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
       const { state: now } = good<HeldConsentView>(await recipient.call({ path: `/v1/held-consents/${name}` }))
       if (now === state) return
       await new Promise((resolve) => setTimeout(resolve, 20))

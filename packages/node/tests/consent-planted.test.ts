@@ -34,7 +34,7 @@ const planted = [
   athleteReference,
   otherReference,
   '777123456',
-  'Amina',
+  'Amina Rossi',
   'Jon Berg',
   '1999-04-17',
   'planted-notice-of-the-lab',

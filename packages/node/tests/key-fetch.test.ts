@@ -73,7 +73,7 @@ describe('a key at a partner’s node', () => {
       const working = Promise.all(Array.from({ length: 3 }, work))
       working.catch(() => (load.isOver = true))
       const until = async (isSo: () => boolean) => {
-        const enough = load.calls + 300
+        const enough = load.calls + 3_000
         while (!isSo() && !load.isOver && load.calls < enough) await sleep(5)
         const more = load.calls + 9
         while (!load.isOver && load.calls < more) await sleep(5)

@@ -106,7 +106,7 @@ test('slots are held until the answer is ready, and come back whatever happened'
   network.upstream.behave = (_, response) =>
     void waiting.push(() => void response.setHeader('content-type', 'application/json').end('{"id":7,"name":"x"}'))
   const held = [call('slow/items/7'), call('slow/items/7')]
-  for (let turn = 0; waiting.length < 2 && turn < 2_000; turn++) await new Promise((resolve) => setTimeout(resolve, 5))
+  for (let turn = 0; waiting.length < 2 && turn < 12_000; turn++) await new Promise((resolve) => setTimeout(resolve, 5))
   assert.equal(waiting.length, 2)
   const refused = await call('slow/items/7')
   assert.deepEqual([refused.status, codeOf(refused)], [429, 'concurrency-limited'])

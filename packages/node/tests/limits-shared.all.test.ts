@@ -62,7 +62,7 @@ test('a slot on the server is held until the call is over', async () => {
   network.upstream.behave = (_, response) =>
     void waiting.push(() => void response.setHeader('content-type', 'application/json').end('{"id":7,"name":"x"}'))
   const held = call('slow')
-  for (let turn = 0; waiting.length < 1 && turn < 1_000; turn++) await sleep(5)
+  for (let turn = 0; waiting.length < 1 && turn < 12_000; turn++) await sleep(5)
   assert.equal(codeOf(await call('slow')), 'concurrency-limited')
   for (const answer of waiting.splice(0)) answer()
   assert.equal((await held).status, 200)

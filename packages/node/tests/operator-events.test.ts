@@ -15,7 +15,8 @@ describe('a node tells its operator', () => {
   const call = (path: string) => fetch(network.recipient.local(path), { headers: { 'comity-purpose': testPurpose } })
 
   async function tells(node: TestNode, event: string): Promise<void> {
-    for (let tries = 0; tries < 100 && !told(node).includes(event); tries++) await new Promise((r) => setTimeout(r, 20))
+    for (let tries = 0; tries < 3_000 && !told(node).includes(event); tries++)
+      await new Promise((r) => setTimeout(r, 20))
     assert.ok(told(node).includes(event), `${node.name}: ${event}`)
   }
 

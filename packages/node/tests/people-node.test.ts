@@ -52,7 +52,7 @@ async function startPortal() {
 const plain = (headers: IncomingHttpHeaders) => headers as Record<string, string>
 
 async function eventually<T>(find: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline;) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
     const found = await find()
     if (found !== undefined) return found
     await new Promise((resolve) => setTimeout(resolve, 25))

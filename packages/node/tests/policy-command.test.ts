@@ -238,9 +238,9 @@ test('the policies that decided are proven offline: by the receipt, and by the l
 
 /** The log is published within a second or so. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 10_000
+  const endMs = performance.now() + 60_000
   while (!(await holds())) {
-    assert.ok(performance.now() < endMs, 'not within 10 s')
+    assert.ok(performance.now() < endMs, 'not within a minute')
     await sleep(200)
   }
 }

@@ -266,7 +266,7 @@ test('the operator’s systems are told once in a period that a quota is nearly 
   assert.equal((await told(holder, 'quota.near')).length, 0)
   for (const status of [200, 429]) assert.equal(await call(network), status)
   const waitFor = async (count: number) => {
-    for (let tries = 0; tries < 100 && (await told(holder, 'quota.near')).length < count; tries++)
+    for (let tries = 0; tries < 3_000 && (await told(holder, 'quota.near')).length < count; tries++)
       await new Promise((resolve) => void setTimeout(resolve, 20))
     assert.equal((await told(holder, 'quota.near')).length, count)
   }

@@ -89,7 +89,7 @@ describe('what is kept', () => {
     await callReplica(network.recipient, { consent, ask: 'only' })
     await callReplica(network.recipient, { consent, ask: 'refresh' })
     const { subject = '' } = await untilHeld(network.recipient, consent, 'active')
-    const words = ['Amina', '1999-04-17', athleteReference, 'planted-own', subject]
+    const words = ['Amina Rossi', '1999-04-17', athleteReference, 'planted-own', subject]
     const look = () => {
       for (const [path, bytes] of filesOf(network.recipient.directory))
         for (const word of words) assert.equal(spellingIn(bytes, word), undefined, `${path} holds ${word}`)
@@ -114,7 +114,7 @@ describe('what is kept', () => {
       [view['id'], view['consent'], view['hasContent'], view['hasOwnFields']],
       [id, consent, true, false],
     )
-    assert.ok(!shown.out.includes('Amina') && !shown.out.includes(athleteReference))
+    assert.ok(!shown.out.includes('Amina Rossi') && !shown.out.includes(athleteReference))
     assert.match((await run('replicas', 'remove', id)).out, /is removed/)
     assert.match((await run('replicas', 'show', id)).error, /replica-unknown|no such replica/)
     assert.equal((await callReplica(network.recipient, { consent, ask: 'only' })).reason, 'none')

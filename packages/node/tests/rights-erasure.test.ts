@@ -29,7 +29,7 @@ const stores = ['athletes', 'results']
 /** What the person, the holder's API, systems and operator said, and what the paths of calls look like. */
 const planted = [
   athleteReference,
-  'Amina',
+  'Amina Rossi',
   '1999-04-17',
   'planted-message-4711',
   'planted-correction-4712',

@@ -40,7 +40,7 @@ export interface ProcessOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Put before the command, such as `prlimit --fsize=…`. */
   readonly wrapper?: readonly string[]
-  /** Milliseconds until it must be ready or have ended; 20,000 unless told. */
+  /** Milliseconds until it must be ready or have ended; 60,000 unless told. */
   readonly patienceMs?: number
   /** What Node is given; the command's sources unless told. */
   readonly command?: readonly string[]
@@ -63,7 +63,7 @@ function launch(configFile: string, { environment = {}, wrapper = [], command: f
 /** Starts a node and waits for its end: for those that must refuse to start. Kills it when it does not end. */
 export async function startAndEnd(configFile: string, options: ProcessOptions = {}): Promise<Ending> {
   const { child, ended } = launch(configFile, options)
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.patienceMs ?? 20_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.patienceMs ?? 60_000)
   const ending = await ended
   clearTimeout(timer)
   return ending
@@ -85,7 +85,7 @@ export async function startProcess(configFile: string, options: ProcessOptions =
     if (line !== undefined) started.resolve(line)
   }
   child.stdout.on('data', look)
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.patienceMs ?? 20_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.patienceMs ?? 60_000)
   const fail = ({ code, signal, stderr }: Ending) => {
     throw new Error(`the node did not start (${code ?? signal}): ${stderr}\n${said.out.slice(-2_000)}`)
   }

@@ -168,7 +168,7 @@ export async function eventsOf(node: TestNode): Promise<ExchangeEvent[]> {
 export async function newEvents(node: TestNode, before: number, count: number): Promise<ExchangeEvent[]> {
   for (let tries = 0; ; tries++) {
     const events = (await eventsOf(node)).slice(before)
-    if (events.length >= count || tries > 100) return events
+    if (events.length >= count || tries > 1_200) return events
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

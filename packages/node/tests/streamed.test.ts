@@ -7,7 +7,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { verifyEvidence } from '@comity/core/exchange/evidence'
 import { parseReceipt } from '@comity/core/exchange/receipt'
 import { adminOf } from './admin-call.ts'
-import { eventsOf, newEvents, open, read, startStreamNetwork } from './stream-network.ts'
+import { eventsOf, newEvents, open, read, startStreamNetwork, type SeenAnswer } from './stream-network.ts'
 import type { TestNetwork } from './test-network.ts'
 
 const samples = [
@@ -125,15 +125,21 @@ test('an upstream that lies in its first row is answered with a problem, signed 
   assert.ok(answer.isWhole)
 })
 
-/** Sends the first sample, waits, then does something else. */
-function afterFirst(then: (response: ServerResponse) => void): void {
+/** Has two rows sent, does something else when both have left the holder, and reads what is left of the answer. */
+async function afterTwo(then: (response: ServerResponse) => void): Promise<SeenAnswer> {
+  const row = `${JSON.stringify(samples[0])}\n`
+  const begun = Promise.withResolvers<ServerResponse>()
   network.upstream.behave = (_, response) => {
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' }).write(`${JSON.stringify(samples[0])}\n`)
-    setTimeout(() => {
-      response.write(`${JSON.stringify(samples[0])}\n`)
-      setTimeout(() => then(response), 50)
-    }, 50)
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' }).write(row)
+    begun.resolve(response)
   }
+  const answer = await open(network, '/ndjson')
+  const response = await begun.promise
+  response.write(row)
+  // The recipient's node lets the first go when it has the second.
+  assert.equal(await answer.next(), `${JSON.stringify(released[0])}\n`)
+  then(response)
+  return answer.rest()
 }
 
 const breaks: Readonly<Record<string, [(response: ServerResponse) => void, string]>> = {
@@ -146,8 +152,7 @@ const breaks: Readonly<Record<string, [(response: ServerResponse) => void, strin
 for (const [name, [behave, code]] of Object.entries(breaks)) {
   test(`an upstream that ${name} has its answer cut off on both sides, and the logs say what left`, async () => {
     const [earlier, earlierOfRecipient] = [await eventsOf(network.holder), await eventsOf(network.recipient)]
-    afterFirst(behave)
-    const answer = await read(network, '/ndjson')
+    const answer = await afterTwo(behave)
     assert.equal(answer.isWhole, false)
     assert.deepEqual(answer.trailers, {})
     const [, cut] = await newEvents(network.holder, earlier.length, 2)

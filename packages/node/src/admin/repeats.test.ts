@@ -18,7 +18,12 @@ async function openScene() {
   return { database, clock, restart, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
 }
 
-const call: KeyedCall = { key: '"one"', method: 'POST', target: '/v1/things', body: { b: 1, a: 'secret' } }
+const call: KeyedCall = {
+  key: '"key-of-the-first-caller"',
+  method: 'POST',
+  target: '/v1/things',
+  body: { b: 1, a: 'secret' },
+}
 
 function worker() {
   let done = 0
@@ -68,8 +73,12 @@ test('a call that failed may be sent again with the same key, corrected', async 
 test('where the node stopped before the first answer, nobody knows, and it is not done again', async () => {
   await using scene = await openScene()
   const { work, done } = worker()
-  void scene.restart().once(call, () => new Promise<Reply>(() => {}))
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  const begun = Promise.withResolvers<void>()
+  void scene.restart().once(call, () => {
+    begun.resolve()
+    return new Promise<Reply>(() => {})
+  })
+  await begun.promise
   await assert.rejects(scene.restart().once(call, work), { code: 'outcome-unknown' })
   assert.equal(done(), 0)
 })
@@ -93,7 +102,7 @@ test('the database tells neither key nor call nor answer, and another secret ope
   const rows = await scene.database.all('SELECT * FROM admin_repeats')
   const stored = rows.flatMap((row) => Object.values(row).map((value) => Buffer.from(String(value)).toString('latin1')))
   const bytes = rows.map(({ answer }) => Buffer.from(answer as Uint8Array).toString('latin1'))
-  for (const word of ['one', 'secret', 'shown once', '/v1/things', 'number'])
+  for (const word of ['key-of-the-first', 'secret', 'shown once', '/v1/things', 'number'])
     assert.ok(![...stored, ...bytes].some((text) => text.includes(word)), word)
   await scene.restart(new Uint8Array(32).fill(1)).once(call, work)
   assert.equal(done(), 2)

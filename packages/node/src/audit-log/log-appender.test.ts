@@ -110,7 +110,7 @@ describe('appending to the log', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     assert.equal(log.isWritable, false)
     database.fails = () => undefined
-    for (let i = 0; i < 400 && !log.isWritable; i++) await new Promise((resolve) => setTimeout(resolve, 5))
+    for (let i = 0; i < 12_000 && !log.isWritable; i++) await new Promise((resolve) => setTimeout(resolve, 5))
     assert.equal(log.isWritable, true)
     assert.deepEqual(await appendEvents(log, 1, 2), [0])
   })

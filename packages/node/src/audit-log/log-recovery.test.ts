@@ -112,11 +112,11 @@ describe('publishing that fails', () => {
     await using log = await openLog(database, files, { intervalMs: 5, onProblem: (error) => problems.push(error) })
     files.failAt = files.operations
     await appendEvents(log, 0, 5)
-    for (let i = 0; i < 400 && log.isWritable; i++) await new Promise((resolve) => setTimeout(resolve, 5))
+    for (let i = 0; i < 12_000 && log.isWritable; i++) await new Promise((resolve) => setTimeout(resolve, 5))
     assert.ok(problems.length >= 3)
     await assert.rejects(appendEvents(log, 5, 6), { code: 'record-failed' })
     files.failAt = Infinity
-    for (let i = 0; i < 400 && !log.isWritable; i++) await new Promise((resolve) => setTimeout(resolve, 5))
+    for (let i = 0; i < 12_000 && !log.isWritable; i++) await new Promise((resolve) => setTimeout(resolve, 5))
     assert.deepEqual(await appendEvents(log, 5, 6), [5])
     await log.integrate()
     assert.equal(await verifiedSize(files), 6)

@@ -86,7 +86,7 @@ export async function pair(kind: DutyKind = 'delete') {
     holder.duties.impose({
       kind,
       consent: 'urn:uuid:1',
-      subjectPairwise: 'ps_1',
+      subjectPairwise: 'ps_of-the-athlete',
       subject: holder.vault.handleOf('athlete-1'),
       debtor: debtor.did,
       dueMs: 2_000_000,

@@ -16,11 +16,14 @@ test('whom a duty is about, and its receipt, are kept sealed, and gone with the 
   await holder.database.execute([...(await holder.duties.handleReported({ issuer: debtor.did, payload })).effects])
   for (const [one, reference] of [
     [holder, 'athlete-1'],
-    [debtor, 'ps_1'],
+    [debtor, 'ps_of-the-athlete'],
   ] as const) {
     const kept = await keptIn(one)
-    assert.ok(!kept.includes('ps_1') && !kept.includes(receipt))
-    assert.deepEqual([(await one.duties.show(id)).subject, (await one.duties.show(id)).receipt], ['ps_1', receipt])
+    assert.ok(!kept.includes('ps_of-the-athlete') && !kept.includes(receipt))
+    assert.deepEqual(
+      [(await one.duties.show(id)).subject, (await one.duties.show(id)).receipt],
+      ['ps_of-the-athlete', receipt],
+    )
     const handle = one.vault.handleOf(reference)
     await one.database.execute(one.vault.destroy(handle, clock.now()))
     await one.vault.forget(handle)
@@ -35,7 +38,7 @@ test('an open duty outlives the person`s key on both sides: it is done, and its 
   await debtor.database.execute([...(await take()).effects])
   for (const [{ database, vault }, reference] of [
     [holder, 'athlete-1'],
-    [debtor, 'ps_1'],
+    [debtor, 'ps_of-the-athlete'],
   ] as const) {
     await vault.open(vault.handleOf(reference))
     await database.execute(vault.destroy(vault.handleOf(reference), clock.now()))
@@ -49,7 +52,7 @@ test('an open duty outlives the person`s key on both sides: it is done, and its 
   await holder.database.execute([...taken.effects])
   for (const one of [holder, debtor]) {
     const { subject, state, receipt = '' } = await one.duties.show(id)
-    assert.deepEqual([subject, state, parseDutyReceipt(receipt).claims.sub], [undefined, 'done', 'ps_1'])
+    assert.deepEqual([subject, state, parseDutyReceipt(receipt).claims.sub], [undefined, 'done', 'ps_of-the-athlete'])
     assert.ok(!(await keptIn(one)).includes(receipt))
   }
 })
@@ -102,7 +105,7 @@ test('of two reports at once one counts, and one receipt is sent', async () => {
 
 test('who signs that a person was erased has erased them here too; who keeps them by law has not', async () => {
   for (const [report, erased] of [
-    [{ outcome: 'deleted' } as const, ['ps_1']],
+    [{ outcome: 'deleted' } as const, ['ps_of-the-athlete']],
     [{ outcome: 'retained', ground: 'a law' } as const, []],
   ] as const) {
     await using both = await pair('erase')
@@ -135,7 +138,7 @@ test('refuses a receipt of another duty, another debtor, another person, or with
     duty,
     kind: 'delete',
     consent: 'urn:uuid:1',
-    sub: 'ps_1',
+    sub: 'ps_of-the-athlete',
     outcome: 'deleted',
     at: 1_000_000,
   } as const
@@ -170,7 +173,7 @@ test('refuses a receipt of an impossible time, and a key that was out of use by 
   const duty = String(imposed.payload['duty'])
   const signer = { keyid: debtor.keyid, key: keys.get(debtor.keyid) as SigningKey }
   const told = (members: { at: number; iat?: number }) => {
-    const about = { duty, kind: 'delete', consent: 'urn:uuid:1', sub: 'ps_1', outcome: 'deleted' } as const
+    const about = { duty, kind: 'delete', consent: 'urn:uuid:1', sub: 'ps_of-the-athlete', outcome: 'deleted' } as const
     const iat = Math.floor(members.at / 1000)
     const receipt = signDutyReceipt({ iss: debtor.did, aud: holder.did, ...about, iat, ...members }, signer)
     return holder.duties.handleReported({ issuer: debtor.did, payload: { duty, receipt } })

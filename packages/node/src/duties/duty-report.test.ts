@@ -14,7 +14,7 @@ interface More {
 async function owing(...more: readonly More[]) {
   const both = await pair('erase')
   const { holder, debtor } = both
-  for (const { kind, consent, subject = 'ps_1' } of more) {
+  for (const { kind, consent, subject = 'ps_of-the-athlete' } of more) {
     const about = { kind, consent, subjectPairwise: subject, subject: holder.vault.handleOf('athlete-1') }
     await holder.database.execute(holder.duties.impose({ ...about, debtor: debtor.did, dueMs: 3_000_000 }))
   }
@@ -37,7 +37,7 @@ test('who reports that a person was erased reports what else is owed of them, ea
   const [erase = '', ...others] = ids
   const { isNew, state, discharged } = await debtor.duties.report(erase, { outcome: 'deleted' })
   assert.deepEqual([isNew, state, discharged.toSorted()], [true, 'done', others.slice(0, 3).toSorted()])
-  assert.deepEqual(debtor.erased, ['ps_1', 'ps_1'], 'by each erasure, before it is signed')
+  assert.deepEqual(debtor.erased, ['ps_of-the-athlete', 'ps_of-the-athlete'], 'by each erasure, before it is signed')
   for (const { payload } of debtor.told) {
     const taken = await holder.duties.handleReported({ issuer: debtor.did, payload })
     await holder.database.execute([...taken.effects])

