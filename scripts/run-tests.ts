@@ -1,5 +1,6 @@
 /** Runs files of `node:test` in their own processes and counts what they say. */
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -60,6 +61,7 @@ function optionsOf(run: TestRun, summary: string): string[] {
     '--test',
     `--test-concurrency=${run.concurrency ?? availableParallelism()}`,
     `--test-timeout=${run.timeoutMs}`,
+    `--import=${join(import.meta.dirname, 'test-seed.ts')}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${join(import.meta.dirname, 'count-reporter.ts')}`,
@@ -68,9 +70,19 @@ function optionsOf(run: TestRun, summary: string): string[] {
   ]
 }
 
+/** The seed of everything that is drawn in tests, where they are run as a whole: 1, that of `COMITY_SEED`, or with
+ *  `COMITY_SEED=random` a new one, which is told. */
+function seedOf(wanted = '1'): string {
+  if (wanted !== 'random') return wanted
+  const seed = String(randomInt(2 ** 31))
+  console.log(`COMITY_SEED=${seed}`)
+  return seed
+}
+
 function runNode(args: readonly string[]): Promise<number> {
+  const env = { ...process.env, COMITY_SEED: seedOf(process.env['COMITY_SEED']) }
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env })
     child.on('error', reject)
     child.on('exit', (code) => resolve(code ?? 1))
   })

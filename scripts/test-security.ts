@@ -8,7 +8,7 @@ import { securityParts } from './security-parts.ts'
 
 const found = globSync('packages/node/tests/security/*.security.test.ts')
 const { files, options } = selectFiles(found, process.argv.slice(2))
-const counts = await runTests({ files, options, timeoutMs: 60_000 })
+const counts = await runTests({ files, options, timeoutMs: 300_000 })
 const isWhole = process.argv.length === 2
 const missing = isWhole ? securityParts.filter((part) => !ran(part)) : []
 const skipped = isWhole ? counts.skipped : 0

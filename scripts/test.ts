@@ -13,4 +13,4 @@ const found = globSync(quick).filter(
   (file) => !/\.(?:all|security)\.test\.ts$/.test(file) && !file.includes('node_modules'),
 )
 const { files, options } = selectFiles(found, process.argv.slice(2))
-reportCounts(await runTests({ files, options, timeoutMs: 120_000 }))
+reportCounts(await runTests({ files, options, timeoutMs: 300_000 }))

@@ -1,6 +1,7 @@
 /** Ports for nodes that must know theirs before they listen. */
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,11 +11,24 @@ import { join } from 'node:path'
 const taken = join(tmpdir(), 'comity-test-ports')
 /** No test file runs for longer. */
 const takenForMs = 600_000
+/** Above the ports that `fetch` refuses to call. */
+const lowest = 10_100
+/** Below the ports that the system gives to outgoing connections. */
+const highest = Math.min(32_000, firstEphemeral())
 
-/** A port that is free, that no outgoing connection is given meanwhile (below the ephemeral ports), and that no other test
- *  file is given either. */
+/** 32,768 where the system does not say it. */
+function firstEphemeral(): number {
+  try {
+    const first = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().split(/\s+/)[0])
+    return first > lowest + 2_000 ? first : 32_768
+  } catch {
+    return 32_768
+  }
+}
+
+/** A port that is free, that no outgoing connection is given meanwhile, and that no other test file is given either. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(randomInt(12_000, 32_000), '127.0.0.1')
+  const server = createServer().listen(randomInt(lowest, highest), '127.0.0.1')
   const port = await once(server, 'listening').then(
     () => (server.address() as AddressInfo).port,
     () => undefined,
@@ -32,6 +46,9 @@ async function take(port: number): Promise<boolean> {
   if (since !== undefined && Date.now() - since.mtimeMs > takenForMs) await rm(place, { force: true })
   return writeFile(place, '', { flag: 'wx' }).then(
     () => true,
-    () => false,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return false
+      throw error
+    },
   )
 }

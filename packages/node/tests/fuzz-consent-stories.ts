@@ -32,7 +32,7 @@ import { signCall, type CallDraft } from './signed-call.ts'
 
 const atOnce = 16
 /** Waits for the answer, and not for long when the message is one that the node waits for the rest of. */
-const whole = { endAfterMs: 150, patienceMs: 3_000 }
+const whole = { endAfterMs: 150, patienceMs: 30_000 }
 
 function property<T>(drawn: fc.Arbitrary<T>, check: (value: T) => Promise<void>) {
   const many = fc.array(drawn, { minLength: atOnce, maxLength: atOnce })
@@ -171,7 +171,7 @@ export async function fuzzConsentWire(target: ConsentTarget, effort: Effort): Pr
   ]
   const sendIt = async (draft: Partial<CallDraft>): Promise<void> => {
     const { method, target: path, headers, body } = signCall(network, { headers: {}, ...draft })
-    const answered = await talk(places.public, [wireOf(`${method} ${path}`, headers, body)], { patienceMs: 5_000 })
+    const answered = await talk(places.public, [wireOf(`${method} ${path}`, headers, body)], { patienceMs: 30_000 })
     assertNoFault(answered, () => JSON.stringify(draft))
   }
   const distorted = fc.tuple(fc.constantFrom(...inputs), distortion)
@@ -237,7 +237,7 @@ export async function fuzzConsentEvents(target: ConsentTarget, effort: Effort): 
       ['host', new URL(to.url).host],
       ['content-type', 'application/secevent+jwt'],
     ] as const
-    const answered = await talk(place, [wireOf('POST /events', fields, body)], { patienceMs: 5_000 })
+    const answered = await talk(place, [wireOf('POST /events', fields, body)], { patienceMs: 30_000 })
     for (const { status, body: said } of answered.answers)
       assert.ok(
         status === 202 || (status >= 400 && status < 500),

@@ -37,7 +37,7 @@ export interface TalkOptions {
   readonly endAfterMs?: number
   /** Milliseconds between two chunks. */
   readonly gapMs?: number
-  /** How long to wait for the peer to close; 1,500 unless told. */
+  /** How long to wait for the peer to close; 30,000 unless told. */
   readonly patienceMs?: number
 }
 
@@ -48,7 +48,7 @@ function open({ port, secure }: Place): Socket {
 
 /** Writes the chunks and reads until the peer closes, has answered enough, or the patience is over. */
 export async function talk(place: Place, chunks: readonly (string | Buffer)[], options: TalkOptions = {}) {
-  const { halfClose = false, endAfterMs, gapMs = 0, patienceMs = 1_500 } = options
+  const { halfClose = false, endAfterMs, gapMs = 0, patienceMs = 30_000 } = options
   const startedMs = performance.now()
   const socket = open(place)
   const received: Buffer[] = []

@@ -15,7 +15,7 @@ import { testPurpose } from './test-network.ts'
 
 const atOnce = 24
 /** Waits for the answer, and not for long when the message is one that the node waits for the rest of. */
-const whole = { endAfterMs: 100, patienceMs: 3_000 }
+const whole = { endAfterMs: 100, patienceMs: 30_000 }
 
 function property<T>(drawn: fc.Arbitrary<T>, check: (value: T) => Promise<void>) {
   const many = fc.array(drawn, { minLength: atOnce, maxLength: atOnce })
@@ -204,13 +204,14 @@ export async function fuzzConfig(configFile: string, ms: number): Promise<void> 
   const file = `${configFile}.fuzzed.yaml`
   const load = async (bytes: Uint8Array | string): Promise<void> => {
     await writeFile(file, bytes)
-    const startedMs = performance.now()
+    const before = process.cpuUsage()
     try {
       await loadConfig(file, {})
     } catch (error) {
       assert.ok(error instanceof Problem && error.code === 'config-invalid', error instanceof Error ? error.stack : '')
     }
-    assert.ok(performance.now() - startedMs < 2_000, 'it takes too long')
+    const { user } = process.cpuUsage(before)
+    assert.ok(user < 5_000_000, 'it takes too long')
   }
   await fc.assert(
     fc.asyncProperty(damage, (change) => load(change(good))),

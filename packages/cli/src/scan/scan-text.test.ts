@@ -218,11 +218,11 @@ test('the key file of a node and a token without a prefix are secrets as a whole
 
 test('thousands of findings in one text cost no more than its length', async () => {
   const key = freshKey()
-  const started = performance.now()
+  const before = process.cpuUsage()
   const { findings } = await scanText({ path: 'a', text: `${key}\n`.repeat(100_000) })
   assert.deepEqual([findings.length, findings.at(-1)?.line, findings.at(-1)?.column], [100_000, 100_000, 1])
   // Ninety seconds where the time grows with the square, one where it does not.
-  assert.ok(performance.now() - started < 20_000)
+  assert.ok(process.cpuUsage(before).user < 20_000_000)
 })
 
 test('a hostile text costs no more than its length', async () => {
@@ -238,9 +238,9 @@ test('a hostile text costs no more than its length', async () => {
     '"auth": "',
     '_auth   ',
   ]) {
-    const started = performance.now()
+    const before = process.cpuUsage()
     await scanText({ path: 'a.yaml', text: piece.repeat(Math.ceil(500_000 / piece.length)) })
-    const long = performance.now() - started
-    assert.ok(long < 20_000, `${piece}: ${long} ms`)
+    const { user } = process.cpuUsage(before)
+    assert.ok(user < 20_000_000, `${piece}: ${user} µs`)
   }
 })

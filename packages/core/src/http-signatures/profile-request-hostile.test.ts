@@ -160,10 +160,10 @@ test('hostile fields are refused in bounded time', () => {
     `comity=();keyid="${'\\"'.repeat(8000)}"`,
     '"'.repeat(1_000_000),
   ]
-  const started = performance.now()
+  const before = process.cpuUsage()
   for (const value of hostile) {
     assert.throws(() => accept({ ...signed, 'signature-input': value }), Problem)
     assert.throws(() => accept({ ...signed, signature: value }), Problem)
   }
-  assert.ok(performance.now() - started < 1000)
+  assert.ok(process.cpuUsage(before).user < 3_000_000)
 })

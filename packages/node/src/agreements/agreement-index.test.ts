@@ -83,7 +83,7 @@ test('a decision does not grow slower with the number of agreements', () => {
     parties: [a, `did:web:r${i}.example`] as [string, string],
   }))
   const index = indexOf(...many)
-  const startedAt = performance.now()
+  const before = process.cpuUsage()
   for (let i = 0; i < 20_000; i++) assert.equal(ask(index, { assignee: `did:web:r${i}.example` }), `${i}`)
-  assert.ok(performance.now() - startedAt < 2_000)
+  assert.ok(process.cpuUsage(before).user < 2_000_000)
 })

@@ -37,7 +37,7 @@ describe('a holder', () => {
     const { answers } = await talk(
       target.places.public,
       [bytesOf(call, ['Transfer-Encoding: chunked', 'Connection: close'], chunked(call.body))],
-      { patienceMs: 3_000 },
+      { patienceMs: 30_000 },
     )
     assert.deepEqual(
       answers.map(({ status }) => status),
@@ -98,7 +98,7 @@ describe('a holder', () => {
       const call = post()
       const [lines, rest] = make(call, smuggled(target.authority))
       const earlier = target.network.upstream.seen.length
-      const talked = await talk(target.places.public, [bytesOf(call, lines, rest)], { patienceMs: 3_000 })
+      const talked = await talk(target.places.public, [bytesOf(call, lines, rest)], { patienceMs: 30_000 })
       const called = target.network.upstream.seen.slice(earlier)
       assert.ok(!called.some(({ url }) => url.includes('666')), JSON.stringify(called))
       assert.ok(
@@ -117,7 +117,7 @@ describe('a holder', () => {
       '0\r\nComity-Subject: x\r\nX-More: x\r\n\r\n',
     )
     const lines = ['Transfer-Encoding: chunked', 'Trailer: comity-subject', 'Connection: close']
-    const { answers } = await talk(target.places.public, [bytesOf(call, lines, body)], { patienceMs: 3_000 })
+    const { answers } = await talk(target.places.public, [bytesOf(call, lines, body)], { patienceMs: 30_000 })
     assert.equal(answers.length, 1)
     const seen = target.network.upstream.seen.slice(earlier)
     assert.ok(
@@ -129,7 +129,7 @@ describe('a holder', () => {
     const call = signCall(target.network)
     const unsigned = `GET /x/items/items/8 HTTP/1.1\r\nHost: ${target.authority}\r\nConnection: close\r\n\r\n`
     const earlier = target.network.upstream.seen.length
-    const { answers } = await talk(target.places.public, [bytesOf(call, [], unsigned)], { patienceMs: 3_000 })
+    const { answers } = await talk(target.places.public, [bytesOf(call, [], unsigned)], { patienceMs: 30_000 })
     assert.deepEqual(
       answers.map(({ status }) => status),
       [200, 401],

@@ -124,7 +124,7 @@ test('matching stays fast among templates made to mislead it', () => {
     Array.from({ length: 9 }, (_unused, at): string => ((index >> at) & 1 ? 'a' : '{}')).concat(`end${index}`),
   )
   const wide = declare(misleading)
-  const start = performance.now()
+  const before = process.cpuUsage()
   for (let round = 0; round < 100; round++) matchLine(wide, 'GET', `/${'a/'.repeat(9)}nowhere`)
-  assert.ok(performance.now() - start < 1_000)
+  assert.ok(process.cpuUsage(before).user < 2_000_000)
 })

@@ -237,7 +237,7 @@ rule(
 
 test('a list of a hundred thousand different objects is judged in time', () => {
   const check = checkOf({ root: { type: 'array', uniqueItems: true, items: { additionalProperties: true } } })
-  const startedMs = performance.now()
+  const before = process.cpuUsage()
   assert.equal(check(JSON.stringify(Array.from({ length: 100_000 }, (_, at) => ({ a: at })))), undefined)
-  assert.ok(performance.now() - startedMs < 5_000)
+  assert.ok(process.cpuUsage(before).user < 10_000_000)
 })
