@@ -1,4 +1,5 @@
 /** Small damage to good messages, drawn by fast-check: the same seed gives the same damage. */
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 
 interface Edit {
@@ -119,11 +120,15 @@ function distort(root: unknown, how: Distortion): unknown {
   return Array.isArray(root) ? entries.map(([, value]) => value) : Object.fromEntries(entries)
 }
 
-/** Bounds of one fuzzed property: as many runs as fit. The seed is printed by fast-check when it fails. */
-export const within = (ms: number, seed: number) => ({
-  seed,
-  numRuns: 1_000_000,
-  interruptAfterTimeLimit: ms,
-  markInterruptAsFailure: false,
-  endOnFailure: true,
-})
+/** Holds a property once, then for as many runs as fit into the time: on a busy machine that may be none. The seed is
+ *  told when it fails. */
+export async function fuzz<T>(
+  property: fc.IAsyncProperty<T>,
+  { ms, seed }: { ms: number; seed: number },
+): Promise<void> {
+  await fc.assert(property, { seed, numRuns: 1, endOnFailure: true })
+  const bounds = { numRuns: 1_000_000, interruptAfterTimeLimit: ms, markInterruptAsFailure: false }
+  const details = await fc.check(property, { seed, endOnFailure: true, ...bounds })
+  if (details.interrupted && details.counterexample === null) return
+  assert.ok(!details.failed, await fc.asyncDefaultReportMessage(details))
+}

@@ -9,7 +9,7 @@ import { signSecurityEvent } from '@comity/core/events/security-event'
 import { Problem } from '@comity/core/problems'
 import { loadConfig } from '../src/config/config.ts'
 import { assertNoFault, codeOf, fuzzSeed, talk, type FuzzTarget, type Place, type ReadAnswer } from './fuzz-kit.ts'
-import { damage, distortion, within } from './fuzz-mutations.ts'
+import { damage, distortion, fuzz } from './fuzz-mutations.ts'
 import { signCall, type SignedCall } from './signed-call.ts'
 import { testPurpose } from './test-network.ts'
 
@@ -50,7 +50,7 @@ export async function fuzzBytes({ places, authority }: FuzzTarget, ms: number): 
     assertNoFault(answered, () => JSON.stringify(bytes.toString('latin1')))
     assert.ok(answered.isClosed, `no end after ${JSON.stringify(bytes.toString('latin1'))}`)
   }
-  await fc.assert(property(drawn, check), within(ms, fuzzSeed()))
+  await fuzz(property(drawn, check), { ms: ms, seed: fuzzSeed() })
 }
 
 type Part = 'target' | 'body' | 'method' | string
@@ -100,12 +100,12 @@ export async function fuzzSignedCalls({ places, network }: FuzzTarget, ms: numbe
     assertNoFault(answered, what)
     for (const { status } of answered.answers) assert.ok(status >= 400, `a changed request was answered: ${what()}`)
   }
-  await fc.assert(property(tampering, check), within(ms / 2, fuzzSeed()))
+  await fuzz(property(tampering, check), { ms: ms / 2, seed: fuzzSeed() })
   const checkDamage = async (change: (bytes: Buffer) => Buffer): Promise<void> => {
     const bytes = change(wireOf(signCall(network, write)))
     assertNoFault(await talk(places.public, [bytes], whole), () => JSON.stringify(bytes.toString('latin1')))
   }
-  await fc.assert(property(damage, checkDamage), within(ms / 2, fuzzSeed()))
+  await fuzz(property(damage, checkDamage), { ms: ms / 2, seed: fuzzSeed() })
 }
 
 /** RFC 8935 §2.3: an error object, unless HTTP itself was refused. */
@@ -141,7 +141,7 @@ export async function fuzzEvents({ places, network, authority }: FuzzTarget, ms:
       if (answer.status === 202) assert.deepEqual(body, token, 'a damaged token was taken')
     }
   }
-  await fc.assert(property(damage, check), within(ms, fuzzSeed()))
+  await fuzz(property(damage, check), { ms: ms, seed: fuzzSeed() })
 }
 
 /** Distorted input of the operator: told what is wrong, or done; the node is never at fault. */
@@ -184,16 +184,16 @@ export async function fuzzAdmin({ places, network }: FuzzTarget, ms: number): Pr
     if (response.status >= 400) codeOf({ status: response.status, headers: new Map(response.headers), body: text })
   }
   const distorted = fc.tuple(fc.constantFrom(...inputs), distortion)
-  await fc.assert(
+  await fuzz(
     property(distorted, ([[path, value], change]) => ask(path, JSON.stringify(change(value)) ?? '')),
-    within(ms / 2, fuzzSeed()),
+    { ms: ms / 2, seed: fuzzSeed() },
   )
   const damaged = fc.tuple(fc.constantFrom(...inputs), damage)
-  await fc.assert(
+  await fuzz(
     property(damaged, ([[path, value], change]) =>
       ask(path, change(Buffer.from(JSON.stringify(value))).toString('utf8')),
     ),
-    within(ms / 2, fuzzSeed()),
+    { ms: ms / 2, seed: fuzzSeed() },
   )
 }
 
@@ -213,12 +213,12 @@ export async function fuzzConfig(configFile: string, ms: number): Promise<void> 
     const { user } = process.cpuUsage(before)
     assert.ok(user < 5_000_000, 'it takes too long')
   }
-  await fc.assert(
+  await fuzz(
     fc.asyncProperty(damage, (change) => load(change(good))),
-    within(ms / 2, fuzzSeed()),
+    { ms: ms / 2, seed: fuzzSeed() },
   )
-  await fc.assert(
+  await fuzz(
     fc.asyncProperty(distortion, (change) => load(stringify(change(values) ?? null))),
-    within(ms / 2, fuzzSeed()),
+    { ms: ms / 2, seed: fuzzSeed() },
   )
 }
