@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { clientEventTypes, webhookAdded } from '../../packages/core/src/events/client-events.ts'
+import { clientEventTypes, webhookAdded, webhookTest } from '../../packages/core/src/events/client-events.ts'
 import { problemKinds } from '../../packages/core/src/problems.ts'
 import { webhookEventTypes } from '../../packages/node/src/webhooks/webhook-config.ts'
 import { parse } from 'yaml'
@@ -61,7 +61,7 @@ test('the page on webhooks has every message, and no other', () => {
   const [own = '', clients = ''] = read('docs/operating/webhooks.md').split('\n## Webhooks of clients\n')
   const rowsOf = (text: string) => [...text.matchAll(/^\| `([a-z.-]+)`/gm)].map(([, type]) => type).toSorted()
   assert.deepEqual(rowsOf(own), [...webhookEventTypes].toSorted())
-  assert.deepEqual(rowsOf(clients), [webhookAdded, ...clientEventTypes].toSorted())
+  assert.deepEqual(rowsOf(clients), [webhookAdded, webhookTest, ...clientEventTypes].toSorted())
 })
 
 test('every header field of this product that the code reads or writes is explained', () => {

@@ -33,6 +33,10 @@ export function addClientWebhooks(clients: Command, context: ContextOf): void {
       (await load()).replaceSecret(context(), { client, webhook }, overlap),
     )
   webhooks
+    .command('test <client> <webhook>')
+    .description('send a test message there, and see how it is taken')
+    .action(async (client: string, webhook: string) => (await load()).testWebhook(context(), { client, webhook }))
+  webhooks
     .command('remove <client> <webhook>')
     .description('remove a webhook; what waits for it is dropped')
     .action(async (client: string, webhook: string) => (await load()).removeWebhook(context(), { client, webhook }))

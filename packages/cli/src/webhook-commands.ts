@@ -19,12 +19,17 @@ export function addWebhooks(program: Command, context: ContextOf): void {
     .action(async (options: object) => (await loadWebhooks()).listMessages(context(), options as never))
   webhooks
     .command('replay [id]')
-    .description('send a dead letter again, or `--all` of them')
+    .description('send now a message that waits for its next try, or a dead letter; or all of them')
     .option('--all', 'all dead letters', false)
-    .option('--endpoint <url>', 'only those for the system with this origin')
+    .option('--waiting', 'all that wait for their next try', false)
+    .option('--endpoint <url>', 'only those for this address, as the list shows it, or its origin')
     .action(async (id: string | undefined, options: object) =>
       (await loadWebhooks()).replayMessages(context(), id, options as never),
     )
+  webhooks
+    .command('test <url>')
+    .description('send a test message to your own systems at this address, and see how they take it')
+    .action(async (url: string) => (await loadWebhooks()).testSystem(context(), url))
   webhooks
     .command('secret')
     .description('make a secret to sign messages with; the receiver gets the same, or the public key that is printed')

@@ -424,8 +424,8 @@ const kinds = {
   },
   'webhook-unknown': {
     status: 404,
-    title: 'There is no such message',
-    remedy: '`comity webhooks list --state dead` shows what can be sent again.',
+    title: 'There is no such message, or no such system',
+    remedy: '`comity webhooks list` shows what waits, dead letters, and where they go.',
   },
   'client-webhook-unknown': {
     status: 404,

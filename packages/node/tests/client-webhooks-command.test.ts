@@ -31,7 +31,7 @@ test('the command adds a client with a webhook, shows its secret once, and takes
   const { webhook } = await comity<{ webhook: KeyedClientWebhookView }>('clients', 'add', 'billing', '--webhook', url)
   assert.match(webhook.secret ?? '', /^whsec_/)
   const [listed, ...others] = await list('billing')
-  assert.deepEqual([listed?.id, listed?.endpoint, others], [webhook.id, 'https://hooks.example.test', []])
+  assert.deepEqual([listed?.id, listed?.endpoint, others], [webhook.id, 'https://hooks.example.test/in', []])
   const printed = await run('clients', 'webhooks', 'list', 'billing')
   assert.match(printed.out, /hooks\.example\.test/)
   assert.doesNotMatch(printed.out + JSON.stringify(listed), /whsec_|clients-own/)
@@ -77,12 +77,12 @@ test('one webhook is read and removed over the admin API, in the version that wa
   assert.equal((await admin.call({ path })).status, 404)
 })
 
-test('the list of messages names the client that one is for, and nothing of its address but the origin', async () => {
+test('the list of messages names the client that one is for, and nothing of its address but origin and path', async () => {
   await comity('clients', 'add', 'named', '--webhook', url)
   const { json, text } = await admin.call({ path: '/v1/webhooks/messages' })
   const messages = json as { client?: string; type: string; endpoint: string }[]
   const mine = messages.find(({ client }) => client === 'named')
-  assert.deepEqual([mine?.type, mine?.endpoint], ['webhook.added', 'https://hooks.example.test'])
+  assert.deepEqual([mine?.type, mine?.endpoint], ['webhook.added', 'https://hooks.example.test/in'])
   assert.doesNotMatch(text, /clients-own|#/)
   const standing = (await admin.call({ path: '/v1/webhooks' })).json as { client?: string; waiting: number }[]
   assert.equal(standing.find(({ client }) => client === 'named')?.waiting, 1)

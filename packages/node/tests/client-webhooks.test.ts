@@ -140,6 +140,26 @@ test('who has got hold of a key can neither have messages sent elsewhere nor sil
   }
 })
 
+test('an operator sends a test message to a webhook of a client, and sees how it was taken', async () => {
+  await using scene = await twoClients()
+  const { mine, other, network } = scene
+  await until('the first message', () => typesAt(mine).length === 1)
+  const admin = await adminOf(network.holder)
+  const [{ id } = { id: '' }] = await network.holder.running.parts.webhooks.clients.list('billing')
+  const path = `/v1/clients/billing/webhooks/${id}/test`
+  const endpoint = mine.url.replace(/\?.*$/, '')
+  mine.status = 401
+  assert.deepEqual((await admin.call({ method: 'POST', path })).json, { endpoint, taken: false, reason: 'status 401' })
+  mine.status = undefined
+  assert.deepEqual((await admin.call({ method: 'POST', path })).json, { endpoint, taken: true })
+  assert.ok(mine.events.every(isClientEvent))
+  assert.deepEqual(mine.events.at(-1)?.data, { client: 'billing', webhook: id })
+  assert.deepEqual([typesAt(mine), typesAt(other)], [['webhook.added', 'webhook.test'], ['webhook.added']])
+  const foreign = await admin.call({ method: 'POST', path: `/v1/clients/scheduling/webhooks/${id}/test` })
+  assert.equal(foreign.status, 404)
+  assert.match((await admin.call({ path: '/v1/log/events?limit=1000' })).text, /webhook-test/)
+})
+
 test('while one secret takes over, messages verify by either, and no file of the node has one in clear', async () => {
   await using scene = await twoClients()
   const { network, mine } = scene

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createWebhookReceiver, type WebhookEvent } from '../../client/src/client.ts'
 import type { LoggedEventView, WebhookMessageView } from '../src/admin/admin-api.ts'
@@ -84,7 +84,7 @@ test('a dead letter is told of, sent again, and taken by the system once it is b
   })
   assert.deepEqual([dead?.type, dead?.attempts, dead?.lastError], ['consent.requested', 1, 'status 410'])
   const shown = await comity('webhooks', 'list')
-  assert.match(shown.out, /consent\.requested +http:\/\/127\.0\.0\.1:\d+ +dead/)
+  assert.match(shown.out, /consent\.requested +http:\/\/127\.0\.0\.1:\d+\/hooks +dead/)
   assert.doesNotMatch(shown.out, new RegExp(`key=own|${athleteReference}`))
   assert.match((await comity('doctor')).out, /1 dead letter/)
   status = 204
@@ -93,14 +93,41 @@ test('a dead letter is told of, sent again, and taken by the system once it is b
   assert.deepEqual([events[0]?.id, events[0]?.type, outcomes], [dead?.id, 'consent.requested', ['handled']])
   await until('the end', async () => (await list('--state', 'delivered')).length > 0)
   const again = await comity('webhooks', 'replay', dead?.id ?? '')
-  assert.deepEqual([again.code, /webhook-unknown|no such dead letter/.test(again.error)], [1, true])
+  assert.deepEqual([again.code, /webhook-unknown|no such message/.test(again.error)], [1, true])
   assert.match((await comity('webhooks', 'replay', '--all')).out, /there are no dead letters/)
   const log = await operate<LoggedEventView[]>(network.holder, '/v1/log/events?limit=100')
   assert.ok(log.some(({ body }) => body?.includes('"webhook-replay"')))
 })
 
-test('a replay names a message or all, not both and not neither', async () => {
-  for (const args of [[], ['x', '--all']]) assert.equal((await comity('webhooks', 'replay', ...args)).code, 1)
+test('a message that waits for its next try is sent now, and a test message shows whether the system is mended', async () => {
+  const address = `http://127.0.0.1:${(system.address() as AddressInfo).port}/hooks`
+  status = 401
+  const refused = await comity('webhooks', 'test', address)
+  assert.deepEqual([refused.code, refused.out.trim()], [1, `${address} did not take the test message: status 401`])
+  assert.equal((await comity('clients', 'add', 'billing')).code, 0)
+  const issued = await comity('--json', 'api-keys', 'issue', 'billing')
+  assert.equal(issued.code, 0, issued.error)
+  const { id } = JSON.parse(issued.out) as { id: string }
+  assert.equal((await comity('api-keys', 'revoke', id, '--reason', 'a try')).code, 0)
+  const waiting = async () => (await list('--state', 'waiting')).filter(({ lastError }) => lastError === 'status 401')
+  const [message] = await until('the first try', async () => {
+    const found = await waiting()
+    return found.length > 0 && found
+  })
+  status = 204
+  assert.equal((await comity('webhooks', 'test', address)).out.trim(), `${address} took the test message`)
+  assert.ok(events.some(({ type }) => type === 'webhook.test'))
+  assert.match((await comity('webhooks', 'replay', message?.id ?? '')).out, /1 on the way again/)
+  await until('the message', () => events.some((event) => event.id === message?.id))
+  assert.equal((await comity('webhooks', 'replay', '--waiting')).code, 0)
+  await until('nothing to wait', async () => (await list('--state', 'waiting')).length === 0)
+  assert.match((await comity('webhooks', 'replay', '--waiting')).out, /nothing waits/)
+  assert.notEqual((await comity('webhooks', 'test', 'https://elsewhere.example/')).code, 0)
+})
+
+test('a replay names a message, or all that are dead, or all that wait, and one of these alone', async () => {
+  for (const args of [[], ['x', '--all'], ['--all', '--waiting'], ['x', '--waiting']])
+    assert.equal((await comity('webhooks', 'replay', ...args)).code, 1)
 })
 
 test('a secret is written for its owner alone, never over another file, and not printed', async () => {
@@ -111,7 +138,8 @@ test('a secret is written for its owner alone, never over another file, and not 
   assert.deepEqual([over.code, /is there already/.test(over.error)], [1, true])
   assert.equal(readFileSync(secretFile, 'utf8'), text)
   const shared = join(folder, 'shared')
-  const { out } = await comity('webhooks', 'secret', '--out', shared)
+  const { out } = await comity('webhooks', 'secret', '--out', relative(process.cwd(), shared))
+  assert.ok(out.includes(`secret: { file: ${shared} }`), 'what is declared does not depend on where it is read from')
   assert.match(readFileSync(shared, 'utf8'), /^whsec_/)
   assert.ok(!out.includes(readFileSync(shared, 'utf8').trim().slice(6)))
   writeFileSync(shared, '')

@@ -1,8 +1,10 @@
 /** `comity clients webhooks`: where clients are told of their own keys and quotas. A secret is printed once. */
+import type { WebhookTestView } from '@comity/node/admin/admin-api'
 import type { ClientWebhookView, KeyedClientWebhookView } from '@comity/node/admin/client-webhook-api'
 import colors from 'picocolors'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { table } from '../output.ts'
+import { showTests } from './webhooks.ts'
 
 const pathOf = (client: string, webhook?: string) =>
   `/v1/clients/${encodeURIComponent(client)}/webhooks${webhook === undefined ? '' : `/${encodeURIComponent(webhook)}`}`
@@ -58,6 +60,12 @@ export async function replaceSecret(
   show(context, changed, () => [
     ...keyLines(changed),
     formerEnds === undefined ? 'It signs alone from now on.' : `The former one signs too, until ${formerEnds}.`,
+  ])
+}
+
+export async function testWebhook(context: CommandContext, { client, webhook }: Named): Promise<void> {
+  showTests(context, [
+    await (await connect(context)).post<WebhookTestView>(`${pathOf(client, webhook)}/test`, undefined),
   ])
 }
 

@@ -1,8 +1,9 @@
 /** `comity webhooks`: what the own systems are told of, dead letters, and secrets to sign with. */
 import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { encodeBase64 } from '@comity/core/bytes/base64'
 import { Problem } from '@comity/core/problems'
-import type { WebhookMessageView } from '@comity/node/admin/admin-api'
+import type { WebhookMessageView, WebhookTestView } from '@comity/node/admin/admin-api'
 import { pooledRandomBytes } from '@comity/node/assembly/world'
 import { webhookPublicKey } from '@comity/node/webhooks/webhook-signature'
 import { connect, show, type CommandContext } from '../command-context.ts'
@@ -34,20 +35,38 @@ export async function listMessages(context: CommandContext, options: MessageList
 
 export interface ReplayArguments {
   readonly all: boolean
+  readonly waiting: boolean
   readonly endpoint?: string
 }
 
 export async function replayMessages(
   context: CommandContext,
   id: string | undefined,
-  { all, endpoint }: ReplayArguments,
+  { all, waiting, endpoint }: ReplayArguments,
 ): Promise<void> {
-  if ((id === undefined) === !all) throw new Problem('malformed-request', 'give the id of a dead letter, or `--all`')
+  if ([id !== undefined, all, waiting].filter(Boolean).length !== 1)
+    throw new Problem('malformed-request', 'give the id of a message, or `--all`, or `--waiting`')
   const client = await connect(context)
-  const answer = await client.post<{ readonly replayed: number }>('/v1/webhooks/replay', { id, endpoint })
+  const order = { id, endpoint, ...(waiting && { state: 'waiting' }) }
+  const answer = await client.post<{ readonly replayed: number }>('/v1/webhooks/replay', order)
+  const none = waiting ? 'nothing waits' : 'there are no dead letters'
   show(context, answer, () => [
-    answer.replayed === 0 ? 'there are no dead letters' : `${answer.replayed} on the way again; see \`webhooks list\``,
+    answer.replayed === 0 ? none : `${answer.replayed} on the way again; see \`webhooks list\``,
   ])
+}
+
+export async function testSystem(context: CommandContext, endpoint: string): Promise<void> {
+  showTests(context, await (await connect(context)).post<WebhookTestView[]>('/v1/webhooks/test', { endpoint }))
+}
+
+/** The command fails when one was not taken. */
+export function showTests(context: CommandContext, tests: readonly WebhookTestView[]): void {
+  show(context, tests, () =>
+    tests.map(({ endpoint, taken, reason = '' }) =>
+      taken ? `${endpoint} took the test message` : `${endpoint} did not take the test message: ${reason}`,
+    ),
+  )
+  if (tests.some(({ taken }) => !taken)) context.fail()
 }
 
 export interface SecretArguments {
@@ -57,15 +76,16 @@ export interface SecretArguments {
 
 /** The secret goes into a file and nowhere else; what may be seen is printed. */
 export async function makeSecret(context: CommandContext, { ed25519, out }: SecretArguments): Promise<void> {
+  const file = resolve(out)
   const secret = `${ed25519 ? 'whsk_' : 'whsec_'}${encodeBase64(pooledRandomBytes()(32))}`
   await writeNew(out, `${secret}\n`)
   const publicKey = ed25519 ? webhookPublicKey(secret) : undefined
-  show(context, { file: out, ...(publicKey !== undefined && { publicKey }) }, () => [
-    `wrote        ${out}`,
+  show(context, { file, ...(publicKey !== undefined && { publicKey }) }, () => [
+    `wrote        ${file}`,
     ...(publicKey === undefined
       ? ['Give the receiver a copy of it over a channel that nobody reads along.']
       : [`public key   ${publicKey}`, 'Give the receiver the public key.']),
-    `Declare it in comity.yaml: \`secret: { file: ${out} }\`. While it takes over, keep the former one on a second line.`,
+    `Declare it in comity.yaml: \`secret: { file: ${file} }\`. While it takes over, keep the former one on a second line.`,
   ])
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { clientEventTypes, isClientEvent, webhookAdded } from './client-events.ts'
+import { clientEventTypes, isClientEvent, webhookAdded, webhookTest } from './client-events.ts'
 
 const message = (type: string, data: object = { client: 'billing' }) => ({
   id: 'msg_1',
@@ -10,7 +10,8 @@ const message = (type: string, data: object = { client: 'billing' }) => ({
 })
 
 test('a message to a client is one of every type that there is', () => {
-  for (const type of [webhookAdded, ...clientEventTypes]) assert.equal(isClientEvent(message(type)), true, type)
+  for (const type of [webhookAdded, webhookTest, ...clientEventTypes])
+    assert.equal(isClientEvent(message(type)), true, type)
 })
 
 test('a type that is not known, and a message that names no client, are none', () => {

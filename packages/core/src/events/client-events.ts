@@ -22,6 +22,9 @@ export type ClientEventType = (typeof clientEventTypes)[number]
 /** The first message of every webhook: it arrives. */
 export const webhookAdded = 'webhook.added'
 
+/** A message that an operator sends to see whether it arrives. */
+export const webhookTest = 'webhook.test'
+
 /** How the messages of a webhook are signed: with a shared secret, or with a key whose public part the receiver has. */
 export const signatureFormats = ['hmac', 'ed25519'] as const
 export type SignatureFormat = (typeof signatureFormats)[number]
@@ -57,6 +60,11 @@ type Moving = OfRotation & {
   readonly renewal?: string
 }
 
+type OfWebhook = {
+  readonly client: string
+  readonly webhook: string
+}
+
 /** `data` of the messages, by type. */
 export interface ClientEvents {
   readonly 'key.prepared': OfRotation & { readonly starts: string; readonly sunset: string }
@@ -89,10 +97,8 @@ export interface ClientEvents {
     readonly until?: string
     readonly note?: string
   }
-  readonly 'webhook.added': {
-    readonly client: string
-    readonly webhook: string
-  }
+  readonly 'webhook.added': OfWebhook
+  readonly 'webhook.test': OfWebhook
 }
 
 /** One message as a receiver handles it. */
@@ -105,7 +111,7 @@ export type ClientEvent = {
   }
 }[keyof ClientEvents]
 
-const types: ReadonlySet<string> = new Set([webhookAdded, ...clientEventTypes])
+const types: ReadonlySet<string> = new Set([webhookAdded, webhookTest, ...clientEventTypes])
 
 /** True for a message about a client itself: one of these types, whose `data` names the client. What an operator's own
  *  systems are told has types of the same names; it goes to other addresses, under other keys. */

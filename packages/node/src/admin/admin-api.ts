@@ -146,10 +146,15 @@ const ofClient = z
   .optional()
   .meta({ description: 'Whose webhook it is; there for no system of your own, nor for a webhook that was removed.' })
 
+const address = z.string().meta({
+  description:
+    'Without the query, and without what may be a secret in the path, of which the first characters are there.',
+})
+
 /** What waits for one of the operator's own systems, or for a client. */
 export const webhookSchema = z
   .strictObject({
-    endpoint: z.string().meta({ description: 'Origin.' }),
+    endpoint: address,
     client: ofClient,
     waiting: count,
     oldest: time.optional().meta({ description: 'There with `lastError` when something waits.' }),
@@ -168,7 +173,7 @@ export const webhookStates = ['waiting', 'dead', 'delivered', 'dropped'] as cons
 export const webhookMessageSchema = z
   .strictObject({
     id: z.string(),
-    endpoint: z.string().meta({ description: 'Origin.' }),
+    endpoint: address,
     client: ofClient,
     type: z.string(),
     state: z.enum(webhookStates),
@@ -179,6 +184,15 @@ export const webhookMessageSchema = z
   })
   .meta({ id: 'WebhookMessage' })
 export type WebhookMessageView = View<typeof webhookMessageSchema>
+
+export const webhookTestSchema = z
+  .strictObject({
+    endpoint: address,
+    taken: z.boolean(),
+    reason: z.string().optional().meta({ description: 'Why it was not taken, e.g. `status 401`.' }),
+  })
+  .meta({ id: 'WebhookTest' })
+export type WebhookTestView = View<typeof webhookTestSchema>
 
 /** One of the participant's own keys. Times are milliseconds since the epoch. */
 export const keySchema = z

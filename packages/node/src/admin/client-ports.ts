@@ -4,6 +4,7 @@ import type { KeyRotation } from '@comity/core/api-keys/key-rotation'
 import type { KeyScope } from '@comity/core/api-keys/key-scope'
 import type { ClientEventType, SignatureFormat } from '@comity/core/events/client-events'
 import type { z } from 'zod'
+import type { WebhookTest } from './consent-ports.ts'
 import type { ApiKeyView, ClientView } from './client-api.ts'
 import type { Condition } from './route.ts'
 
@@ -132,7 +133,8 @@ export interface ApiKeySchemas {
 export interface ClientWebhookFacts {
   readonly id: string
   readonly client: string
-  readonly url: string
+  /** Without what may be a secret of the client's. */
+  readonly address: string
   readonly events: readonly ClientEventType[]
   readonly format: SignatureFormat
   /** Of Ed25519. */
@@ -158,6 +160,7 @@ export interface ClientWebhooksPort {
   add(client: string, request: unknown): Promise<KeyedWebhookFacts>
   replaceSecret(client: string, id: string, order: unknown): Promise<KeyedWebhookFacts>
   remove(client: string, id: string): Promise<void>
+  test(client: string, id: string): Promise<WebhookTest>
 }
 
 /** By which the webhooks judge what they are given. */

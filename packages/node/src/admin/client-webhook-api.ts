@@ -9,7 +9,7 @@ const rfc3339 = z.string().meta({ description: 'RFC 3339.' })
 const members = {
   id: z.string(),
   client: z.string(),
-  endpoint: z.string().meta({ description: 'Without path and query, which may hold a key of the client’s.' }),
+  endpoint: z.string().meta({ description: 'Without the query, and without what may be a secret in the path.' }),
   events: z.array(z.enum(clientEventTypes)),
   format: z.enum(signatureFormats).meta({ description: 'How its messages are signed.' }),
   publicKeys: z.array(z.string()).optional().meta({

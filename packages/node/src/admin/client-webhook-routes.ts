@@ -7,12 +7,15 @@ import {
   type ClientWebhookView,
   type KeyedClientWebhookView,
 } from './client-webhook-api.ts'
+import { webhookTestSchema } from './admin-api.ts'
+import { recorded } from './changes.ts'
 import type { ClientWebhookFacts, KeyedWebhookFacts } from './client-ports.ts'
 import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { judgedLater, named } from './shapes.ts'
+import { webhookTestView } from './webhook-routes.ts'
 
-type Parts = Pick<AdminParts, 'clientWebhooks' | 'schemas'>
+type Parts = Pick<AdminParts, 'clientWebhooks' | 'schemas' | 'recordChange'>
 
 const path = '/v1/clients/{id}/webhooks'
 const tag = 'clients'
@@ -47,7 +50,7 @@ export function clientWebhookRoutes(parts: Parts): AdminRoute[] {
   ]
 }
 
-function changeRoutes({ clientWebhooks, schemas }: Parts): AdminRoute[] {
+function changeRoutes({ clientWebhooks, schemas, recordChange }: Parts): AdminRoute[] {
   return [
     defineRoute({
       method: 'POST',
@@ -85,15 +88,28 @@ function changeRoutes({ clientWebhooks, schemas }: Parts): AdminRoute[] {
       problems: unknown,
       answer: ({ path: { id, webhook } }) => clientWebhooks.remove(id, webhook),
     }),
+    defineRoute({
+      method: 'POST',
+      path: `${path}/{webhook}/test`,
+      tag,
+      summary: 'Sends a test message, `webhook.test`, to a webhook of a client, and says how it was taken',
+      parameters: ofWebhook,
+      result: webhookTestSchema,
+      problems: unknown,
+      async answer({ path: { id, webhook } }) {
+        const change = { action: 'webhook-test', target: `${id}/${webhook}` } as const
+        return webhookTestView(await recorded({ recordChange }, change, () => clientWebhooks.test(id, webhook)))
+      },
+    }),
   ]
 }
 
 function viewOf(webhook: ClientWebhookFacts): ClientWebhookView {
-  const { id, client, url, events, format, publicKeys, fingerprints, formerEndsMs } = webhook
+  const { id, client, address, events, format, publicKeys, fingerprints, formerEndsMs } = webhook
   return {
     id,
     client,
-    endpoint: new URL(url).origin,
+    endpoint: address,
     events,
     format,
     ...(format === 'ed25519' && { publicKeys }),

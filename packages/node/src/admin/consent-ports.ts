@@ -38,15 +38,29 @@ export interface ConsentAdminParts {
 export interface WebhooksPort {
   /** Messages on their way first, then dead letters, then the latest. */
   list(limit: number): Promise<readonly WebhookMessage[]>
-  /** Sends dead letters again, of one message or all, to the systems of one origin or to all. Gives how many. */
-  replay(which: { readonly id?: string | undefined; readonly origin?: string | undefined }): Promise<number>
+  /** Sends now what waits for its next try, and dead letters again: of one message or all, in one state or both, at one
+   *  address or all. Gives how many. */
+  replay(which: {
+    readonly id?: string | undefined
+    readonly state?: 'waiting' | 'dead' | undefined
+    readonly address?: string | undefined
+  }): Promise<number>
+  /** Sends a test message to own systems. Throws `webhook-unknown` when none has the address. */
+  testOwn(address: string): Promise<readonly WebhookTest[]>
+}
+
+/** How one receiver took a test message. */
+export interface WebhookTest {
+  readonly address: string
+  readonly taken: boolean
+  readonly reason?: string
 }
 
 /** One that was dropped has neither a payload nor a time of delivery. */
 export interface WebhookMessage {
   readonly id: string
-  /** URL. */
-  readonly endpoint: string
+  /** Of the receiver, without what may be a secret of it. */
+  readonly address: string
   readonly type: string
   readonly attempts: number
   readonly nextAttemptMs: number

@@ -88,6 +88,7 @@ export interface AdminChange {
     | 'subject-reset'
     | 'subject-readmit'
     | 'webhook-replay'
+    | 'webhook-test'
   /** Alias, id, purposes, or the handle of a person. */
   readonly target: string
   /** SHA-256 (base64url) of the canonical JSON of what was there, and of what will be; no secret goes into it. */

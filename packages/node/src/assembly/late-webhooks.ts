@@ -90,6 +90,14 @@ class LateWebhooks implements WebhooksOfNode {
     return (await this.#open?.webhooks.replay(which)) ?? 0
   }
 
+  async testOwn(address: string): ReturnType<Webhooks['testOwn']> {
+    return (await this.load()).webhooks.testOwn(address)
+  }
+
+  async testOfClient(webhook: Parameters<Webhooks['testOfClient']>[0]): ReturnType<Webhooks['testOfClient']> {
+    return (await this.load()).webhooks.testOfClient(webhook)
+  }
+
   async prune(): Promise<void> {
     await this.#open?.webhooks.prune()
   }

@@ -2,6 +2,7 @@
  *  that clients take theirs. */
 import { counted } from '@comity/core/bytes/counted'
 import { readSecret } from '../config/secret.ts'
+import { shownAddress } from '../webhooks/shown-address.ts'
 import { isOnThisMachine } from '../webhooks/webhook-config.ts'
 import { parseWebhookSecret } from '../webhooks/webhook-signature.ts'
 import { connects } from './connects.ts'
@@ -17,9 +18,9 @@ const lateMs = 5 * 60_000
 export async function checkWebhooks(options: Options): Promise<Finding[]> {
   const { config, running, clock } = options
   const checked = config.webhooks.map(async (webhook) => {
-    const { origin } = new URL(webhook.url)
-    const check = `webhook ${new URL(webhook.url).host}`
-    const facts = running?.webhooks?.find(({ endpoint, client }) => endpoint === origin && client === undefined)
+    const address = shownAddress(webhook.url)
+    const check = `webhook ${address.replace(/^https?:\/\//, '')}`
+    const facts = running?.webhooks?.find(({ endpoint, client }) => endpoint === address && client === undefined)
     return [
       ...(await checkSecret(check, options, webhook)),
       await checkReach(check, options, webhook),

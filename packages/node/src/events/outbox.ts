@@ -28,6 +28,8 @@ export interface OutboxParts {
 
 /** Recipients that are called at once; within one recipient, one event after the other. */
 const maxRecipientsAtOnce = 16
+/** Of those that have something due: many may be slow ones that had their turn. */
+const maxRecipientsLookedAt = 1_000
 const maxEventsInTurn = 50
 
 export class Outbox implements AsyncDisposable {
@@ -75,8 +77,7 @@ function redeliveryOf(parts: OutboxParts): ConstructorParameters<typeof Redelive
     randomBytes,
     onError,
     maxAtOnce: maxRecipientsAtOnce,
-    // Of twice as many, enough are left when all who are being served are among them.
-    findReceivers: (nowMs) => store.findDueRecipients(nowMs, 2 * maxRecipientsAtOnce),
+    findReceivers: (nowMs) => store.findDueRecipients(nowMs, maxRecipientsLookedAt),
     nextDueMs: (afterMs) => store.nextDueMs(afterMs),
     findDue: (recipient, nowMs) => store.findDue(recipient, nowMs, maxEventsInTurn),
     attempt: (entry, signal) => attempt(parts, entry, signal),

@@ -24,7 +24,13 @@ function outbox(answer: Answer, { names = ['a1', 'a2', 'b1', 'c1'], maxAtOnce = 
     clock,
     randomBytes: (length) => new Uint8Array(length).fill(128),
     maxAtOnce,
-    findReceivers: async (nowMs) => [...new Set(due(nowMs).map(({ to }) => to))],
+    findReceivers: async (nowMs) => [
+      ...new Set(
+        due(nowMs)
+          .toSorted((x, y) => x.dueMs - y.dueMs)
+          .map(({ to }) => to),
+      ),
+    ],
     nextDueMs: async (afterMs) =>
       letters.filter(({ isDone, dueMs }) => !isDone && dueMs > afterMs).toSorted((x, y) => x.dueMs - y.dueMs)[0]?.dueMs,
     findDue: async (to, nowMs) => due(nowMs).filter((letter) => letter.to === to),
@@ -74,6 +80,21 @@ test('one that does not answer holds up nobody else', async () => {
   resolve()
   await redelivery.settled()
   assert.deepEqual(left(), [])
+  await redelivery[Symbol.asyncDispose]()
+})
+
+test('one that is slow and refuses everything gives its place up to those who wait, and goes behind them', async () => {
+  const { redelivery, tried, clock } = outbox(
+    async ({ to }) => {
+      if (to === 'b') return taken()
+      clock.nowMs += 10_000
+      return { acknowledged: false, reason: 'status 400', isRefused: true }
+    },
+    { names: ['a1', 'a2', 'a3', 'b1', 'c1', 'c2'], maxAtOnce: 1 },
+  )
+  redelivery.wake()
+  await redelivery.settled()
+  assert.deepEqual(tried, ['a1', 'b1', 'c1', 'a2', 'c2', 'a3'])
   await redelivery[Symbol.asyncDispose]()
 })
 

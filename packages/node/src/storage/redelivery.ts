@@ -48,6 +48,8 @@ export interface RedeliveryParts<Entry extends { readonly attempts: number }> {
 /** The clock may be set: never sleep longer than this. */
 const maxSleepMs = 60_000
 const pauseAfterErrorMs = 5_000
+/** While others wait for a place, a receiver that took longer gives its own up, after the entry that it had. */
+const maxTurnMs = 1_000
 
 export class Redelivery<Entry extends { readonly attempts: number }> implements AsyncDisposable {
   readonly #parts: RedeliveryParts<Entry>
@@ -59,6 +61,8 @@ export class Redelivery<Entry extends { readonly attempts: number }> implements 
   #isWoken = false
   /** Somebody waits for a place. */
   #isFull = false
+  /** Since then, in order. */
+  readonly #served = new Set<string>()
 
   constructor(parts: RedeliveryParts<Entry>) {
     this.#parts = parts
@@ -102,23 +106,35 @@ export class Redelivery<Entry extends { readonly attempts: number }> implements 
   async #startDeliveries(): Promise<void> {
     const { clock, maxAtOnce, findReceivers, nextDueMs } = this.#parts
     const nowMs = clock.now()
-    this.#isFull = false
-    for (const receiver of await findReceivers(nowMs)) {
+    for (const receiver of this.#inTurn(await findReceivers(nowMs))) {
       if (this.#deliveries.has(receiver)) continue
       if (this.#deliveries.size >= maxAtOnce) {
         this.#isFull = true
         return
       }
+      this.#served.delete(receiver)
       this.#deliveries.set(receiver, this.#serve(receiver))
     }
+    this.#isFull = false
+    this.#served.clear()
     const dueMs = await nextDueMs(nowMs)
     if (dueMs !== undefined) this.#wakeIn(Math.min(maxSleepMs, Math.max(0, dueMs - nowMs)))
+  }
+
+  /** Who was served while others waited comes after all who were not, and after those who were before. */
+  #inTurn(receivers: readonly string[]): readonly string[] {
+    const due = new Set(receivers)
+    return [
+      ...receivers.filter((receiver) => !this.#served.has(receiver)),
+      ...[...this.#served].filter((receiver) => due.has(receiver)),
+    ]
   }
 
   async #serve(receiver: string): Promise<void> {
     try {
       const isMore = await this.#deliverTo(receiver)
       this.#deliveries.delete(receiver)
+      if (this.#isFull) this.#served.add(receiver)
       if (isMore || this.#isFull) this.wake()
     } catch (error) {
       this.#deliveries.delete(receiver)
@@ -131,9 +147,11 @@ export class Redelivery<Entry extends { readonly attempts: number }> implements 
   async #deliverTo(receiver: string): Promise<boolean> {
     const { clock, randomBytes, findDue, attempt, saveFailed, postpone } = this.#parts
     const { signal } = this.#stopping
-    const due = await findDue(receiver, clock.now())
-    for (const entry of due) {
+    const beganMs = clock.now()
+    const due = await findDue(receiver, beganMs)
+    for (const [index, entry] of due.entries()) {
       if (signal.aborted) return false
+      if (index > 0 && this.#isFull && clock.now() - beganMs > maxTurnMs) break
       const outcome = await attempt(entry, signal)
       if (outcome === undefined || outcome.acknowledged) continue
       if (signal.aborted) return false

@@ -228,7 +228,11 @@ function clientWebhookEvents(tell: Tell) {
         fields(message),
       ),
     clientWebhookDead: (message: Message) =>
-      tell('client-webhook.dead', 'the webhook of a client did not take a message for days', fields(message)),
+      tell(
+        'client-webhook.dead',
+        'the webhook of a client did not take a message, which is a dead letter now',
+        fields(message),
+      ),
   }
 }
 

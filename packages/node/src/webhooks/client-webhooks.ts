@@ -57,8 +57,7 @@ export interface ClientEndpoints {
   told(client: string | undefined, type: ClientEventType): readonly string[]
   /** Undefined when nothing goes there any more. */
   find(endpoint: string): ClientWebhook | undefined
-  /** Names of all. */
-  names(): readonly string[]
+  all(): readonly ClientWebhook[]
   /** Ends those of a client that is removed: `remove` makes it durable together with these writes. Nothing is added to
    *  it meanwhile, nor afterwards. When `remove` throws, nothing has changed. */
   endWith(client: string, remove: (statements: readonly Statement[]) => Promise<void>): Promise<void>
@@ -155,8 +154,8 @@ class ClientWebhookService implements ClientWebhooks, ClientEndpoints {
     return this.#webhooks.get(idInEndpoint(endpoint) ?? '')
   }
 
-  names(): readonly string[] {
-    return [...this.#webhooks.values()].map(endpointName)
+  all(): readonly ClientWebhook[] {
+    return [...this.#webhooks.values()]
   }
 
   endWith(client: string, remove: (statements: readonly Statement[]) => Promise<void>): Promise<void> {

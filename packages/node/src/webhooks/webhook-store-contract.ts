@@ -110,12 +110,33 @@ export function webhookStoreContract(open: () => Promise<{ database: Database; s
       [dead?.payload, dead?.attempts, dead?.lastError, dead?.deadMs],
       ['ünï "quoted"', 7, 'status 410', 900],
     )
-    assert.equal(await store.revive({ id: '1', endpoint: a }, 1_000), 1)
-    assert.equal(await store.revive({ id: '1', endpoint: a }, 1_000), 0, 'it is on its way already')
+    const sentAgain = (id: string | undefined, endpoint: string) => store.resend({ id, state: 'dead', endpoint }, 1_000)
+    assert.equal(await sentAgain('1', a), 1)
+    assert.equal(await sentAgain('1', a), 0, 'it is on its way already')
     const [due] = await store.findDue(a, 1_000, 10)
     assert.deepEqual([due?.id, due?.attempts, due?.waitingSinceMs, due?.deadMs], ['1', 0, 1_000, undefined])
-    assert.equal(await store.revive({ endpoint: b }, 1_000), 1)
-    assert.equal(await store.revive({}, 1_000), 1)
+    assert.deepEqual([await sentAgain(undefined, b), await sentAgain(undefined, a)], [1, 1])
+  })
+
+  test('a message that waits for its next try can be sent now, with the tries that it had', async () => {
+    const { store, database: opened } = await open()
+    await using database = opened
+    await database.execute([store.insert(message('1')), store.insert(message('2')), store.insert(message('3', b))])
+    await store.saveFailed(message('1'), { attempts: 4, nextAttemptMs: 90_000, error: 'status 401' })
+    await store.saveDead(message('2'), { attempts: 7, error: 'status 410', atMs: 900 })
+    await store.saveFailed(message('3', b), { attempts: 4, nextAttemptMs: 90_000, error: 'status 401' })
+    assert.equal(await store.resend({ id: '1', endpoint: b }, 1_000), 0, 'another endpoint’s')
+    assert.equal(await store.resend({ state: 'waiting', endpoint: a }, 1_000), 1, 'the dead letter stays one')
+    const due = async (endpoint: string) =>
+      (await store.findDue(endpoint, 1_000, 10)).map(({ id, attempts, waitingSinceMs }) => [
+        id,
+        attempts,
+        waitingSinceMs,
+      ])
+    assert.deepEqual([await due(a), await due(b)], [[['1', 4, 100]], []])
+    await store.saveDelivered(message('1'), 1_100)
+    assert.equal(await store.resend({ id: '1', endpoint: a }, 1_200), 0, 'nothing of it is left')
+    assert.equal(await store.resend({ endpoint: a }, 1_200), 1, 'in any state')
   })
 
   test('clients that have something due are found, the longest waiting first, own systems never', async () => {
@@ -165,7 +186,7 @@ export function webhookStoreContract(open: () => Promise<{ database: Database; s
       ['2', undefined, undefined],
       ['3', undefined, 'the webhook was removed'],
     ])
-    assert.equal(await store.revive({ endpoint: mine }, 300), 0, 'what was given up does not come back')
+    assert.equal(await store.resend({ endpoint: mine }, 300), 0, 'what was given up does not come back')
     assert.deepEqual(await store.findClientsDue(300, 10), [next])
   })
 

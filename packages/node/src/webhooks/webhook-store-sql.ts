@@ -6,6 +6,7 @@ const columns =
   'id, endpoint, type, payload, occurred_ms, attempts, next_attempt_ms, last_error, delivered_ms, dead_ms, waiting_since_ms'
 /** As `endpointName` of a client's webhook makes it: no address of an own system has a fragment. */
 const isOfClient = `endpoint LIKE '%/#%'`
+const ofState = { waiting: 'AND dead_ms IS NULL', dead: 'AND dead_ms IS NOT NULL' }
 const isWaiting = 'payload IS NOT NULL AND dead_ms IS NULL'
 
 /** The table is `webhooksSchema`. */
@@ -41,7 +42,7 @@ function readsOf(database: Database): Reads {
   }
 }
 
-type DeadLetters = Pick<WebhookStore, 'saveDead' | 'revive'>
+type DeadLetters = Pick<WebhookStore, 'saveDead' | 'resend'>
 
 function deadLettersOf(database: Database): DeadLetters {
   return {
@@ -53,13 +54,16 @@ function deadLettersOf(database: Database): DeadLetters {
           params: [attempts, error, atMs, id, endpoint],
         },
       ])),
-    async revive({ id, endpoint }, nowMs) {
-      const which = [id === undefined ? '' : 'AND id = ?', endpoint === undefined ? '' : 'AND endpoint = ?']
-      const sql = `UPDATE webhook_messages SET dead_ms = NULL, attempts = 0, next_attempt_ms = ?, waiting_since_ms = ?
-        WHERE payload IS NOT NULL AND dead_ms IS NOT NULL ${which.join(' ')}`
-      const named = [id, endpoint].filter((value) => value !== undefined)
-      const [revived = 0] = await database.execute([{ sql, params: [nowMs, nowMs, ...named] }])
-      return revived
+    async resend({ id, state, endpoint }, nowMs) {
+      const sql = `UPDATE webhook_messages SET next_attempt_ms = ?, dead_ms = NULL,
+          attempts = CASE WHEN dead_ms IS NULL THEN attempts ELSE 0 END,
+          waiting_since_ms = CASE WHEN dead_ms IS NULL THEN waiting_since_ms ELSE ? END
+        WHERE payload IS NOT NULL AND endpoint = ? ${state === undefined ? '' : ofState[state]}
+          ${id === undefined ? '' : 'AND id = ?'}`
+      const [count = 0] = await database.execute([
+        { sql, params: [nowMs, nowMs, endpoint, ...(id === undefined ? [] : [id])] },
+      ])
+      return count
     },
   }
 }

@@ -21,6 +21,9 @@ export interface WebhookEntry {
   readonly waitingSinceMs: number
 }
 
+/** Of a message that was not taken: it waits for its next try, or is a dead letter. */
+export type WebhookState = 'waiting' | 'dead'
+
 /** Names one message on its way to one endpoint. */
 export type WebhookName = Pick<WebhookEntry, 'id' | 'endpoint'>
 
@@ -47,9 +50,10 @@ export interface WebhookStore {
     message: WebhookName,
     end: { readonly attempts: number; readonly error: string; readonly atMs: number },
   ): Promise<void>
-  /** Puts dead letters in again, due at once: those of one id, or all, of one endpoint or of all. Gives how many. */
-  revive(
-    which: { readonly id?: string | undefined; readonly endpoint?: string | undefined },
+  /** Makes messages for the endpoint due at once: those of one id, or all, in one state, or in both. A dead letter is put
+   *  in again, and one that waits goes on with the tries that it had. Gives how many. */
+  resend(
+    which: { readonly id?: string | undefined; readonly state?: WebhookState | undefined; readonly endpoint: string },
     nowMs: number,
   ): Promise<number>
   /** Ends the message undelivered and takes its payload away. */

@@ -4,7 +4,7 @@ import type { ClientEndpoints } from './client-webhooks.ts'
 export const withoutClients: ClientEndpoints = {
   told: () => [],
   find: () => undefined,
-  names: () => [],
+  all: () => [],
   endWith: (_client, remove) => remove([]),
   prune: async () => undefined,
 }

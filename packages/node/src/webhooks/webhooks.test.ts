@@ -19,7 +19,8 @@ import { parseWebhookSecret, webhookPublicKey } from './webhook-signature.ts'
 import { createWebhookStore } from './webhook-store-sql.ts'
 import { deadLettersSchema, webhooksSchema } from './webhooks-schema.ts'
 import { withoutClients } from './webhooks-test-clients.ts'
-import { createWebhooks, type WebhookEndpoint, type Webhooks } from './webhooks.ts'
+import type { WebhookEndpoint } from './webhook-receivers.ts'
+import { createWebhooks, type Webhooks } from './webhooks.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'comity-webhooks-'))
 after(() => rmSync(directory, { recursive: true, force: true }))
@@ -198,7 +199,7 @@ test('what no system takes for as long as it is tried becomes a dead letter, whi
   assert.equal(receiver.got.length, tries, 'it is left alone')
   receiver.status = 200
   assert.equal(await webhooks.replay({ id: 'msg_2' }), 0)
-  assert.equal(await webhooks.replay({ id: 'msg_1', origin: new URL(receiver.url()).origin }), 1)
+  assert.equal(await webhooks.replay({ id: 'msg_1', address: new URL(receiver.url()).origin }), 1)
   await webhooks.settled()
   assert.equal(receiver.got.at(-1)?.headers['webhook-id'], 'msg_1')
   assert.ok((await webhooks.list())[0]?.deliveredMs)
@@ -430,4 +431,53 @@ test('what waits for an endpoint that is no longer configured is given up', asyn
   await round()
   assert.equal(receiver.got.length, 0)
   assert.equal((await webhooks.list())[0]?.payload, undefined)
+})
+
+test('a system that is named is sent a test message at once, past what waits, and nothing of it is kept', async () => {
+  await using receiver = await new Receiver().open()
+  await using database = await openTables(':memory:')
+  const endpoints = [{ url: receiver.url() }, { url: receiver.url('/other') }]
+  const { webhooks, round, clock } = scene({ database, endpoints })
+  await using _ = webhooks
+  receiver.status = 503
+  await database.execute(webhooks.statement(asked))
+  await round()
+  const address = receiver.url('/hook')
+  assert.deepEqual(await webhooks.testOwn(address), [{ address, taken: false, reason: 'status 503' }])
+  receiver.status = 204
+  receiver.got.length = 0
+  assert.deepEqual(await webhooks.testOwn(address), [{ address, taken: true }])
+  const [{ headers, body } = { headers: {}, body: '' }] = receiver.got
+  const verified = new Webhook(secret).verify(body, headers as Record<string, string>)
+  assert.deepEqual(verified, { type: 'webhook.test', timestamp: new Date(clock.nowMs).toISOString(), data: {} })
+  assert.equal((await webhooks.testOwn(new URL(address).origin)).length, 2, 'both at that origin')
+  await assert.rejects(webhooks.testOwn(receiver.url('/nothing')), { code: 'webhook-unknown' })
+  const kept = await webhooks.list()
+  assert.deepEqual(new Set(kept.map(({ type, attempts }) => `${type} ${attempts}`)), new Set(['consent.requested 1']))
+})
+
+test('what waits for one address can be sent now, and what waits for another on the same host goes on waiting', async () => {
+  await using receiver = await new Receiver().open()
+  await using database = await openTables(':memory:')
+  const endpoints = [{ url: receiver.url() }, { url: receiver.url('/other') }]
+  const { webhooks, round } = scene({ database, endpoints })
+  await using _ = webhooks
+  receiver.status = 401
+  await database.execute(webhooks.statement(asked))
+  await round()
+  receiver.status = 204
+  receiver.got.length = 0
+  await round()
+  assert.equal(receiver.got.length, 0, 'its next try is far off')
+  assert.equal(await webhooks.replay({ state: 'dead' }), 0)
+  assert.equal(await webhooks.replay({ id: 'msg_1', address: receiver.url('/hook') }), 1)
+  await webhooks.settled()
+  const states = (await webhooks.list()).map(({ address, deliveredMs }) => [
+    new URL(address).pathname,
+    deliveredMs !== undefined,
+  ])
+  assert.deepEqual(states.toSorted(), [
+    ['/hook', true],
+    ['/other', false],
+  ])
 })

@@ -2,38 +2,28 @@
  *  it. A message enters the outbox in the transaction that makes it true; tries go on across restarts; order is not
  *  promised. A client that does not answer holds up no system of the operator's. */
 import type { ClientEventType } from '@comity/core/events/client-events'
-import type { Clock, RandomBytes } from '@comity/core/ports'
+import { Problem } from '@comity/core/problems'
+import type { RandomBytes } from '@comity/core/ports'
 import type { Statement } from '../storage/database.ts'
 import { Redelivery, type DeliveryFailure, type DeliveryOutcome, type RedeliveryParts } from '../storage/redelivery.ts'
 import type { SubjectKey, SubjectVault } from '../vault/vault.ts'
-import { idInEndpoint } from './client-webhook.ts'
-import { signersOf } from './client-webhook-secrets.ts'
-import type { ClientEndpoints } from './client-webhooks.ts'
+import { endpointName, idInEndpoint, type ClientWebhook } from './client-webhook.ts'
+import { isNamedBy, shownAddress } from './shown-address.ts'
 import type { WebhookEventType } from './webhook-config.ts'
-import type { DeliverWebhook } from './webhook-delivery.ts'
-import { webhookHeaders, type WebhookSigner } from './webhook-signature.ts'
-import type { WebhookEntry, WebhookStore } from './webhook-store.ts'
+import {
+  receiverNames,
+  receiverOf,
+  sendTest,
+  sendTo,
+  type ReceiverParts,
+  type TestedWebhook,
+} from './webhook-receivers.ts'
+import type { WebhookEntry, WebhookState, WebhookStore } from './webhook-store.ts'
 
-/** One system that is told. */
-export interface WebhookEndpoint {
-  readonly url: string
-  readonly signers: readonly WebhookSigner[]
-  readonly events: readonly WebhookEventType[]
-  readonly fingerprints: readonly string[]
-  readonly timeoutMs: number
-  /** How long a message is tried; the last try comes after that. */
-  readonly giveUpAfterHours: number
-}
-
-export interface WebhooksParts {
-  readonly endpoints: readonly WebhookEndpoint[]
-  readonly clients: ClientEndpoints
+export interface WebhooksParts extends ReceiverParts {
   readonly store: WebhookStore
   readonly vault: Pick<SubjectVault, 'unseal'>
-  readonly deliver: DeliverWebhook
-  readonly clock: Clock
   readonly randomBytes: RandomBytes
-  readonly newId: () => string
   readonly onDelivered: (message: WebhookNotice) => void
   readonly onDelayed: (message: WebhookNotice & { readonly reason: string }) => void
   /** Told of a message that is not tried any more. */
@@ -83,14 +73,28 @@ export interface Webhooks extends AsyncDisposable {
   settled(): Promise<void>
   /** The outbox, messages on their way first, then dead letters. */
   list(limit?: number): Promise<ListedWebhook[]>
-  /** Sends dead letters again, of one message or all, of the endpoints of one origin or of all. Gives how many there
-   *  were. */
-  replay(which: { readonly id?: string | undefined; readonly origin?: string | undefined }): Promise<number>
+  /** Sends now what waits for its next try, and dead letters again. Gives how many there were. */
+  replay(which: ReplayOrder): Promise<number>
+  /** Sends a test message to the own systems that are named so, as `isNamedBy` says. Throws `webhook-unknown` when there
+   *  is none. */
+  testOwn(address: string): Promise<readonly TestedWebhook[]>
+  /** The same to a webhook of a client. */
+  testOfClient(webhook: ClientWebhook): Promise<TestedWebhook>
   /** Forgets what ended or died more than 30 days ago. */
   prune(): Promise<void>
 }
 
+/** Each narrows the ones before. */
+export interface ReplayOrder {
+  readonly id?: string | undefined
+  readonly state?: WebhookState | undefined
+  /** As `isNamedBy` says. */
+  readonly address?: string | undefined
+}
+
 export interface ListedWebhook extends WebhookEntry {
+  /** Of the endpoint, as it is shown. */
+  readonly address: string
   /** Whose webhook it goes to; undefined for an own system, and for a webhook that is gone. */
   readonly client: string | undefined
   readonly isOfClient: boolean
@@ -103,8 +107,8 @@ const unconfigured = 'the endpoint is no longer configured'
 const sealedPrefix = 'sealed:'
 /** Clients that are told at the same time. */
 const maxClientsAtOnce = 16
-/** Of messages to clients. */
-const clientTerms = { timeoutMs: 10_000, giveUpAfterHours: 72 }
+/** Of those that have something due: many may be slow ones that had their turn. */
+const maxClientsLookedAt = 1_000
 
 /** The outbox of one node. */
 export function createWebhooks(parts: WebhooksParts): Webhooks {
@@ -167,17 +171,30 @@ class WebhookOutbox implements Webhooks {
     const { store, clients } = this.#parts
     return (await store.list(limit)).map((entry) => {
       const isOfClient = idInEndpoint(entry.endpoint) !== undefined
-      return { ...entry, client: isOfClient ? clients.find(entry.endpoint)?.client : undefined, isOfClient }
+      const webhook = isOfClient ? clients.find(entry.endpoint) : undefined
+      return { ...entry, address: shownAddress(webhook?.url ?? entry.endpoint), client: webhook?.client, isOfClient }
     })
   }
 
-  async replay({ id, origin }: { id?: string; origin?: string }): Promise<number> {
-    const { endpoints, clients, store, clock } = this.#parts
-    const names = [...endpoints.map(({ url }) => url), ...clients.names()]
-    const meant = names.filter((name) => origin === undefined || new URL(name).origin === origin)
-    const counts = await Promise.all(meant.map((endpoint) => store.revive({ id, endpoint }, clock.now())))
+  async replay({ id, state, address }: ReplayOrder): Promise<number> {
+    const { store, clock } = this.#parts
+    const meant = receiverNames(this.#parts).filter(({ url }) => address === undefined || isNamedBy(url, address))
+    const counts = meant.map(({ name }) => store.resend({ id, state, endpoint: name }, clock.now()))
+    const count = (await Promise.all(counts)).reduce((sum, each) => sum + each, 0)
     this.wake()
-    return counts.reduce((sum, count) => sum + count, 0)
+    return count
+  }
+
+  async testOwn(address: string): Promise<readonly TestedWebhook[]> {
+    const meant = this.#parts.endpoints.filter(({ url }) => isNamedBy(url, address))
+    if (meant.length === 0) throw new Problem('webhook-unknown', 'no system that is configured has this address')
+    return Promise.all(meant.map((endpoint) => sendTest(this.#parts, endpoint)))
+  }
+
+  async testOfClient(webhook: ClientWebhook): Promise<TestedWebhook> {
+    const receiver = receiverOf(this.#parts, endpointName(webhook))
+    if (receiver === undefined) throw new Problem('client-webhook-unknown', 'the client has no such webhook')
+    return sendTest(this.#parts, receiver, webhook)
   }
 
   async prune(): Promise<void> {
@@ -212,7 +229,7 @@ function clientsOf(parts: WebhooksParts): Receivers {
   return {
     ...deliveryOf(parts),
     maxAtOnce: maxClientsAtOnce,
-    findReceivers: (nowMs) => parts.store.findClientsDue(nowMs, 2 * maxClientsAtOnce),
+    findReceivers: (nowMs) => parts.store.findClientsDue(nowMs, maxClientsLookedAt),
   }
 }
 
@@ -230,31 +247,17 @@ function deliveryOf(parts: WebhooksParts): Omit<Receivers, 'maxAtOnce' | 'findRe
   }
 }
 
-/** Where messages of this name go, as it is now; undefined when nothing goes there any more. */
-function endpointOf(
-  { endpoints, clients, clock }: WebhooksParts,
-  name: string,
-): Omit<WebhookEndpoint, 'events'> | undefined {
-  const own = endpoints.find(({ url }) => url === name)
-  if (own !== undefined) return own
-  const webhook = clients.find(name)
-  return webhook && { ...webhook, ...clientTerms, signers: signersOf(webhook, clock.now()) }
-}
-
 /** Undefined when there is nothing left to send: the subject was erased. */
 async function attempt(parts: WebhooksParts, entry: WebhookEntry): Promise<DeliveryOutcome | undefined> {
-  const { store, vault, deliver, clock, onDelivered } = parts
-  const endpoint = endpointOf(parts, entry.endpoint)
+  const { store, vault, clock, onDelivered } = parts
+  const receiver = receiverOf(parts, entry.endpoint)
   const kept = entry.payload ?? ''
   const body = kept.startsWith(sealedPrefix) ? await vault.unseal(kept) : kept
-  if (body === undefined || endpoint === undefined) {
-    await store.saveGivenUp(entry, endpoint === undefined ? unconfigured : 'the person was erased')
+  if (body === undefined || receiver === undefined) {
+    await store.saveGivenUp(entry, receiver === undefined ? unconfigured : 'the person was erased')
     return undefined
   }
-  const message = { id: entry.id, timestamp: Math.floor(clock.now() / 1000), body }
-  const headers = { ...webhookHeaders(message, endpoint.signers), 'content-type': 'application/json' }
-  const { url, fingerprints, timeoutMs } = endpoint
-  const outcome = await deliver({ url, fingerprints, headers, body, timeoutMs })
+  const outcome = await sendTo(parts, receiver, { id: entry.id, body })
   if (outcome.acknowledged) {
     await store.saveDelivered(entry, clock.now())
     onDelivered(noticeOf(parts, entry))
@@ -267,7 +270,7 @@ async function attempt(parts: WebhooksParts, entry: WebhookEntry): Promise<Deliv
 async function saveFailed(parts: WebhooksParts, entry: WebhookEntry, failure: DeliveryFailure): Promise<void> {
   const { store, clock, onDelayed, onDead } = parts
   const { attempts, error } = failure
-  const hours = endpointOf(parts, entry.endpoint)?.giveUpAfterHours ?? 0
+  const hours = receiverOf(parts, entry.endpoint)?.giveUpAfterHours ?? 0
   const notice = { ...noticeOf(parts, entry), reason: error }
   const isOver = clock.now() >= entry.waitingSinceMs + hours * 3_600_000 && attempts > 1
   if (error !== goneReason && !isOver) {
