@@ -24,7 +24,7 @@ export interface NodeListeners {
   drain(graceMs: number): Promise<void>
 }
 
-type Place = Pick<ListenerOptions, 'address' | 'port' | 'tls' | 'handle' | 'asksForClientCertificate'>
+type Place = Pick<ListenerOptions, 'address' | 'port' | 'tls' | 'handle' | 'asksForClientCertificate' | 'balancers'>
 
 /** Opens them; the public one last, when everything behind it answers. */
 export async function openListeners(parts: NodeParts, stack: AsyncDisposableStack): Promise<NodeListeners> {
@@ -62,6 +62,7 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
   const publicListener = await open({
     address: outward.address,
     port: outward.port,
+    balancers: outward.balancers,
     tls: identity.tls(),
     handle: gateway.handlePublic,
   })

@@ -12,6 +12,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'listen.public.url': 'Address under which partners reach the node, also when something stands in between.',
   'listen.public.tls.cert': 'PEM file with the chain of a public authority. Without it the node uses its own TLS key.',
   'listen.public.tls.key': 'PEM file with the private key of that certificate.',
+  'listen.public.balancers':
+    'Networks (CIDR) of balancers that hand TCP through and begin each connection with a header of the PROXY protocol (version 1 or 2): its address is the caller’s. A connection from there without that header is closed; from elsewhere none is read.',
   'listen.local.address': 'IP address for your own applications.',
   'listen.local.port': 'Port for your own applications.',
   'listen.local.authentication':

@@ -23,6 +23,13 @@ const address = z.string().refine((text) => ipaddr.isValid(text), 'must be an IP
 const milliseconds = (largest: number) => z.int().min(1).max(largest)
 const rate = z.strictObject({ requests: z.int().min(1).max(10_000_000), perSeconds: z.int().min(1).max(86_400) })
 
+const networks = z
+  .array(
+    z.string().refine((text) => ipaddr.isValidCIDR(text), 'must be a network in CIDR notation, e.g. `10.1.0.0/16`'),
+  )
+  .max(1_000)
+  .default([])
+
 const participant = z.strictObject({
   did: z.string().refine((text) => isDid(text) && parseDid(text).method !== 'jwk', 'must be a did:web or a did:key'),
   name: z.string().min(1).max(200),
@@ -40,6 +47,7 @@ const listen = z.strictObject({
     port: port.default(8443),
     url: httpsOrigin,
     tls: z.strictObject({ cert: path, key: path }).optional(),
+    balancers: networks,
   }),
   local: localListener
     .extend({ port: port.default(8081), authentication: z.enum(['open', 'keys']).default('open') })
@@ -105,12 +113,7 @@ const limits = z.strictObject({
 })
 
 const network = z.strictObject({
-  allowPrivateAddresses: z
-    .array(
-      z.string().refine((text) => ipaddr.isValidCIDR(text), 'must be a network in CIDR notation, e.g. `10.1.0.0/16`'),
-    )
-    .max(1_000)
-    .default([]),
+  allowPrivateAddresses: networks,
   timeoutMs: milliseconds(120_000).default(15_000),
   didCacheSeconds: z.int().min(1).max(86_400).default(300),
 })

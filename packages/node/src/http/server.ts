@@ -4,6 +4,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { Problem } from '@comity/core/problems'
+import { readCallersOf } from './behind-balancers.ts'
 import { asProblem, problemReply, type Reply } from './problem-response.ts'
 import { writeStream } from './reply-stream.ts'
 import { refuseUnreadable, type UnreadableOptions } from './unreadable.ts'
@@ -24,6 +25,8 @@ export interface ListenerOptions extends UnreadableOptions {
   readonly tls?: TlsIdentity
   /** False for listeners that browsers use, which would ask people for a certificate. */
   readonly asksForClientCertificate?: boolean
+  /** Networks (CIDR) of balancers that tell by the PROXY protocol who calls; for HTTPS. */
+  readonly balancers?: readonly string[]
   readonly limits: ListenerLimits
   readonly handle: (message: IncomingMessage) => Promise<Reply> | Reply
   /** Told of a reply that could not be written; the caller gets `internal-error`. */
@@ -74,7 +77,7 @@ function createServer(options: ListenerOptions): Server | HttpsServer {
     noDelay: true,
   }
   if (tls === undefined) return createHttpServer(shared)
-  return createHttpsServer({
+  const server = createHttpsServer({
     ...shared,
     ...tls,
     // Node would let a peer that never speaks hold its connection for two minutes.
@@ -85,6 +88,11 @@ function createServer(options: ListenerOptions): Server | HttpsServer {
     requestCert: options.asksForClientCertificate ?? true,
     rejectUnauthorized: false,
   })
+  const { balancers = [], onRefusedConnection } = options
+  const timeoutMs = limits.headersTimeoutMs
+  const onMalformed = (address: string) => onRefusedConnection?.('malformed-request', address)
+  if (balancers.length > 0) readCallersOf(server, { balancers, timeoutMs, onMalformed })
+  return server
 }
 
 /** What a listener keeps while it runs. */
