@@ -51,13 +51,13 @@ function install(missing: readonly Tool[]): void {
   const packages = missing.flatMap((tool) => tool.packages)
   console.error(`installing ${packages.join(' ')}`)
   aptGet(['update', '-q'])
-  aptGet(['install', '-y', '-q', '--no-install-recommends', ...packages])
+  aptGet(['install', '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...packages])
 }
 
 /** A mirror that stalls must not stall the tests: each try has a time limit. */
 function aptGet(args: readonly string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  for (let tries = 0; tries < 2; tries++) {
+  for (let tries = 0; tries < 3; tries++) {
     const { status } = spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'], timeout: 240_000 })
     if (status === 0) return
   }

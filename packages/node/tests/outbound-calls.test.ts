@@ -122,7 +122,7 @@ describe('the way out', () => {
     const startedMs = performance.now()
     const { status, code } = await call('/gone/items/items/7')
     assert.deepEqual([status, code], [502, 'partner-unreachable'])
-    assert.ok(performance.now() - startedMs < 5_000)
+    assert.ok(performance.now() - startedMs < 20_000)
   })
 
   test('tries a read again when the holder’s API hangs up on it', async () => {

@@ -127,7 +127,7 @@ describe('the holder refuses', () => {
       const call = signCall(network, { as: { keyid: `${did}#key-1`, key } })
       const startedMs = performance.now()
       await assertRefused(network, call, { code: 'participant-unknown', signed: false })
-      assert.ok(performance.now() - startedMs < 1_000)
+      assert.ok(performance.now() - startedMs < 4_000)
     }
   })
 
