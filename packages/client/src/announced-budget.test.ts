@@ -26,6 +26,16 @@ test('spends what is left at once, then waits for the announced time', () => {
   assert.equal(waitMs(spend(budget, at + 5_000), at + 5_000), 1_000)
 })
 
+test('after a long rest no more is sent at once than the announced burst', () => {
+  const later = at + 3_600_000
+  let budget = budgetOf('"r";q=60;w=60;comity-burst=3', '"r";r=1;t=1')
+  for (let calls = 0; calls < 3; calls += 1) {
+    assert.equal(waitMs(budget, later), 0)
+    budget = spend(budget, later)
+  }
+  assert.equal(waitMs(budget, later), 1_000)
+})
+
 test('counts the calls under way as not yet counted', () => {
   assert.equal(waitMs(budgetOf('"r";q=10;w=10', '"r";r=3;t=1', 3), at), 1_000)
   assert.equal(waitMs(budgetOf('"r";q=10;w=10', '"r";r=4;t=1', 3), at), 0)

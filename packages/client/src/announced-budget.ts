@@ -37,7 +37,7 @@ export function readBudget({ policy, rateLimit, underWay }: Announcement, nowMs:
   const limits = parseRateLimit(rateLimit).filter(({ name }) => (policies.get(name)?.unit ?? 'requests') === 'requests')
   if (limits.length === 0) return undefined
   return limits.map(({ name, remaining, resetSeconds, partition }) => {
-    const { quota, windowSeconds } = policies.get(name) ?? {}
+    const { quota, windowSeconds, burst } = policies.get(name) ?? {}
     const isWhole = partition === undefined
     const pace = paceOf(quota, windowSeconds)
     const tokensPerMs = isWhole ? pace : Math.max(pace, 1 / (maxPartitionSeconds * 1_000))
@@ -47,7 +47,8 @@ export function readBudget({ policy, rateLimit, underWay }: Announcement, nowMs:
       // The next whole token is there when the announced time is over, no sooner.
       fillsFromMs: moreInMs === 0 ? nowMs : nowMs + moreInMs - 1 / tokensPerMs,
       tokensPerMs,
-      capacity: Math.max(1, quota ?? remaining, remaining),
+      // However long nothing was called, no more fits at once.
+      capacity: Math.max(1, burst ?? quota ?? remaining, remaining),
     }
   })
 }

@@ -147,3 +147,23 @@ test('a renewal whose key cannot be kept in 15 seconds is tried again a minute l
   await time.advance(10_000)
   assert.deepEqual([await call(), store.text], [next, `${next} old=${old}`])
 })
+
+test('an answer about a key that is endless is taken for none, and read no further', async () => {
+  let sent = 0
+  const pull = (controller: ReadableStreamDefaultController) => {
+    sent += 1
+    controller.enqueue(new Uint8Array(16_384))
+  }
+  const endless = new ReadableStream({ pull })
+  let isEndless = true
+  const { asked, store, call, time } = made((method, key) => {
+    if (isEndless) return new Response(endless, { status: 201 })
+    return method === 'POST' ? Response.json({ key: next }, { status: 201 }) : works(key)
+  })
+  await call()
+  isEndless = false
+  assert.ok(sent > 4 && sent <= 8, `${sent} chunks were asked for`)
+  await time.advance(3_600_000)
+  await call()
+  assert.deepEqual([asked.at(-1), store.text], ['GET next', `${next} old=${old}`])
+})

@@ -6,6 +6,7 @@ import { ComityError, invalidCall } from './comity-error.ts'
 import { withinTime } from './deadline.ts'
 import { keyEndOf } from './key-end.ts'
 import { formatKeyRing, keyIdOf, parseKeyRing, type KeyRing } from './key-ring.ts'
+import { readBody } from './read-body.ts'
 import { recoverKey, renewKey, type Claim, type KeyAnswer, type KeyPorts } from './key-rounds.ts'
 import type { KeyedRequest, SendWithKey } from './send-with-key.ts'
 import { randomFraction, type World } from './world.ts'
@@ -54,6 +55,8 @@ export interface CredentialParts {
 const spreadMs = 10_000
 const answerWithinMs = 15_000
 const storeWithinMs = 15_000
+/** Of an answer about a key: a few members. A longer one is taken for none. */
+const maxAnswerBytes = 65_536
 const againAfterMs = 60_000
 const maxAgainAfterMs = 86_400_000
 /** The node said that there is no next key for this client, or not now. */
@@ -258,7 +261,8 @@ class KeptKey implements Credential {
       const answer = await send(key, { method, url: renewal, headers: {}, signal: late.signal })
       const waitMs = parseRetryAfter(answer.headers.get('retry-after'), world.clock.now()) ?? 0
       this.#heldBackMs = Math.max(this.#heldBackMs, Math.min(maxAgainAfterMs, waitMs))
-      const members = (await answer.json()) as Record<string, unknown> | null
+      const bytes = await readBody(answer, maxAnswerBytes, late.signal)
+      const members = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown> | null
       return { status: answer.status, members: members ?? {} }
     } catch {
       return { status: 0, members: {} }

@@ -86,6 +86,9 @@ export interface ComityClient {
     parts: Asked,
     options?: CompositeOptions,
   ): Promise<CompositeAnswer<keyof Asked & string>>
+  /** Renews the API key now, where its node has another one for it and did not ask to be left alone; resolves when that is
+   *  over. Throws `invalid-call` without a key in a store, or when that cannot be read. */
+  renew(): Promise<void>
   /** Resolves when a renewal of the API key that is due or under way is over; never rejects. For a program that ends
    *  itself (`process.exit`): calls may still be made. */
   close(): Promise<void>
@@ -133,6 +136,10 @@ export function createComityClient(options: ClientOptions): ComityClient {
         parts,
         settings,
       ),
+    async renew() {
+      if (credential === undefined) throw invalidCall('there is no `apiKey` to renew')
+      await credential.renew()
+    },
     close: async () => credential?.settled(),
   }
 }
