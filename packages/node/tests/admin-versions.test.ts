@@ -65,6 +65,7 @@ const bodies: Readonly<Record<string, object>> = {
   '/v1/rights/requests/{id}/extend': { reason: 'many' },
   '/v1/duties/{id}/report': { outcome: 'deleted' },
   '/v1/policies': { texts: [{ source: 'all', text: 'permit(principal, action, resource);' }] },
+  '/v1/webhooks/test': { endpoint: 'https://hooks.example/' },
   '/v1/quotas/asks': { partner: 'recipient', limit: 'calls', units: 10, per: 'day', reason: 'more' },
 }
 
