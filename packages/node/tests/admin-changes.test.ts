@@ -57,6 +57,7 @@ interface Sent {
 
 const followsHolder = 'asks the holder; what has changed there is written down when it is heard, by the holder’s hash'
 const makesLink = 'a link is made; nothing that was there is another'
+const changesNothing = 'a test message changes nothing'
 const ofPerson = 'what is kept of a person is not hashed: the handle is all that the log may tell'
 
 const directory = mkdtempSync(join(tmpdir(), 'comity-policies-'))
@@ -141,6 +142,8 @@ describe('a change over the admin API', () => {
     await step(holder, 'POST /v1/relationships/remove', { body: relationship })
     const bare = 'what is sent again is not another; how many is told'
     await step(holder, 'POST /v1/webhooks/replay', { bare })
+    const body = { endpoint: network.systems.holder.url }
+    await step(holder, 'POST /v1/webhooks/test', { body, bare: changesNothing })
   })
 
   test('of consents is in the log with hashes', async () => {
@@ -235,6 +238,7 @@ describe('a change over the admin API', () => {
     const hook = { url: 'https://127.0.0.1:1/hook', events: ['key.expiring'] }
     const { id: webhook } = await step(holder, 'POST /v1/clients/{id}/webhooks', { name: client, body: hook })
     const names = [client, webhook] as string[]
+    await step(holder, 'POST /v1/clients/{id}/webhooks/{webhook}/test', { names, bare: changesNothing })
     await step(holder, 'POST /v1/clients/{id}/webhooks/{webhook}/secret', { names })
     await step(holder, 'DELETE /v1/clients/{id}/webhooks/{webhook}', { names })
     await step(holder, 'DELETE /v1/clients/{id}', { name: client })
@@ -245,6 +249,7 @@ describe('a change over the admin API', () => {
     const body = { partner: 'holder', limit: 'daily', units: 2_000_000, per: 'day', reason: 'a study' }
     const { id: first } = await step(recipient, 'POST /v1/quotas/asks', { body })
     await step(holder, 'POST /v1/quotas/requests/{id}/grant', { name: first })
+    await step(holder, 'POST /v1/quotas/requests/{id}/withdraw', { name: first })
     const { id: second } = await step(recipient, 'POST /v1/quotas/asks', { body: { ...body, units: 3_000_000 } })
     await step(holder, 'POST /v1/quotas/requests/{id}/refuse', { name: second })
     const names = ['daily', `participant=${recipient.did}`]
