@@ -21,4 +21,5 @@ export const securityParts = [
   'secret-comparison',
   'enumeration',
   'planted-secrets',
+  'planted-credentials',
 ] as const

@@ -1,10 +1,7 @@
 /** What names or describes a person stands in nothing that a node says, and in clear in no file that it keeps: at the
  *  holder, at the recipient and at its delegate, from the question to the end. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { adminOf } from './admin-call.ts'
@@ -28,6 +25,7 @@ import { athleteReference, otherReference } from './personal-upstream.ts'
 import { send } from './signed-call.ts'
 import { spellingIn } from './spellings.ts'
 import type { TestNode } from './test-network.ts'
+import { startTraceCollector, type TraceCollector } from './trace-collector.ts'
 
 /** Of two athletes, of the questions about them, and of what they decided. */
 const planted = [
@@ -48,30 +46,14 @@ const planted = [
 /** What stands in every token of a consent, and so in what delegators tell of it: the grants, and how they were bound. */
 const chosen = ['authorization_details', 'del_depth']
 
-/** Takes what nodes export as OpenTelemetry. */
-async function startCollector(): Promise<{ server: Server; url: string; bodies: string[] }> {
-  const bodies: string[] = []
-  const server = createServer((message, response) => {
-    const chunks: Buffer[] = []
-    message.on('data', (chunk: Buffer) => chunks.push(chunk))
-    message.on('end', () => {
-      bodies.push(Buffer.concat(chunks).toString('latin1'))
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`, bodies }
-}
-
 describe('of people', () => {
   let network: ConsentNetwork
-  let collector: Awaited<ReturnType<typeof startCollector>>
+  let collector: TraceCollector
   const problems: string[] = []
   const subjects: string[] = []
   const secrets: string[] = []
   before(async () => {
-    collector = await startCollector()
+    collector = await startTraceCollector()
     network = await startConsentNetwork({
       configure: (config) =>
         Object.assign((config['telemetry'] ??= {}) as object, { traces: { endpoint: collector.url, ratio: 1 } }),
@@ -81,8 +63,7 @@ describe('of people', () => {
   })
   after(async () => {
     await network[Symbol.asyncDispose]()
-    collector.server.closeAllConnections()
-    collector.server.close()
+    await collector[Symbol.asyncDispose]()
   })
 
   /** Keeps what a refusal said. */

@@ -32,3 +32,9 @@ test('no secret is left in a text, be the key whole or a part', () => {
   assert.equal(withoutKeySecrets(`a ${key}, ${key.slice(0, 30)}!`), 'a cmty_live_7Qm2xK9a_…, cmty_live_7Qm2xK9a_…!')
   assert.equal(withoutKeySecrets('cmty_live_7Qm2xK9a'), 'cmty_live_7Qm2xK9a')
 })
+
+test('nor one of an admin token or of a webhook', () => {
+  assert.equal(withoutKeySecrets(`a cmty_admin_${'q'.repeat(49)}.`), 'a cmty_admin_….')
+  assert.equal(withoutKeySecrets(`whsec_${'q+/'.repeat(14)}A= and whsk_${'q'.repeat(43)}=`), 'whsec_… and whsk_…')
+  assert.equal(withoutKeySecrets('cmty_admin and whsec_'), 'cmty_admin and whsec_')
+})

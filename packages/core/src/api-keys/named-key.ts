@@ -1,7 +1,8 @@
-/** Which API key a text names, as people paste it, and texts without the secrets of the keys in them. */
+/** Which API key a text names, as people paste it, and texts without the secrets that are in them. */
 import { isApiKeyLike, parseApiKey, parseApiKeyName } from './api-key.ts'
 
-const secrets = new RegExp(`(cmty_(?:live|test)_[0-9A-Za-z]{8})_[0-9A-Za-z]+`, 'g')
+/** Of API keys, of admin tokens, of webhooks. */
+const secrets = /(cmty_(?:(?:live|test)_[0-9A-Za-z]{8}|admin)_)[0-9A-Za-z]+|(whs(?:ec|k)_)[0-9A-Za-z+/]{8,}=*/g
 
 /** The id of a key, from the id, the name (`cmty_live_7Qm2xK9a`) or the whole key; nothing of a secret is left in it.
  *  A text that is none of them is an id that no key has, and is given back as it is. Throws `key-malformed` for a key or
@@ -13,7 +14,8 @@ export function keyIdOf(text: string): string {
   return (isName ? parseApiKeyName(named) : parseApiKey(named)).id
 }
 
-/** The text with `…` in place of whatever stands where the secret of an API key does, whole or not. */
+/** The text with `…` in place of whatever stands where the secret of an API key does, of an admin token or of a webhook,
+ *  whole or not. */
 export function withoutKeySecrets(text: string): string {
-  return text.replace(secrets, '$1_…')
+  return text.replace(secrets, '$1$2…')
 }

@@ -1,10 +1,11 @@
 /** OWASP API1:2023. Whoever names an object that is not theirs gets what they would get for one that is not there. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { formatApiKey, parseApiKey } from '@comity/core/api-keys/api-key'
 import { assertAlike } from '../comparable-answer.ts'
 import { callOverWire, callerKey, chainOf, codeOf } from '../consent-chains.ts'
 import { consented, startConsentNetwork, type ConsentNetwork } from '../consent-network.ts'
-import { addClient, issueKey, presentKey, signWithKey, startKeyNetwork } from '../key-network.ts'
+import { addClient, issueKey, keysOf, presentKey, signWithKey, startKeyNetwork } from '../key-network.ts'
 import { otherReference } from '../personal-upstream.ts'
 import { send, signCall, type CallDraft } from '../signed-call.ts'
 import { testPurpose, type TestNode } from '../test-network.ts'
@@ -112,4 +113,58 @@ test('a client reaches no request for a quota of another, whether it presents it
   }
   const own = await send(holder, presentKey(holder, key.text, { ...requests, path: `/limits/requests/${id}` }))
   assert.equal(own.status, 200)
+})
+
+test('a key fetches its own successor and no other’s, at both listeners, and learns nothing of another’s rotation', async () => {
+  await using network = await startKeyNetwork({
+    recipient(config) {
+      const listen = config['listen'] as Record<string, object>
+      listen['local'] = { ...listen['local'], authentication: 'keys' }
+    },
+  })
+  const { holder, recipient } = network
+  const wanted = { method: 'POST', headers: {} }
+  for (const node of [holder, recipient]) {
+    const kind = node === holder ? {} : { kind: 'application', participant: undefined }
+    for (const id of ['billing', 'scheduling']) await addClient(node, { id, ...kind })
+    const [mine, foreign] = [await issueKey(node), await issueKey(node, {}, 'scheduling')]
+    const ask = async (text: string, more = '', body = '') => {
+      if (node === holder)
+        return send(holder, presentKey(holder, text, { ...wanted, path: '/keys/renewal', query: `?${more}`, body }))
+      const init = { method: 'POST', headers: { 'x-api-key': text }, ...(body === '' ? {} : { body }) }
+      const answer = await fetch(recipient.local(`/~keys/renewal${more === '' ? '' : `?${more}`}`), init)
+      return { status: answer.status, headers: answer.headers, body: Buffer.from(await answer.arrayBuffer()) }
+    }
+    const unasked = await ask(foreign.text)
+    const keys = await keysOf(node)
+    const { rotation } = await keys.rotations.rotate(mine.id, { successor: 'claim', overlapDays: 7 }, 'operator')
+    const answers = [unasked, await ask(foreign.text)]
+    assert.equal(codeOf(answers[0] as never), 'key-rotation-refused')
+    assertAlike(answers as never)
+    const begun = await keys.rotations.rotate(foreign.id, { successor: 'claim', overlapDays: 7 }, 'operator')
+    for (const [more, body] of [
+      [`key=${mine.id}`, ''],
+      [`rotation=${rotation.id}`, ''],
+      ['', JSON.stringify({ key: mine.id, rotation: rotation.id })],
+    ]) {
+      const answer = await ask(foreign.text, more, body)
+      if (answer.status === 201) {
+        const { keyId } = JSON.parse(answer.body.toString()) as { keyId: string }
+        assert.equal((await keys.showKey(keyId)).client, 'scheduling')
+      } else assert.ok(answer.status < 500, answer.body.toString())
+    }
+    assert.equal((await ask(foreign.text)).status, 201)
+    assert.equal((await keys.showRotation(begun.rotation.id)).rotation.to?.length, 8)
+    assert.equal((await keys.showRotation(rotation.id)).rotation.to, undefined, 'nothing was fetched of it')
+    // The id of one key with the secret of the other.
+    const mixed = formatApiKey({ ...parseApiKey(foreign.text), id: mine.id })
+    assert.equal(codeOf((await ask(mixed)) as never), 'key-unknown')
+  }
+  const [mac, foreignMac] = [
+    await issueKey(holder, { use: 'hmac' }),
+    await issueKey(holder, { use: 'hmac' }, 'scheduling'),
+  ]
+  const text = formatApiKey({ ...parseApiKey(foreignMac.text), id: mac.id })
+  const signed = signWithKey(network, { id: mac.id, text }, { ...wanted, path: '/keys/renewal' })
+  assert.equal(codeOf(await send(holder, signed)), 'key-unknown')
 })

@@ -1,8 +1,9 @@
 /** OWASP API4:2023. Nothing that comes in is larger, deeper, slower or more often than allowed, and refusing is cheap. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { formatApiKey, parseApiKey } from '@comity/core/api-keys/api-key'
 import { assertNoFault, codeOf, openTarget, talk, type FuzzTarget } from '../fuzz-kit.ts'
-import { addClient, issueKey, presentKey, signWithKey, startKeyNetwork } from '../key-network.ts'
+import { addClient, issueKey, keysOf, presentKey, signWithKey, startKeyNetwork } from '../key-network.ts'
 import { codeOf as answerCode } from '../personal-network.ts'
 import { send, signCall } from '../signed-call.ts'
 import { startTestNetwork, testPurpose } from '../test-network.ts'
@@ -156,4 +157,60 @@ test('calls with API keys that race for the last allowance of their client get n
   const body = JSON.stringify({ reason: 'a'.repeat(20_000) })
   const asking = presentKey(holder, other.text, { method: 'POST', path: '/limits/requests', body, headers: {} })
   assert.equal(answerCode(await send(holder, asking)), 'body-too-large')
+})
+
+test('a key makes no more than one successor, however often and how fast its renewal is asked for', async () => {
+  await using network = await startKeyNetwork()
+  const { holder } = network
+  await addClient(holder)
+  const keys = await keysOf(holder)
+  for (const use of ['plain', 'hmac'] as const) {
+    const key = await issueKey(holder, { use })
+    await keys.rotations.rotate(key.id, { successor: 'claim', overlapDays: 7 }, 'operator')
+    const count = async () => (await keys.listKeys({ limit: 1_000 })).length
+    const logged = async () => (await holder.running.parts.auditLog.readEvents({ limit: 100_000 })).length
+    const renewal = { method: 'POST', path: '/keys/renewal', headers: {} }
+    const ask = () =>
+      send(holder, use === 'plain' ? presentKey(holder, key.text, renewal) : signWithKey(network, key, renewal))
+    const earlier = await count()
+    const first = await ask()
+    const entries = await logged()
+    const answers = await Promise.all(Array.from({ length: 40 }, ask))
+    const successors = [first, ...answers].map(({ body }) => (JSON.parse(body.toString()) as { keyId: string }).keyId)
+    assert.deepEqual([new Set(successors).size, await count(), await logged()], [1, earlier + 1, entries])
+    const large = { ...renewal, body: JSON.stringify({ note: 'a'.repeat(2_000_000) }) }
+    const { status } = await send(
+      holder,
+      use === 'plain' ? presentKey(holder, key.text, large) : signWithKey(network, key, large),
+    )
+    assert.equal(status, 413)
+  }
+})
+
+test('who floods the listener for applications with keys that are not taken waits, and the good key passes', async () => {
+  await using network = await startKeyNetwork({
+    recipient(config) {
+      Object.assign(config['limits'] as object, { failures: { requests: 5, perSeconds: 3_600 } })
+      const listen = config['listen'] as Record<string, object>
+      listen['local'] = { ...listen['local'], authentication: 'keys' }
+    },
+  })
+  const { recipient } = network
+  await addClient(recipient, { id: 'app', kind: 'application', participant: undefined })
+  const key = await issueKey(recipient, {}, 'app')
+  const call = async (text: string, path = '/holder/items/items/7', method = 'GET') => {
+    const headers = { 'comity-purpose': testPurpose, 'x-api-key': text }
+    const answer = await fetch(recipient.local(path), { method, headers })
+    const { code = 'none' } = (await answer.json()) as { code?: string }
+    return { status: answer.status, code }
+  }
+  const wrong = formatApiKey({ ...parseApiKey(key.text), secret: 'q'.repeat(32) })
+  for (const [path, method] of [['/holder/items/items/7'], ['/~keys/renewal', 'POST']]) {
+    const codes: string[] = []
+    for (let tried = 0; tried < 12; tried++) codes.push((await call(wrong, path, method)).code)
+    assert.equal(codes.at(-1), 'rate-limited', path)
+    assert.equal((await call(key.text)).status, 200, 'the key whose id was claimed')
+  }
+  const renewed = await call(key.text, '/~keys/renewal', 'POST')
+  assert.equal(renewed.code, 'key-rotation-refused', 'it is known, and no rotation is under way')
 })

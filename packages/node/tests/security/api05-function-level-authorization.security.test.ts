@@ -101,8 +101,40 @@ describe('who has an API key', () => {
       for (const asked of [presentKey(holder, key.text, draft), signWithKey(network, signing, draft)])
         assert.equal(codeOf(await send(holder, asked)), 'not-found', `${method} ${path}`)
     }
-    const headers = { authorization: `Bearer ${key.text}` }
-    for (let tried = 0; tried < 3; tried++) assert.equal((await call({ path: '/v1/status', headers })).status, 401)
+    for (const { method, path } of functions) {
+      for (const headers of [
+        { authorization: `Bearer ${key.text}` },
+        { authorization: undefined, 'x-api-key': key.text },
+      ]) {
+        const answer = await call({ method, path, headers, ...(method === 'GET' ? {} : { rawBody: '{' }) })
+        assert.deepEqual([answer.status, (answer.json as { code: string }).code], [401, 'unauthorized'], path)
+      }
+    }
+  })
+
+  test('of an own application has none of them at the listener for applications, renewal of another’s key neither', async () => {
+    const { recipient } = network
+    await addClient(recipient, { id: 'app', kind: 'application', participant: undefined })
+    const key = await issueKey(recipient, {}, 'app')
+    const ask = async (method: string, path: string, body?: string) => {
+      const headers = { 'x-api-key': key.text, 'content-type': 'application/json' }
+      const init = { method, headers, ...(body === undefined ? {} : { body }) }
+      return (await fetch(recipient.local(path), init)).json() as Promise<{ code?: string }>
+    }
+    for (const { method, path } of functions) {
+      const { code = '' } = await ask(method, path, method === 'GET' ? undefined : '{}')
+      assert.ok(['partner-unknown', 'not-found'].includes(code), `${method} ${path}: ${code}`)
+    }
+    for (const [method, path] of [
+      ['DELETE', '/~keys/renewal'],
+      ['PUT', '/~keys/renewal'],
+      ['POST', `/~keys/renewal/${key.id}`],
+      ['POST', '/~keys'],
+      ['GET', '/~keys'],
+    ] as const) {
+      const { code = '' } = await ask(method, path)
+      assert.ok(['method-not-allowed', 'partner-unknown', 'not-found'].includes(code), `${method} ${path}: ${code}`)
+    }
   })
 
   test('has what its scope names, and no operation beside it, whether it is presented or signs', async () => {

@@ -72,8 +72,8 @@ function limited({ failures, world }: LocalGateParts, { socket, headers }: Incom
   return new Problem('rate-limited', 'too many API keys were refused', { members: { retryAfterSeconds } })
 }
 
-/** Not that none was presented, nor that a good one does not reach so far. */
-const failedToShow = /^(?:key-(?!required$|scope$)|credential-)/
+/** Not that none was presented, nor that a good one does not reach so far or has no successor. */
+const failedToShow = /^(?:key-(?!required$|scope$|rotation-refused$)|credential-)/
 
 /** Quickly false for most calls: they present nothing that could be a key. */
 function isConcerned({ url = '', headers }: IncomingMessage): boolean {
