@@ -14,6 +14,14 @@ export function keyIdOf(text: string): string {
   return (isName ? parseApiKeyName(named) : parseApiKey(named)).id
 }
 
+/** The JSON value with `…` in place of the secrets of API keys, in all its texts and names. */
+export function valueWithoutKeySecrets<T>(value: T): T {
+  const text = JSON.stringify(value)
+  if (text === undefined) return value
+  const told = withoutKeySecrets(text)
+  return told === text ? value : (JSON.parse(told) as T)
+}
+
 /** The text with `…` in place of whatever stands where the secret of an API key does, of an admin token or of a webhook,
  *  whole or not. */
 export function withoutKeySecrets(text: string): string {

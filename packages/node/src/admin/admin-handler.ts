@@ -2,7 +2,7 @@
  *  `comity init` wrote. `/metrics`, the probes and
  *  the reference (`/openapi.json`, `/docs`) need none and tell nothing of anybody. */
 import type { IncomingMessage } from 'node:http'
-import { withoutKeySecrets } from '@comity/core/api-keys/named-key'
+import { valueWithoutKeySecrets, withoutKeySecrets } from '@comity/core/api-keys/named-key'
 import { Problem, type ProblemMembers } from '@comity/core/problems'
 import { z } from 'zod'
 import { requireLocalCaller } from '../http/local-caller.ts'
@@ -44,7 +44,7 @@ export function createAdminHandler(parts: AdminParts): (message: IncomingMessage
 
 /** Somebody in a hurry gives a whole API key where its id belongs: nothing repeats it. */
 function withoutKeys({ code, message, members, cause }: Problem): Problem {
-  const told = JSON.parse(withoutKeySecrets(JSON.stringify(members))) as ProblemMembers
+  const told = valueWithoutKeySecrets(members) as ProblemMembers
   return new Problem(code, withoutKeySecrets(message), { cause, members: told })
 }
 
@@ -72,7 +72,7 @@ async function answer(handler: AdminHandler, message: IncomingMessage): Promise<
   const routes = await handler.loadRoutes()
   const { route, path } = findRoute(routes, request.method, request.path)
   try {
-    const query = readQuery(request.query)
+    const query = valueWithoutKeySecrets(readQuery(request.query))
     const body = await bodyFor(route, message, request)
     return await callRoute(handler, { route, routes, request, path, query, body })
   } catch (error) {
@@ -85,14 +85,16 @@ async function answer(handler: AdminHandler, message: IncomingMessage): Promise<
 /** Methods with a body. */
 const withBody = new Set(['POST', 'PUT', 'PATCH'])
 
-/** A method that takes no members may be called without a body, and with an empty object; so may one that needs none. */
+/** A reason, a label or a note goes into the log and out by webhooks: a whole API key that somebody wrote there does not.
+ *  A method that takes no members may be called without a body, and with an empty object; so may one that needs none. */
 async function bodyFor(route: AdminRoute, message: IncomingMessage, request: ReceivedRequest): Promise<unknown> {
   if (!withBody.has(route.method)) return undefined
   const isEmpty = (request.header('content-length') ?? '0') === '0' && request.header('transfer-encoding') === undefined
   if (isEmpty && route.body === undefined) return undefined
   if (isEmpty && route.mayBeEmpty === true) return {}
   const body = await readJsonBody(message, request, route.maxBodyBytes ?? defaultBodyBytes)
-  return route.body === undefined ? parseInput(noMembers, body) : body
+  if (route.body === undefined) return parseInput(noMembers, body)
+  return route.takesCredentials === true ? body : valueWithoutKeySecrets(body)
 }
 
 const noMembers = z.strictObject({})

@@ -1,5 +1,6 @@
 /** `/v1/quotas`: higher quotas, as they are asked of this node and as it asks partners. */
 import { formatDateTime } from '@comity/core/agreement/date-time'
+import { withoutKeySecrets } from '@comity/core/api-keys/named-key'
 import { z } from 'zod'
 import { quotaAskSchema, quotaCountSchema, quotaRequestSchema, type QuotaRequestView } from './quota-api.ts'
 import { defineRoute, type AdminRoute, type Condition } from './route.ts'
@@ -105,6 +106,7 @@ function countRoutes(quotas: QuotasPort): AdminRoute[] {
       of: z
         .string()
         .min(1)
+        .overwrite(withoutKeySecrets)
         .meta({
           description: 'What is counted, as `quota.near` tells it; `all` where all calls share one.',
           examples: ['participant=did:web:lab.example'],

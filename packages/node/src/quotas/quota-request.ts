@@ -1,4 +1,5 @@
 /** A request for a higher quota: asked by who meets the limit, decided by the operator who set it. */
+import { withoutKeySecrets } from '@comity/core/api-keys/named-key'
 import { quotaPeriods, type QuotaPer } from '@comity/core/limits/quota'
 import { z } from 'zod'
 
@@ -15,7 +16,7 @@ export const quotaWishSchema = z.strictObject({
   product: z.string().min(1).max(200).optional(),
   units: z.int().min(1).max(maxUnits),
   per: z.enum(quotaPeriods),
-  reason: z.string().trim().min(1).max(1_000),
+  reason: z.string().trim().min(1).max(1_000).overwrite(withoutKeySecrets),
 })
 export type QuotaWish = Readonly<z.infer<typeof quotaWishSchema>>
 
