@@ -10,7 +10,7 @@ import {
   type DecidedConsentView,
   type SubjectLinkView,
 } from './consent-api.ts'
-import type { Change, ConsentAdminParts, Decision } from './consent-ports.ts'
+import type { Change, ConsentAdminParts, ConsentsInTurn, Decision } from './consent-ports.ts'
 import { consentView } from './consent-views.ts'
 import { recorded } from './changes.ts'
 import { findConsent } from './find-consent.ts'
@@ -129,14 +129,15 @@ function changeRoute(parts: ConsentAdminParts, name: ChangeName): AdminRoute {
   })
 }
 
-/** Gives the work the steps of the consent's own turn. */
+type PartsInTurn = Omit<ConsentAdminParts, 'consents'> & { readonly consents: ConsentsInTurn }
+
+/** Gives the work consents as they are in a turn of this one. */
 function inTurn<T>(
   parts: ConsentAdminParts,
   { id, condition }: { readonly id: string; readonly condition: Condition | undefined },
-  work: (parts: ConsentAdminParts) => Promise<T>,
+  work: (parts: PartsInTurn) => Promise<T>,
 ): Promise<T> {
-  const { consents } = parts
-  return consents.changeIf(id, condition, (steps) => work({ ...parts, consents: { ...consents, ...steps } }))
+  return parts.consents.changeIf(id, condition, (consents) => work({ ...parts, consents }))
 }
 
 /** A link to the page where this is decided on, for a representative where one is named. */
@@ -150,7 +151,7 @@ async function link(
 }
 
 async function decide(
-  parts: ConsentAdminParts,
+  parts: PartsInTurn,
   id: string,
   input: z.output<typeof decisionSchema>,
 ): Promise<DecidedConsentView> {
@@ -187,7 +188,7 @@ interface AskedChange {
   readonly input: z.output<typeof changeSchema>
 }
 
-async function change(parts: ConsentAdminParts, { name, id, input }: AskedChange) {
+async function change(parts: PartsInTurn, { name, id, input }: AskedChange) {
   const [usual] = actors[name]
   const by = input.by ?? (usual as ConsentActor)
   if (!actors[name].includes(by)) throw new Problem('malformed-request', `\`by\` cannot be ${by} here`)
@@ -202,7 +203,7 @@ async function change(parts: ConsentAdminParts, { name, id, input }: AskedChange
 }
 
 /** The person is named as in the record, by the pairwise id. */
-async function actorId({ did, consents }: ConsentAdminParts, id: string, by: ConsentActor): Promise<string> {
+async function actorId({ did, consents }: PartsInTurn, id: string, by: ConsentActor): Promise<string> {
   if (by === 'holder') return did
   const record = (await consents.records(id)).at(-1)
   if (record === undefined) throw new Problem('consent-state', 'nothing was granted yet, so nobody can take it back')

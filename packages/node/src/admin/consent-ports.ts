@@ -140,14 +140,12 @@ export interface HolderConsentsPort {
   resume(id: string, change: Change): Promise<Standing>
   withdraw(id: string, change: Change): Promise<Standing>
   revoke(id: string, change: Change): Promise<Standing>
-  /** Takes steps of one consent in a turn, once the condition holds: nobody takes another in between. */
-  changeIf<T>(id: string, condition: Condition | undefined, work: (steps: ConsentSteps) => Promise<T>): Promise<T>
+  /** Works in a turn of one consent, once the condition holds: nobody takes a step of it in between. */
+  changeIf<T>(id: string, condition: Condition | undefined, work: (consents: ConsentsInTurn) => Promise<T>): Promise<T>
 }
 
-type ConsentSteps = Pick<
-  HolderConsentsPort,
-  'present' | 'draft' | 'grant' | 'refuse' | 'defer' | 'pause' | 'resume' | 'withdraw' | 'revoke'
->
+/** Consents as the work of a turn sees them: its steps wait for no turn. */
+export type ConsentsInTurn = Omit<HolderConsentsPort, 'changeIf'>
 
 export interface UsesPort {
   /** Newest first; `before` is the exchange that the page before ended with. */

@@ -1,9 +1,12 @@
 /** Finds a consent that this node keeps. */
 import { Problem } from '@comity/core/problems'
-import type { ConsentAdminParts, Standing } from './consent-ports.ts'
+import type { HolderConsentsPort, Standing } from './consent-ports.ts'
 
 /** Throws `consent-unknown`. */
-export async function findConsent({ consents }: ConsentAdminParts, id: string): Promise<Standing> {
+export async function findConsent(
+  { consents }: { readonly consents: Pick<HolderConsentsPort, 'find'> },
+  id: string,
+): Promise<Standing> {
   const found = await consents.find(id)
   if (found === undefined)
     throw new Problem(

@@ -16,11 +16,11 @@ import { standingAt, stateAt } from './standing.ts'
 export interface HolderConsents extends Consents {
   /** The row as it counts now: one read by key. */
   find(id: string): Promise<StoredConsent | undefined>
-  /** Takes steps of one consent in a turn, once the condition holds: nobody takes another in between. */
+  /** Works in a turn of one consent, once the condition holds: nobody takes a step of it in between. */
   changeIf<T>(
     id: string,
     condition: (() => Promise<void>) | undefined,
-    work: (steps: ConsentSteps) => Promise<T>,
+    work: (consents: Omit<HolderConsents, 'changeIf'>) => Promise<T>,
   ): Promise<T>
   /** Takes a recipient's request (JSON value); the answer does not tell whether the person exists. */
   requestConsent(value: unknown, caller: AskingCaller): Promise<RequestReceipt>
@@ -35,7 +35,7 @@ export interface HolderConsents extends Consents {
 }
 
 /** Steps of a consent's life that somebody takes. */
-export type ConsentSteps = Pick<
+type ConsentSteps = Pick<
   Consents,
   'present' | 'draft' | 'grant' | 'refuse' | 'defer' | 'pause' | 'resume' | 'withdraw' | 'revoke'
 >
@@ -54,16 +54,14 @@ const keepLapsedMs = 30 * 86_400_000
 export function createConsents(parts: ConsentsParts): HolderConsents {
   const read = readings(parts)
   const turns = createTurns()
-  const steps = { ...decisions(parts), ...changes(parts) }
+  const consents = { ...read, ...forParties(parts, read), ...decisions(parts), ...changes(parts) }
   return {
-    ...read,
-    ...forParties(parts, read),
-    ...steps,
-    ...inTurn(steps, turns),
+    ...consents,
+    ...inTurn(consents, turns),
     changeIf: (id, condition, work) =>
       turns(id, async () => {
         await condition?.()
-        return work(steps)
+        return work(consents)
       }),
   }
 }
