@@ -11,6 +11,8 @@ export interface HookReceiver extends AsyncDisposable {
   readonly events: WebhookEvent[]
   /** Everything that came, as text. */
   readonly bodies: string[]
+  /** Where it came, with the query. */
+  readonly paths: string[]
   /** What was answered. */
   readonly statuses: number[]
   /** How often somebody has connected. */
@@ -28,6 +30,7 @@ export async function startHookReceiver(tls?: { readonly cert: string; readonly 
   let isTrusted: () => void = () => undefined
   const trusted = new Promise<void>((resolve) => (isTrusted = resolve))
   const answer: RequestListener = (message, response) => {
+    made.paths.push(message.url ?? '')
     const chunks: Buffer[] = []
     message.on('data', (chunk: Buffer) => chunks.push(chunk))
     message.on(
@@ -65,6 +68,7 @@ export async function startHookReceiver(tls?: { readonly cert: string; readonly 
     },
     events: [],
     bodies: [],
+    paths: [],
     statuses: [],
     status: undefined,
     onEvent: () => undefined,

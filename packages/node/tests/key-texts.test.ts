@@ -3,20 +3,59 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { adminRoutes } from '../src/admin/admin-routes.ts'
-import { adminSchemas } from '../src/assembly/admin-schemas.ts'
+import { wordsOfPeople } from '../src/admin/admin-handler.ts'
 import { adminOf } from './admin-call.ts'
 import { until } from './consent-network.ts'
 import { startHookReceiver } from './hook-receiver.ts'
 import { addClient, answered, issueKey, presentKey, startKeyNetwork } from './key-network.ts'
 
-test('of all that the admin API takes, products alone keep the API keys that are in them', () => {
-  const routes = adminRoutes({ consent: {}, policy: {}, schemas: adminSchemas } as never)
-  const keeping = routes.filter(({ takesCredentials }) => takesCredentials === true)
-  assert.deepEqual(
-    keeping.map(({ method, path }) => `${method} ${path}`),
-    ['POST /v1/products'],
-  )
+/** Texts of bodies that name something, and are not written by people for people. */
+const namesOfThings =
+  `after country delegate did document duration id lang limit participant partner product reference url
+  version`.split(/\s+/)
+
+interface Schema {
+  readonly $ref?: string
+  readonly type?: string
+  readonly enum?: unknown
+  readonly format?: unknown
+  readonly pattern?: unknown
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly additionalProperties?: Schema | boolean
+}
+
+test('every text of a body is of those that keys are taken out of, or names a thing', async () => {
+  const place = new URL('../../../docs/operating/admin-api.json', import.meta.url)
+  const { paths, components } = JSON.parse(await readFile(place, 'utf8')) as {
+    paths: Record<string, Record<string, { requestBody?: { content: Record<string, { schema: Schema }> } }>>
+    components: { schemas: Record<string, Schema> }
+  }
+  const whole = (schema: Schema): Schema => components.schemas[schema.$ref?.split('/').at(-1) ?? ''] ?? schema
+  const isText = (schema: Schema): boolean => {
+    const { type, enum: one, format, pattern, additionalProperties } = whole(schema)
+    if (type === 'object') return typeof additionalProperties === 'object' && isText(additionalProperties)
+    return type === 'string' && (one ?? format ?? pattern) === undefined
+  }
+  const bodies = Object.values(paths)
+    .flatMap((methods) => Object.values(methods))
+    .flatMap(({ requestBody }) => Object.values(requestBody?.content ?? {}))
+  const members = bodies.flatMap(({ schema }) => Object.entries(whole(schema).properties ?? {}))
+  const texts = new Set(members.flatMap(([name, schema]) => (isText(schema) ? [name] : [])))
+  assert.deepEqual([...texts].toSorted(), [...wordsOfPeople, ...namesOfThings].toSorted())
+})
+
+test('what is no word of people stays as it was sent', async () => {
+  await using network = await startKeyNetwork()
+  await addClient(network.holder)
+  await using receiver = await startHookReceiver()
+  const path = '/cmty_admin_abcdefgh0123456789?k=whsec_abcdefgh12345678'
+  const url = new URL(path, receiver.url).href
+  const admin = await adminOf(network.holder)
+  const added = await admin.call({ method: 'POST', path: '/v1/clients/billing/webhooks', body: { url } })
+  const { id, secret } = added.json as { id: string; secret: string }
+  receiver.trust(secret)
+  await admin.call({ method: 'POST', path: `/v1/clients/billing/webhooks/${id}/test` })
+  assert.deepEqual([...new Set(receiver.paths)], [path])
 })
 
 test('a key in a reason, a name, a label or a note stands in no answer, no log, no file and no webhook', async () => {

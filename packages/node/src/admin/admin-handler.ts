@@ -72,7 +72,7 @@ async function answer(handler: AdminHandler, message: IncomingMessage): Promise<
   const routes = await handler.loadRoutes()
   const { route, path } = findRoute(routes, request.method, request.path)
   try {
-    const query = valueWithoutKeySecrets(readQuery(request.query))
+    const query = readQuery(request.query)
     const body = await bodyFor(route, message, request)
     return await callRoute(handler, { route, routes, request, path, query, body })
   } catch (error) {
@@ -85,8 +85,30 @@ async function answer(handler: AdminHandler, message: IncomingMessage): Promise<
 /** Methods with a body. */
 const withBody = new Set(['POST', 'PUT', 'PATCH'])
 
-/** A reason, a label or a note goes into the log and out by webhooks: a whole API key that somebody wrote there does not.
- *  A method that takes no members may be called without a body, and with an empty object; so may one that needs none. */
+/** The members of bodies that hold people's own words, at the top. */
+export const wordsOfPeople: ReadonlySet<string> = new Set([
+  'ground',
+  'label',
+  'labels',
+  'message',
+  'name',
+  'note',
+  'owner',
+  'reason',
+  'title',
+])
+
+/** Words go into the log and out by webhooks: a whole API key that somebody wrote there does not. */
+function withoutKeysInWords(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  const told = Object.entries(body).map(([name, value]) => [
+    name,
+    wordsOfPeople.has(name) ? valueWithoutKeySecrets(value) : value,
+  ])
+  return Object.fromEntries(told)
+}
+
+/** A method that takes no members may be called without a body, and with an empty object; so may one that needs none. */
 async function bodyFor(route: AdminRoute, message: IncomingMessage, request: ReceivedRequest): Promise<unknown> {
   if (!withBody.has(route.method)) return undefined
   const isEmpty = (request.header('content-length') ?? '0') === '0' && request.header('transfer-encoding') === undefined
@@ -94,7 +116,7 @@ async function bodyFor(route: AdminRoute, message: IncomingMessage, request: Rec
   if (isEmpty && route.mayBeEmpty === true) return {}
   const body = await readJsonBody(message, request, route.maxBodyBytes ?? defaultBodyBytes)
   if (route.body === undefined) return parseInput(noMembers, body)
-  return route.takesCredentials === true ? body : valueWithoutKeySecrets(body)
+  return withoutKeysInWords(body)
 }
 
 const noMembers = z.strictObject({})

@@ -46,8 +46,6 @@ interface RouteFacts {
   readonly maxBodyBytes?: number
   /** For a `POST` that changes nothing. */
   readonly reads?: true
-  /** Its body may hold API keys of other nodes, which stay as they are; from all others their secrets are taken out. */
-  readonly takesCredentials?: true
   /** The body may be left out; it is `{}` then. */
   readonly mayBeEmpty?: true
   /** A partner's node is asked. Whatever it answers is told under the codes that the route declares. */
