@@ -87,8 +87,11 @@ export const keyLinesMigrations: readonly string[] = [
   'ALTER TABLE api_keys ADD COLUMN line_ends_ms INTEGER',
   'ALTER TABLE api_keys ADD COLUMN lifetime_days INTEGER',
   'ALTER TABLE api_keys ADD COLUMN succeeds TEXT',
+  // `key_rotations_to` knows those only that are under way: without an index each key would look through all rotations.
+  'CREATE INDEX key_rotations_ever_to ON key_rotations (to_key, from_key)',
   `UPDATE api_keys SET succeeds =
     (SELECT MIN(from_key) FROM key_rotations WHERE key_rotations.to_key = api_keys.id)`,
+  'DROP INDEX key_rotations_ever_to',
   `UPDATE api_keys SET
     line_ends_ms = CASE WHEN ${isRenewed} THEN NULL ELSE expires_ms END,
     lifetime_days = CASE WHEN ${isRenewed}

@@ -4,6 +4,7 @@
  *  `keyLinesMigrations`. A counter is called like `participant=did:web:lab.example key=c41RtP0z product=readings`. */
 export const keyLineCountsMigrations: readonly string[] = [
   'CREATE TABLE lines_of_keys (id TEXT PRIMARY KEY, line TEXT NOT NULL) STRICT',
+  'CREATE INDEX api_keys_by_succeeded ON api_keys (succeeds, id)',
   `INSERT INTO lines_of_keys (id, line)
     WITH RECURSIVE lines (id, line) AS (
       SELECT id, id FROM api_keys WHERE succeeds IS NULL
@@ -11,6 +12,7 @@ export const keyLineCountsMigrations: readonly string[] = [
       SELECT api_keys.id, lines.line FROM api_keys JOIN lines ON api_keys.succeeds = lines.id
     )
     SELECT id, line FROM lines WHERE id <> line`,
+  'DROP INDEX api_keys_by_succeeded',
   'CREATE TABLE line_counters (limit_key TEXT PRIMARY KEY, line_key TEXT NOT NULL) STRICT',
   // Each place of each name is looked at: `LIKE` takes capitals for small letters, and SQL has no other search.
   `INSERT INTO line_counters (limit_key, line_key)

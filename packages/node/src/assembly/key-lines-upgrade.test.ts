@@ -181,3 +181,30 @@ test('what keys of a line used and were granted is their line’s after the upgr
   const tables = await database.all(`SELECT name FROM sqlite_master WHERE name LIKE 'line%'`)
   assert.deepEqual(tables, [])
 })
+
+test('the upgrade finds what it looks up by an index that is there, so that many keys take no longer each than few', async () => {
+  await using database = await openSqlite(':memory:')
+  await migrate(database, nodeMigrations.slice(0, 31), clock)
+  const { statements } = nodeMigrations.find(({ name }) => name === '0032-key-lines') ?? assert.fail()
+  const looking: string[] = []
+  for (const sql of statements) {
+    const plan = /^(INSERT|UPDATE|DELETE)/.test(sql) ? await database.all(`EXPLAIN QUERY PLAN ${sql}`) : []
+    const repeated = new Set(
+      plan.filter((row) => String(row['detail']).startsWith('CORRELATED')).map((row) => row['id']),
+    )
+    for (const { parent, detail } of plan) {
+      const step = String(detail)
+      if (step.startsWith('SEARCH')) assert.match(step, / USING (COVERING )?INDEX /, sql)
+      // What is read whole is read once: it is the outermost of its loops.
+      if (step.startsWith('SCAN')) assert.ok(!repeated.has(parent), `${step}: ${sql}`)
+      if (/^(SEARCH|SCAN)/.test(step)) repeated.add(parent)
+    }
+    if (plan.length > 0) looking.push(sql)
+    await database.execute([{ sql }])
+  }
+  assert.ok(looking.length > 0)
+  const left = await database.all(
+    `SELECT name FROM sqlite_schema WHERE name IN ('key_rotations_ever_to', 'api_keys_by_succeeded')`,
+  )
+  assert.deepEqual(left, [])
+})
