@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { request } from 'node:https'
-import { connect, type Socket } from 'node:net'
+import { createServer, request } from 'node:https'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { after, test } from 'node:test'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { generatePrivateJwk } from '@comity/core/crypto/crypto-node'
+import { readCallersOf } from './behind-balancers.ts'
 import { textReply } from './problem-response.ts'
 import { selfSignedCertificate } from './self-signed-certificate.ts'
 import { openListener } from './server.ts'
@@ -16,8 +17,8 @@ const jwk = { ...generatePrivateJwk('ecdsa-p256-sha256') }
 const tls = await selfSignedCertificate({ hostname: 'localhost', jwk, nowMs: Date.now(), randomBytes })
 const limits = {
   headerBytes: 8_192,
-  headersTimeoutMs: 5_000,
-  requestTimeoutMs: 10_000,
+  headersTimeoutMs: 60_000,
+  requestTimeoutMs: 60_000,
   keepAliveMs: 1_000,
   connections: 64,
 }
@@ -116,4 +117,33 @@ test('a balancer that says nothing of who calls is refused and told of, and one 
   gone.end('PROXY TC')
   await ended(gone)
   assert.equal(refused.length, 1)
+})
+
+test('the header and the handshake have one time together, which ends with the handshake', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const server = createServer({ ...tls, handshakeTimeout: 600_000 }, (_, response) => response.end('ok'))
+  const handshake = Promise.withResolvers<void>()
+  server.on('connection', () => handshake.resolve())
+  readCallersOf(server, { balancers: ['127.0.0.0/8'], timeoutMs: 5_000, onMalformed: assert.fail })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+
+  const silent = connect(port, '127.0.0.1')
+    .on('error', () => {})
+    .resume()
+  t.after(() => silent.destroy())
+  silent.write(lineOf('192.0.2.1'))
+  await handshake.promise
+  const closed = once(silent, 'close', { signal: AbortSignal.timeout(60_000) })
+  t.mock.timers.tick(5_000)
+  await closed
+
+  const socket = connect(port, '127.0.0.1')
+  socket.write(lineOf('192.0.2.2'))
+  const isSecure = once(server, 'secureConnection')
+  const secure = connectTls({ socket, rejectUnauthorized: false })
+  await isSecure
+  t.mock.timers.tick(60_000)
+  assert.equal(await askOver(secure), 'ok')
 })

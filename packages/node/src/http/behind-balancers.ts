@@ -9,7 +9,7 @@ import { readProxyHeader } from './proxy-header.ts'
 export interface BalancerOptions {
   /** CIDR: connections from there begin with a header of the PROXY protocol, all others with TLS. */
   readonly balancers: readonly string[]
-  /** How long the header may take. */
+  /** How long the header and the handshake may take together. */
   readonly timeoutMs: number
   /** Told of a balancer that sent something else. */
   readonly onMalformed: (remoteAddress: string) => void
@@ -20,25 +20,34 @@ export interface BalancerOptions {
 export function readCallersOf(server: Server, options: BalancerOptions): void {
   const isBalancer = addressCheck(options.balancers)
   /** By the balancer's end of the connection. */
-  const callers = new Map<string, string>()
+  const handshakes = new Map<string, Handshake>()
   const handlers = server.listeners('connection')
   server.removeAllListeners('connection')
   const handOn = (socket: Socket) => handlers.forEach((handle) => void handle.call(server, socket))
   server.on('connection', (socket: Socket) => {
     if (!isBalancer(socket.remoteAddress ?? '')) return handOn(socket)
+    const end = endOf(socket)
+    const timer = setTimeout(() => socket.destroy(), options.timeoutMs)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      handshakes.delete(end)
+    })
     readCaller(socket, options, (caller) => {
-      const end = endOf(socket)
-      if (caller !== undefined) {
-        callers.set(end, caller)
-        socket.once('close', () => callers.delete(end))
-      }
+      handshakes.set(end, { caller, timer })
       handOn(socket)
     })
   })
   server.prependListener('secureConnection', (socket: TLSSocket) => {
-    const caller = callers.get(endOf(socket))
+    const { caller, timer } = handshakes.get(endOf(socket)) ?? {}
+    clearTimeout(timer)
     if (caller !== undefined) Object.defineProperty(socket, 'remoteAddress', { value: caller })
   })
+}
+
+/** What of a connection is known when its header was read. */
+interface Handshake {
+  readonly caller: string | undefined
+  readonly timer: NodeJS.Timeout
 }
 
 const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
@@ -46,12 +55,11 @@ const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddres
 /** Leaves what follows the header to be read by whoever comes next. */
 function readCaller(
   socket: Socket,
-  { timeoutMs, onMalformed }: BalancerOptions,
+  { onMalformed }: BalancerOptions,
   next: (caller: string | undefined) => void,
 ): void {
   let bytes: Buffer = Buffer.alloc(0)
   const giveUp = () => void socket.destroy()
-  const timer = setTimeout(giveUp, timeoutMs)
   const read = () => {
     const chunk = socket.read() as Buffer | null
     if (chunk === null) return
@@ -67,10 +75,7 @@ function readCaller(
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length))
     next(header.address)
   }
-  const stop = () => {
-    clearTimeout(timer)
-    socket.off('readable', read).off('end', giveUp)
-  }
+  const stop = () => void socket.off('readable', read).off('end', giveUp)
   socket.on('readable', read).once('end', giveUp).once('close', stop).on('error', giveUp)
 }
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { Problem } from '@comity/core/problems'
 import { readCallersOf } from './behind-balancers.ts'
 import { asProblem, problemReply, type Reply } from './problem-response.ts'
@@ -100,6 +100,8 @@ interface ListenerState {
   isEnding: boolean
   /** Replies that are still being written. */
   readonly streams: Set<Promise<void>>
+  /** All that are open, as they were accepted: the server itself knows those only that came as far as HTTP. */
+  readonly sockets: Set<Socket>
 }
 
 async function answer(
@@ -157,7 +159,7 @@ async function listen(server: Server | HttpsServer, options: ListenerOptions): P
 /** Opens the listener; resolves when it accepts connections. Throws `listener-failed` when it cannot. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const server = createServer(options)
-  const state: ListenerState = { isEnding: false, streams: new Set() }
+  const state: ListenerState = { isEnding: false, streams: new Set(), sockets: new Set() }
   server.maxConnections = options.limits.connections
   // Their size is the bound; beyond a count Node would drop fields without a word.
   server.maxHeadersCount = 0
@@ -166,6 +168,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     note(message, response)
     void answer({ options, state }, message, response)
   }
+  server.on('connection', (socket: Socket) => {
+    state.sockets.add(socket)
+    socket.once('close', () => state.sockets.delete(socket))
+  })
   server.on('request', take)
   // RFC 9110 §10.1.1 lets a server overlook expectations that it does not know.
   server.on('checkExpectation', take)
@@ -177,18 +183,21 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     drain: (graceMs) => {
       state.isEnding = true
       // What a cut stream still has to record is recorded.
-      return drain(server, graceMs)
+      return drain(server, state, graceMs)
         .then(() => Promise.all(state.streams))
         .then(() => undefined)
     },
   }
 }
 
-async function drain(server: Server, graceMs: number): Promise<void> {
+async function drain(server: Server, { sockets }: ListenerState, graceMs: number): Promise<void> {
   const closed = once(server, 'close')
   server.close()
   server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  const timer = setTimeout(() => {
+    server.closeAllConnections()
+    for (const socket of sockets) socket.destroy()
+  }, graceMs)
   await closed
   clearTimeout(timer)
 }
