@@ -63,7 +63,14 @@ const limits = fc.oneof(
 const plain = ({ allowed, retryAfterMs, standings }: LimiterVerdict) => ({
   allowed,
   retryAfterMs,
-  standings: standings.map(({ verdict: v }) => [v.allowed, v.remaining, v.retryAfterMs, v.nextUnitMs, v.period]),
+  standings: standings.map(({ verdict: v }) => [
+    v.allowed,
+    v.remaining,
+    v.retryAfterMs,
+    v.nextUnitMs,
+    v.used,
+    v.period,
+  ]),
 })
 
 test('the script decides as this program does, whatever the limits, the costs and the clock', async () => {
@@ -98,6 +105,19 @@ test('the script decides as this program does, whatever the limits, the costs an
     }
   })
   await fc.assert(property, { numRuns: 150 })
+})
+
+test('a quota that has fewer units than are used tells what is used, here and there', async () => {
+  using shared = limiterWith({ timeOf: (now) => now })
+  for (const limiter of [shared, createRateLimiter()]) {
+    const ask = async (units: number, cost: number) => {
+      const quota = { kind: 'quota', name: 'q', units, per: 'month' } as const
+      const { standings } = await limiter.charge([charge(quota, { cost })], 0)
+      return [standings[0]?.verdict.used, standings[0]?.verdict.remaining]
+    }
+    assert.deepEqual(await ask(5, 3), [3, 2])
+    for (const cost of [0, 1]) assert.deepEqual(await ask(2, cost), [3, 0])
+  }
 })
 
 test('the calendar of the script is that of UTC', async () => {

@@ -4,9 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { quotaDecided } from '@comity/core/events/event-types'
 import { generatePrivateJwk, importSigningKey } from '@comity/core/crypto/crypto-node'
 import { didKeyId, didKeyOf } from '@comity/core/identity/did-key'
 import type { QuotaAskView, QuotaCountView, QuotaRequestView } from '../src/admin/quota-api.ts'
+import type { QuotaForecastView } from '../src/admin/usage-api.ts'
 import { adminOf } from './admin-call.ts'
 import { freePort } from './free-port.ts'
 import { send, signCall } from './signed-call.ts'
@@ -177,6 +179,12 @@ test('a grant is shortened and withdrawn: from the next call on, across a restar
   const withdrawn = await decide('withdraw', { note: 'granted by mistake' })
   assert.deepEqual([withdrawn.status, withdrawn.json.state], [200, 'withdrawn'])
   assert.equal(await call(network), 429)
+  const counted = `/v1/quotas/counts/daily/${encodeURIComponent(`participant=${recipient.did}`)}`
+  const { json: count } = await operate<QuotaCountView>(holder, counted)
+  assert.deepEqual([count.units, count.used], [2, 3])
+  const { json: forecasts } = await operate<QuotaForecastView[]>(holder, '/v1/usage/forecast')
+  const daily = forecasts.find(({ limit }) => limit === 'daily')
+  assert.deepEqual([daily?.units, daily?.used], [2, 3])
   assert.equal((await decide('withdraw')).json.code, 'quota-request-state')
   await settled(network)
   assert.deepEqual([(await shownToAsker()).state, (await shownToAsker()).note], ['withdrawn', 'granted by mistake'])
@@ -202,6 +210,22 @@ test('a grant is shortened and withdrawn: from the next call on, across a restar
   for (const [at, { after }] of decisions.slice(0, -1).entries()) assert.equal(decisions[at + 1]?.['before'], after)
   const again = await operate<QuotaAskView>(recipient, '/v1/quotas/asks', wish)
   assert.deepEqual([again.status, again.json.state], [201, 'asked'])
+})
+
+test('a decision with times that are no dates is not taken, and the asks are shown as before', async () => {
+  await using network = await start()
+  const { holder, recipient, clock } = network
+  const { json: ask } = await operate<QuotaAskView>(recipient, '/v1/quotas/asks', wish)
+  const { outbox } = holder.running.parts.counterparts
+  const decided = { request: ask.id, limit: 'daily', state: 'granted', units: 3, until: clock.now(), time: clock.now() }
+  for (const lie of [{ until: 9e15 }, { time: 9e15 }]) {
+    const event = { recipient: recipient.did, type: quotaDecided, payload: { ...decided, ...lie } }
+    await holder.running.parts.foundation.database.execute([outbox.statement({ ...event, occurredMs: clock.now() })])
+  }
+  outbox.wake()
+  await settled(network)
+  const { status, json } = await operate<QuotaAskView[]>(recipient, '/v1/quotas/asks')
+  assert.deepEqual([status, json], [200, [ask]])
 })
 
 test('a request for what is no quota of the asker’s is refused, the same for all that there may be', async () => {

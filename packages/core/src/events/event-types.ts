@@ -10,13 +10,15 @@ export const exchangeUnknown = 'urn:comity:event:exchange-unknown'
 /** The issuer's DID document has changed: read it again. */
 export const keyRotated = 'urn:comity:event:key-rotated'
 
+/** A time in milliseconds since the epoch, until the end of the year 9999: every such time can be written as a date. */
+export const momentMs = z.int().min(0).max(253_402_300_799_999)
+
 /** `{ "agreement": "urn:uuid:…", "hash": "…", "time": 1718000001234, "reason": "…" }` */
 export const agreementTerminatedPayload = z.looseObject({
   agreement: z.string().max(200),
   /** SHA-256 of the canonical agreement, base64url. */
   hash: z.string().max(64),
-  /** Milliseconds since the epoch. */
-  time: z.int().nonnegative(),
+  time: momentMs,
   reason: z.string().max(1000),
 })
 
@@ -49,8 +51,7 @@ export const consentChangedPayload = z.looseObject({
   rev: z.int().nonnegative(),
   hash: z.string().max(64).optional(),
   seq: z.int().positive(),
-  /** Milliseconds since the epoch. */
-  time: z.int().nonnegative(),
+  time: momentMs,
 })
 export type ConsentChangedPayload = z.infer<typeof consentChangedPayload>
 
@@ -63,8 +64,8 @@ export const consentDelegatedPayload = z.looseObject({
   delegation: shortText,
   delegate: shortText,
   token: z.string().max(12_288),
-  /** How long the delegator means to give tokens, in milliseconds since the epoch; its word alone. */
-  until: z.int().nonnegative().optional(),
+  /** How long the delegator means to give tokens; its word alone. */
+  until: momentMs.optional(),
 })
 export type ConsentDelegatedPayload = z.infer<typeof consentDelegatedPayload>
 
@@ -81,8 +82,7 @@ export const dutyImposedPayload = z.looseObject({
   /** Pairwise towards the receiver of the duty, or towards the recipient whose delegate it is; never what the receiver's
    *  own systems call somebody. */
   subject: shortText.regex(/^ps_/),
-  /** Milliseconds since the epoch. */
-  due: z.int().nonnegative(),
+  due: momentMs,
   /** For `rectify` the field paths that were put right: the values themselves are read anew under the consent. For
    *  `delete` and `anonymise` those that a narrowed consent gives no more; the whole consent's when absent. */
   fields: z.array(z.string().max(256)).max(256).optional(),
@@ -101,11 +101,11 @@ export const quotaDecidedPayload = z.looseObject({
   request: z.string().max(200),
   limit: z.string().max(64),
   state: z.enum(['granted', 'refused', 'withdrawn']),
-  /** Of a grant, and of one that was withdrawn: so many units, until before that time (milliseconds since the epoch). */
+  /** Of a grant, and of one that was withdrawn: so many units, until before that time. */
   units: z.int().positive().optional(),
-  until: z.int().nonnegative().optional(),
+  until: momentMs.optional(),
   note: z.string().max(1000).optional(),
-  /** Milliseconds since the epoch; of two decisions about one request the later one counts. */
-  time: z.int().nonnegative(),
+  /** Of two decisions about one request the later one counts. */
+  time: momentMs,
 })
 export type QuotaDecidedPayload = z.infer<typeof quotaDecidedPayload>

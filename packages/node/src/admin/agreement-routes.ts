@@ -3,6 +3,7 @@ import { agreementEnvelopeSchema } from '@comity/core/agreement/agreement-signat
 import { isDid } from '@comity/core/identity/did'
 import { Problem, type ProblemCode } from '@comity/core/problems'
 import { z } from 'zod'
+import { timeSchema } from '../http/input-words.ts'
 import { agreementDetailsSchema, agreementSchema, envelopeSchema, overlapSchema } from './admin-api.ts'
 import type { AdminParts, DraftRequest } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
@@ -11,7 +12,7 @@ import { agreementView } from './views.ts'
 
 const names = z.array(text(2048)).min(1).max(1_000)
 /** A moment, or a day, which begins at midnight UTC. */
-const moment = z.union([z.iso.datetime({ offset: true }), z.iso.date()], 'must be an ISO 8601 time or date')
+const moment = z.union([timeSchema, z.iso.date()], 'must be an ISO 8601 time or date')
 
 const draftSchema = z.strictObject({
   partner: text(2048).meta({ description: 'Alias or DID.' }),

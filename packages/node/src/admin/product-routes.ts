@@ -7,7 +7,7 @@ import { declaredProductSchema, productSchema } from './admin-api.ts'
 import { hashOf, recorded } from './changes.ts'
 import type { AdminParts, ProductSettings } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
-import { after, judgedLater, limit, named, pageOf } from './shapes.ts'
+import { after, judgedLater, limit, moment, named, pageOf } from './shapes.ts'
 import { declaredProductView, productView } from './views.ts'
 
 /** An OpenAPI document, JSON-encoded, and the settings around it. */
@@ -20,8 +20,8 @@ function factsOf({ upstreamHeaders, ...settings }: ProductSettings, documentHash
 
 const lifeSchema = z
   .strictObject({
-    deprecated: z.iso.datetime({ offset: true }).optional(),
-    sunset: z.iso.datetime({ offset: true }).optional(),
+    deprecated: moment.optional(),
+    sunset: moment.optional(),
     successor: z.string().max(200).regex(productAddressShape).optional(),
   })
   .meta({ id: 'ProductLife' })

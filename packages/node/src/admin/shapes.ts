@@ -1,6 +1,6 @@
 /** The small schemas that routes of the admin API have in common, and the types that follow from schemas. */
 import { z } from 'zod'
-import { timeWords } from '../http/input-words.ts'
+import { timeSchema } from '../http/input-words.ts'
 
 export type DeepReadonly<T> = T extends readonly (infer Entry)[]
   ? readonly DeepReadonly<Entry>[]
@@ -17,8 +17,8 @@ export const shownAs = z.registry<{ readonly schema: Readonly<Record<string, unk
 /** A text of 1 to so many characters. */
 export const text = (longest: number): z.ZodString => z.string().min(1).max(longest)
 
-/** RFC 3339 with an offset. */
-export const moment = z.iso.datetime({ offset: true, error: timeWords })
+/** RFC 3339 with an offset, in UTC no later than the year 9999. */
+export const moment = timeSchema
 
 /** Milliseconds since the epoch. */
 export const milliseconds = z.int().nonnegative()

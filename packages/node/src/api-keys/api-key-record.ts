@@ -2,7 +2,7 @@
 import { environments, keyUses, type Environment, type KeyUse } from '@comity/core/api-keys/api-key'
 import { keyScopeSchema, type KeyScope } from '@comity/core/api-keys/key-scope'
 import { z } from 'zod'
-import { timeWords } from '../http/input-words.ts'
+import { timeSchema } from '../http/input-words.ts'
 import { labelsSchema, ownerSchema } from './client.ts'
 import { isNetwork } from './key-networks.ts'
 
@@ -52,7 +52,7 @@ export interface ApiKeyRecord {
   readonly warnedMs: number | undefined
 }
 
-const moment = z.iso.datetime({ offset: true, error: timeWords }).transform((text) => Date.parse(text))
+const moment = timeSchema.transform((text) => Date.parse(text))
 const network = z.string().max(64).refine(isNetwork, 'must be a network in CIDR notation, e.g. `192.0.2.0/24`')
 const lifetime = z.int().min(1).max(3_650)
 const networks = z.array(network).max(200)

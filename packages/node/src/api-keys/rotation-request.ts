@@ -1,12 +1,12 @@
 /** How an operator asks for a rotation, and the plan that comes of it. */
 import { retirements, type RotationPlan } from '@comity/core/api-keys/key-rotation'
 import { z } from 'zod'
-import { timeWords } from '../http/input-words.ts'
+import { timeSchema } from '../http/input-words.ts'
 import type { ApiKeyRecord } from './api-key-record.ts'
 import type { ClientPolicies } from './client.ts'
 
 const dayMs = 86_400_000
-const moment = z.iso.datetime({ offset: true, error: timeWords }).transform((text) => Date.parse(text))
+const moment = timeSchema.transform((text) => Date.parse(text))
 
 /** What is left out is as the client's policies say; a rotation without `startsAt` starts at once. */
 export const rotationRequestSchema = z.strictObject({

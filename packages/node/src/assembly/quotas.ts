@@ -68,7 +68,8 @@ export async function openQuotas(parts: Parts): Promise<QuotasOfNode> {
   })
   const authenticationKey = () => identity.authenticationKey()
   const call = createSignedCaller({ ...world, authenticationKey, client: counterparts.client })
-  const asks = new QuotaAsks({ ...shared, call, partnerOf: (name) => partnerOf(counterparts, name) })
+  const skewMs = config.limits.clockSkewSeconds * 1_000
+  const asks = new QuotaAsks({ ...shared, skewMs, call, partnerOf: (name) => partnerOf(counterparts, name) })
   counterparts.handlers.set(quotaDecided, (event) => asks.handle(event))
   counterparts.whenTaken.push(() => webhooks.wake())
   const execute = (statements: readonly Statement[]) => database.execute(statements)

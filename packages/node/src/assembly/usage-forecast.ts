@@ -54,7 +54,7 @@ async function standingOf({ limits }: Parts, { rule, key }: QuotaPlace, nowMs: n
   const raisedTo = raised?.(rule.limit, key)
   const limit: CalendarLimit = raisedTo?.kind === 'quota' ? raisedTo : rule.limit
   const { standings } = await limiter.charge([{ limit, key, cost: 0, onStoreFailure: 'admit' }], nowMs)
-  return { units: limit.units, used: limit.units - (standings[0]?.verdict.remaining ?? limit.units) }
+  return { units: limit.units, used: standings[0]?.verdict.used ?? 0 }
 }
 
 /** Units of each hour that is over, from the first with a call on. */

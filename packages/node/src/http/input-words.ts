@@ -1,5 +1,5 @@
 /** What is wrong with an input, in people's words, and with what they wrote as they wrote it. */
-import type { z } from 'zod'
+import { z } from 'zod'
 
 /** `path` has its steps joined by dots, and is empty for the input as a whole. */
 export interface InputMistake {
@@ -9,6 +9,14 @@ export interface InputMistake {
 
 /** How a time must be written, with an example. */
 export const timeWords = 'must be a time of ISO 8601 with its offset, such as `2026-03-01T00:00:00Z`'
+
+/** 9999-12-31T23:59:59.999Z. A year of five digits is written in another way, which few can read. */
+const lastMs = 253_402_300_799_999
+
+/** A time of ISO 8601 with its offset, in UTC no later than the year 9999. */
+export const timeSchema = z.iso
+  .datetime({ offset: true, error: timeWords })
+  .refine((text) => !(Date.parse(text) > lastMs), 'must be no later than `9999-12-31T23:59:59.999Z`')
 
 /** Every mistake that a schema found. */
 export function inputMistakes({ issues }: Pick<z.ZodError, 'issues'>): InputMistake[] {

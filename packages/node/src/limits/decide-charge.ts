@@ -28,7 +28,7 @@ export function decideCharge(
     case 'quota': {
       const verdict = decideQuota(state as QuotaState | undefined, { ...limit, cost }, now)
       const { startMs, endMs } = verdict.span
-      return { ...verdict, period: { startMs, lengthMs: endMs - startMs } }
+      return { ...verdict, used: verdict.state.used, period: { startMs, lengthMs: endMs - startMs } }
     }
     case 'sliding-window':
       return decideSlidingWindow(state as WindowState | undefined, { ...limit, cost }, now)

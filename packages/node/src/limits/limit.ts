@@ -67,6 +67,8 @@ export class UnreadableCount extends Error {}
 
 /** How a limit stands after the call. Times in milliseconds, as in `RateVerdict`. */
 export interface Standing extends Omit<RateVerdict, 'state'> {
+  /** Of a quota: units used in its period, also more than it has, once a grant is withdrawn. */
+  readonly used?: number | undefined
   /** Of a quota: when its period began, and how long it is. */
   readonly period?: { readonly startMs: number; readonly lengthMs: number } | undefined
 }

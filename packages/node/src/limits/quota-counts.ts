@@ -125,9 +125,9 @@ export class QuotaCounts {
     const { limiter, clock } = this.#parts
     const standings = await readable(async () => (await limiter.charge([asked], clock.now())).standings)
     if (standings === undefined) return undefined
-    const { remaining = 0, period = { startMs: 0, lengthMs: 0 } } = standings[0]?.verdict ?? {}
+    const { used = 0, period = { startMs: 0, lengthMs: 0 } } = standings[0]?.verdict ?? {}
     const { name, units, per } = limit
-    return { limit: name, of, units, used: units - remaining, per, endsMs: period.startMs + period.lengthMs }
+    return { limit: name, of, units, used, per, endsMs: period.startMs + period.lengthMs }
   }
 }
 

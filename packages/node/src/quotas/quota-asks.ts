@@ -4,6 +4,7 @@ import { quotaPeriods } from '@comity/core/limits/quota'
 import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
+import { timeSchema } from '../http/input-words.ts'
 import type { SignedCaller } from '../http/signed-call.ts'
 import type { PartnerEndpoint } from '../http/partner-client.ts'
 import type { Statement } from '../storage/database.ts'
@@ -14,6 +15,8 @@ import type { QuotaPage, QuotaStore } from './quota-store.ts'
 export interface QuotaAsksParts {
   readonly store: QuotaStore
   readonly clock: Clock
+  /** How far a partner's clock may be ahead. */
+  readonly skewMs: number
   readonly newId: () => string
   readonly call: SignedCaller
   /** Throws `partner-unknown`. */
@@ -28,9 +31,9 @@ const answerSchema = z.looseObject({
   limit: z.string(),
   per: z.enum(quotaPeriods),
   state: z.enum(quotaRequestStates),
-  decided: z.iso.datetime({ offset: true }).optional(),
+  decided: timeSchema.optional(),
   granted: z.int().positive().optional(),
-  until: z.iso.datetime({ offset: true }).optional(),
+  until: timeSchema.optional(),
   note: z.string().max(1_000).optional(),
 })
 
@@ -70,8 +73,9 @@ export class QuotaAsks {
     const endpoint = partnerOf(ask.partner)
     const path = `/limits/requests/${encodeURIComponent(id)}`
     const { value } = await call(endpoint, { method: 'GET', path, handsOn: ['quota-request-unknown'] })
-    const decision = decisionOf(read(value, endpoint), clock.now())
-    if (decision === undefined) return ask
+    const answered = decisionOf(read(value, endpoint), clock.now())
+    if (answered === undefined) return ask
+    const decision = { ...answered, decidedMs: this.#decidedMs(answered.decidedMs) }
     const body = JSON.stringify({ type: 'quota-answer', time: clock.now(), request: id, ...decision })
     await record({ id: newId(), type: 'quota-answer', timeMs: clock.now(), body }, this.#deciding(ask, decision))
     this.#parts.webhooks.wake()
@@ -86,9 +90,17 @@ export class QuotaAsks {
    *  then or later: a grant may be withdrawn or shortened, and events may overtake each other. */
   async handle({ issuer, payload }: { issuer: string; payload: unknown }): Promise<readonly Statement[]> {
     const { request, state, units, until: untilMs, note, time } = quotaDecidedPayload.parse(payload)
+    const decidedMs = this.#decidedMs(time)
     const ask = await this.#parts.store.findAsk(request)
-    if (ask === undefined || ask.partner !== issuer || isKnown(ask, time)) return []
-    return this.#deciding(ask, { state, decidedMs: time, units, untilMs, note })
+    if (ask === undefined || ask.partner !== issuer || isKnown(ask, decidedMs)) return []
+    return this.#deciding(ask, { state, decidedMs, units, untilMs, note })
+  }
+
+  /** When the partner says that it decided. What lies in the future counts as of now: it would stand above whatever is
+   *  decided until then. */
+  #decidedMs(toldMs: number): number {
+    const nowMs = this.#parts.clock.now()
+    return toldMs > nowMs + this.#parts.skewMs ? nowMs : toldMs
   }
 
   /** The own systems are told in the transaction in which the ask is decided, and only then. */

@@ -68,8 +68,9 @@ export function readReply(charges: readonly Charge[], reply: unknown, isBack = f
     const [fits = 0, remaining = 0, wait = 0, again = 0, nextUnitMs = 0, resetMs = 0, startMs = 0, lengthMs = 0] = own
     const never = (ms: number) => (ms === -1 ? Infinity : ms)
     if (!allowed || isBack) retryAfterMs = Math.max(retryAfterMs, never(wait), never(again))
-    const period = limit.kind === 'quota' ? { startMs, lengthMs } : undefined
-    const verdict = { allowed: fits === 1, remaining, retryAfterMs: never(wait), nextUnitMs, resetMs, period }
+    const ofQuota = limit.kind === 'quota' && { used: limit.units - remaining, period: { startMs, lengthMs } }
+    const times = { retryAfterMs: never(wait), nextUnitMs, resetMs }
+    const verdict = { allowed: fits === 1, remaining: Math.max(0, remaining), ...times, ...ofQuota }
     return { limit, partition, verdict }
   })
   return { allowed, atMs, standings, retryAfterMs }

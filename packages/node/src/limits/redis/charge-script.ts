@@ -8,7 +8,7 @@ export const argumentsPerCharge = 7
 /** Numbers in the reply before those of charges: 1 or 0, and the time. */
 export const numbersBefore = 2
 /** Numbers of a charge in the reply: fits, remaining, wait, wait for the whole call, next unit, reset, start and length
- *  of the period. -1 stands for never. */
+ *  of the period. -1 stands for never. Remaining of a quota is below 0 where more is used than it has. */
 export const numbersPerCharge = 8
 
 /** `KEYS`: one for each charge. `ARGV`: the time in ms (empty for the server's own; else keys are kept for
@@ -170,7 +170,7 @@ local function quota(key, units, per)
     local after = used + cost
     local back = 0
     if after > 0 then back = finish - now end
-    return math.max(0, units - after), back, back, start, finish - start
+    return units - after, back, back, start, finish - start
   end
   -- Kept a day longer than it counts: the clock may be set back.
   function self.save(cost) keep(key, text(start) .. ' ' .. text(used + cost), finish - now + dayMs) end
