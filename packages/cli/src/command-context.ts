@@ -20,7 +20,8 @@ export interface CommandContext {
   readonly isConfigNamed: boolean
   /** Print one JSON value instead of text. */
   readonly json: boolean
-  /** Lets the command end with this exit code, 1 unless given, though it printed what it was asked for. */
+  /** Lets the command end with this exit code, 1 unless given, though it printed what it was asked for; or with it
+   *  instead of 1 when it throws. */
   fail(code?: FailureCode): void
 }
 

@@ -26,7 +26,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal = p
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (program.opts<{ json: boolean }>().json) terminal.error(JSON.stringify(errorDocument(error)))
     else for (const line of errorLines(error)) terminal.error(line)
-    return 1
+    return run.exitCode === 0 ? 1 : run.exitCode
   }
 }
 

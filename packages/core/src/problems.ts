@@ -84,7 +84,7 @@ const kinds = {
   'not-found': {
     status: 404,
     title: 'There is nothing here',
-    remedy: "Check the address against the product's description.",
+    remedy: "Check the address against the product's description; of the admin API, `/docs` lists all addresses.",
   },
   'method-not-allowed': {
     status: 405,
@@ -415,12 +415,14 @@ const kinds = {
   'quota-request-invalid': {
     status: 422,
     title: 'The request for a quota cannot be taken',
-    remedy: 'Ask for more units of a quota that `RateLimit-Policy` names; correct what `detail` says.',
+    remedy:
+      'Correct what `detail` says; a request names a quota that `RateLimit-Policy` names, and asks for more units.',
   },
   'quota-request-state': {
     status: 409,
     title: 'The request for a quota does not allow that now',
-    remedy: 'Wait for the decision of the one that is open; ask anew after it.',
+    remedy:
+      '`detail` says how the request stands: an open one waits for its decision; what was decided, withdrawn or is over stays so.',
   },
   'webhook-unknown': {
     status: 404,

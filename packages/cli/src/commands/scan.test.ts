@@ -86,7 +86,7 @@ describe('files', () => {
     assert.deepEqual(out.split('\n'), [
       `src/a.ts:2:10  comity-api-key  ${key.slice(0, 19)}…`,
       `    no node was asked (\`-c comity.yaml\` asks one); where it is from: comity api-keys revoke ${key.slice(10, 18)}`,
-      '1 secret in 1 place (2 texts looked at)',
+      'secrets at 1 place (2 texts looked at)',
     ])
     const report = await scan(at)
     assert.deepEqual(report.findings[0]?.apiKey, { id: key.slice(10, 18), state: 'not-asked' })
@@ -216,7 +216,15 @@ describe('files', () => {
   test('one file may be named; what is not there is an error', async () => {
     const at = directory({ 'a.txt': freshKey(), 'b.txt': freshKey() })
     assert.deepEqual(paths(await scan(join(at, 'a.txt'))), ['a.txt'])
-    assert.match((await runQuietly('scan', join(at, 'c.txt'))).error, /`.*c\.txt` cannot be read/)
+    const missing = await runQuietly('scan', join(at, 'c.txt'))
+    assert.match(missing.error, /`.*c\.txt` cannot be read/)
+    assert.equal(missing.code, 3, 'not 1: nothing was found')
+  })
+
+  test('the places are counted, not the files', async () => {
+    const key = freshKey()
+    const { out } = await runQuietly('scan', directory({ 'a.txt': `${key}\n${key}\n`, 'b.txt': key }))
+    assert.match(out, /^secrets at 3 places \(2 texts looked at\)$/m)
   })
 
   test('of more findings than anybody reads the rest is counted', async () => {
@@ -410,7 +418,7 @@ describe('a git history', { skip }, () => {
   test('an empty repository has no secrets; outside of one the command says so', async () => {
     assert.equal((await scan(repository(), '--history')).code, 0)
     const { code, error } = await runQuietly('scan', '--history', directory())
-    assert.equal(code, 1)
+    assert.equal(code, 3)
     assert.match(error, /not a git repository/)
   })
 

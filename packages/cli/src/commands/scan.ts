@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
 import { colors } from '../colors.ts'
 import { connect, readTextFile, show, type CommandContext } from '../command-context.ts'
 import { printable } from '../output.ts'
-import { parseAllowList } from '../scan/allow-list.ts'
+import { parseAllowList, type AllowList } from '../scan/allow-list.ts'
 import { placeName, scanFiles, scanHistory, scanStaged, type PlacedFinding, type ScanResult } from '../scan/scan.ts'
 
 export interface ScanArguments {
@@ -27,13 +27,11 @@ type KeyState = string
 
 export async function scan(context: CommandContext, path: string, options: ScanArguments): Promise<void> {
   const allowList = parseAllowList(options.allow === undefined ? '' : await readTextFile(options.allow))
-  const place = { directory: await directoryOf(path), environment: readEnvironment() }
-  const parts = { place, allowList, maxBytes: options.maxSize ?? defaultMaxSize }
-  const result = await (options.history
-    ? scanHistory(parts)
-    : options.staged
-      ? scanStaged(parts)
-      : scanFiles(path, parts))
+  const result = await resultOf(path, options, allowList).catch((error: unknown) => {
+    // 1 would say that something was found.
+    context.fail(3)
+    throw error
+  })
   const states = await statesOf(context, result.findings)
   const unused = allowList.unused()
   show(context, { ...result, findings: result.findings.map((each) => withState(each, states)), unused }, () => [
@@ -48,6 +46,13 @@ export async function scan(context: CommandContext, path: string, options: ScanA
   ])
   if (result.findings.length > 0) context.fail()
   else if (isIncomplete(result, options) || isOfNothing(result, options)) context.fail(3)
+}
+
+async function resultOf(path: string, options: ScanArguments, allowList: AllowList): Promise<ScanResult> {
+  const place = { directory: await directoryOf(path), environment: readEnvironment() }
+  const parts = { place, allowList, maxBytes: options.maxSize ?? defaultMaxSize }
+  if (options.history) return scanHistory(parts)
+  return options.staged ? scanStaged(parts) : scanFiles(path, parts)
 }
 
 /** Whether something was not looked into, other than for its size when the size was chosen. */
@@ -116,11 +121,10 @@ async function statesOf(
 
 function summary({ findings, totals }: ScanResult): string {
   const { looked, binary, ignored, allowed, more } = totals
-  const places = new Set(findings.map(placeName)).size
   const found =
     findings.length === 0
       ? colors.green(totals.passed.length === 0 ? 'no secrets found' : 'no secrets found in what was looked into')
-      : colors.red(`${counted(findings.length, 'secret')} in ${counted(places, 'place')}`)
+      : colors.red(`secrets at ${counted(findings.length, 'place')}`)
   const beside = [
     `${counted(looked, 'text')} looked at`,
     ...(more === 0 ? [] : [`${more} more found`]),

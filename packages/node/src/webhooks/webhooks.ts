@@ -179,6 +179,7 @@ class WebhookOutbox implements Webhooks {
   async replay({ id, state, address }: ReplayOrder): Promise<number> {
     const { store, clock } = this.#parts
     const meant = receiverNames(this.#parts).filter(({ url }) => address === undefined || isNamedBy(url, address))
+    if (address !== undefined && meant.length === 0) throw unknownAddress()
     const counts = meant.map(({ name }) => store.resend({ id, state, endpoint: name }, clock.now()))
     const count = (await Promise.all(counts)).reduce((sum, each) => sum + each, 0)
     this.wake()
@@ -187,7 +188,7 @@ class WebhookOutbox implements Webhooks {
 
   async testOwn(address: string): Promise<readonly TestedWebhook[]> {
     const meant = this.#parts.endpoints.filter(({ url }) => isNamedBy(url, address))
-    if (meant.length === 0) throw new Problem('webhook-unknown', 'no system that is configured has this address')
+    if (meant.length === 0) throw unknownAddress()
     return Promise.all(meant.map((endpoint) => sendTest(this.#parts, endpoint)))
   }
 
@@ -286,3 +287,5 @@ function noticeOf({ clients }: WebhooksParts, { id, type, endpoint }: WebhookEnt
   const client = clients.find(endpoint)?.client
   return { id, type, endpoint: new URL(endpoint).origin, ...(client !== undefined && { client }) }
 }
+
+const unknownAddress = () => new Problem('webhook-unknown', 'no system that is configured has this address')
