@@ -828,7 +828,7 @@ const kinds = {
   'key-rotation-refused': {
     status: 409,
     title: 'The key cannot be rotated now',
-    remedy: 'Read `detail`: some keys are the identity itself, and one rotation must end before the next begins.',
+    remedy: '`detail` says why, and what to do instead.',
   },
   'storage-failed': {
     status: 503,
@@ -838,7 +838,7 @@ const kinds = {
   'already-exists': {
     status: 409,
     title: 'It exists already',
-    remedy: 'Use another name, or remove the existing one first; the id of a client is never free again.',
+    remedy: 'Use another name. What exists may be removed first, but for a client: its id is never free again.',
   },
   'confirmation-needed': {
     status: 400,

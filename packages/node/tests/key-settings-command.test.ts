@@ -99,7 +99,7 @@ test('a rotation is completed at once where the successor alone is in use', asyn
 test('a client with keys that work is removed on demand only, and one without at once', async () => {
   const refused = await run('clients', 'remove', 'portal')
   assert.deepEqual([refused.code, refused.out], [1, ''])
-  assert.match(refused.error, /portal has keys that work: .*never free again, so say `--yes`/)
+  assert.match(refused.error, /portal has keys that have not ended: .*never free again, so say `--yes`/)
   assert.equal((await run('clients', 'remove', 'portal', '--yes')).code, 0)
   await comity('clients', 'add', 'empty')
   assert.equal((await run('clients', 'remove', 'empty')).code, 0)
@@ -112,4 +112,15 @@ test('the newest entries of the log are shown, oldest of them first', async () =
   assert.match(String(events.at(-1)?.body), /"client":"newest"/)
   const all = await comity<unknown[]>('log', 'show', '--last', '10000')
   assert.equal(all.length, Number(events.at(-1)?.position) + 1)
+})
+
+test('a rotation that waits for its moment is not completed, with `--yes` or without, and is shown as what it is', async () => {
+  const { id } = await issue('billing')
+  const { rotation } = await comity<BegunRotationView>('api-keys', 'rotate', id, '--starts-at', '2100-01-01T00:00:00Z')
+  assert.match((await run('api-keys', 'rotations', rotation.id)).out, /\nfrom 2100-01-01T00:00:00Z both keys work$/)
+  for (const args of [[], ['--yes']]) {
+    const { error } = await run('api-keys', 'complete', rotation.id, ...args)
+    assert.match(error, /a rotation that is prepared cannot become completed before both keys work: start it first/)
+    assert.doesNotMatch(error, /--yes/)
+  }
 })

@@ -244,17 +244,12 @@ function rotationRows(rotations: readonly KeyRotationView[]): string[] {
 
 export async function showRotation(context: CommandContext, id: string): Promise<void> {
   const rotation = await (await connect(context)).get<RotationDetailsView>(rotationPath(id))
-  const { remaining } = rotation
-  show(context, rotation, () => [
-    ...rotationRows([rotation]),
-    '',
-    ...(remaining.length === 0
-      ? ['nobody has used the old key since both work']
-      : table([
-          ['still uses the old key', 'last', 'uses'],
-          ...remaining.map(({ network, last, uses }) => [network, last, String(uses)]),
-        ])),
-  ])
+  const { remaining, state, overlapFrom } = rotation
+  const unused =
+    state === 'prepared' ? `from ${overlapFrom} both keys work` : 'nobody has used the old key since both work'
+  const users = remaining.map(({ network, last, uses }) => [network, last, String(uses)])
+  const lines = users.length === 0 ? [unused] : table([['still uses the old key', 'last', 'uses'], ...users])
+  show(context, rotation, () => [...rotationRows([rotation]), '', ...lines])
 }
 
 export async function moveRotation(context: CommandContext, id: string, to: 'start' | 'roll-back'): Promise<void> {
@@ -262,7 +257,8 @@ export async function moveRotation(context: CommandContext, id: string, to: 'sta
   show(context, rotation, () => [`rotation ${rotation.id} is ${rotation.state}`])
 }
 
-/** Without `yes` only where the old key was quiet for as long as the rotation asks, and the successor is in use. */
+/** Without `yes` only where the old key was quiet for as long as the rotation asks, and the successor is in use; where no
+ *  `yes` would help the node says why. */
 export async function completeRotation(
   context: CommandContext,
   id: string,
@@ -272,7 +268,8 @@ export async function completeRotation(
   if (!yes) {
     const rotation = await admin.get<RotationDetailsView>(rotationPath(id))
     const successor = rotation.to === undefined ? undefined : await admin.get<ApiKeyView>(keyPath(rotation.to))
-    const doubts = rotation.ended === undefined ? doubtsOf(rotation, successor) : []
+    const canComplete = ['overlapping', 'draining'].includes(rotation.state) && successor !== undefined
+    const doubts = canComplete ? doubtsOf(rotation, successor) : []
     if (doubts.length > 0)
       throw new Problem(
         'confirmation-needed',

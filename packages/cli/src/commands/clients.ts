@@ -90,6 +90,6 @@ async function requireNoKeys(admin: AdminClient, id: string): Promise<void> {
   const more = active.length > named.length ? ` and ${active.length - named.length} more` : ''
   throw new Problem(
     'confirmation-needed',
-    `${id} has keys that work: ${named.join(', ')}${more}; they end with it, and its id is never free again, so say \`--yes\``,
+    `${id} has keys that have not ended: ${named.join(', ')}${more}; they end with it, and its id is never free again, so say \`--yes\``,
   )
 }

@@ -119,10 +119,11 @@ export function loseSuccessor(rotation: KeyRotation): KeyRotation {
 
 /** The old key is retired. There must be a successor. */
 export function completeRotation(rotation: KeyRotation, nowMs: number): KeyRotation {
+  const completed = advance(rotation, 'completed')
   if (rotation.to === undefined) {
     throw new Problem('key-rotation-refused', 'the client has no successor yet: it would be left without a key')
   }
-  return { ...advance(rotation, 'completed'), endedMs: nowMs }
+  return { ...completed, endedMs: nowMs }
 }
 
 /** The successor is revoked, the old key is as before. */
@@ -179,33 +180,32 @@ export function worksUnder(state: RotationState): { readonly from: boolean; read
 export const keyRenewalRelation = 'urn:comity:rel:key-renewal'
 
 /** The fields by which answers to the old key tell of its end, name and value in turn (RFC 9745, RFC 8594): none before
- *  the overlap. `renewalUrl` is where the successor can be had. A version of a product has an end too, in the same
+ *  the overlap. `renewalUrl` is where the client can have the
+ *  successor; without it there is no link. A version of a product has an end too, in the same
  *  fields: what is the key's alone stands in the link.
  *
  *      Link: <https://holder.example/keys/renewal>; rel="urn:comity:rel:key-renewal"; key="7Qm2xK9a";
  *        deprecation="@1790000000"; sunset="@1791000000" */
-export function rotationFields(rotation: KeyRotation, renewalUrl: string): readonly string[] {
+export function rotationFields(rotation: KeyRotation, renewalUrl: string | undefined): readonly string[] {
   const { state, from, overlapFromMs, sunsetMs } = rotation
   if (state !== 'overlapping' && state !== 'draining') return []
   const deprecation = `@${Math.floor(overlapFromMs / 1_000)}`
   const ends = `key="${from}"; deprecation="${deprecation}"; sunset="@${Math.floor(sunsetMs / 1_000)}"`
-  return [
-    'deprecation',
-    deprecation,
-    'sunset',
-    new Date(sunsetMs).toUTCString(),
-    'link',
-    `<${renewalUrl}>; rel="${keyRenewalRelation}"; ${ends}`,
-  ]
+  const link = renewalUrl === undefined ? [] : ['link', `<${renewalUrl}>; rel="${keyRenewalRelation}"; ${ends}`]
+  return ['deprecation', deprecation, 'sunset', new Date(sunsetMs).toUTCString(), ...link]
 }
 
 function advance(rotation: KeyRotation, to: RotationState): KeyRotation {
   if (next[rotation.state].includes(to)) return { ...rotation, state: to }
   throw isRunning(rotation)
-    ? new Problem('key-rotation-refused', `a rotation that is ${rotation.state} cannot become ${to}`)
+    ? new Problem('key-rotation-refused', `a rotation that is ${rotation.state} cannot become ${to}${hint(rotation)}`)
     : ended(rotation)
 }
 
+function hint({ state }: KeyRotation): string {
+  return state === 'prepared' ? ' before both keys work: start it first, or roll it back' : ''
+}
+
 function ended({ state }: KeyRotation): Problem {
-  return new Problem('key-rotation-refused', `the rotation has ended: it is ${state}`)
+  return new Problem('key-rotation-refused', `the rotation has ended: it is ${state}; begin another`)
 }

@@ -188,3 +188,13 @@ test('sequence numbers of a key only ever rise, also when many come at once and 
   await take(5)
   for (const wrong of [-1, 1.5, Number.NaN, 2 ** 53]) await assert.rejects(take(wrong), refused('malformed-request'))
 })
+
+test('a lifetime is told from the moment that a key was made, to the millisecond', async () => {
+  await using node = await openTestKeys()
+  await node.addClient()
+  let ticks = 0
+  Object.defineProperty(node.clock, 'nowMs', { get: () => startMs + ticks++ })
+  const { id } = await node.issue({ lifetimeDays: 2 })
+  const { createdMs, expiresMs } = await node.apiKeys.showKey(id)
+  assert.equal(expiresMs, createdMs + 2 * dayMs)
+})

@@ -122,6 +122,8 @@ function lifeFieldsOf(index: KeyIndex): ApiKeys['lifeFields'] {
   return (key, renewal) => {
     const rotation = index.keys.get(key)?.leaves
     if (rotation === undefined) return []
+    const mayRenew = index.clients.get(rotation.client)?.policies.selfRenewal === true
+    if (!mayRenew) return rotationFields(rotation, undefined)
     let byAddress = known.get(rotation)
     if (byAddress === undefined) known.set(rotation, (byAddress = new Map()))
     let fields = byAddress.get(renewal)

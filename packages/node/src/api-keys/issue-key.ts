@@ -1,5 +1,6 @@
 /** Makes keys. What is told of a new key is told once: it is kept nowhere. */
 import { formatApiKey, newKeyId, newKeySecret, type ApiKey } from '@comity/core/api-keys/api-key'
+import type { Clock } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import type { ApiKeyRecord, ChangedBy, KeyRequest } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
@@ -41,6 +42,12 @@ interface Origin {
 
 /** Live keys of one client. */
 const maxLive = 1_000
+
+/** The clock as it stands now: all times of one key are of one moment. */
+export function stopped(clock: Clock): Clock {
+  const nowMs = clock.now()
+  return { now: () => nowMs }
+}
 
 /** A key as an operator asks for it. Throws `malformed-request` for times that leave none. */
 export function requestedTerms(parts: Parts, request: KeyRequest): Terms {

@@ -5,7 +5,7 @@ import { isLive, type ApiKeyRecord, type ChangedBy, type KeyChangeRequest, type 
 import type { ApiKeysParts } from './api-key-ports.ts'
 import { clientOf } from './client-changes.ts'
 import { endedKey, endedRotations, endNotice } from './end-key.ts'
-import { endOf, makeKey, requestedTerms, type IssuedKey } from './issue-key.ts'
+import { endOf, makeKey, requestedTerms, stopped, type IssuedKey } from './issue-key.ts'
 import { whyNot, type Judged } from './judge-key.ts'
 import type { KeyChange, KeyChanges } from './key-changes.ts'
 import { entryOf, type KeyEntry, type KeyIndex } from './key-index.ts'
@@ -64,8 +64,9 @@ export function createKeyLife(parts: Parts, changes: KeyChanges): KeyLife {
     issue: (clientId, request) =>
       changes.inTurn(async () => {
         const client = clientOf(changes, clientId)
-        const terms = requestedTerms(parts, request)
-        const issued = makeKey({ ...parts, index: changes.index }, client, { ...terms, by: 'operator' })
+        const now = { ...parts, clock: stopped(clock) }
+        const terms = requestedTerms(now, request)
+        const issued = makeKey({ ...now, index: changes.index }, client, { ...terms, by: 'operator' })
         await write(issued.record, { action: 'key-issue', by: 'operator' })
         return issued
       }),
@@ -113,9 +114,14 @@ export function createKeyLife(parts: Parts, changes: KeyChanges): KeyLife {
   }
 }
 
-function goingOn(judged: Judged, { id, client }: ApiKeyRecord, nowMs: number): Omit<DisabledKey, 'key'> {
+function goingOn(
+  judged: Judged & Pick<Parts, 'environment'>,
+  { id, client }: ApiKeyRecord,
+  nowMs: number,
+): Omit<DisabledKey, 'key'> {
   const { index } = judged
-  const works = (entry: KeyEntry) => whyNot(judged, entry, nowMs) === undefined
+  const works = (entry: KeyEntry) =>
+    entry.key.environment === judged.environment && whyNot(judged, entry, nowMs) === undefined
   const idsOf = (entries: KeyEntry[]) => entries.filter(works).map(({ key }) => key.id)
   return { claimed: idsOf(index.claimedWith(id)), working: idsOf(index.keysOf(client)) }
 }

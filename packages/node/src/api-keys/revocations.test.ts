@@ -187,3 +187,14 @@ test('a revocation that is taken back leaves the one before it to be written, an
   await node.restart()
   assert.deepEqual([node.ask(old.text), node.ask(next.text)], ['key-revoked', 'key-revoked'])
 })
+
+test('keys that work nowhere at this node are not among those that are told to work', async () => {
+  await using node = await openTestKeys()
+  await node.addClient()
+  const [revoked, disabled, works] = [await node.issue(), await node.issue(), await node.issue()]
+  await node.issue({ environment: 'test' })
+  await node.issue({ notBefore: new Date(startMs + 1_000).toISOString() })
+  const { working } = await node.apiKeys.keys.disable(disabled.id, { by: 'operator' })
+  assert.deepEqual(working.toSorted(), [revoked.id, works.id].toSorted())
+  assert.deepEqual((await node.apiKeys.keys.revoke(revoked.id, { by: 'operator' })).working, [works.id])
+})

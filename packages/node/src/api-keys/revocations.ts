@@ -29,7 +29,7 @@ export interface Revocations {
   writeRest(): Promise<void>
 }
 
-type Parts = Pick<ApiKeysParts, 'clock' | 'store' | 'findPartner'> & Pick<Judged, 'isUsed'>
+type Parts = Pick<ApiKeysParts, 'clock' | 'store' | 'findPartner' | 'environment'> & Pick<Judged, 'isUsed'>
 
 /** Of its client's keys so many are named to the operator's systems. */
 const maxTold = 100
@@ -116,7 +116,7 @@ async function endedBefore({ store }: Parts, index: KeyIndex, id: string): Promi
 
 /** Of a rotation that is completed by this the successor works from now on. */
 function workingAfter(
-  judged: Judged,
+  judged: Judged & Pick<Parts, 'environment'>,
   client: string,
   { ending, nowMs }: { readonly ending: Ending; readonly nowMs: number },
 ): string[] {
@@ -124,7 +124,7 @@ function workingAfter(
   const succeeding = new Set(ending.rotations.flatMap(({ state, to }) => (state === 'completed' ? (to ?? []) : [])))
   const works = judged.index.keysOf(client).filter((entry) => {
     const { key } = entry
-    if (ended.has(key.id)) return false
+    if (ended.has(key.id) || key.environment !== judged.environment) return false
     const begun = succeeding.has(key.id) ? { ...entry, joins: undefined } : entry
     return whyNot(judged, begun, nowMs) === undefined
   })

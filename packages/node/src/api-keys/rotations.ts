@@ -18,7 +18,15 @@ import { entryOf, type KeyEntry } from './key-index.ts'
 import { whyNoSuccessor, whyNotSucceeded, type Judged } from './judge-key.ts'
 import { movingNotice, rolledBackNotice, standingNotice } from './rotation-notices.ts'
 import { rotationPlan, type RotationRequest } from './rotation-request.ts'
-import { claim, refused, replaceSuccessor, succeed, type Succeeded, type Succeeding } from './successors.ts'
+import {
+  claim,
+  refuseClaim,
+  refused,
+  replaceSuccessor,
+  succeed,
+  type Succeeded,
+  type Succeeding,
+} from './successors.ts'
 
 /** A rotation that began, and the successor where it was made at once. */
 export interface BegunRotation {
@@ -78,7 +86,7 @@ export function createRotations(parts: Rotating): Rotations {
 async function notRunning({ store }: Rotating, id: string): Promise<Problem> {
   const ended = await store.findRotation(id)
   if (ended === undefined) return new Problem('key-rotation-unknown', 'there is no such rotation')
-  return refused(`the rotation has ended: it is ${ended.state}`)
+  return refused(`the rotation has ended: it is ${ended.state}; begin another`)
 }
 
 async function write(
@@ -102,9 +110,12 @@ async function rotate(
   { request, by }: { readonly request: Partial<RotationRequest>; readonly by: ChangedBy },
 ): Promise<BegunRotation> {
   const { changes, clock, newId, usage, uses } = parts
-  if (key.state !== 'active' || isCutOff) throw refused('the key is not active')
-  if (leaves !== undefined || joins !== undefined) throw refused('the key is in a rotation that has not ended')
+  if (key.state !== 'active' || isCutOff) throw refused('the key is not active: only an active one is rotated')
+  if (leaves !== undefined || joins !== undefined)
+    throw refused('the key is in a rotation that has not ended: wait for its end, complete it or roll it back')
   const client = clientOf(changes, key.client)
+  // One that a policy begins waits for the operator, who is told.
+  if (request.successor === 'claim' && by === 'operator') refuseClaim(client)
   const nowMs = clock.now()
   const plan = rotationPlan(request, { key, policies: client.policies }, nowMs)
   const successor = request.successor === 'claim' ? undefined : succeed(parts, key, { plan, by })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { parseApiKey } from '@comity/core/api-keys/api-key'
 import { Problem } from '@comity/core/problems'
 import { keyChangeSchema } from './api-key-record.ts'
+import { clientChangeSchema } from './client.ts'
 import { dayMs, office, openTestKeys, startMs, type TestKeys } from './keys-test-node.ts'
 
 const refused = (code: string) => (error: unknown) => error instanceof Problem && error.code === code
@@ -123,10 +124,16 @@ test('the first use of a successor that comes while it is replaced keeps it', ()
 test('a client that may not renew by itself gets nothing', () =>
   withKey(
     async (node, old) => {
-      const { rotation } = await rotate(node, old.id, { successor: 'claim' })
-      await assert.rejects(claim(node, old), refused('key-rotation-refused'))
+      await assert.rejects(rotate(node, old.id, { successor: 'claim' }), /may not fetch .*without `--claim`/)
+      // A policy waits for the operator.
+      const { rotation } = await node.apiKeys.rotations.rotate(old.id, { successor: 'claim' }, 'policy')
+      await assert.rejects(claim(node, old), /may not fetch .*`comity api-keys successor`/)
+      const fields = () => node.apiKeys.lifeFields(old.id, '/r').filter((_, index) => index % 2 === 0)
+      assert.deepEqual(fields(), ['deprecation', 'sunset'], 'and no link to a renewal')
       const { successor } = await node.apiKeys.rotations.replaceSuccessor(rotation.id)
       assert.equal(node.ask(successor.text), 'billing')
+      await node.apiKeys.clients.change('billing', clientChangeSchema.parse({ policies: { selfRenewal: true } }))
+      assert.deepEqual(fields(), ['deprecation', 'sunset', 'link'])
     },
     { policies: { selfRenewal: false } },
   ))

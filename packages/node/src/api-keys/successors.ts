@@ -7,8 +7,9 @@ import { Problem } from '@comity/core/problems'
 import { isLive, type ApiKeyRecord, type ChangedBy } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
 import { clientOf } from './client-changes.ts'
+import type { Client } from './client.ts'
 import { endedKey, endNotice } from './end-key.ts'
-import { claimedText, makeKey, succeedingTerms, type IssuedKey } from './issue-key.ts'
+import { claimedText, makeKey, stopped, succeedingTerms, type IssuedKey } from './issue-key.ts'
 import type { KeyChanges } from './key-changes.ts'
 import { entryOf, type KeyEntry } from './key-index.ts'
 import type { KeyUsage } from './key-usage.ts'
@@ -41,11 +42,12 @@ interface Origin {
 
 /** A successor, with its own entry in no log yet. */
 export function succeed(parts: Succeeding, key: ApiKeyRecord, { plan, by, presented }: Origin): IssuedKey {
-  const { changes, clock } = parts
+  const { changes } = parts
+  const clock = stopped(parts.clock)
   const terms = succeedingTerms(key, Math.max(plan.overlapFromMs, clock.now()))
   const claimedWith = presented === undefined ? undefined : parseApiKey(presented)
   const origin = { by, succeeds: key.id, claimedWith }
-  return makeKey({ ...parts, index: changes.index }, clientOf(changes, key.client), { ...terms, ...origin })
+  return makeKey({ ...parts, clock, index: changes.index }, clientOf(changes, key.client), { ...terms, ...origin })
 }
 
 /** The successor that the operator makes. Only in turn. Throws `key-rotation-refused` where one is in use. */
@@ -98,10 +100,17 @@ function claimable(changes: KeyChanges, old: KeyEntry): KeyRotation {
   const { key, leaves } = old
   refuseInactive(old)
   if (leaves === undefined || leaves.state === 'prepared') throw refused('the key is not being rotated now')
-  if (!clientOf(changes, key.client).policies.selfRenewal) {
-    throw refused('the client does not get its keys itself: the operator hands them over')
-  }
+  refuseClaim(clientOf(changes, key.client))
   return leaves
+}
+
+/** Throws `key-rotation-refused` for a client that may not renew itself. */
+export function refuseClaim({ policies }: Pick<Client, 'policies'>): void {
+  if (policies.selfRenewal) return
+  throw refused(
+    'the client may not fetch its next key itself: the operator makes it and hands it over ' +
+      '(`comity api-keys rotate` without `--claim`, or `comity api-keys successor` where a rotation runs)',
+  )
 }
 
 function refuseInactive({ key, isCutOff }: KeyEntry): void {
