@@ -123,6 +123,10 @@ describe('a condition', () => {
     assert.notEqual(once.headers['etag'], made.headers['etag'])
     assert.equal((await changed(`PATCH ${path}`, String(once.headers['etag']), { name: 'Twice' })).status, 200)
     assert.equal((await changed(`PATCH ${path}`, String(once.headers['etag']), { name: 'Late' })).status, 412)
+    const issued = await admin.call({ method: 'POST', path: `${path}/keys`, body: {} })
+    const place = `/v1/api-keys/${(issued.json as { id: string }).id}`
+    const given = [issued.status, issued.headers['location'], issued.headers['etag']]
+    assert.deepEqual(given, [201, place, await tagOf(place)], 'a key is shown elsewhere than where it is issued')
   })
 
   test('holds for a rotation whose old key is still used', async () => {

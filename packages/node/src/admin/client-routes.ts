@@ -111,6 +111,7 @@ function keysOfClient({ apiKeys, schemas, products }: Parts): AdminRoute[] {
       tag,
       summary: 'Issues a key; the answer is the only place that has its secret',
       status: 201,
+      shownAt: '/v1/api-keys/{id}',
       parameters,
       body: judgedLater(schemas.apiKeys.key),
       result: issuedKeySchema,

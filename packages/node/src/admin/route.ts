@@ -53,6 +53,8 @@ interface RouteFacts {
   /** For a `GET`: members of its result, or of the entries of its list, that change without anybody changing what is
    *  shown: when something was used, how often, what waits. Tags do not follow them. */
   readonly live?: readonly string[]
+  /** For a 201: the path that shows what was made, where it is not the one below the path of the call. */
+  readonly shownAt?: string
   /** `answer` looks at the condition itself, where nothing can come between it and the change. */
   readonly guards?: true
 }

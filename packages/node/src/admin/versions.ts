@@ -23,10 +23,15 @@ export function shownBy(routes: readonly AdminRoute[], { path, method }: AdminRo
   return places.flatMap((place) => routes.filter((route) => route.method === 'GET' && route.path === place))[0]
 }
 
-/** The route that shows what a call has made: the one below its address; undefined where none does. */
-export function shownWhenMade(routes: readonly AdminRoute[], { path, status }: AdminRoute): AdminRoute | undefined {
+/** The route that shows what a call has made: the one it names, or the one below its address; undefined where none
+ *  does. */
+export function shownWhenMade(
+  routes: readonly AdminRoute[],
+  { path, status, shownAt }: AdminRoute,
+): AdminRoute | undefined {
   if (status !== 201) return undefined
-  return routes.find((route) => route.method === 'GET' && /^\/\{\w+\}$/.test(below(path, route.path)))
+  const shows = (place: string) => place === shownAt || /^\/\{\w+\}$/.test(below(path, place))
+  return routes.find((route) => route.method === 'GET' && shows(route.path))
 }
 
 const below = (path: string, other: string) => (other.startsWith(`${path}/`) ? other.slice(path.length) : '')
