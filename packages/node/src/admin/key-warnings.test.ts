@@ -11,7 +11,7 @@ const offered = [energy, ranking, signed]
 const warned = (scope: object, use: 'plain' | 'hmac' = 'plain') => keyWarnings({ use, scope }, offered).join('\n')
 
 test('products and operations that are not offered are named', () => {
-  assert.match(warned({ products: ['nonsense'] }), /^this node offers no product `nonsense`$/)
+  assert.match(warned({ products: ['nonsense'] }), /^this node offers no product `nonsense` itself: /)
   assert.match(warned({ operations: ['ranking/nonsense'] }), /^the product `ranking` has no operation `nonsense`$/)
   assert.equal(warned({ products: ['ranking'], operations: ['ranking/list'] }), '')
 })
@@ -36,7 +36,7 @@ test('a field that no operation within the scope has is named', () => {
   assert.match(unknown(['nmae']), /^no operation that the key reaches has a labelled field `nmae`$/)
   assert.match(unknown(['rank'], { operations: ['ranking/list'] }), /`rank`/)
   assert.equal(unknown(['rank'], { products: ['ranking'] }), '')
-  assert.match(unknown(['rank'], { products: ['nonsense'] }), /^this node offers no product `nonsense`$/)
+  assert.match(unknown(['rank'], { products: ['nonsense'] }), /^this node offers no product `nonsense` itself: /)
 })
 
 test('a lifetime that is over before the client’s keys are rotated is told, with when they are instead', () => {

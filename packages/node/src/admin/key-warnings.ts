@@ -75,7 +75,8 @@ const remedy = (use: KeyUse) =>
 const takes = ({ keys }: KeyedProduct, use: KeyUse) => keys !== 'none' && (keys === 'plain' || use === 'hmac')
 
 function productWarning(id: string, use: KeyUse, versions: readonly KeyedProduct[]): string[] {
-  if (versions.length === 0) return [`this node offers no product \`${id}\``]
+  if (versions.length === 0)
+    return [`this node offers no product \`${id}\` itself: the key reaches only a partner's of this name`]
   if (versions.some((version) => takes(version, use))) return []
   const what = versions.every(({ keys }) => keys === 'none') ? 'no API keys' : 'API keys only of the use `hmac`'
   return [`the product \`${id}\` takes ${what}: ${remedy(use)}`]
