@@ -89,7 +89,7 @@ describe('what is staged', { skip }, () => {
   test('is not looked for together with the history, nor outside of a repository', async () => {
     assert.equal((await runQuietly('scan', '--staged', '--history', repository())).code, 2)
     const { code, error } = await runQuietly('scan', '--staged', root)
-    assert.equal(code, 1)
+    assert.equal(code, 3)
     assert.match(error, /not a git repository/)
   })
 })
