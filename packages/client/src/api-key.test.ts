@@ -46,7 +46,7 @@ function made(answer: Answer, text = old) {
   }
   const refuse = (key: string, changes = {}) =>
     credential.isReplaced(key, { status: 401, code: 'key-revoked', hasReceipt: false, ...changes })
-  return { time, asked, store, call, refuse }
+  return { time, asked, store, call, refuse, credential }
 }
 
 test('a limit on claims is kept: nothing is asked before the node said', async () => {
@@ -75,6 +75,36 @@ test('a refusal is asked again when a tenth of what is left is over, an hour at 
   await time.advance(10_000)
   await call()
   assert.deepEqual(asked, ['POST old', 'POST old'])
+})
+
+test('who renews is told what the node said, also where it is not asked again', async () => {
+  const { asked, credential } = made(() => {
+    const [detail, remedy] = ['the operator hands it over', 'Ask.']
+    return Response.json({ code: 'key-rotation-refused', detail, remedy }, { status: 409 })
+  })
+  const told = { code: 'key-rotation-refused', detail: 'the operator hands it over', remedy: 'Ask.', status: 409 }
+  for (const when of ['asked', 'left alone']) await assert.rejects(credential.renew(), told, when)
+  assert.deepEqual(asked, ['POST old'])
+})
+
+test('a renewal that lost its answer, or what it was to keep, rejects', async () => {
+  const noNode = made(() => assert.fail('no connection')).credential
+  await assert.rejects(noNode.renew(), { code: 'node-unreachable' })
+  const full = made(() => Response.json({ key: next }, { status: 201 }))
+  full.store.save = () => assert.fail('full')
+  await assert.rejects(full.credential.renew(), { code: 'invalid-call', message: /cannot be written/ })
+})
+
+test('a key that is not being rotated, or was renewed just now, has nothing to renew', async () => {
+  const idle = made(() => problem('key-not-rotated', 409))
+  await idle.credential.renew()
+  const { credential, asked } = made((method, key) => {
+    if (method === 'GET') return works(key)
+    return key === old ? Response.json({ key: next }, { status: 201 }) : problem('key-not-rotated', 409)
+  })
+  await credential.renew()
+  await credential.renew()
+  assert.deepEqual(asked, ['POST old', 'GET next', 'POST next'])
 })
 
 test('what was lost while a call waits is asked for again, and the call goes on', async () => {

@@ -28,8 +28,8 @@ export interface Credential {
   send(request: KeyedRequest): Promise<{ readonly response: Response; readonly key: string }>
   /** Told of an answer that refused a key: true when another one is in use and the request may be sent again. */
   isReplaced(key: string, refusal: Refusal): Promise<boolean>
-  /** Renews the key now, where its node has another one for it and did not ask to be left alone; resolves when that is
-   *  over. Throws `invalid-call` for a key that is not kept, or when it cannot be read. */
+  /** Renews the key now; resolves when another one is in use, or where there is none yet. Throws why it was not renewed:
+   *  what the node answered, also before where it asked to be left alone, and `invalid-call` for a key that is not kept. */
   renew(): Promise<void>
   /** Begins a renewal that waits for its moment, and resolves when nothing is under way; never rejects. */
   settled(): Promise<void>
@@ -96,6 +96,10 @@ class KeptKey implements Credential {
   #hasAnswer = false
   #renewing: Promise<void> | undefined
   #renewAfterMs = 0
+  /** What went wrong in the round that runs. */
+  #trouble: ComityError | undefined
+  /** Why the last renewal brought no key. */
+  #whyNot: ComityError | undefined
   /** Ends the wait before a renewal. */
   #hurry = new AbortController()
   #recovering: Promise<boolean> | undefined
@@ -124,6 +128,7 @@ class KeptKey implements Credential {
     const { current: key } = this.#ring ?? (await this.#first())
     this.#begin(key, 0)
     await this.settled()
+    if (this.#whyNot !== undefined && this.#ring?.current === key) throw this.#whyNot
   }
 
   async settled(): Promise<void> {
@@ -145,8 +150,7 @@ class KeptKey implements Credential {
 
   async #recover(refused: string): Promise<boolean> {
     const ring = this.#ring as KeyRing
-    // A renewal that ended just now may have been faster.
-    if (ring.current !== refused) return true
+    if (ring.current !== refused) return true // A renewal that ended just now may have been faster.
     const isReplaced = await recoverKey(ring, this.#ports(), this.#ended)
     if (!isReplaced) this.#recoverAfterMs = this.#parts.world.clock.now() + againAfterLossMs
     // What was refused to the key before says nothing of this one.
@@ -174,7 +178,9 @@ class KeptKey implements Credential {
       const ring = this.#ring as KeyRing
       if (ring.current !== key) return
       this.#heldBackMs = 0
+      this.#trouble = undefined
       const outcome = await renewKey(ring, this.#ports(), this.#ended)
+      this.#whyNot = outcome === 'moved' ? undefined : this.#trouble
       if (outcome === 'moved') return
       const refusedMs = Math.max(againAfterMs, Math.min(againAfterRefusalMs, leftMs() / 10))
       const waitMs = Math.max(this.#heldBackMs, outcome === 'refused' ? refusedMs : againAfterMs)
@@ -229,7 +235,8 @@ class KeptKey implements Credential {
     try {
       const isLeft = (await this.#inTime(() => this.#store.save(text, this.#stored))) === false
       if (isLeft) return await this.#read()
-    } catch {
+    } catch (cause) {
+      this.#trouble = new ComityError('invalid-call', 'the store of the API key cannot be written', { cause })
       return 'failed'
     }
     this.#stored = text
@@ -241,13 +248,16 @@ class KeptKey implements Credential {
     if (status === 200) return members['keyId'] === keyIdOf(key) ? 'works' : 'unclear'
     const code = typeof members['code'] === 'string' ? members['code'] : ''
     if (endings.has(code)) return 'ended'
-    return code.startsWith('key-') ? 'resting' : 'unclear'
+    if (code.startsWith('key-')) return 'resting'
+    this.#trouble = refusalOf(status, members)
+    return 'unclear'
   }
 
   async #claim(key: string): Promise<Claim> {
     const { status, members } = await this.#exchange('POST', key)
     const next = members['key']
     if (status === 201 && typeof next === 'string' && isKey(next)) return { key: next }
+    this.#trouble = members['code'] === 'key-not-rotated' ? undefined : refusalOf(status, members)
     return status === 409 ? 'refused' : 'unclear'
   }
 
@@ -270,6 +280,15 @@ class KeptKey implements Credential {
       ended.abort()
     }
   }
+}
+
+/** Why an answer about a key gave none; status 0 for no answer. */
+function refusalOf(status: number, document: Record<string, unknown>): ComityError {
+  const { code, detail, remedy } = document
+  if (status === 0) return new ComityError('node-unreachable', 'the node did not answer about the API key')
+  if (typeof code !== 'string') return new ComityError('not-a-node', 'the answer about the API key is not a node’s')
+  const told = typeof detail === 'string' ? detail : 'the node gave no key'
+  return new ComityError(code, told, { status, document, remedy: typeof remedy === 'string' ? remedy : undefined })
 }
 
 function isKey(text: string): boolean {

@@ -86,8 +86,9 @@ export interface ComityClient {
     parts: Asked,
     options?: CompositeOptions,
   ): Promise<CompositeAnswer<keyof Asked & string>>
-  /** Renews the API key now, where its node has another one for it and did not ask to be left alone; resolves when that is
-   *  over. Throws `invalid-call` without a key in a store, or when that cannot be read. */
+  /** Renews the API key now; resolves when another one is in use, or where there is none yet. Throws `ComityError` where it
+   *  was not renewed: `key-rotation-refused` and what else the node answered, also before where it asked to be left alone,
+   *  and `invalid-call` without a key in a store, or when that cannot be read or written. */
   renew(): Promise<void>
   /** Resolves when a renewal of the API key that is due or under way is over; never rejects. For a program that ends
    *  itself (`process.exit`): calls may still be made. */

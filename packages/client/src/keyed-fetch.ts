@@ -44,9 +44,10 @@ export interface KeyedInit {
  *  `fetch` throws. */
 export interface KeyedFetch {
   (address: string, init?: KeyedInit): Promise<Response>
-  /** Renews a key in a store now, where it has a successor; for who is told of a rotation by a webhook. The key goes to
-   *  this node's own address alone, never to one that a message holds. Throws `invalid-call` for an `address` that is
-   *  another, before anything is sent, and for a key that is a mere text. */
+  /** Renews a key in a store now; for who is told of a rotation by a webhook. Resolves when another key is in use, or where
+   *  there is none yet; throws `ComityError` where it was not renewed: `key-rotation-refused` and what else the node
+   *  answered. The key goes to this node's own address alone, never to one that a message holds. Throws `invalid-call` for
+   *  an `address` that is another, before anything is sent, and for a key that is a mere text. */
   renew(address?: string): Promise<void>
   /** Resolves when a renewal of the key that is due or under way is over; never rejects. For a program that ends itself
    *  (`process.exit`): calls may still be made. */

@@ -825,6 +825,11 @@ const kinds = {
     remedy:
       'Give the passphrase or the key file at the place that the configuration names, the one they were made with.',
   },
+  'key-not-rotated': {
+    status: 409,
+    title: 'The API key is not being rotated',
+    remedy: 'Use the key that you have: there is no next one yet.',
+  },
   'key-rotation-refused': {
     status: 409,
     title: 'The key cannot be rotated now',

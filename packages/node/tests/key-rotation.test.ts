@@ -105,7 +105,7 @@ describe('a key that is being rotated', () => {
       const call = (changes = {}, { text } = key) =>
         use === 'plain' ? presentKey(holder, text, changes) : signWithKey(network, { id: '', text }, changes)
       assert.equal((await answered(holder, call())).headers.has('deprecation'), false)
-      await refusedFor(network, call({ method: 'POST', ...renewal }), 'key-rotation-refused')
+      await refusedFor(network, call({ method: 'POST', ...renewal }), 'key-not-rotated')
       const keys = await keysOf(holder)
       const { rotation } = await keys.rotations.rotate(key.id, { successor: 'claim', ...quickly }, 'operator')
       for (const answer of [await answered(holder, call()), await send(holder, call({ path: '/x/items/nothing' }))]) {

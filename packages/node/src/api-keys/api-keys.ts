@@ -66,7 +66,7 @@ export interface ApiKeys extends KeyCommands, AsyncDisposable {
   /** What answers to this key say of its end, name and value in turn; `renewal` is where its successor is had. */
   lifeFields(key: string, renewal: string): readonly string[]
   readonly takeSequence: TakeSequence
-  /** `presented` is the key itself, where it is no hmac key. Throws `key-rotation-refused`. */
+  /** `presented` is the key itself, where it is no hmac key. Throws `key-not-rotated`, `key-rotation-refused`. */
   renew(key: string, presented: string | undefined): Promise<RenewedKey>
   listClients(): readonly ClientFacts[]
   /** Throws `client-unknown`. */

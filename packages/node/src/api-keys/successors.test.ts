@@ -32,7 +32,7 @@ test('a rotation makes one key, the same whenever its client asks for it, also a
 })
 
 async function claimsOne(node: TestKeys, old: Old, use: 'plain' | 'hmac'): Promise<void> {
-  await assert.rejects(claim(node, old, use), refused('key-rotation-refused'))
+  await assert.rejects(claim(node, old, use), refused('key-not-rotated'))
   const { rotation } = await rotate(node, old.id, { successor: 'claim' })
   await assert.rejects(node.apiKeys.rotations.complete(rotation.id, 'operator'), refused('key-rotation-refused'))
   const [one, two] = await Promise.all([claim(node, old, use), claim(node, old, use)])

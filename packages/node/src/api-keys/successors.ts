@@ -83,7 +83,8 @@ async function writeSuccessor(
   return { rotation: named, successor }
 }
 
-/** The successor that the client claims, or has claimed: another one where that has ended. Only in turn. Throws `key-rotation-refused`. */
+/** The successor that the client claims, or has claimed: another one where that has ended. Only in turn. Throws
+ *  `key-not-rotated`, `key-rotation-refused`. */
 export async function claim(parts: Succeeding, old: KeyEntry, presented: string | undefined): Promise<Succeeded> {
   const { changes } = parts
   const rotation = claimable(changes, old)
@@ -99,7 +100,9 @@ export async function claim(parts: Succeeding, old: KeyEntry, presented: string 
 function claimable(changes: KeyChanges, old: KeyEntry): KeyRotation {
   const { key, leaves } = old
   refuseInactive(old)
-  if (leaves === undefined || leaves.state === 'prepared') throw refused('the key is not being rotated now')
+  if (leaves === undefined || leaves.state === 'prepared') {
+    throw new Problem('key-not-rotated', 'the key is not being rotated now')
+  }
   refuseClaim(clientOf(changes, key.client))
   return leaves
 }

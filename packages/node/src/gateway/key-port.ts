@@ -50,7 +50,8 @@ export interface KeysPort {
    *  than the last. */
   takeSequence(keyId: string, sequence: number): Promise<void>
   /** The successor of a key that is being rotated, for its own client: the same whenever it is asked for, until it has been
-   *  in use for ten minutes. `presented` is the key itself, where it was presented. Throws `key-rotation-refused`. */
+   *  in use for ten minutes. `presented` is the key itself, where it was presented. Throws `key-not-rotated`,
+   *  `key-rotation-refused`. */
   renew(keyId: string, presented: string | undefined): Promise<RenewedKey>
 }
 

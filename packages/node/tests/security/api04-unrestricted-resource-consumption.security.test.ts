@@ -212,5 +212,5 @@ test('who floods the listener for applications with keys that are not taken wait
     assert.equal((await call(key.text)).status, 200, 'the key whose id was claimed')
   }
   const renewed = await call(key.text, '/~keys/renewal', 'POST')
-  assert.equal(renewed.code, 'key-rotation-refused', 'it is known, and no rotation is under way')
+  assert.equal(renewed.code, 'key-not-rotated', 'it is known, and no rotation is under way')
 })

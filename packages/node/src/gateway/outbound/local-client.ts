@@ -73,7 +73,7 @@ function limited({ failures, world }: LocalGateParts, { socket, headers }: Incom
 }
 
 /** Not that none was presented, nor that a good one does not reach so far or has no successor. */
-const failedToShow = /^(?:key-(?!required$|scope$|rotation-refused$)|credential-)/
+const failedToShow = /^(?:key-(?!required$|scope$|not-rotated$|rotation-refused$)|credential-)/
 
 /** Quickly false for most calls: they present nothing that could be a key. */
 function isConcerned({ url = '', headers }: IncomingMessage): boolean {
