@@ -86,7 +86,8 @@ function keyChangeRoutes({ apiKeys, schemas, products }: Parts): AdminRoute[] {
       ...shared,
       method: 'PATCH',
       path: '/v1/api-keys/{id}',
-      summary: 'Changes what is given of a key, and of the successor that it has; `null` takes an entry away',
+      summary:
+        'Changes what is given of a key, and of its successor what was not set of that alone; `null` takes an entry away',
       problems: [...keyProblems, 'key-rotation-refused'],
       body: judgedLater(schemas.apiKeys.keyChange),
       async answer({ path: { id }, body, condition }) {

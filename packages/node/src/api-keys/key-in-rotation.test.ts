@@ -54,6 +54,25 @@ test('what is changed of a successor alone is its own', () =>
     assert.deepEqual((await node.apiKeys.showKey(old)).networks, [])
   }))
 
+test('what was set of a successor alone stays, whatever is changed of the old key later, and the rest follows it', () =>
+  inRotation(async (node, { old, next }) => {
+    const { keys, showKey } = node.apiKeys
+    const [ownEndMs, endsMs] = [startMs + 300 * dayMs, startMs + 50 * dayMs]
+    await keys.change(next, { networks: ['10.0.0.0/8'], expires: ownEndMs })
+    await node.restart()
+    await keys.change(old, { networks: ['192.0.2.0/24'], expires: endsMs, owner: 'ops@example.org' })
+    const shown = async (id: string) => {
+      const { networks, expiresMs, owner } = await showKey(id)
+      return { networks, expiresMs, owner }
+    }
+    const owner = 'ops@example.org'
+    assert.deepEqual(await shown(old), { networks: ['192.0.2.0/24'], expiresMs: endsMs, owner })
+    assert.deepEqual(await shown(next), { networks: ['10.0.0.0/8'], expiresMs: ownEndMs, owner })
+    await keys.change(old, { owner: null, labels: { site: 'a' } })
+    const { labels, owner: gone } = await showKey(next)
+    assert.deepEqual([labels, gone], [{ site: 'a' }, undefined])
+  }))
+
 test('a key in rotation that is to end before the announced sunset takes the sunset along, and that is told', () =>
   inRotation(async (node, { old, rotation }) => {
     const { apiKeys, notices } = node

@@ -1,4 +1,5 @@
 /** What is done with single keys: issued, changed, disabled, enabled, retired when they expire. */
+import { isDeepStrictEqual } from 'node:util'
 import { capSunset } from '@comity/core/api-keys/key-rotation'
 import { Problem } from '@comity/core/problems'
 import { isLive, type ApiKeyRecord, type ChangedBy, type KeyChangeRequest, type KeyRequest } from './api-key-record.ts'
@@ -30,7 +31,7 @@ export interface DisabledKey {
 export interface KeyLife extends Revocations {
   /** Throws `client-unknown`, `malformed-request`. */
   issue(client: string, request: KeyRequest): Promise<IssuedKey>
-  /** Also the successor that it has already, whose line it is. Throws `malformed-request` and `key-rotation-refused` for an
+  /** Also the successor that it has already, whose line it is, but for what was set of that alone. Throws `malformed-request` and `key-rotation-refused` for an
    *  end that cannot be, and what the others throw. */
   change(id: string, request: KeyChangeRequest): Promise<ApiKeyRecord>
   /** These throw `api-key-unknown`, `api-key-state` for a key that has ended. */
@@ -140,10 +141,29 @@ function changed(index: KeyIndex, { key: former, leaves }: KeyEntry, { request, 
   const rotation = isSame ? leaves : capSunset(leaves, key.expiresMs ?? Infinity)
   const successor = leaves.to === undefined ? undefined : index.keys.get(leaves.to)?.key
   const succeeds = successor !== undefined && isLive(successor)
-  const next = succeeds ? [changedKey(successor, request, { nowMs, beginsMs: leaves.overlapFromMs })] : []
+  const since = { nowMs, beginsMs: leaves.overlapFromMs }
+  const next = succeeds ? [changedKey(successor, passedOn(request, former, successor), since)] : []
   const isCapped = rotation !== leaves
   const notices = isCapped ? [standingNotice(index, rotation)] : []
   return { key, keys: [key, ...next], rotations: isCapped ? [rotation] : [], notices }
+}
+
+const membersOf = {
+  scope: 'scope',
+  networks: 'networks',
+  owner: 'owner',
+  labels: 'labels',
+  expires: 'lineEndsMs',
+  lifetimeDays: 'lifetimeDays',
+} as const satisfies Record<keyof KeyChangeRequest, keyof ApiKeyRecord>
+
+/** The entries of a change that the successor had from the old key: what was set of it alone stays. */
+function passedOn(request: KeyChangeRequest, former: ApiKeyRecord, successor: ApiKeyRecord): KeyChangeRequest {
+  const isShared = ([entry]: [string, unknown]) => {
+    const member = membersOf[entry as keyof KeyChangeRequest]
+    return isDeepStrictEqual(former[member], successor[member])
+  }
+  return Object.fromEntries(Object.entries(request).filter(isShared))
 }
 
 /** `beginsMs` is when its rotation lets a successor work. */
