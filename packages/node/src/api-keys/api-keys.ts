@@ -13,6 +13,7 @@ import { createKeyLife, type KeyLife } from './key-life.ts'
 import { createKeyJudge, type KeyJudge } from './judge-key.ts'
 import { KeyUsage, type LastUse } from './key-usage.ts'
 import type { KeyNetworkUse } from './key-use-store.ts'
+import { isHandedOver } from './rotation-notices.ts'
 import { createRotations, type Rotations } from './rotations.ts'
 import { createSequences, type TakeSequence } from './sequences.ts'
 import { createKeyTending } from './tend-keys.ts'
@@ -63,7 +64,8 @@ export interface ApiKeys extends KeyCommands, AsyncDisposable {
   inTurn<T>(work: (commands: KeyCommands) => Promise<T>): Promise<T>
   readonly judge: KeyJudge
   used(key: string, address: string, nowMs: number): void
-  /** What answers to this key say of its end, name and value in turn; `renewal` is where its successor is had. */
+  /** What answers to this key say of its end, name and value in turn; `renewal` is where its client fetches its successor,
+   *  told where it can. */
   lifeFields(key: string, renewal: string): readonly string[]
   readonly takeSequence: TakeSequence
   /** `presented` is the key itself, where it is no hmac key. Throws `key-not-rotated`, `key-rotation-refused`. */
@@ -122,8 +124,7 @@ function lifeFieldsOf(index: KeyIndex): ApiKeys['lifeFields'] {
   return (key, renewal) => {
     const rotation = index.keys.get(key)?.leaves
     if (rotation === undefined) return []
-    const mayRenew = index.clients.get(rotation.client)?.policies.selfRenewal === true
-    if (!mayRenew) return rotationFields(rotation, undefined)
+    if (isHandedOver(index, rotation)) return rotationFields(rotation, undefined)
     let byAddress = known.get(rotation)
     if (byAddress === undefined) known.set(rotation, (byAddress = new Map()))
     let fields = byAddress.get(renewal)

@@ -37,7 +37,7 @@ export function rolledBackNotice({ client, from, to, id }: KeyRotation): KeyNoti
 
 /** True where the client cannot fetch its next key: it may not, or the operator has made it. What is not written yet was
  *  claimed by nobody. */
-function isHandedOver({ clients, keys }: KeyIndex, { client, to }: KeyRotation): boolean {
+export function isHandedOver({ clients, keys }: KeyIndex, { client, to }: KeyRotation): boolean {
   if (clients.get(client)?.policies.selfRenewal === false) return true
   return to !== undefined && keys.get(to)?.key.issuedBy !== 'client'
 }

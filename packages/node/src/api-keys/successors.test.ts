@@ -133,10 +133,22 @@ test('a client that may not renew by itself gets nothing', () =>
       const { successor } = await node.apiKeys.rotations.replaceSuccessor(rotation.id)
       assert.equal(node.ask(successor.text), 'billing')
       await node.apiKeys.clients.change('billing', clientChangeSchema.parse({ policies: { selfRenewal: true } }))
-      assert.deepEqual(fields(), ['deprecation', 'sunset', 'link'])
+      assert.deepEqual(fields(), ['deprecation', 'sunset'], 'the operator made it')
     },
     { policies: { selfRenewal: false } },
   ))
+
+test('where the next key is fetched is told while its client can, and not once the operator made it', () =>
+  withKey(async (node, old) => {
+    const link = () => node.apiKeys.lifeFields(old.id, '/r')[5]
+    const { rotation } = await rotate(node, old.id, { successor: 'claim' })
+    const told = link()
+    assert.match(told ?? '', /^<\/r>; rel="urn:comity:rel:key-renewal"; key="/)
+    await claim(node, old)
+    assert.equal(link(), told, 'for who lost it, and for other machines')
+    await node.apiKeys.rotations.replaceSuccessor(rotation.id)
+    assert.equal(link(), undefined)
+  }))
 
 test('a client whose claimed successor was revoked, or expired, claims another with the old key: one for each that ended', () =>
   withKey(async (node, old) => {
