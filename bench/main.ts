@@ -36,17 +36,17 @@ interface Started {
 /** What is about people is loaded by nodes that need it. */
 const withoutPeople = ['bench-public', 'bench-partner'] as const
 
-function isWanted(name: string, { only }: Pick<BenchOptions, 'only'>): boolean {
-  return only.length === 0 || only.includes(name)
+function isWanted(name: string, { only, leftOut }: Pick<BenchOptions, 'only' | 'leftOut'>): boolean {
+  return only.length === 0 ? !leftOut.includes(name) : only.includes(name)
 }
 
 /** Starts what is to be measured, into `started`, which ends it. A node is started and stopped before, to time it. */
 async function startSystems(
   upstreamPort: number,
-  { only, coldStarts }: BenchOptions,
+  { only, leftOut, coldStarts }: BenchOptions,
   started: AsyncDisposableStack,
 ): Promise<Started> {
-  const wanted = (name: string): boolean => isWanted(name, { only })
+  const wanted = (name: string): boolean => isWanted(name, { only, leftOut })
   const systems: SystemUnderTest[] = []
   const nginx = wanted('nginx') ? await startNginxProxy(upstreamPort) : undefined
   if (nginx !== undefined) systems.push(started.use(nginx))
@@ -142,7 +142,9 @@ async function main(): Promise<void> {
   if (isWanted('limits', options)) await benchLimits(options, note)
   if (isWanted('credentials', options)) await benchCredentials(options, note)
   if (isWanted('streams', options)) await benchStreams(options)
-  if (options.only.length === 0) await benchLog(options)
+  if (options.only.length > 0) return
+  await benchLog(options)
+  for (const name of options.leftOut) note(`left out of --quick: ${name} (--quick --only ${name})`)
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))

@@ -10,8 +10,6 @@ import { rounded, table } from '../report.ts'
 import { median } from '../rounds.ts'
 import { calls, makeSet, type SizedSet } from './sets.ts'
 
-const sizes = [10, 100, 1_000]
-
 interface Variant {
   /** `policy-compiled-100-cold`. */
   readonly name: string
@@ -34,7 +32,7 @@ const unit = 'policy-compiled-10-cold'
 /** Prepares the sets, then measures all in turn, round after round. */
 export async function benchPolicies(options: BenchOptions, note: (text: string) => void): Promise<void> {
   const sets: SizedSet[] = []
-  for (const count of sizes) sets.push(await makeSet(count))
+  for (const count of options.policies) sets.push(await makeSet(count))
   const variants = sets.flatMap((sized) => [...variantsOf(sized, compiledEngine), ...variantsOf(sized, cedarEngine)])
   const { rounds, stretchMs } = options.policyPace
   const samples = variants.map((): number[] => [])
