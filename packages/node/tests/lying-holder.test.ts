@@ -163,10 +163,17 @@ describe('the application gets nothing of', () => {
       { pur: 'https://w3id.org/dpv#Marketing' },
       { pur: undefined },
       { log: 'elsewhere.example/log' },
+      { key: '7Qm2xK9a' },
     ]
     for (const changed of claims) {
       await assertRefused(lies({ claims: changed as Partial<NonNullable<Lie['claims']>> }), 'answer-unbound')
     }
+    // A refusal need not name them, but no others either.
+    for (const changed of [{ agr: 'urn:uuid:0190a7b0-0000-7000-8000-000000000009' }, { pur: 'urn:marketing' }]) {
+      await assertRefused(lies({ status: 404, claims: changed }), 'answer-unbound')
+    }
+    liar.behave = lies({ status: 404, claims: { agr: undefined, pur: undefined } as Lie['claims'] & {} })
+    assert.equal((await call()).status, 404)
   })
 
   test('a redirect, which is not followed', async () => {

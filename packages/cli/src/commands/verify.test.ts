@@ -25,10 +25,15 @@ test('evidence of an erased exchange verifies, and what is gone is named and not
   assert.ok(ok)
   assert.deepEqual(
     checks.filter(({ erased }) => erased).map(({ name, ok: isOk }) => [name, isOk]),
-    ['request-signature', 'request-hash', 'times', 'response-request', 'event-leaf', 'event-receipt'].map((name) => [
-      name,
-      false,
-    ]),
+    [
+      'request-signature',
+      'request-hash',
+      'request-receipt',
+      'times',
+      'response-request',
+      'event-leaf',
+      'event-receipt',
+    ].map((name) => [name, false]),
   )
 })
 

@@ -18,7 +18,7 @@ function without(erased: readonly (typeof parts)[number][]): EvidenceBundle {
 }
 
 const namesOf: Readonly<Record<(typeof parts)[number], readonly string[]>> = {
-  request: ['request-signature', 'request-hash', 'times', 'response-request'],
+  request: ['request-signature', 'request-hash', 'request-receipt', 'times', 'response-request'],
   response: ['response-signature', 'response-request', 'response-receipt', 'response-content'],
   event: ['event-leaf', 'event-receipt'],
 }
@@ -45,7 +45,7 @@ test('whatever was erased, exactly the checks that need it are not made', () => 
       const report = verifyEvidence(without(erased), own)
       const names = report.checks.filter((check) => check.erased).map(({ name }) => name)
       assert.deepEqual(new Set(names), new Set(erased.flatMap((part) => namesOf[part])))
-      assert.equal(new Set(report.checks.map(({ name }) => name)).size, 13)
+      assert.equal(new Set(report.checks.map(({ name }) => name)).size, 14)
       assert.ok(report.checks.every(({ ok, erased: isErased }) => ok !== (isErased === true)))
       assert.ok(report.ok)
     }),

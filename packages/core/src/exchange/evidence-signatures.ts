@@ -3,6 +3,7 @@
 import { sha256Text } from '#crypto'
 import { encodeBase64 } from '../bytes/base64.ts'
 import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
+import { isConsentAuthorization, parseConsentAuthorization } from '../consent-token/consent-authorization.ts'
 import { checkAlgorithm, didOfKeyid, signatureLabel } from '../http-signatures/profile.ts'
 import { parseContentDigest } from '../http-signatures/content-digest.ts'
 import { parseSignatureBase, type ParsedBase } from '../http-signatures/parsed-base.ts'
@@ -13,6 +14,8 @@ import { Problem } from '../problems.ts'
 import type { EvidenceBundle } from './evidence-bundle.ts'
 import type { EvidenceChecks } from './evidence-checks.ts'
 import type { EvidenceDocuments } from './evidence-documents.ts'
+import { compositePath, compositeProduct } from './composite-parts.ts'
+import { addressInPath, isAddressed } from './product-address.ts'
 import { parseReceipt, verifyParsedReceipt, type ReceiptClaims } from './receipt.ts'
 
 /** What every part of the bundle is checked with. The claims are the verified receipt's. */
@@ -58,7 +61,7 @@ export function checkRequest(part: EvidencePart): void {
   if (claims.key !== undefined && request?.signature === undefined) assumeAsked(claims, checks)
   if (request === undefined) {
     if (erased?.includes('request') === true)
-      checks.erase('what the recipient signed', ['request-signature', 'request-hash', 'times'])
+      checks.erase('what the recipient signed', ['request-signature', 'request-hash', 'request-receipt', 'times'])
     else checks.assume('the bundle holds no request: only the receipt says who asked')
     return
   }
@@ -66,6 +69,11 @@ export function checkRequest(part: EvidencePart): void {
   checks.run('request-hash', () => {
     if (sha256Text(request.base, 'base64url') !== claims.req) throw failed('the receipt is for another request')
     return ['the receipt is for exactly this request', undefined]
+  })
+  checks.run('request-receipt', () => {
+    const differing = differingFrom(parseSignatureBase(request.base), claims)
+    if (differing.length > 0) throw failed(`request and receipt disagree on ${differing.join(', ')}`)
+    return ['the receipt names the product, agreement, purpose and consent that the request does', undefined]
   })
   // Only a signature says when it was made.
   if (request.signature === undefined) return
@@ -77,6 +85,27 @@ export function checkRequest(part: EvidencePart): void {
     }
     return [`the exchange was decided at ${timeText(claims.time)}`, undefined]
   })
+}
+
+/** What a receipt says of the request beyond what the recipient signed is the holder's word alone: where both speak of the
+ *  same thing, they must agree. An agreement that the request does not name is the holder's to choose. */
+function differingFrom({ values }: ParsedBase, { prd, ver, agr, pur, con }: ReceiptClaims): readonly string[] {
+  const path = values.get('"@path"')
+  const agreement = values.get('"comity-agreement"')
+  const isNamed =
+    path === compositePath ? prd === compositeProduct : isAddressed(addressInPath(path ?? ''), { prd, ver })
+  return [
+    ...(path === undefined || isNamed ? [] : ['product']),
+    ...(agr === undefined || agreement === undefined || agreement === agr ? [] : ['agreement']),
+    ...(pur === undefined || pur === values.get('"comity-purpose"') ? [] : ['purpose']),
+    ...(con === undefined || con.id === presentedConsent(values.get('"authorization"')) ? [] : ['consent']),
+  ]
+}
+
+/** The id of the consent whose token a request carries. */
+function presentedConsent(authorization: string | undefined): string | undefined {
+  if (authorization === undefined || !isConsentAuthorization(authorization)) return undefined
+  return parseConsentAuthorization(authorization).root.claims.consent.id
 }
 
 /** With an API key the caller proves itself to the holder alone: no check can be made of it here. */

@@ -43,6 +43,7 @@ test('a whole bundle passes every check, with a sentence for each', () => {
       'receipt-signature',
       'request-signature',
       'request-hash',
+      'request-receipt',
       'times',
       'response-signature',
       'response-request',
@@ -142,7 +143,7 @@ test('refuses exchanges that were signed but do not agree with themselves', () =
     [{ claims: { req: 'A'.repeat(43) } }, ['request-hash', 'event-receipt']],
     [{ claims: { leaf: 'A'.repeat(43) } }, ['event-leaf', 'log-inclusion']],
     [{ claims: { log: 'other.example/log' } }, ['log-key']],
-    [{ claims: { pur: 'urn:x' } }, ['event-receipt']],
+    [{ claims: { pur: 'urn:x' } }, ['request-receipt', 'event-receipt']],
     [{ claims: { time: (createdAt + 3600) * 1000 } }, ['times', 'event-receipt']],
     [{ claims: { time: Number.MAX_SAFE_INTEGER } }, ['times', 'event-receipt']],
     [{ event: { outcome: 'denied', status: 403 } }, ['event-receipt']],
@@ -151,6 +152,28 @@ test('refuses exchanges that were signed but do not agree with themselves', () =
   ] as const) {
     assert.deepEqual(failures(exchangeEvidence(changes)), expected, JSON.stringify(changes))
   }
+})
+
+test('a holder cannot make of a request that was signed one for another product, agreement, purpose or consent', () => {
+  const purpose = 'https://w3id.org/dpv#X'
+  const named = { requestFields: { 'comity-purpose': purpose, 'comity-agreement': 'urn:uuid:1' } }
+  const con = { id: 'consent-1', rev: 1, hash: 'A'.repeat(43) }
+  for (const [changes, member] of [
+    [{ claims: { prd: 'results' }, event: { product: 'results' } }, 'product'],
+    [{ claims: { pur: 'urn:x' }, event: { purpose: 'urn:x' } }, 'purpose'],
+    [{ ...named, claims: { agr: 'urn:uuid:2' }, event: { agreement: 'urn:uuid:2' } }, 'agreement'],
+    [{ claims: { con }, event: { consent: con } }, 'consent'],
+  ] as const) {
+    const bundle = exchangeEvidence(changes)
+    assert.deepEqual(failures(bundle), ['request-receipt'], member)
+    const { checks } = verifyEvidence(bundle, own)
+    assert.equal(checks.find(({ ok }) => !ok)?.detail, `request and receipt disagree on ${member}`)
+  }
+  const agreed = { agreement: 'urn:uuid:1', purpose }
+  assert.deepEqual(
+    failures(exchangeEvidence({ ...named, claims: { agr: 'urn:uuid:1', pur: purpose }, event: agreed })),
+    [],
+  )
 })
 
 test("refuses a log key that the holder's document does not name", () => {

@@ -4,7 +4,7 @@ import { parseComposite, sliceHash, type CompositeAnswer, type Slice } from '@co
 import { statedHash, type PartClaims } from '@comity/core/exchange/composite-parts'
 import { isAddressed } from '@comity/core/exchange/product-address'
 import { Problem } from '@comity/core/problems'
-import type { RawAnswer, VerifiedAnswer } from '../outbound/verify-answer.ts'
+import { differingTerm, type RawAnswer, type VerifiedAnswer } from '../outbound/verify-answer.ts'
 
 /** A part as it was sent. */
 export interface SentPart {
@@ -73,9 +73,8 @@ function checkPart(asked: SentPart, claims: PartClaims, slice: Slice): void {
     throw unbound(name, 'names another product, or another version')
   }
   checkConsent(asked, claims)
-  if (asked.agreementId === undefined || slice.status >= 300) return
-  if (claims.agr !== asked.agreementId) throw unbound(name, 'names another agreement')
-  if (claims.pur !== asked.purpose) throw unbound(name, 'names another purpose')
+  const term = differingTerm(claims, asked)
+  if (term !== undefined) throw unbound(name, `names another ${term}`)
 }
 
 /** What was released under a consent says so, and under no other. */

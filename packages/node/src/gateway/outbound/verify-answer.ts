@@ -94,9 +94,20 @@ function checkReceipt(claims: ReceiptClaims, answer: RawAnswer, sent: SentReques
   checkProduct(claims, sent.parts.path)
   if (claims.log !== logOriginOf(sent.holder)) throw unbound('the receipt names a log that is not the holder’s')
   checkConsent(claims, answer, sent.consentId)
-  if (sent.agreementId === undefined || answer.status >= 300) return
-  if (claims.agr !== sent.agreementId) throw unbound('the receipt names another agreement')
-  if (claims.pur !== header('comity-purpose')) throw unbound('the receipt names another purpose')
+  if (claims.key !== undefined) throw unbound('the receipt names an API key')
+  const term = differingTerm(claims, { agreementId: sent.agreementId, purpose: header('comity-purpose') })
+  if (term !== undefined) throw unbound(`the receipt names another ${term}`)
+}
+
+/** What is answered under an agreement says so. A refusal may leave both out, and the holder may be left the choice of the
+ *  agreement; what a receipt names is never another than was asked under. */
+export function differingTerm(
+  { agr, pur, status }: Pick<ReceiptClaims, 'agr' | 'pur' | 'status'>,
+  { agreementId, purpose }: { readonly agreementId: string | undefined; readonly purpose: string | undefined },
+): 'agreement' | 'purpose' | undefined {
+  const isUnder = agreementId !== undefined && status < 300
+  if (agreementId !== undefined && (isUnder || agr !== undefined) && agr !== agreementId) return 'agreement'
+  return (isUnder || pur !== undefined) && pur !== purpose ? 'purpose' : undefined
 }
 
 /** The receipt is about the product that the path names, in the version where it names one, or about the parts of a composite. */
