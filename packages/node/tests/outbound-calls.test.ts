@@ -66,6 +66,24 @@ describe('the way out', () => {
     }
   })
 
+  test('tells of a refusal to HEAD, which has no content, what is signed: status and receipt', async () => {
+    for (const [path, status] of [
+      ['/holder/items/nothing', 404],
+      ['/holder/items/items/7', 405],
+      ['/holder/items/items', 405],
+    ] as const) {
+      const { headers, ...refused } = await call(path, { method: 'HEAD' })
+      assert.deepEqual([refused.status, headers.get('content-type')], [status, 'application/problem+json'])
+      const claims = headers.get('comity-receipt')?.split('.')[1] ?? ''
+      const { jti } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { jti: string }
+      const events = [
+        await loggedExchange(network.recipient, headers.get('comity-exchange') ?? ''),
+        await loggedExchange(network.holder, jti),
+      ]
+      for (const event of events) assert.deepEqual([event?.outcome, event?.status], ['denied', status])
+    }
+  })
+
   test('finds a partner by alias and by DID', async () => {
     const did = network.holder.did
     for (const name of ['holder', did, encodeURIComponent(did)]) {

@@ -10,6 +10,7 @@ import type { SubjectKey } from '../../vault/vault.ts'
 import { hashOf } from '../answered-exchange.ts'
 import { openingsRow } from '../sealing-record.ts'
 import { problemCodeOf, type Attempted, type OutboundRequest } from './send-request.ts'
+import type { RawAnswer } from './verify-answer.ts'
 
 export interface SentExchange {
   readonly id: string
@@ -90,11 +91,16 @@ function signatureBytes(field: string): Uint8Array {
 }
 
 /** The same word that the holder has for it: an API's own error is an answer, a node's problem is a refusal. */
-export function sentOutcome({ verified, answer, composite }: Attempted): 'allowed' | 'denied' | 'failed' {
+export function sentOutcome({ sent, verified, answer, composite }: Attempted): 'allowed' | 'denied' | 'failed' {
   if (verified === undefined || answer === undefined) return 'failed'
   if (composite !== undefined) return compositeOutcome(partsOf(composite))
-  if (problemCodeOf(answer) === undefined) return 'allowed'
+  if (problemCodeOf(answer) === undefined && !isBareProblem(sent.parts.method, answer)) return 'allowed'
   return answer.status >= 500 ? 'failed' : 'denied'
+}
+
+/** The code of a problem stands in its content, of which HEAD has none: there the content type tells. */
+function isBareProblem(method: string, { status, headers }: RawAnswer): boolean {
+  return method === 'HEAD' && status >= 400 && headers.get('content-type') === 'application/problem+json'
 }
 
 /** What the receipt states of each part, and with which problem it was refused. */

@@ -61,7 +61,8 @@ function answerOf(call: InboundCall): Answer {
   if (call.problem === undefined && call.answer !== undefined) return call.answer
   call.problem ??= new Problem('internal-error', 'the call ended without an answer')
   const { status, headers, body } = problemReply(call.problem, call.id)
-  return { status, headers, body }
+  // Nothing of it is sent to who asks for the head alone (RFC 9110 §9.3.2), so nothing of it is signed.
+  return { status, headers, body: call.request.method === 'HEAD' ? body.subarray(body.length) : body }
 }
 
 /** Headers of the signed answer. Anonymous callers, and those whose signature or key was not good, get no signature. */
