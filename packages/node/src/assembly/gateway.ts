@@ -102,7 +102,7 @@ function ownAuthorities({ config }: Foundation): ReadonlySet<string> {
   return new Set([new URL(config.listen.public.url).host])
 }
 
-function inboundParts(parts: GatewayParts): InboundParts {
+function inboundParts(parts: GatewayParts, exchanges: ExchangeStore): InboundParts {
   const { foundation, auditLog, catalogue, counterparts, newId } = parts
   const { config, world, database } = foundation
   const identity = identityPort(parts)
@@ -126,6 +126,7 @@ function inboundParts(parts: GatewayParts): InboundParts {
     unsettled,
     underWay: { running: new Set(), resolving: new Set() },
     auditLog,
+    exchanges,
     recorder: createExchangeRecorder({ auditLog, identity, vault: foundation.vault, intents, unsettled }),
     tally: createRefusalTally(world.clock.now()),
     observer: observerPort(foundation, parts.usage),
@@ -260,8 +261,8 @@ function consentRoutes({ consent, counterparts, foundation }: GatewayParts, { id
 
 /** Builds both directions; nothing is listened to yet. */
 export function createGateway(parts: GatewayParts): Gateway {
-  const inbound = inboundParts(parts)
   const exchanges = createExchangeStore(parts.foundation.database, parts.foundation.vault)
+  const inbound = inboundParts(parts, exchanges)
   const recovery = recoveryParts(parts, inbound)
   const localClients: Gateway['localClients'] = new WeakMap()
   const outbound = outboundParts(parts, inbound, localClients)

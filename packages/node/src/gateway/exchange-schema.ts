@@ -36,8 +36,8 @@ export const exchangeSchema: readonly string[] = [
   ) STRICT`,
 ]
 
-/** Nonces of requests that the node's own signed routes answered: such reads are in no log, and a restart must not
- *  forget them either. Kept for minutes. */
+/** Nonces of requests to the node's own signed addresses: they leave no exchange, and a restart must not forget them
+ *  either. Kept for minutes. */
 export const signedReadsSchema: readonly string[] = [
   `CREATE TABLE signed_reads (
     keyid TEXT NOT NULL,

@@ -34,8 +34,8 @@ export interface ExchangeStore {
   find(id: string): Promise<StoredExchange | undefined>
   /** The newest exchanges with a receipt, newest first, older than `beforeId` when given. */
   listWithReceipts(limit: number, beforeId?: string): Promise<StoredExchange[]>
-  /** Durable on return: a restart must not forget that this request was answered. */
-  rememberRead(request: SeenNonce, nowMs: number): Promise<void>
+  /** Durable on return: a restart must not forget a signed request that leaves no exchange. */
+  rememberSigned(request: SeenNonce, nowMs: number): Promise<void>
 }
 
 /** Longest time after its expiry at which a request may still be fresh (the largest skew that can be configured, and
@@ -111,7 +111,7 @@ export function createExchangeStore(database: Database, vault: Unsealer): Exchan
       const rows = await database.all(sql, [beforeId, limit])
       return Promise.all(rows.map((row) => toExchange(row, vault)))
     },
-    async rememberRead({ keyid, nonce, expiresSeconds }, nowMs) {
+    async rememberSigned({ keyid, nonce, expiresSeconds }, nowMs) {
       const oldest = Math.floor(nowMs / 1000) - keepReadsSeconds
       await database.execute([
         { sql: 'DELETE FROM signed_reads WHERE nonce_expires < ?', params: [oldest] },

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
-import { callerSteps, receive, runSteps, type InboundParts } from './inbound.ts'
+import { knownCallerSteps, receive, runSteps, type InboundParts } from './inbound.ts'
 import type { InboundCall } from './inbound-call.ts'
 
 /** Runs the checks of who is asking, then `answer`. Throws nothing: an error becomes the reply. */
@@ -10,7 +10,7 @@ export function createIdentifiedRoute(
   parts: InboundParts,
   answer: (call: InboundCall) => Promise<Reply>,
 ): (message: IncomingMessage) => Promise<Reply> {
-  const steps = callerSteps({ ...parts, options: { ...parts.options, environment: 'any' } })
+  const steps = knownCallerSteps({ ...parts, options: { ...parts.options, environment: 'any' } })
   return async (message) => {
     const call = receive(parts, message)
     if (!('request' in call)) return call

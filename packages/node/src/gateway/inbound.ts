@@ -27,6 +27,7 @@ import type {
   World,
 } from './ports.ts'
 import type { PoliciesPort } from './policy-port.ts'
+import type { ExchangeStore } from './exchange-store.ts'
 import type { ExchangeRecorder } from './record-exchange.ts'
 import type { ReferenceStore } from './references/reference-store.ts'
 import type { RefusalTally } from './refusal-tally.ts'
@@ -47,6 +48,7 @@ import { minimise } from './steps/minimise.ts'
 import { policy } from './steps/policy.ts'
 import { recordIntent } from './steps/record-intent.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
+import { rememberRequest } from './steps/remember-request.ts'
 import { refer } from './steps/refer.ts'
 import { revalidate } from './steps/revalidate.ts'
 import { resolveReference } from './steps/resolve-reference.ts'
@@ -73,6 +75,7 @@ export interface InboundParts {
   readonly underWay: UnderWay
   readonly auditLog: AuditLogPort
   readonly recorder: ExchangeRecorder
+  readonly exchanges: Pick<ExchangeStore, 'rememberSigned'>
   readonly tally: RefusalTally
   readonly observer: ObserverPort
   readonly tracer: Pick<Tracer, 'startExchange'>
@@ -91,7 +94,8 @@ export interface InboundOptions {
   readonly environment: Environment | 'any'
 }
 
-/** The checks of who is asking, in order; the same for products and for the node's own signed routes. */
+/** The checks of who is asking, in order; the same for products and composites, which are recorded, as for the node's own
+ *  addresses. */
 export function callerSteps(parts: InboundParts): Step[] {
   const { world, identity, limits, nonces, keys, options } = parts
   const { environment, origin } = options
@@ -102,6 +106,11 @@ export function callerSteps(parts: InboundParts): Step[] {
     authenticate({ world, identity, limits, isPartner, keys, environment, renewal }),
     freshness({ world, nonces, keys, skewSeconds: options.skewSeconds, partnerOf: parts.partnerOf }),
   ]
+}
+
+/** The same for the node's own addresses, whose calls are in no log. */
+export function knownCallerSteps(parts: InboundParts): Step[] {
+  return [...callerSteps(parts), rememberRequest(parts.exchanges)]
 }
 
 /** What is under way in this process, by name. */

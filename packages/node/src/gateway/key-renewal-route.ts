@@ -3,13 +3,13 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
-import { callerSteps, receive, runSteps, type InboundParts } from './inbound.ts'
+import { knownCallerSteps, receive, runSteps, type InboundParts } from './inbound.ts'
 import { answerRenewal } from './key-renewal.ts'
 import { presentedKey } from './presented-key.ts'
 
 /** The route on the public listener. Throws nothing: an error becomes the reply. */
 export function createRenewalRoute(parts: InboundParts): (message: IncomingMessage) => Promise<Reply> {
-  const steps = callerSteps({ ...parts, options: { ...parts.options, environment: 'any' } })
+  const steps = knownCallerSteps({ ...parts, options: { ...parts.options, environment: 'any' } })
   return async (message) => {
     const call = receive(parts, message)
     if (!('request' in call)) return call

@@ -9,6 +9,8 @@ export interface NonceStore {
   /** Stores the nonce unless it is known. Call it only after the signature was verified, or strangers fill the store.
    *  `expiresSeconds` is the signature's own `expires`, which a replay cannot change. */
   remember(nonce: SeenNonce, nowMs: number): NonceVerdict
+  /** Takes no nonce any more that expires in this second or before. */
+  forgetThrough(second: number): void
   /** Nonces held now, for the meters. */
   readonly size: number
 }
@@ -71,6 +73,7 @@ export function createNonceStore(capacity: number, skewSeconds: number): NonceSt
     get size() {
       return size
     },
+    forgetThrough: (second) => void (forgottenThrough = Math.max(forgottenThrough, second)),
     remember(seen, nowMs) {
       forgetExpired(Math.floor(nowMs / 1000))
       // A text of its own: the nonce itself may be a piece of a header field, and would keep all of it in memory.

@@ -51,12 +51,6 @@ export function answerProof(
     const [, id] = shape.exec(call.request.path) ?? []
     const exchange = id === undefined ? undefined : await exchanges.find(id)
     if (exchange === undefined || exchange.role !== 'holder' || exchange.peer !== caller.did) throw unknown()
-    const proof = await loadProof(prover, exchange.id)
-    const { signature } = call
-    if (signature !== undefined) {
-      const { keyid, nonce, expires } = signature
-      await exchanges.rememberRead({ keyid, nonce, expiresSeconds: expires }, call.receivedAtMs)
-    }
-    return jsonReply(200, proof, ['cache-control', 'private, no-store'])
+    return jsonReply(200, await loadProof(prover, exchange.id), ['cache-control', 'private, no-store'])
   }
 }

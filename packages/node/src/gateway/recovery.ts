@@ -66,19 +66,38 @@ const recentNonces = `SELECT request_keyid AS keyid, nonce, nonce_expires FROM e
   UNION SELECT nonce_keyid AS keyid, nonce, nonce_expires FROM intents WHERE nonce_expires >= ?
   UNION SELECT keyid, nonce, nonce_expires FROM signed_reads WHERE nonce_expires >= ?`
 
+/** Exchanges and intents are told by when they began, their ids. */
+const newestUses = `SELECT (SELECT MAX(id) FROM exchanges) AS exchange, (SELECT MAX(id) FROM intents) AS intent,
+  (SELECT MAX(nonce_expires) FROM signed_reads) AS expires`
+
 /** The smallest UUIDv7 of a moment: ids are ordered by time, so this bounds the search to recent rows. */
 export function lowestIdAt(timeMs: number): string {
   const hex = Math.max(0, timeMs).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }
 
+/** When an id was made, in seconds; 0 for none. */
+function secondsOfId(id: unknown): number {
+  const timeMs = typeof id === 'string' ? Number.parseInt(id.slice(0, 13).replace('-', ''), 16) : 0
+  return Number.isNaN(timeMs) ? 0 : timeMs / 1000
+}
+
+/** The last second in which a nonce can expire that this node has taken. */
+async function lastExpiry(database: Database, lifetimeSeconds: number): Promise<number> {
+  const { exchange, intent, expires } = (await database.get(newestUses)) ?? {}
+  const begun = Math.max(secondsOfId(exchange), secondsOfId(intent))
+  return Math.max(Math.ceil(begun + lifetimeSeconds), Number(expires ?? 0))
+}
+
 /** Remembers the nonces of all recorded calls that a replay could still present. A call that was not recorded before
- *  the crash had no effect: its upstream was not called, or it was safe and its answer never left. */
+ *  the crash had no effect: its upstream was not called, or it was safe and its answer never left. Those that no replay
+ *  could present by the clock of now are not remembered, and not taken again should that clock be set back. */
 export async function restoreNonces({ database, nonces, world }: RecoveryParts, skewSeconds: number): Promise<number> {
   const nowMs = world.clock.now()
   const oldestExpiry = Math.floor(nowMs / 1000) - skewSeconds
   // Received at most lifetime + skew before it expires, and expired at most skew ago.
-  const firstId = lowestIdAt(nowMs - (60 + 2 * skewSeconds + 5) * 1000)
+  const lifetimeSeconds = 60 + 2 * skewSeconds + 5
+  const firstId = lowestIdAt(nowMs - lifetimeSeconds * 1000)
   const rows = await database.all(recentNonces, [oldestExpiry, firstId, oldestExpiry, oldestExpiry])
   for (const row of rows) {
     nonces.remember(
@@ -86,5 +105,6 @@ export async function restoreNonces({ database, nonces, world }: RecoveryParts, 
       nowMs,
     )
   }
+  nonces.forgetThrough(Math.min(oldestExpiry - 1, await lastExpiry(database, lifetimeSeconds)))
   return rows.length
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@comity/core/problems'
 import { asProblem, problemReply, type Reply } from '../http/problem-response.ts'
-import { callerSteps, receive, runSteps, type InboundParts } from './inbound.ts'
+import { knownCallerSteps, receive, runSteps, type InboundParts } from './inbound.ts'
 import type { Caller, InboundCall } from './inbound-call.ts'
 
 /** Runs the checks of who is asking, then `answer`. Throws nothing: an error becomes the reply. */
@@ -10,7 +10,7 @@ export function createSignedRoute(
   parts: InboundParts,
   answer: (caller: Caller, call: InboundCall) => Promise<Reply>,
 ): (message: IncomingMessage) => Promise<Reply> {
-  const steps = callerSteps(parts)
+  const steps = knownCallerSteps(parts)
   return async (message) => {
     const call = receive(parts, message)
     if (!('request' in call)) return call
