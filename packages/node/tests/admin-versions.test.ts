@@ -129,6 +129,18 @@ describe('a condition', () => {
     assert.deepEqual(given, [201, place, await tagOf(place)], 'a key is shown elsewhere than where it is issued')
   })
 
+  test('needs no read after a rotation was begun, or a successor made', async () => {
+    const { id } = await issueKey(network.holder)
+    const post = (path: string) => admin.call({ method: 'POST', path, body: {} })
+    const placeAndTag = ({ headers }: Awaited<ReturnType<typeof post>>) => [headers['location'], headers['etag']]
+    const begun = await post(`/v1/api-keys/${id}/rotate`)
+    const place = `/v1/rotations/${(begun.json as { rotation: { id: string } }).rotation.id}`
+    assert.deepEqual(placeAndTag(begun), [place, await tagOf(place)])
+    const replaced = await post(`${place}/successor`)
+    const next = `/v1/api-keys/${(replaced.json as { successor: { id: string } }).successor.id}`
+    assert.deepEqual(placeAndTag(replaced), [next, await tagOf(next)])
+  })
+
   test('holds for a rotation whose old key is still used', async () => {
     const { id, text } = await issueKey(network.holder)
     const { rotation } = await (await keysOf(network.holder)).rotations.rotate(id, {}, 'operator')

@@ -152,6 +152,8 @@ function rotateRoute({ apiKeys, schemas }: Pick<Parts, 'apiKeys' | 'schemas'>): 
     body: judgedLater(schemas.apiKeys.rotation),
     mayBeEmpty: true,
     result: begunRotationSchema,
+    shownAt: '/v1/rotations/{id}',
+    madeIn: 'rotation',
     problems: ['api-key-unknown', 'api-key-state', 'key-rotation-refused'],
     guards: true,
     answer: async ({ path: { id }, body, condition }) =>
@@ -227,6 +229,8 @@ function rotationChangeRoutes({ apiKeys }: Parts): AdminRoute[] {
       status: 201,
       parameters: rotationParameters,
       result: begunRotationSchema,
+      shownAt: '/v1/api-keys/{id}',
+      madeIn: 'successor',
       problems: [...problems, 'api-key-state'],
       guards: true,
       answer: async ({ path: { id }, condition }) =>

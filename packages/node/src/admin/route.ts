@@ -55,6 +55,8 @@ interface RouteFacts {
   readonly live?: readonly string[]
   /** For a 201: the path that shows what was made, where it is not the one below the path of the call. */
   readonly shownAt?: string
+  /** The member of the answer that is what was made, where it is not the whole. */
+  readonly madeIn?: string
   /** `answer` looks at the condition itself, where nothing can come between it and the change. */
   readonly guards?: true
 }

@@ -44,7 +44,7 @@ export async function fieldsOfChange(
 ): Promise<readonly string[]> {
   const made = shownWhenMade(routes, route)
   const name = made?.path.slice(made.path.lastIndexOf('{') + 1, -1) ?? ''
-  const id = made && (value as Readonly<Record<string, unknown>>)[name]
+  const id = made && memberOf(route.madeIn === undefined ? value : memberOf(value, route.madeIn), name)
   if (made !== undefined && typeof id === 'string') {
     const given: AdminCall['path'] = { ...path, [name]: id }
     const place = made.path.replace(/\{(\w+)\}/g, (_, part: string) => encodeURIComponent(given[part] ?? ''))
@@ -53,6 +53,8 @@ export async function fieldsOfChange(
   const shown = isOfItsAddress(route) ? shownBy(routes, route) : undefined
   return shown?.path === route.path ? tagField(shown, path) : []
 }
+
+const memberOf = (value: unknown, name: string) => (value as Readonly<Record<string, unknown>> | undefined)?.[name]
 
 /** Its answer is what its address shows from now on. */
 export function isOfItsAddress({ method, status }: Pick<AdminRoute, 'method' | 'status'>): boolean {
