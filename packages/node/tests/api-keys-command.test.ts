@@ -273,3 +273,19 @@ test('of more clients than a page has the command shows all', async () => {
     many,
   )
 })
+
+test('lists by a client that never was say so, and those by one that was removed show what it had', async () => {
+  await post('/v1/clients', { id: 'short-lived' })
+  const { id } = (await post('/v1/clients/short-lived/keys', {})).json as IssuedKeyView
+  await admin.call({ method: 'DELETE', path: '/v1/clients/short-lived' })
+  for (const path of ['/v1/api-keys', '/v1/rotations', '/v1/usage']) {
+    const { status, json } = await admin.call({ path: `${path}?client=shortlived` })
+    assert.deepEqual([status, (json as { code?: string }).code], [404, 'client-unknown'], path)
+    assert.equal((await admin.call({ path: `${path}?client=short-lived` })).status, 200, path)
+  }
+  const { json } = await admin.call({ path: '/v1/api-keys?client=short-lived' })
+  assert.deepEqual(
+    (json as ApiKeyView[]).map((key) => key.id),
+    [id],
+  )
+})

@@ -51,7 +51,12 @@ test('a key that some of is missing is refused by the command, unsent and unprin
 test('the admin API takes a whole key in a path for its id, and repeats none in a problem', async () => {
   const { key, id } = await issue()
   const secret = parseApiKey(key).secret.slice(0, 8)
-  for (const path of [`/v1/api-keys/${key.slice(0, -2)}`, `/v1/clients/${key}`, `/v1/usage?by=${key}`]) {
+  for (const path of [
+    `/v1/api-keys/${key.slice(0, -2)}`,
+    `/v1/clients/${key}`,
+    `/v1/usage?by=${key}`,
+    `/v1/api-keys?client=${key}`,
+  ]) {
     const { status, text } = await admin.call({ path })
     assert.ok([400, 404].includes(status), text)
     assert.equal(text.includes(secret), false, text)

@@ -54,7 +54,11 @@ export function apiKeyRoutes(parts: Parts): AdminRoute[] {
       query: { client: text(63).optional(), state: z.enum(keyStateWords).optional(), after, limit: limit(100) },
       result: z.array(apiKeySchema),
       paging: { by: 'after', keyOf },
-      answer: async ({ query }) => (await apiKeys.listKeys(query)).map(apiKeyView),
+      problems: ['client-unknown'],
+      async answer({ query }) {
+        if (query.client !== undefined) await apiKeys.requireEver(query.client)
+        return (await apiKeys.listKeys(query)).map(apiKeyView)
+      },
     }),
     defineRoute({
       method: 'GET',
@@ -179,8 +183,11 @@ export function keyRotationRoutes(parts: Parts): AdminRoute[] {
       },
       result: z.array(keyRotationSchema),
       paging: { by: 'after', keyOf },
-      answer: async ({ query: { running, ...query } }) =>
-        (await apiKeys.listRotations({ ...query, isRunning: running })).map(rotationView),
+      problems: ['client-unknown'],
+      async answer({ query: { running, ...query } }) {
+        if (query.client !== undefined) await apiKeys.requireEver(query.client)
+        return (await apiKeys.listRotations({ ...query, isRunning: running })).map(rotationView)
+      },
     }),
     defineRoute({
       method: 'GET',

@@ -104,6 +104,8 @@ export interface ApiKeysPort {
   cutOffClient(id: string): () => void
   listClients(): Promise<readonly ClientFacts[]>
   showClient(id: string): Promise<ClientFacts>
+  /** Throws `client-unknown` for an id that no client has or had. */
+  requireEver(client: string): Promise<void>
   listKeys(
     filter: Page & { readonly client?: string | undefined; readonly state?: ApiKeyView['state'] | undefined },
   ): Promise<readonly ApiKeyFacts[]>

@@ -60,7 +60,7 @@ const place = z.array(z.union([z.string(), z.number()])).max(maxGroups)
 const after = text(4_096).optional().meta({ description: 'Where the page before ended; `Link` gives it.' })
 
 /** Routes of usage. */
-export function usageRoutes(parts: Pick<AdminParts, 'usage' | 'partners' | 'clock'>): AdminRoute[] {
+export function usageRoutes(parts: Pick<AdminParts, 'usage' | 'partners' | 'apiKeys' | 'clock'>): AdminRoute[] {
   return [
     defineRoute({
       method: 'GET',
@@ -85,7 +85,9 @@ export function usageRoutes(parts: Pick<AdminParts, 'usage' | 'partners' | 'cloc
       },
       result: z.array(usageSchema),
       paging: { by: 'after', keyOf: placeOf },
+      problems: ['client-unknown'],
       async answer({ query }) {
+        if (query.client !== undefined) await parts.apiKeys.requireEver(query.client)
         const asked = askedOf(query, parts)
         return (await parts.usage.sum(asked)).map((sum) => viewOf(asked.by, sum))
       },

@@ -5,7 +5,7 @@ import { Problem } from '@comity/core/problems'
 import { isLive, publicFacts, type ApiKeyRecord } from './api-key-record.ts'
 import type { ApiKeysParts } from './api-key-ports.ts'
 import type { ApiKeyFilter, RotationFilter } from './api-key-store.ts'
-import { createClientChanges, presentClient, type ClientChanges } from './client-changes.ts'
+import { createClientChanges, presentClient, unknownClient, type ClientChanges } from './client-changes.ts'
 import type { Client } from './client.ts'
 import { createKeyChanges, type KeyChanges } from './key-changes.ts'
 import { loadKeyIndex, unknownKey, type KeyIndex } from './key-index.ts'
@@ -73,6 +73,8 @@ export interface ApiKeys extends KeyCommands, AsyncDisposable {
   listClients(): readonly ClientFacts[]
   /** Throws `client-unknown`. */
   showClient(id: string): ClientFacts
+  /** Throws `client-unknown` for an id that no client has or had: what a client had that was removed is still there. */
+  requireEver(client: string): void
   listKeys(filter: ApiKeyFilter): Promise<readonly KeyFacts[]>
   /** Throws `api-key-unknown`. */
   showKey(id: string): Promise<KeyFacts>
@@ -144,6 +146,9 @@ function reads(parts: ApiKeysParts, { index, usage }: Known) {
   return {
     listClients: () => [...index.clients.values()].filter(({ removedMs }) => removedMs === undefined).map(clientFacts),
     showClient: (id: string) => clientFacts(presentClient({ index }, id)),
+    requireEver: (client: string) => {
+      if (!index.clients.has(client)) throw unknownClient(client)
+    },
     listKeys: async (filter: ApiKeyFilter) =>
       (await store.listKeys(filter)).map((key) => factsOf(key, { index, usage })),
     async showKey(id: string) {

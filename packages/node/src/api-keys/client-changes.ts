@@ -30,9 +30,13 @@ type Parts = Pick<ApiKeysParts, 'clock' | 'findPartner' | 'webhooks'>
 export function presentClient({ index }: Pick<KeyChanges, 'index'>, id: string): Client {
   const client = index.clients.get(id)
   if (client === undefined || client.removedMs !== undefined) {
-    throw new Problem('client-unknown', `there is no client \`${id.slice(0, 100)}\``)
+    throw unknownClient(id)
   }
   return client
+}
+
+export function unknownClient(id: string): Problem {
+  return new Problem('client-unknown', `there is no client \`${id.slice(0, 100)}\``)
 }
 
 /** A client that is to be changed, or given a key. Throws `client-unknown`. */

@@ -24,6 +24,7 @@ export function apiKeyAdministration({ apiKeys: late }: Pick<NodeParts, 'apiKeys
     cutOffClient: (id) => late.loaded?.clients.cutOff(id) ?? (() => undefined),
     listClients: async () => (await keys()).listClients(),
     showClient: async (id) => (await keys()).showClient(id),
+    requireEver: async (client) => (await keys()).requireEver(client),
     listKeys: async (filter) => (await keys()).listKeys(filter),
     showKey: async (id) => (await keys()).showKey(id),
     listRotations: async (filter) => (await keys()).listRotations(filter),
