@@ -81,7 +81,7 @@ describe('files', () => {
   test('a key is named with file, line and rule, never whole; the exit code is 1 when there is one, else 0', async () => {
     const key = freshKey()
     const at = directory({ 'src/a.ts': `one\n  key = '${key}'\n`, 'b.txt': 'nothing' })
-    const { code, out } = await runQuietly('-c', join(root, 'none.yaml'), 'scan', at)
+    const { code, out } = await runQuietly('scan', at)
     assert.equal(code, 1)
     assert.deepEqual(out.split('\n'), [
       `src/a.ts:2:10  comity-api-key  ${key.slice(0, 19)}…`,
@@ -102,7 +102,13 @@ describe('files', () => {
     const { code, out } = await runQuietly('-c', join(root, 'none.yaml'), 'scan', at)
     assert.equal(code, 1)
     assert.equal(out.split('\n')[0], `secret.yaml:3:8  comity-api-key  ${key.slice(0, 19)}… (in base64)`)
-    assert.match(out, new RegExp(`comity api-keys revoke ${key.slice(10, 18)}\n`))
+    assert.ok(out.includes(`: comity -c ${join(root, 'none.yaml')} api-keys revoke ${key.slice(10, 18)}\n`), out)
+  })
+
+  test('the configuration that was given is in the command to revoke a key, as a shell takes it', async () => {
+    const at = directory({ a: freshKey() })
+    const { out } = await runQuietly('-c', "the node's.yaml", 'scan', at)
+    assert.ok(out.includes(String.raw`comity -c 'the node'\''s.yaml' api-keys revoke `), out)
   })
 
   test('in a work tree what git ignores is not looked at; tracked, new and forced files are', { skip }, async () => {

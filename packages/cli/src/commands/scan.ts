@@ -35,7 +35,7 @@ export async function scan(context: CommandContext, path: string, options: ScanA
   const states = await statesOf(context, result.findings)
   const unused = allowList.unused()
   show(context, { ...result, findings: result.findings.map((each) => withState(each, states)), unused }, () => [
-    ...result.findings.flatMap((finding) => lines(finding, states)),
+    ...result.findings.flatMap((finding) => lines(context, finding, states)),
     ...result.totals.passed.map(({ place: name, why }) =>
       colors.yellow(`not looked into: ${printable(name)} (${why})`),
     ),
@@ -78,22 +78,29 @@ function withState(finding: PlacedFinding, states: ReadonlyMap<string, KeyState>
   return keyId === undefined ? rest : { ...rest, apiKey: { id: keyId, state: states.get(keyId) ?? 'not-asked' } }
 }
 
-function lines(finding: PlacedFinding, states: ReadonlyMap<string, KeyState>): string[] {
+function lines(context: CommandContext, finding: PlacedFinding, states: ReadonlyMap<string, KeyState>): string[] {
   const { rule, line, column, excerpt, keyId, encoding } = finding
   const place = printable(`${placeName(finding)}:${line}:${column}`)
   return [
     `${place}  ${colors.red(rule)}  ${printable(excerpt)}${encoding === undefined ? '' : ` (in ${encoding})`}`,
-    ...(keyId === undefined ? [] : [`    ${keyAdvice(keyId, states.get(keyId))}`]),
+    ...(keyId === undefined ? [] : [`    ${keyAdvice(context, keyId, states.get(keyId))}`]),
   ]
 }
 
-function keyAdvice(keyId: string, state: KeyState | undefined): string {
-  const command = `comity api-keys revoke ${keyId}`
+function keyAdvice(context: CommandContext, keyId: string, state: KeyState | undefined): string {
+  const command = `comity ${configOption(context)}api-keys revoke ${keyId}`
   if (state === undefined) return `no node was asked (\`-c comity.yaml\` asks one); where it is from: ${command}`
   if (state === 'unknown') return 'the node that is configured here does not know it'
   return state === 'revoked' || state === 'retired'
     ? `known to the node, and ${state}`
     : colors.bold(`known to the node, and ${state}: ${command}`)
+}
+
+/** As it was given, so that what is printed goes to the node that was asked. */
+function configOption({ configFile, isConfigNamed }: CommandContext): string {
+  if (!isConfigNamed) return ''
+  const isPlain = /^[\w@%+=:,./-]+$/.test(configFile)
+  return `-c ${isPlain ? configFile : `'${printable(configFile).replaceAll("'", String.raw`'\''`)}'`} `
 }
 
 /** Asks the configured node for the keys that were found, by their public ids. Without one that answers, none. */
