@@ -162,6 +162,8 @@ test('policies and terms that never count are warned of, and an ended rotation i
   assert.match(warnings.join(), /both work for 5 days, longer than the 3 after which/)
   const key = await comity<IssuedKeyView>('api-keys', 'issue', 'hasty', '--lifetime-days', '2', '--field', 'nmae')
   assert.match(key.warnings?.join('\n') ?? '', /`nmae`\n.*good for 2 days, so `rotateEveryDays` \(3\)/)
+  const other = await comity<IssuedKeyView>('api-keys', 'issue', 'hasty', '--environment', 'test')
+  assert.match(other.warnings?.join() ?? '', /a `test` key is refused/)
   const { rotation } = await comity<BegunRotationView>('api-keys', 'rotate', key.id)
   await comity('api-keys', 'roll-back', rotation.id)
   const { status, json } = await post(`/v1/rotations/${rotation.id}/complete`)

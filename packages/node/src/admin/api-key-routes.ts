@@ -19,7 +19,7 @@ import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { after, judgedLater, limit, named, text, truth } from './shapes.ts'
 
-type Parts = Pick<AdminParts, 'apiKeys' | 'schemas' | 'products'>
+type Parts = Pick<AdminParts, 'apiKeys' | 'schemas' | 'products' | 'environment'>
 
 const tag = 'clients' as const
 /** A whole key is what one has at hand when it has leaked: it is read as its id, and goes no further. */
@@ -84,7 +84,7 @@ const shared = {
   guards: true,
 } as const
 
-function keyChangeRoutes({ apiKeys, schemas, products }: Parts): AdminRoute[] {
+function keyChangeRoutes({ apiKeys, schemas, products, environment }: Parts): AdminRoute[] {
   return [
     defineRoute({
       ...shared,
@@ -97,7 +97,7 @@ function keyChangeRoutes({ apiKeys, schemas, products }: Parts): AdminRoute[] {
       async answer({ path: { id }, body, condition }) {
         const key = await apiKeys.changeIf(condition, (changes) => changes.changeKey(id, body))
         const { policies } = await apiKeys.showClient(key.client)
-        return { ...apiKeyView(key), ...warned(key, { products, policies }) }
+        return { ...apiKeyView(key), ...warned(key, { products, policies, environment }) }
       },
     }),
     defineRoute({

@@ -7,7 +7,7 @@ import type { AdminParts } from './ports.ts'
 import { defineRoute, type AdminRoute } from './route.ts'
 import { after, judgedLater, limit, named, pageOf } from './shapes.ts'
 
-type Parts = Pick<AdminParts, 'apiKeys' | 'schemas' | 'products'>
+type Parts = Pick<AdminParts, 'apiKeys' | 'schemas' | 'products' | 'environment'>
 
 const path = '/v1/clients'
 const tag = 'clients'
@@ -87,7 +87,7 @@ function changeRoutes({ apiKeys, schemas }: Parts): AdminRoute[] {
   ]
 }
 
-function keysOfClient({ apiKeys, schemas, products }: Parts): AdminRoute[] {
+function keysOfClient({ apiKeys, schemas, products, environment }: Parts): AdminRoute[] {
   return [
     defineRoute({
       method: 'GET',
@@ -120,7 +120,7 @@ function keysOfClient({ apiKeys, schemas, products }: Parts): AdminRoute[] {
       async answer({ path: { id }, body, condition }) {
         const issued = await apiKeys.changeIf(condition, (changes) => changes.issueKey(id, body))
         const { policies } = await apiKeys.showClient(id)
-        return { ...issuedKeyView(issued), ...warned(issued.key, { products, policies }) }
+        return { ...issuedKeyView(issued), ...warned(issued.key, { products, policies, environment }) }
       },
     }),
   ]

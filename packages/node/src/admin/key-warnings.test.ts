@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keyWarnings, lifetimeWarnings } from './key-warnings.ts'
+import { environmentWarnings, keyWarnings, lifetimeWarnings } from './key-warnings.ts'
 
 const without = { fieldsOf: () => [] }
 const energy = { id: 'energy', operationIds: ['getMeter'], keys: 'none', labelling: without } as const
@@ -47,4 +47,16 @@ test('a lifetime that is over before the client’s keys are rotated is told, wi
   assert.deepEqual(lifetimeWarnings({ lifetimeDays: 91 }, policies), [])
   assert.deepEqual(lifetimeWarnings({ lifetimeDays: 30 }, { overlapDays: 14 }), [])
   assert.deepEqual(lifetimeWarnings({}, policies), [])
+})
+
+test('a key for the other environment than all that it reaches is warned of', () => {
+  const sandbox = { ...ranking, id: 'sandbox', environment: 'test' } as const
+  const told = (environment: 'live' | 'test', scope: object = {}, products = [ranking, sandbox]) =>
+    environmentWarnings({ environment, scope }, products, 'live').join()
+  assert.match(told('test', {}, []), /^what the key reaches on this node is `live`: a `test` key is refused there/)
+  assert.match(told('test', { products: ['ranking'] }), /is `live`/)
+  assert.match(told('live', { operations: ['sandbox/list'] }), /is `test`: a `live` key is refused there/)
+  for (const scope of [{}, { products: ['sandbox'] }]) assert.equal(told('test', scope), '')
+  for (const scope of [{}, { products: ['ranking', 'sandbox'] }, { products: ['of-a-partner'] }])
+    assert.equal(told('live', scope), '')
 })

@@ -1,6 +1,6 @@
 /** What of a key's scope reaches nothing on this node: such a key is made, since a product may follow, and refused; and
  *  what of its terms and its client's policies never counts. */
-import type { KeyUse } from '@comity/core/api-keys/api-key'
+import type { Environment, KeyUse } from '@comity/core/api-keys/api-key'
 import type { KeyScope } from '@comity/core/api-keys/key-scope'
 import { coversField } from '@comity/core/consent/field-path'
 
@@ -9,6 +9,8 @@ export interface KeyedProduct {
   readonly id: string
   readonly operationIds: readonly string[]
   readonly keys: 'none' | KeyUse
+  /** Where it is not as the node's. */
+  readonly environment?: Environment | undefined
   /** Of the labelled fields that the answers of an operation may have. */
   readonly labelling: { fieldsOf(operation: string): readonly string[] }
 }
@@ -18,6 +20,7 @@ export interface OfferedProducts {
 }
 
 interface Scoped {
+  readonly environment: Environment
   readonly use: KeyUse
   readonly scope: KeyScope
   readonly lifetimeDays?: number | undefined
@@ -30,7 +33,7 @@ interface Rotated {
 }
 
 /** Sentences, one for each product, operation and field that calls with the key cannot reach. */
-export function keyWarnings({ use, scope }: Scoped, offered: readonly KeyedProduct[]): string[] {
+export function keyWarnings({ use, scope }: Omit<Scoped, 'environment'>, offered: readonly KeyedProduct[]): string[] {
   const operations = scope.operations ?? []
   const named = new Set([...(scope.products ?? []), ...operations.map(productOf)])
   const versionsOf = (id: string) => offered.filter((product) => product.id === id)
@@ -43,6 +46,24 @@ export function keyWarnings({ use, scope }: Scoped, offered: readonly KeyedProdu
     ...[...named].flatMap((id) => productWarning(id, use, versionsOf(id))),
     ...operations.flatMap((name) => operationWarning(name, versionsOf(productOf(name)))),
     ...fieldWarnings(scope, [...named].flatMap(versionsOf)),
+  ]
+}
+
+/** Of a key for the other environment than everything that it reaches; `own` is the node's. */
+export function environmentWarnings(
+  { environment, scope }: Pick<Scoped, 'environment' | 'scope'>,
+  offered: readonly KeyedProduct[],
+  own: Environment,
+): string[] {
+  const named = new Set([...(scope.products ?? []), ...(scope.operations ?? []).map(productOf)])
+  const reached = named.size === 0 ? offered : offered.filter(({ id }) => named.has(id))
+  // A partner's product is called through this node.
+  const isElsewhere = named.size === 0 || [...named].some((id) => reached.every((product) => product.id !== id))
+  const environments = [...(isElsewhere ? [own] : []), ...reached.map((product) => product.environment ?? own)]
+  if (environments.includes(environment)) return []
+  return [
+    `what the key reaches on this node is \`${environment === 'live' ? 'test' : 'live'}\`: a \`${environment}\` key is ` +
+      `refused there (\`key-environment\`)`,
   ]
 }
 
@@ -62,10 +83,14 @@ export function lifetimeWarnings(
 /** The warnings as a member of an answer, where there are some. */
 export function warned(
   key: Scoped,
-  { products, policies }: { readonly products: OfferedProducts; readonly policies: Rotated },
+  known: { readonly products: OfferedProducts; readonly policies: Rotated; readonly environment: Environment },
 ): { readonly warnings?: string[] } {
-  const offered = products.list().map(({ product }) => product)
-  const warnings = [...keyWarnings(key, offered), ...lifetimeWarnings(key, policies)]
+  const offered = known.products.list().map(({ product }) => product)
+  const warnings = [
+    ...environmentWarnings(key, offered, known.environment),
+    ...keyWarnings(key, offered),
+    ...lifetimeWarnings(key, known.policies),
+  ]
   return warnings.length === 0 ? {} : { warnings }
 }
 

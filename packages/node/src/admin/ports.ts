@@ -1,6 +1,7 @@
 /** What the admin API asks of the node's services. It imports none of them; `assembly/administration.ts` gives them. */
 import type { EvidenceBundle } from '@comity/core/exchange/evidence-bundle'
 import type { AgreementEnvelope } from '@comity/core/agreement/agreement-signature'
+import type { Environment } from '@comity/core/api-keys/api-key'
 import type { RandomBytes } from '@comity/core/ports'
 import type { z } from 'zod'
 import type { SealingSettings } from '@comity/core/sealing/sealing-settings'
@@ -30,6 +31,8 @@ export interface AdminParts extends TokenGateParts {
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
   /** Own DID. */
   readonly did: string
+  /** Of this node. */
+  readonly environment: Environment
   /** By which the services judge what they are given. */
   readonly schemas: {
     readonly partner: z.ZodType
@@ -134,6 +137,8 @@ export interface OfferedProduct {
   readonly operationIds: readonly string[]
   /** Which API keys may come. */
   readonly keys: 'none' | 'plain' | 'hmac'
+  /** Where it is not as the node's. */
+  readonly environment: Environment | undefined
   readonly labelling: { fieldsOf(operation: string): readonly string[] }
   readonly settings: ProductSettings
   /** `hash` is SHA-256 of the text, in hex. */

@@ -54,6 +54,7 @@ export async function createAdmin(
     status: () => statusOf(parts, ports),
     metrics,
     did: identity.did,
+    environment: foundation.config.environment,
     schemas: adminSchemas,
     partners: partnersPort(parts),
     products: productsPort(parts),
