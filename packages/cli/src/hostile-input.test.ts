@@ -74,6 +74,7 @@ const good: string[][] = [
   ['verify', 'log', 'log', '--vkey', 'a.example/log+00000000+AAAA', '--old-checkpoint', 'did.json'],
   ['verify', 'exchange', 'evidence.json', '--did-document', 'did.json', '--vkey', 'did.json'],
 ]
+// No `\0`: no system can hand it to a process.
 const odd = [
   '',
   ' ',
@@ -84,7 +85,7 @@ const odd = [
   '/dev/null',
   '.',
   '/',
-  '\0',
+  '\u0001',
   '\u001b[2J',
   '__proto__',
   '../../etc/passwd',
@@ -163,7 +164,7 @@ function mutatedText(text: string): fc.Arbitrary<string> {
     '&a',
     '*a',
     '!!js/function',
-    '\0',
+    '\u0001',
     '|',
     '%',
     '1e999',
