@@ -164,7 +164,7 @@ function mutatedText(text: string): fc.Arbitrary<string> {
     '&a',
     '*a',
     '!!js/function',
-    '\u0001',
+    '\0',
     '|',
     '%',
     '1e999',
