@@ -143,6 +143,13 @@ describe('the application gets nothing of', () => {
     for (const receipt of [null, 'nonsense', 'a.b.c', '']) await assertRefused(lies({ receipt }), 'answer-invalid')
   })
 
+  test('an answer with a status that does not exist', async () => {
+    for (const status of [600, 999]) {
+      for (const receipt of [undefined, null])
+        await assertRefused(lies({ status, ...(receipt === null && { receipt }) }), 'answer-invalid')
+    }
+  })
+
   test('a receipt that somebody else signed', async () => {
     const { keyid } = liar.keys.assertion
     const forged = importSigningKey(generatePrivateJwk('ecdsa-p256-sha256'))

@@ -134,6 +134,8 @@ export async function verifyAnswer(
 ): Promise<VerifiedAnswer> {
   const header = (name: string) => answer.headers.get(name)
   const { status, body, end } = answer
+  // RFC 9110 §15: what lies beyond means nothing, and neither log nor application could tell it.
+  if (status > 599) throw new Problem('answer-invalid', `the answer has the status ${status}`)
   const parts = end
     ? { status, header, trailer: (name: string) => end.trailers.get(name) }
     : { status, header, hasBody: body.length > 0 }
