@@ -212,7 +212,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'limits.connections': 'Open connections of the public listener.',
   'limits.headerBytes': 'Size of all header fields of a request.',
   'limits.headersTimeoutMs': 'Longest time for the header fields to arrive.',
-  'limits.requestTimeoutMs': 'Longest time for a whole request to arrive.',
+  'limits.requestTimeoutMs':
+    'Longest time for a whole request to arrive, and for its answer to be taken, which at 16 KiB a second may take longer.',
   'limits.keepAliveMs': 'How long an idle connection stays open.',
   'limits.drainMs': 'How long running calls may take to end when the node stops.',
   'limits.nonces': 'Nonces that are remembered. When all are in use, new calls are refused, never forgotten.',

@@ -3,10 +3,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
+import { totalmem } from 'node:os'
 import { Problem } from '@comity/core/problems'
 import { readCallersOf } from './behind-balancers.ts'
 import { asProblem, problemReply, type Reply } from './problem-response.ts'
 import { writeStream } from './reply-stream.ts'
+import { createUntakenAnswers, type UntakenAnswers } from './untaken-answers.ts'
 import { refuseUnreadable, type UnreadableOptions } from './unreadable.ts'
 
 // An import would read every export, and so load what is behind `WebSocket`: 35 ms and 14 MB that no listener needs.
@@ -52,7 +54,11 @@ export interface Listener {
 }
 
 /** Writes a reply; a peer that went away meanwhile is nobody's error. Gives what is still being written of a stream. */
-export function writeReply(response: ServerResponse, reply: Reply): Promise<void> | undefined {
+export function writeReply(
+  response: ServerResponse,
+  reply: Reply,
+  untaken?: UntakenAnswers,
+): Promise<void> | undefined {
   if (reply.stream !== undefined) return writeStream(response, reply, reply.stream)
   if (response.destroyed) return
   // A 204 or 304 has no content and must not announce any (RFC 9110 §8.6).
@@ -62,6 +68,7 @@ export function writeReply(response: ServerResponse, reply: Reply): Promise<void
     bare ? [...reply.headers] : ['content-length', String(reply.body.byteLength), ...reply.headers],
   )
   response.end(bare ? undefined : reply.body)
+  if (!bare) untaken?.watch(response, reply.body.byteLength)
 }
 
 function createServer(options: ListenerOptions): Server | HttpsServer {
@@ -102,7 +109,21 @@ interface ListenerState {
   readonly streams: Set<Promise<void>>
   /** All that are open, as they were accepted: the server itself knows those only that came as far as HTTP. */
   readonly sockets: Set<Socket>
+  readonly untaken: UntakenAnswers
 }
+
+const mebibyte = 1024 * 1024
+
+/** A quarter of the memory that this process may have. */
+function quarterOfMemory(): number {
+  const constrained = process.constrainedMemory()
+  return Math.min(totalmem(), constrained > 0 ? constrained : Infinity) / 4
+}
+
+/** For all answers of a listener that wait for their peers. */
+export const untakenBytes = Math.min(Math.max(quarterOfMemory(), 256 * mebibyte), 1024 * mebibyte)
+/** How fast a peer takes an answer at least. */
+const slowestBytesPerSecond = 16_384
 
 async function answer(
   { options, state }: { readonly options: ListenerOptions; readonly state: ListenerState },
@@ -118,7 +139,7 @@ async function answer(
   // A body that nobody read would be taken for the next request.
   if (!message.complete || state.isEnding) response.shouldKeepAlive = false
   try {
-    follow({ options, state }, writeReply(response, reply))
+    follow({ options, state }, writeReply(response, reply, state.untaken))
   } catch (error) {
     // A field that Node refuses to write, before anything was written.
     options.onInternalError?.(error)
@@ -159,7 +180,9 @@ async function listen(server: Server | HttpsServer, options: ListenerOptions): P
 /** Opens the listener; resolves when it accepts connections. Throws `listener-failed` when it cannot. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const server = createServer(options)
-  const state: ListenerState = { isEnding: false, streams: new Set(), sockets: new Set() }
+  const timeoutMs = options.limits.requestTimeoutMs
+  const untaken = createUntakenAnswers({ roomBytes: untakenBytes, timeoutMs, slowestBytesPerSecond })
+  const state: ListenerState = { isEnding: false, streams: new Set(), sockets: new Set(), untaken }
   server.maxConnections = options.limits.connections
   // Their size is the bound; beyond a count Node would drop fields without a word.
   server.maxHeadersCount = 0
