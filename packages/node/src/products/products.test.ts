@@ -90,6 +90,34 @@ test('a call goes through a product from match to judgement', async () => {
   await product.warm()
 })
 
+test('a product whose secrets are not there is refused with the place of each, when it is added and at the next start', async () => {
+  const upstreamHeaders = { 'X-Key': { env: 'KEY' }, 'X-Plain': 'a', 'X-File': { file: 'nothing' } }
+  const given = await options()
+  const missing = {
+    ...given,
+    readSecret: (place: object) => Promise.reject(new Problem('config-invalid', `no ${JSON.stringify(place)}`)),
+  }
+  const errors = [
+    { path: 'upstreamHeaders.X-Key', message: 'no {"env":"KEY"}' },
+    { path: 'upstreamHeaders.X-File', message: 'no {"file":"nothing"}' },
+  ]
+  const addition = productAdditionSchema.parse({ ...settings, upstreamHeaders, document })
+  await using catalogue = await openCatalogue([], missing)
+  await assert.rejects(catalogue.add(addition), { code: 'malformed-request', members: { errors } })
+  await assert.rejects(openCatalogue([configured({ upstreamHeaders })], missing), {
+    code: 'config-invalid',
+    members: { errors: errors.map((error) => ({ ...error, path: `products[0].${error.path}` })) },
+  })
+
+  await using holding = await openCatalogue([], given)
+  await holding.add(addition)
+  await assert.rejects(openCatalogue([], missing), {
+    code: 'config-invalid',
+    message:
+      /^the product `athletes@1`, which was added while the node ran, .*`upstreamHeaders\.X-Key`: no .*products remove/,
+  })
+})
+
 test('lists every mistake of every product at once, and starts none', async () => {
   const broken = await fileOf('broken.json', documentOf({ '/a': { get: {}, put: {} } }))
   const old = await fileOf('old.json', '{"openapi":"3.0.0","paths":{"/a":{}}}')

@@ -16,6 +16,7 @@ import {
 import { compileData, compileProduct, createProduct, withLife, type Product } from './product.ts'
 import type { ProductStore, StoredProduct } from './product-store.ts'
 import type { UnlabelledField } from './labels/unlabelled-watch.ts'
+import { readUpstreamHeaders } from './upstream-credentials.ts'
 import { storedId, versionFaults, Versions, type ListedProduct } from './versions.ts'
 
 export interface CatalogueOptions {
@@ -34,7 +35,8 @@ export interface ProductCatalogue extends AsyncDisposable {
   successorOf(version: Pick<Product, 'id' | 'version'>): string | undefined
   /** By id, the current version before older ones. */
   list(): ListedProduct[]
-  /** Adds a product for good. Throws `already-exists`, `openapi-invalid`, or the secret's problem. */
+  /** Adds a product for good. Throws `already-exists`, `openapi-invalid`; `malformed-request`, also for a secret that
+   *  cannot be read. */
   add(addition: ProductAddition): Promise<Product>
   /** Says when an added version ends and what follows it, in place of what was said; without a member that is said no
    *  more. Calls under way end undisturbed. Throws `product-unknown`; `already-exists` for a product of the configuration,
@@ -216,10 +218,7 @@ async function build(
   document: OpenApiDocument,
   options: CatalogueOptions,
 ): Promise<Product> {
-  const upstreamHeaders: string[] = []
-  for (const [name, value] of Object.entries(settings.upstreamHeaders)) {
-    upstreamHeaders.push(name.toLowerCase(), typeof value === 'string' ? value : await options.readSecret(value))
-  }
+  const upstreamHeaders = await readUpstreamHeaders(settings.upstreamHeaders, options.readSecret)
   const { clock, onUnlabelled } = options
   return createProduct({ settings, document, upstreamHeaders, onUnlabelled }, clock)
 }
@@ -277,6 +276,15 @@ function mistakesOf(problem: Problem, path: string): ConfigMistake[] {
 async function addStored(stored: StoredProduct, products: Versions, options: CatalogueOptions) {
   const settings = productSettingsSchema.parse(JSON.parse(stored.settings))
   if (products.takenBy(settings) !== undefined) return
-  const product = await build(settings, parseOpenApi(stored.document, stored.id), options)
-  products.add({ product, declaredIn: 'admin' })
+  try {
+    const product = await build(settings, parseOpenApi(stored.document, stored.id), options)
+    products.add({ product, declaredIn: 'admin' })
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    // The configuration is not where it was said, so the text says what to do.
+    const address = versionAddress(settings.id, settings.version)
+    const detail = `the product \`${address}\`, which was added while the node ran, cannot be offered: ${error.message}`
+    const remedy = 'start the node with what is missing; `comity products remove` then takes it away'
+    throw new Problem('config-invalid', `${detail}; ${remedy}`, { cause: error })
+  }
 }
