@@ -210,6 +210,8 @@ describe('the command with two nodes', () => {
       new Set(['admin', 'agreement-signed', 'agreement-imported', 'exchange']),
     )
     assert.match(await holder.run('log', 'show'), /exchange +holder allowed did:key:\S+ athletes getAthlete 200/)
+    assert.match(await holder.run('log', 'show', '--limit', '1'), /\n\d+ more: go on with --from 1, .*--last 1/)
+    assert.doesNotMatch(await holder.run('log', 'show'), / more: /)
     const { log } = await holder.ask<NodeStatus>('status')
     for (const place of [join(holder.directory, 'log'), `https://localhost:${holder.ports.public}/log`]) {
       const verified = await holder.run('verify', 'log', place, '--vkey', log.verifierKey, '--old-checkpoint', old)

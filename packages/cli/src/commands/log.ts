@@ -15,6 +15,7 @@ import type { AdminClient } from '../admin-client.ts'
 import { connect, show, type CommandContext } from '../command-context.ts'
 import { readLogDirectory } from '../log-reader.ts'
 import { table } from '../output.ts'
+import { eventLine } from './event-line.ts'
 
 export interface ShowLogArguments {
   readonly from: number
@@ -24,20 +25,8 @@ export interface ShowLogArguments {
   readonly dir?: string
 }
 
-/** Members of an event that tell a person what happened; the rest of it stands in `--json`. */
-const words: Readonly<Record<string, readonly string[]>> = {
-  exchange: ['role', 'outcome', 'peer', 'product', 'operation', 'status', 'problem', 'agreement', 'purpose'],
-  admin: ['action', 'target', 'problem'],
-  'event-received': ['issuer'],
-}
-const ofAgreements = ['agreement', 'peer', 'reason']
-
 function describe({ type, body }: LoggedEventView): string {
-  if (body === undefined) return '(erased with the person it was about)'
-  const event = JSON.parse(body) as Record<string, unknown>
-  const names = words[type] ?? (type.startsWith('agreement-') ? ofAgreements : undefined)
-  if (names === undefined) return body.slice(0, 160)
-  return names.flatMap((name) => (event[name] === undefined ? [] : [String(event[name])])).join(' ')
+  return body === undefined ? '(erased with the person it was about)' : eventLine(type, body)
 }
 
 export async function showLog(context: CommandContext, args: ShowLogArguments): Promise<void> {
@@ -57,7 +46,15 @@ export async function showLog(context: CommandContext, args: ShowLogArguments): 
     event.type,
     describe(event),
   ])
-  show(context, events, () => table([['position', 'time', 'type', 'event'], ...rows]))
+  const rest = args.last === undefined ? await restOf(admin, events, args.limit) : []
+  show(context, events, () => [...table([['position', 'time', 'type', 'event'], ...rows]), ...rest])
+}
+
+/** Where a list that was cut short goes on. */
+async function restOf(admin: AdminClient, events: readonly LoggedEventView[], limit: number): Promise<string[]> {
+  const next = (events.at(-1)?.position ?? -1) + 1
+  const count = events.length < limit ? 0 : (await sizeOf(admin)) - next
+  return count > 0 ? [`${count} more: go on with --from ${next}, or see the newest with --last ${limit}`] : []
 }
 
 /** Entries of the running node's log, by its checkpoint. */
