@@ -13,10 +13,24 @@ export interface FetchTrust {
   readonly allowUntrustedTls: boolean
 }
 
-/** A body from an https address, or undefined for 404. Throws `partner-unreachable`. */
+/** What a TLS connection fails with because of the certificate. */
+const certificateErrors = /CERT|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH/
+
+function failure(url: string, cause: Error & { readonly code?: string }): Problem {
+  if (certificateErrors.test(cause.code ?? '')) {
+    const detail =
+      `no authority vouches for the certificate of \`${url}\`, and what is there does not prove itself: fetch it, ` +
+      'compare it with its owner, and give the file'
+    return new Problem('malformed-request', detail, { cause })
+  }
+  return new Problem('partner-unreachable', `\`${url}\` cannot be read: ${cause.message || cause.code}`, { cause })
+}
+
+/** A body from an https address, or undefined for 404. Throws `partner-unreachable`; `malformed-request` when no
+ *  authority vouches for the address and one must. */
 export function fetchBytes(url: string, { allowUntrustedTls }: FetchTrust): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => reject(new Problem('partner-unreachable', `\`${url}\` cannot be read`, { cause }))
+    const fail = (cause: Error) => reject(failure(url, cause))
     if (!URL.canParse(url)) return fail(new Error('not an address'))
     const request = get(url, { rejectUnauthorized: !allowUntrustedTls, timeout: timeoutMs }, (answer) => {
       if (answer.statusCode === 404) return resolve(void answer.resume() as undefined)
@@ -41,8 +55,14 @@ export function isUrl(place: string): boolean {
   return place.startsWith('https://')
 }
 
+function refuseOtherAddresses(place: string): void {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(place) || isUrl(place)) return
+  throw new Problem('malformed-request', `\`${place}\` is not read: give a file or an \`https://\` address`)
+}
+
 /** Bytes of a file or address. Throws `malformed-request` when there is none. */
 export async function readPlace(place: string, trust: FetchTrust): Promise<Uint8Array> {
+  refuseOtherAddresses(place)
   const bytes = isUrl(place) ? await fetchBytes(place, trust) : await readFileIfThere(place)
   if (bytes === undefined) throw new Problem('malformed-request', `there is nothing at \`${place}\``)
   return bytes
@@ -75,6 +95,7 @@ async function readFileIfThere(path: string): Promise<Uint8Array | undefined> {
 
 /** Reads a log's files below a directory or a URL. */
 export function logSourceOf(place: string): { read: (path: string) => Promise<Uint8Array | undefined> } {
+  refuseOtherAddresses(place)
   if (!isUrl(place)) return { read: (path) => readFileIfThere(join(place, path)) }
   const base = place.endsWith('/') ? place : `${place}/`
   // Checkpoint and tiles are verified by the log's key; who carried them does not matter.

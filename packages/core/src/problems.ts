@@ -89,7 +89,7 @@ const kinds = {
   'method-not-allowed': {
     status: 405,
     title: 'The operation does not exist with this method',
-    remedy: 'Use a method of the `Allow` header field.',
+    remedy: 'Use a method that `allow` lists.',
   },
   'unsupported-media-type': {
     status: 415,
@@ -183,12 +183,14 @@ const kinds = {
   'client-certificate-required': {
     status: 401,
     title: 'A client certificate of the caller is required',
-    remedy: 'Present the TLS key that your DID document names.',
+    remedy:
+      'Present the TLS key that your DID document names; of a did:key or did:jwk, the one whose fingerprint the holder trusts.',
   },
   'tls-untrusted': {
     status: 502,
     title: "The partner's TLS key is not trusted",
-    remedy: 'Compare the fingerprint out of band and add it with `comity partners add`.',
+    remedy:
+      'Compare the fingerprint out of band; when it is right, `comity partners remove`, then `comity partners add` with it.',
   },
 
   // API keys

@@ -40,7 +40,7 @@ export async function holderDocument(did: string, place: string | undefined): Pr
   const { method } = parseDid(did)
   if (method === 'key') return didKeyDocument(did)
   if (method === 'jwk') return didJwkDocument(did)
-  throw new Problem('did-unresolvable', `give the DID document of \`${did}\` with \`--did-document\``)
+  throw new Problem('malformed-request', `give the DID document of \`${did}\` with \`--did-document\``)
 }
 
 export async function verifyReceiptFile(

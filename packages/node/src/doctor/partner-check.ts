@@ -63,7 +63,8 @@ function unreachable(check: string, { running }: Options, { partner, error }: Fa
     return bad(check, detail, `check that ${partner.url} can be reached from here and that the partner's node runs`)
   }
   if (partner.fingerprints.length === 0) {
-    return bad(check, detail, 'ask the partner for its fingerprint and add it with `comity partners add`')
+    const remedy = 'ask the partner for its fingerprint, take it away (`comity partners remove`) and add it with that'
+    return bad(check, detail, remedy)
   }
   // A running node follows its partners' rotations; the configuration alone knows the first fingerprint only.
   if (running === undefined) {

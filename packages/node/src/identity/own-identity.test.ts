@@ -138,7 +138,7 @@ test('one rotation ends before the next begins, also when both are asked for at 
     ['fulfilled', 'rejected'],
   )
   const again = () => identity.rotate({ ...rotation, purposes: ['authentication'] })
-  await assert.rejects(again, { code: 'key-rotation-refused' })
+  await assert.rejects(again, { code: 'key-rotation-refused', message: /`comity keys list` tells when/ })
   await identity.rotate({ ...rotation, purposes: ['assertionMethod'] })
   world.nowMs += 4_000_000
   await again()

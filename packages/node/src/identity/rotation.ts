@@ -39,7 +39,9 @@ export function checkRotation(
       throw refused('the key of a did:key is the identity itself; a participant that rotates its keys is a did:web')
     }
     const running = keys.find((key) => key.purpose === purpose && isChanging(key, request.nowMs))
-    if (running !== undefined) throw refused(`the rotation of the ${purpose} key has not ended yet`)
+    if (running !== undefined) {
+      throw refused(`the rotation of the ${purpose} key has not ended yet; \`comity keys list\` tells when it does`)
+    }
   }
   if (request.purposes.length === 0) throw refused('no key was named')
   const times = [request.publishForMs, request.overlapMs]

@@ -64,10 +64,18 @@ test('refuses what is not a partner, naming every mistake', async () => {
 test('one alias and one DID name one partner', async () => {
   const { partners } = await start([lab])
   const exists = { code: 'already-exists' }
-  await assert.rejects(partners.add({ ...archive, alias: 'lab' }), exists)
-  await assert.rejects(partners.add({ ...lab, alias: 'lab-2' }), exists)
+  const told = {
+    ...exists,
+    message: new RegExp(`^\`lab\` is the partner \`${lab.did}\` already; .*in the configuration$`),
+  }
+  await assert.rejects(partners.add({ ...archive, alias: 'lab' }), told)
+  await assert.rejects(partners.add({ ...lab, alias: 'lab-2' }), told)
   const both = await Promise.allSettled([partners.add(archive), partners.add(archive)])
   assert.deepEqual(both.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
+  await assert.rejects(partners.add(archive), {
+    ...exists,
+    message: /to trust it otherwise, `comity partners remove \S+` first$/,
+  })
   await assert.rejects(start([lab, lab]), exists)
 })
 

@@ -37,7 +37,7 @@ export async function openPartners({ configured, store, clock }: PartnersOptions
   const index = createIndex()
   for (const input of configured) index.add({ ...parsePartner(input), source: 'configuration' })
   for (const stored of await store.list()) {
-    if (!index.conflicts(stored)) index.add({ ...stored, source: 'storage' })
+    if (index.known(stored) === undefined) index.add({ ...stored, source: 'storage' })
   }
   const learned = new Map((await store.listLearned()).map((keys) => [keys.did, keys]))
   const trustFor = (did: string) => {
@@ -51,7 +51,8 @@ export async function openPartners({ configured, store, clock }: PartnersOptions
     list: index.list,
     async add(input) {
       const partner: Partner = { ...parsePartner(input), source: 'storage' }
-      if (index.conflicts(partner) || !(await store.insert(partner, clock.now()))) throw alreadyExists(partner)
+      const known = index.known(partner)
+      if (known !== undefined || !(await store.insert(partner, clock.now()))) throw alreadyExists(known ?? partner)
       index.add(partner)
       return partner
     },
@@ -102,14 +103,16 @@ function sameKeys(left: readonly string[], right: readonly string[]): boolean {
 function createIndex() {
   const byAlias = new Map<string, Partner>()
   const byDid = new Map<string, Partner>()
-  const conflicts = ({ alias, did }: StoredPartner) => byAlias.has(alias) || byDid.has(did)
+  /** Who has the alias or the DID already. */
+  const known = ({ alias, did }: StoredPartner) => byAlias.get(alias) ?? byDid.get(did)
   return {
     byAlias: (alias: string) => byAlias.get(alias),
     byDid: (did: string) => byDid.get(did),
-    conflicts,
+    known,
     list: () => [...byAlias.values()].toSorted((a, b) => (a.alias < b.alias ? -1 : 1)),
     add(partner: Partner) {
-      if (conflicts(partner)) throw alreadyExists(partner)
+      const other = known(partner)
+      if (other !== undefined) throw alreadyExists(other)
       byAlias.set(partner.alias, partner)
       byDid.set(partner.did, partner)
     },
@@ -120,6 +123,11 @@ function createIndex() {
   }
 }
 
-function alreadyExists({ alias, did }: StoredPartner): Problem {
-  return new Problem('already-exists', `there is a partner \`${alias}\` or \`${did}\` already`)
+function alreadyExists({ alias, did, source }: StoredPartner & Partial<Pick<Partner, 'source'>>): Problem {
+  const change =
+    source === 'configuration' ? 'change it in the configuration' : `\`comity partners remove ${alias}\` first`
+  return new Problem(
+    'already-exists',
+    `\`${alias}\` is the partner \`${did}\` already; to trust it otherwise, ${change}`,
+  )
 }

@@ -268,6 +268,13 @@ test('a body must not be compressed, must be there when required, and must not b
   assert.equal(codeOf({ body: 'x' }), 'invalid-body')
 })
 
+test('what is wrong with a body is said with its place, and without one where it is the whole body', () => {
+  const body = (text: string) => () =>
+    check({ method: 'POST', body: text, headers: { 'content-type': 'application/json' } })
+  assert.throws(body('{"name":1}'), { message: 'the body is wrong at `/name`: must be string' })
+  assert.throws(body('[]'), { message: 'the body is wrong: must be object' })
+})
+
 test('a refused type is told which ones are taken', () => {
   assert.throws(
     () => check({ method: 'POST', body: 'x', headers: { 'content-type': 'a/b' } }),

@@ -220,7 +220,8 @@ function checkRows(content: RowsContent, body: Buffer): ReadBody {
 
 /** The problem of a body. */
 export function invalidBody(error: ValueError): Problem {
-  return new Problem('invalid-body', `the body is wrong at \`${error.pointer}\`: ${error.detail}`.slice(0, 300), {
+  const place = error.pointer === '' ? '' : ` at \`${error.pointer}\``
+  return new Problem('invalid-body', `the body is wrong${place}: ${error.detail}`.slice(0, 300), {
     members: { errors: [error] },
   })
 }
