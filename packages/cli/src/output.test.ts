@@ -24,6 +24,16 @@ test('text of others cannot steer the terminal', () => {
   )
 })
 
+test('a fault of the node comes with the id that its log has it under', () => {
+  const members = { requestId: '01a2' }
+  assert.ok(plain(new Problem('internal-error', 'something failed', { members })).includes('  requestId: 01a2'))
+  assert.ok(
+    !plain(new Problem('malformed-request', 'wrong', { members }))
+      .join()
+      .includes('01a2'),
+  )
+})
+
 test('a problem says what is wrong, lists every mistake, and says what to do', () => {
   const errors = [
     { path: 'listen.public', line: 4, message: 'is missing' },

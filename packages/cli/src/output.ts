@@ -62,7 +62,7 @@ export function errorLines(error: unknown): string[] {
   return [
     `${colors.red('✗')} ${title}: ${told}`,
     ...listed,
-    ...factLines(facts),
+    ...factLines(facts, code === 'internal-error' ? [...toldFacts, 'requestId'] : toldFacts),
     `  ${colors.dim(`${remedy} (${code})`)}`,
   ]
 }
@@ -70,8 +70,8 @@ export function errorLines(error: unknown): string[] {
 /** Members that a refusal names what to go on with by. */
 const toldFacts = ['consent', 'consents', 'lapses']
 
-function factLines(facts: Readonly<Record<string, unknown>>): string[] {
-  return toldFacts.flatMap((name) => {
+function factLines(facts: Readonly<Record<string, unknown>>, names: readonly string[]): string[] {
+  return names.flatMap((name) => {
     const texts = [facts[name] ?? []].flat().filter((value) => typeof value === 'string')
     return texts.length === 0 ? [] : [`  ${name}: ${texts.map(printable).join(', ')}`]
   })

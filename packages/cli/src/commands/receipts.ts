@@ -58,6 +58,7 @@ export async function exportReceipts(
   }
   show(context, { files, missing }, () => [
     ...files.map((file) => `wrote ${file}`),
+    ...(files.length === 0 ? [] : ['beside each the receipt alone, as .jws']),
     ...missing.map((part) => colors.yellow(`! ${part}`)),
   ])
 }

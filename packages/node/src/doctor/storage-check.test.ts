@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Config } from '../config/config.ts'
 import { lockDataDirectory } from '../storage/data-directory-lock.ts'
-import { checkStorage, decideSpace } from './storage-check.ts'
+import { checkStorage, decideSpace, writeRemedy } from './storage-check.ts'
 
 let root: string
 before(async () => {
@@ -64,4 +64,9 @@ test('little room is a caution, hardly any is bad', () => {
     [5 * gibibyte, gibibyte / 2, gibibyte / 64, 0].map((free) => decideSpace(free).outcome),
     ['good', 'caution', 'bad', 'bad'],
   )
+})
+
+test('a full disk is no matter of rights', () => {
+  assert.match(writeRemedy(Object.assign(new Error(), { code: 'ENOSPC' })), /^free space/)
+  assert.match(writeRemedy(Object.assign(new Error(), { code: 'EROFS' })), /read-only$/)
 })

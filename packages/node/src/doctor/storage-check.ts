@@ -29,7 +29,6 @@ async function checkDirectory(
   directory: string,
   randomBytes: DoctorOptions['randomBytes'],
 ): Promise<Finding[]> {
-  const remedy = 'make it a directory that the user of the node may write, on a disk that is not read-only'
   try {
     const existing = await nearestExisting(directory)
     const probe = join(existing, `.doctor-${encodeBase64url(randomBytes(9))}`)
@@ -41,8 +40,16 @@ async function checkDirectory(
     await writeAndRemove(probe)
     return [good(check, `${directory} takes writes`)]
   } catch (error) {
-    return [bad(check, `${directory} does not take writes: ${describeError(error)}`, remedy)]
+    return [bad(check, `${directory} does not take writes: ${describeError(error)}`, writeRemedy(error))]
   }
+}
+
+/** What helps a directory that takes no writes. */
+export function writeRemedy(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
+    ? 'free space on its disk, or move it to another one'
+    : 'make it a directory that the user of the node may write, on a disk that is not read-only'
 }
 
 /** The directory itself, or the nearest one above it that is there. Throws `ENOTDIR` when a file is in the way. */

@@ -9,6 +9,7 @@ import { Problem } from '@comity/core/problems'
 import { sealingSettingsSchema, type SealingSettings } from '@comity/core/sealing/sealing-settings'
 import { z } from 'zod'
 import type { PeerTrust } from '../http/connector.ts'
+import { inputMistakes, mistakeSentence } from '../http/input-words.ts'
 import { isFingerprint } from '../http/spki-fingerprint.ts'
 import type { StoredPartner } from './partner-store.ts'
 
@@ -54,8 +55,8 @@ export const partnerInputSchema = z.strictObject({
 export function parsePartner(input: unknown): StoredPartner {
   const parsed = partnerInputSchema.safeParse(input)
   if (!parsed.success) {
-    const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
-    throw new Problem('malformed-request', 'the partner is not described correctly', { members: { errors } })
+    const errors = inputMistakes(parsed.error)
+    throw new Problem('malformed-request', mistakeSentence(errors, 'the partner'), { members: { errors } })
   }
   const { alias, did, url, fingerprints, requireClientCertificate, country, name, sealing } = parsed.data
   const base = url ?? defaultUrl(did)

@@ -56,8 +56,18 @@ test('refuses what is not a partner, naming every mistake', async () => {
   await assert.rejects(partners.add(bad), (error: { code: string; members: { errors: { path: string }[] } }) => {
     assert.equal(error.code, 'malformed-request')
     const paths = error.members.errors.map(({ path }) => path)
-    assert.deepEqual(paths.toSorted(), ['', 'alias', 'did', 'fingerprints.0', 'url'])
+    assert.deepEqual(paths.toSorted(), ['alias', 'did', 'extra', 'fingerprints.0', 'url'])
     return true
+  })
+  await assert.rejects(partners.add({ extra: 1 } as never), {
+    message: '`alias` is not right: is missing',
+    members: {
+      errors: [
+        { path: 'alias', message: 'is missing' },
+        { path: 'did', message: 'is missing' },
+        { path: 'extra', message: 'is not known' },
+      ],
+    },
   })
 })
 
