@@ -33,17 +33,37 @@ export function moduleGraph(entry: string, root: string): ModuleGraph {
   return { files, builtins, missing }
 }
 
-function importsOf(file: string): string[] {
+/** A module as a browser can run it by itself: types erased, each import as a path from `root`. */
+export function browserModule(file: string, root: string): string {
+  const code = codeOf(file)
+  return specifiersIn(code)
+    .toReversed()
+    .reduce((text, specifier) => {
+      const found = resolve(specifier.text, file)
+      if (found === undefined) return text
+      const path = JSON.stringify(`/${relative(root, found)}`)
+      return text.slice(0, specifier.getStart()) + path + text.slice(specifier.getEnd())
+    }, code)
+}
+
+function codeOf(file: string): string {
   const text = readFileSync(file, 'utf8')
-  const code = file.endsWith('.ts') ? stripTypeScriptTypes(text) : text
-  const tree = ts.createSourceFile(file, code, ts.ScriptTarget.Latest)
-  const found: string[] = []
+  return file.endsWith('.ts') ? stripTypeScriptTypes(text) : text
+}
+
+function importsOf(file: string): string[] {
+  return specifiersIn(codeOf(file)).map(({ text }) => text)
+}
+
+/** In the order of the text. */
+function specifiersIn(code: string): ts.StringLiteralLike[] {
+  const found: ts.StringLiteralLike[] = []
   const visit = (node: ts.Node): void => {
     const specifier = specifierOf(node)
-    if (specifier !== undefined && ts.isStringLiteralLike(specifier)) found.push(specifier.text)
+    if (specifier !== undefined && ts.isStringLiteralLike(specifier)) found.push(specifier)
     ts.forEachChild(node, visit)
   }
-  visit(tree)
+  visit(ts.createSourceFile('module.js', code, ts.ScriptTarget.Latest, true))
   return found
 }
 
