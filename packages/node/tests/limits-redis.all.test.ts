@@ -120,6 +120,20 @@ test('a quota that has fewer units than are used tells what is used, here and th
   }
 })
 
+test('what is given back after a day is over leaves the rest of that day used, should the clock be set back', async () => {
+  const midnight = Date.parse('2128-02-20T00:00:00Z')
+  const quota = { kind: 'quota', name: 'q', units: 5, per: 'day' } as const
+  using shared = limiterWith({ timeOf: (now) => now })
+  for (const limiter of [shared, createRateLimiter()]) {
+    await limiter.charge([charge(quota, { cost: 2 })], midnight - 2)
+    const { giveBack } = await limiter.charge([charge(quota)], midnight - 1)
+    assert.equal((await giveBack?.({ units: 1 }, midnight))?.standings[0]?.verdict.used, 0)
+    const { standings } = await limiter.charge([charge(quota, { cost: 0 })], midnight - 1)
+    assert.equal(standings[0]?.verdict.used, 2)
+    assert.equal(standings[0]?.verdict.period?.startMs, midnight - 86_400_000)
+  }
+})
+
 test('the calendar of the script is that of UTC', async () => {
   using shared = limiterWith({ timeOf: (now) => now })
   const moments = fc.integer({ min: 0, max: Date.parse('2400-01-01T00:00:00Z') })

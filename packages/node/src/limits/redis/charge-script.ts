@@ -149,11 +149,11 @@ end
 
 local function quota(key, units, per)
   local start, finish = span(per, now)
-  local used, back, begun = 0, false, nil
+  local used, back, begun, kept = 0, false, nil, 0
   local stored = redis.call('GET', key)
   if stored then
     local s, u = string.match(stored, '^(-?%d+) (%d+)$')
-    begun = tonumber(s)
+    begun, kept = tonumber(s), tonumber(u)
     if tonumber(s) >= start then
       used, back = tonumber(u), tonumber(s) > finish
       if not back then start, finish = span(per, tonumber(s)) end
@@ -176,8 +176,10 @@ local function quota(key, units, per)
   function self.save(cost) keep(key, text(start) .. ' ' .. text(used + cost), finish - now + dayMs) end
   function self.give(cost, since)
     if begun == nil or begun ~= since then return end
-    used = math.max(0, used - cost)
-    self.save(0)
+    used, self.back = math.max(0, used - cost), false
+    -- Of the period that it is of, also of one that is over: it counts again where the clock is set back.
+    local _, over = span(per, begun)
+    keep(key, text(begun) .. ' ' .. text(math.max(0, kept - cost)), over - now + dayMs)
   end
   return self
 end
