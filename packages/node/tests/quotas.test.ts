@@ -30,6 +30,7 @@ async function start(): Promise<TestNetwork> {
     config['webhooks'] = [{ url: `http://127.0.0.1:${silent}/`, secret: { file } }]
   }
   const network = await startTestNetwork({
+    isNoon: true,
     holder(config, root) {
       config['limits'] = { ...(config['limits'] as object), rules }
       tells(config, root)

@@ -122,6 +122,9 @@ export interface TestNetworkOptions {
   readonly recipient?: (config: Record<string, unknown>, root: string) => void
   /** Further nodes, by name. */
   readonly others?: Readonly<Record<string, (config: Record<string, unknown>, root: string) => void>>
+  /** The clock begins at the last noon of UTC, so that no day ends while the test runs. The tests of it ask `clock` alone
+   *  for the time. */
+  readonly isNoon?: boolean
 }
 
 const dayMs = 86_400_000
@@ -135,12 +138,14 @@ async function noMidnightSoon(): Promise<void> {
 /** Two participants: `holder` with the products `items` (partner) and `open-items` (public), and `recipient`. They know
  *  each other by fingerprint. No agreement yet. */
 export async function startTestNetwork(options: TestNetworkOptions = {}): Promise<TestNetwork> {
-  await noMidnightSoon()
+  const { isNoon = false } = options
+  if (!isNoon) await noMidnightSoon()
   // A test whose network does not start must end, not wait for what did start.
   await using stack = new AsyncDisposableStack()
   const root = await mkdtemp(join(tmpdir(), 'comity-test-'))
   stack.defer(() => rm(root, { recursive: true, force: true }))
-  const clock = { offsetMs: 0, now: () => Date.now() + clock.offsetMs }
+  const sinceNoonMs = (Date.now() + dayMs / 2) % dayMs
+  const clock = { offsetMs: isNoon ? -sinceNoonMs : 0, now: () => Date.now() + clock.offsetMs }
   const upstream = stack.use(await startTestUpstream())
   const openapi = join(root, 'items.json')
   await writeFile(openapi, JSON.stringify(testOpenApi))
