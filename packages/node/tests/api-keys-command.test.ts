@@ -93,6 +93,8 @@ test('the command prints a new key once, with what to do with it, and never agai
     assert.equal(printed.code, 0)
     assert.equal(printed.out.includes(secret), false)
   }
+  const rotations = await runQuietly('-c', network.holder.configFile, 'api-keys', 'rotations')
+  assert.match(rotations.out, /^id +client +old key +successor +state /)
   const shown = await runQuietly('-c', network.holder.configFile, 'clients', 'show', 'billing')
   assert.ok(shown.out.includes(id))
 })

@@ -239,7 +239,7 @@ function rotationRows(rotations: readonly KeyRotationView[]): string[] {
     sunset,
     retire,
   ])
-  return table([['id', 'client', 'old', 'new', 'state', 'both from', 'sunset', 'retire'], ...rows])
+  return table([['id', 'client', 'old key', 'successor', 'state', 'both from', 'sunset', 'retire'], ...rows])
 }
 
 export async function showRotation(context: CommandContext, id: string): Promise<void> {

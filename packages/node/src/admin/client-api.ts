@@ -110,8 +110,11 @@ export type IssuedKeyView = View<typeof issuedKeySchema>
 const rotationMembers = {
   id: z.string(),
   client: z.string(),
-  from: z.string().meta({ description: 'Id of the old key.' }),
-  to: z.string().optional().meta({ description: 'Id of the successor; none until the client has fetched it.' }),
+  from: z.string().meta({ description: 'Id of the old key; `key` in webhooks.' }),
+  to: z
+    .string()
+    .optional()
+    .meta({ description: 'Id of the successor, as in webhooks; none until the client has fetched it.' }),
   state: z.enum(rotationStates),
   overlapFrom: rfc3339,
   drainFrom: rfc3339,
