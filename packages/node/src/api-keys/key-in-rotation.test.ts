@@ -91,6 +91,24 @@ test('a key in rotation that is to end before the announced sunset takes the sun
     assert.equal((await sunset()).sunsetMs, endsMs)
   }))
 
+test('a sunset that was brought forward is not put off by a later end: its key goes on where it is still used', async () => {
+  for (const [retire, answer] of [
+    ['when-moved', 'billing'],
+    ['scheduled', 'key-expired'],
+  ] as const) {
+    await using node = await openTestKeys()
+    await node.addClient({ policies: { overlapDays: 10 } })
+    const old = await node.issue()
+    const { rotation } = await node.apiKeys.rotations.rotate(old.id, { retire }, 'operator')
+    const endsMs = startMs + 3 * dayMs
+    for (const expires of [endsMs, null]) await node.apiKeys.keys.change(old.id, { expires })
+    assert.equal((await node.apiKeys.showRotation(rotation.id)).rotation.sunsetMs, endsMs)
+    node.clock.nowMs = endsMs
+    await node.apiKeys.tend()
+    assert.equal(node.ask(old.text), answer)
+  }
+})
+
 test('a key cannot end before its rotation begins, and nothing of such a change is left', () =>
   inRotation(
     async (node, { old, next }) => {
