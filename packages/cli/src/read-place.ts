@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { get } from 'node:https'
 import { join } from 'node:path'
+import { parseJson } from '@comity/core/bytes/json'
 import { utf8Text } from '@comity/core/bytes/utf8'
 import { Problem } from '@comity/core/problems'
 
@@ -73,13 +74,14 @@ export async function readTextPlace(place: string): Promise<string> {
   return utf8Text(await readPlace(place, { allowUntrustedTls: true }))
 }
 
-/** The JSON value there, likewise. Throws `malformed-request` when it is none. */
+/** The JSON value there, likewise. Throws `malformed-request` when it is none, or has a member twice: who reads the file
+ *  might see another than was verified. */
 export async function readJsonPlace(place: string): Promise<unknown> {
+  const text = await readTextPlace(place)
   try {
-    return JSON.parse(await readTextPlace(place)) as unknown
+    return parseJson(text)
   } catch (cause) {
-    if (cause instanceof Problem) throw cause
-    throw new Problem('malformed-request', `\`${place}\` is not JSON`, { cause })
+    throw new Problem('malformed-request', `\`${place}\` is not JSON with distinct members`, { cause })
   }
 }
 

@@ -50,6 +50,19 @@ test('an erased exchange with a receipt that does not verify is false', async ()
   assert.equal((await runQuietly('verify', 'exchange', file)).code, 1)
 })
 
+test('evidence that has a member twice is refused: a reader of the file might see the other', async () => {
+  const whole = JSON.stringify(exchangeEvidence())
+  for (const twice of [
+    whole.replace('{', '{"receipt":"eyJ…",'),
+    whole.replace('"request":{', '"request":{"b\\u0061se":"\\"@method\\": DELETE",'),
+  ]) {
+    await writeFile(file, twice)
+    const { code, out, error } = await runQuietly('verify', 'exchange', file)
+    assert.equal(code, 1)
+    assert.match(out + error, /is not JSON with distinct members/)
+  }
+})
+
 test('a file is held against what was answered', async () => {
   await writeFile(file, JSON.stringify(exchangeEvidence()))
   const [answer, other] = [join(home, 'answer.json'), join(home, 'other.json')]
