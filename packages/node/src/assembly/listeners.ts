@@ -24,7 +24,10 @@ export interface NodeListeners {
   drain(graceMs: number): Promise<void>
 }
 
-type Place = Pick<ListenerOptions, 'address' | 'port' | 'tls' | 'handle' | 'asksForClientCertificate' | 'balancers'>
+type Place = Pick<
+  ListenerOptions,
+  'address' | 'port' | 'tls' | 'handle' | 'asksForClientCertificate' | 'balancers' | 'sharesConnections'
+>
 
 /** Opens them; the public one last, when everything behind it answers. */
 export async function openListeners(parts: NodeParts, stack: AsyncDisposableStack): Promise<NodeListeners> {
@@ -63,6 +66,7 @@ export async function openListeners(parts: NodeParts, stack: AsyncDisposableStac
     address: outward.address,
     port: outward.port,
     balancers: outward.balancers,
+    sharesConnections: outward.balancers.length === 0,
     tls: identity.tls(),
     handle: gateway.handlePublic,
   })

@@ -209,7 +209,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'policy.keepDecisions': 'Newest decisions that are kept for `comity policy explain` and `diff`.',
   'sealing.algorithms':
     'What contents are sealed with at all, in order of preference: `HPKE-9` (X25519 with ML-KEM-768), `HPKE-3` (X25519), `ECDH-ES+A256KW` (JWE with X25519).',
-  'limits.connections': 'Open connections of the public listener.',
+  'limits.connections':
+    'Open connections of the public listener. One address may have half of them, and an eighth when half are open; not so with `listen.public.balancers`.',
   'limits.headerBytes': 'Size of all header fields of a request.',
   'limits.headersTimeoutMs': 'Longest time for the header fields to arrive.',
   'limits.requestTimeoutMs':

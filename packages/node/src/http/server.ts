@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { totalmem } from 'node:os'
 import { Problem } from '@comity/core/problems'
 import { readCallersOf } from './behind-balancers.ts'
+import { createConnectionShares } from './connection-shares.ts'
 import { asProblem, problemReply, type Reply } from './problem-response.ts'
 import { writeStream } from './reply-stream.ts'
 import { createUntakenAnswers, type UntakenAnswers } from './untaken-answers.ts'
@@ -27,6 +28,8 @@ export interface ListenerOptions extends UnreadableOptions {
   readonly tls?: TlsIdentity
   /** False for listeners that browsers use, which would ask people for a certificate. */
   readonly asksForClientCertificate?: boolean
+  /** Of its connections one address may have half, and less when others need them. Not for connections of balancers. */
+  readonly sharesConnections?: boolean
   /** Networks (CIDR) of balancers that tell by the PROXY protocol who calls; for HTTPS. */
   readonly balancers?: readonly string[]
   readonly limits: ListenerLimits
@@ -158,6 +161,16 @@ function follow(
   void followed.finally(() => state.streams.delete(followed))
 }
 
+function shareConnections(server: Server | HttpsServer, { limits, onRefusedConnection }: ListenerOptions): void {
+  const shares = createConnectionShares(limits.connections)
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress = '' } = socket
+    if (shares.take(remoteAddress)) return void socket.once('close', () => shares.give(remoteAddress))
+    onRefusedConnection?.('concurrency-limited', remoteAddress)
+    socket.destroy()
+  })
+}
+
 function listenProblem({ address, port }: ListenerOptions, cause: unknown): Problem {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason'
   const reasons: Readonly<Record<string, string>> = {
@@ -191,6 +204,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     note(message, response)
     void answer({ options, state }, message, response)
   }
+  if (options.sharesConnections === true) shareConnections(server, options)
   server.on('connection', (socket: Socket) => {
     state.sockets.add(socket)
     socket.once('close', () => state.sockets.delete(socket))

@@ -1,6 +1,7 @@
 /** Answers that were made and that their peers have not taken yet. Each waits in memory whole: a peer that asks for large
  *  ones and reads none must neither keep them for ever nor fill the memory with them. */
 import type { ServerResponse } from 'node:http'
+import { countedAddress } from './counted-address.ts'
 
 export interface UntakenAnswers {
   /** Watches over an answer that is being written. */
@@ -52,7 +53,7 @@ export function createUntakenAnswers({ roomBytes, ...slow }: UntakenOptions): Un
   return {
     watch(response, bytes) {
       if (bytes < watchedBytes || response.destroyed || response.writableFinished) return
-      const answer = { response, bytes, address: response.req.socket.remoteAddress ?? '' }
+      const answer = { response, bytes, address: countedAddress(response.req.socket.remoteAddress ?? '') }
       const patienceMs = slow.timeoutMs + (bytes / slow.slowestBytesPerSecond) * 1_000
       const timer = setTimeout(() => response.destroy(), patienceMs)
       response.once('close', () => {
