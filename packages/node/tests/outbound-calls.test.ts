@@ -54,6 +54,23 @@ describe('the way out', () => {
     })
   const seen = () => network.upstream.seen.length
 
+  test('what the own node refuses is told like every refusal: in the log, a line and the meters, with whose API it was for', async () => {
+    const { logged } = network.recipient
+    const refused = await call('/holder/items/items/7', { headers: { 'comity-purpose': 'https://p.example/other' } })
+    const unknown = await call('/nobody/items/items/7')
+    const idOf = ({ headers }: ProblemAnswer) => headers.get('comity-exchange') ?? ''
+    const lineOf = (answer: ProblemAnswer) =>
+      logged.map((line) => JSON.parse(line) as Record<string, unknown>).find(({ id }) => id === idOf(answer)) ?? {}
+    const { event, direction, code, peer, product, status } = lineOf(refused)
+    const told = ['exchange.denied', 'outbound', 'agreement-purpose', network.holder.did, 'items', 403]
+    assert.deepEqual([event, direction, code, peer, product, status], told)
+    assert.deepEqual([lineOf(unknown)['code'], 'peer' in lineOf(unknown)], ['partner-unknown', false])
+    const entry = await loggedExchange(network.recipient, idOf(refused))
+    assert.deepEqual([entry?.peer, entry?.product, entry?.outcome], [network.holder.did, 'items', 'denied'])
+    const metrics = await network.recipient.running.parts.foundation.metrics.text()
+    assert.match(metrics, /comity_denials_total\{direction="outbound",code="agreement-purpose"\} 1\n/)
+  })
+
   test('refuses a partner that is not known, and paths that name none', async () => {
     for (const path of ['/nobody/items/items/7', '/did:web:nobody.example/items/items/7']) {
       const { status, code, headers } = await call(path)

@@ -12,6 +12,7 @@ import { ownCaller, type Intent, type IntentStore } from './intent-store.ts'
 import type { LimitHold } from './limit-port.ts'
 import type { AuditLogPort, IdentityPort, NamedKey, PreparedEvent } from './ports.ts'
 import { pairwiseIn } from './outbound/outbound-consent.ts'
+import type { RefusedCall } from './outbound/outbound-parties.ts'
 import { presentedConsent } from './outbound/presented-consent.ts'
 import { mayNameSomebody, sentEvent, sentOpenings, sentRow, type SentExchange } from './outbound/sent-exchange.ts'
 
@@ -28,7 +29,7 @@ export interface ExchangeRecorder {
   recordUnsent(refused: UnsentExchange): Promise<void>
 }
 
-export interface UnsentExchange {
+export interface UnsentExchange extends RefusedCall {
   readonly id: string
   readonly method: string
   readonly problem: ProblemCode
@@ -101,8 +102,8 @@ export function createExchangeRecorder({ auditLog, identity, vault, ...streams }
       })
       await auditLog.append(event, [streams.intents.insert(passingIntent(sent, body, subject))])
     },
-    async recordUnsent({ id, method, problem, timeMs }) {
-      const body = exchangeEventBody({ id, role: 'recipient', outcome: 'denied', time: timeMs, method, problem })
+    async recordUnsent({ id, timeMs, ...facts }) {
+      const body = exchangeEventBody({ id, role: 'recipient', outcome: 'denied', time: timeMs, ...facts })
       await auditLog.append(auditLog.prepare({ id, type: 'exchange', timeMs, body }))
     },
   }

@@ -8,7 +8,8 @@ import { readBody } from '../../http/body.ts'
 import { requireLocalCaller } from '../../http/local-caller.ts'
 import { asProblem, problemReply, type Reply } from '../../http/problem-response.ts'
 import { readRequest, type ReceivedRequest } from '../../http/received-request.ts'
-import { createOutbound, refuse, type OutboundParts } from '../outbound/outbound.ts'
+import { recordRefusal, refuse } from '../outbound/outbound-refusal.ts'
+import { createOutbound, type OutboundParts } from '../outbound/outbound.ts'
 import { askHolder, problemSlice, type CompositeExchange } from './ask-holder.ts'
 import { jointLimitFields } from './composite-limits.ts'
 import { compositeBodyBytes } from './composite-request.ts'
@@ -101,10 +102,11 @@ async function refuseParts(
   const slices = new Map<string, Slice>()
   for (const part of prepared) {
     if (!('problem' in part)) continue
-    const { name, problem } = part
+    const { name, problem, peer, product } = part
     const id = nextId()
     if (problem.code === 'internal-error') parts.observer.internalError(problem.cause ?? problem, id)
-    await parts.recorder.recordUnsent({ id, method: 'GET', problem: problem.code, timeMs: parts.world.clock.now() })
+    const begun = { id, method: 'GET', startedMs: parts.world.clock.now() }
+    await recordRefusal(parts, { ...begun, peer, product }, problem)
     slices.set(name, problemSlice(problem, id))
   }
   return slices

@@ -13,6 +13,8 @@ import {
   findPartner,
   type AskedCall,
   type PartiesParts,
+  refusedCall,
+  type RefusedCall,
 } from '../outbound/outbound-parties.ts'
 import { presentedConsent } from '../outbound/presented-consent.ts'
 import type { PartnerLink } from '../outbound/send-request.ts'
@@ -46,7 +48,12 @@ export interface ReadyPart {
 }
 
 /** A part, or why this node does not send it. */
-export type PreparedPart = ReadyPart | { readonly name: string; readonly problem: Problem }
+export type PreparedPart = ReadyPart | RefusedPart
+
+interface RefusedPart extends RefusedCall {
+  readonly name: string
+  readonly problem: Problem
+}
 
 /** Finds what a part needs. `purpose` is the one of the parts that name none. */
 export async function preparePart(
@@ -62,7 +69,8 @@ export async function preparePart(
     const agreementId = consent?.isDelegated === true ? undefined : findAgreement(parts, request, called)
     return underConsent({ name, partner, wire: wireOf(asked, agreementId), agreementId, consent }, consent)
   } catch (error) {
-    return { name, problem: asProblem(error) }
+    const { partner, product } = part
+    return { name, problem: asProblem(error), ...refusedCall(parts, partner, splitProductAddress(product).id) }
   }
 }
 

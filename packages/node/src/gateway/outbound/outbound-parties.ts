@@ -28,6 +28,22 @@ export function findPartner({ partners }: Pick<PartiesParts, 'partners'>, name: 
   throw new Problem('partner-unknown', `there is no partner \`${name.slice(0, 200)}\``)
 }
 
+/** Of a call that this node refuses: whose API it was for, as far as that can be told. */
+export interface RefusedCall {
+  readonly peer?: string | undefined
+  readonly product?: string | undefined
+}
+
+/** Nothing where the partner is not known: names that an application made up are told to nobody. */
+export function refusedCall(
+  { partners }: Pick<PartiesParts, 'partners'>,
+  partner: string,
+  product: string,
+): RefusedCall {
+  const known = partners.find(partner)
+  return known === undefined ? {} : { peer: known.did, product }
+}
+
 /** The agreement to call under. None known is no refusal yet: the product may be public, which its holder knows, as it
  *  knows which of several agreements allows the operation. */
 export function findAgreement(

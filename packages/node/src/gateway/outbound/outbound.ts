@@ -3,13 +3,13 @@
 import { parseActor } from '@comity/core/exchange/actor'
 import type { ExchangeTrace, Tracer } from '../../telemetry/traces.ts'
 import type { IncomingMessage } from 'node:http'
-import type { Problem } from '@comity/core/problems'
 import { readBody } from '../../http/body.ts'
 import { asProblem, problemReply, type Reply } from '../../http/problem-response.ts'
 import { readRequest, type ReceivedRequest } from '../../http/received-request.ts'
 import { requireLocalCaller } from '../../http/local-caller.ts'
 import { sendUnderConsent, withConsent, type ConsentedRequest, type SentUnderConsent } from './outbound-consent.ts'
 import { findAgreement, findConsent, findPartner, type PartiesParts } from './outbound-parties.ts'
+import { asRecipient, calledBy, refuse } from './outbound-refusal.ts'
 import { planSealing, replanSealing } from './outbound-sealing.ts'
 import { holdStream, judgeHeld, replayed } from './held-stream.ts'
 import { replyOf, returnedHeaders } from './outbound-reply.ts'
@@ -126,7 +126,8 @@ export async function sendSealed(
 }
 
 /** A call as it came in. */
-export interface Begun {
+export /** A call as it came in. */
+interface Begun {
   readonly id: string
   readonly method: string
   readonly startedMs: number
@@ -234,22 +235,6 @@ export async function conclude(
   trace?.end({ exchangeId: id, ...seen }, finishedMs)
 }
 
-/** Whose call it is on this side; keys of applications are not told apart here. */
-const asRecipient = { side: 'recipient', client: '', key: '', credential: 'none' } as const
-
-/** Refused by this node itself, before anything left it: logged like every other refusal. */
-export async function refuse(parts: OutboundParts, { id, method }: Begun, problem: Problem): Promise<Reply> {
-  const timeMs = parts.world.clock.now()
-  try {
-    await parts.recorder.recordUnsent({ id, method, problem: problem.code, timeMs })
-  } catch (error) {
-    return problemReply(asProblem(error), id)
-  }
-  const unsent = { participant: '', product: '', operation: '', outcome: 'denied', units: 0, bytes: 0 } as const
-  parts.observer.counted({ ...asRecipient, ...unsent, code: problem.code, upstreamMs: undefined })
-  return problemReply(problem, id, ['comity-exchange', id])
-}
-
 /** Makes a call that is known to be an application's; every error becomes its answer. */
 export function createOutboundCall(parts: OutboundParts): (local: LocalRequest) => Promise<Reply> {
   return async (local) => {
@@ -260,7 +245,7 @@ export function createOutboundCall(parts: OutboundParts): (local: LocalRequest) 
       const problem = asProblem(error)
       if (problem.code === 'internal-error') parts.observer.internalError(problem.cause ?? error, begun.id)
       if (problem.code === 'record-failed') return problemReply(problem, begun.id)
-      return refuse(parts, begun, problem)
+      return refuse(parts, { ...begun, ...calledBy(parts, local.request) }, problem)
     }
   }
 }
