@@ -109,6 +109,16 @@ describe('the command with two nodes', () => {
 
   test('an agreement travels as a file and comes into force on both sides', async () => {
     const agreement = file('agreement.json')
+    const draft = (...args: string[]) =>
+      runQuietly('-c', join(holder.directory, 'comity.yaml'), 'agreements', 'draft', '--partner', 'lab', ...args)
+    const typo = await draft('--product', 'athlets', '--purpose', 'research')
+    assert.deepEqual([typo.code, (JSON.parse(typo.out) as { signatures: [] }).signatures], [0, []])
+    assert.match(typo.error, /^. this node offers no product `athlets`: .*\n. the purpose `research` is no IRI/)
+    assert.match(
+      (await draft('--product', 'athletes', '--operation', 'getAthlets')).error,
+      /^. `getAthlets` is no operation of athletes: it has .*getAthlete/,
+    )
+    assert.equal((await draft('--product', 'athletes', '--operation', 'getAthlete', '--purpose', 'urn:a:b')).error, '')
     await recipient.run(
       'agreements',
       'draft',

@@ -1,5 +1,5 @@
 /** `comity agreements`: draft, sign, import, list, show, terminate. */
-import type { AgreementView, OverlapView } from '@comity/node/admin/admin-api'
+import type { AgreementView, OverlapView, ProductView } from '@comity/node/admin/admin-api'
 import { describeOverlap, overlapRemedy } from '@comity/node/doctor/agreement-check'
 import { parseAgreementEnvelope } from '@comity/core/agreement/agreement-signature'
 import { colors } from '../colors.ts'
@@ -52,7 +52,32 @@ export async function draftAgreement(context: CommandContext, args: DraftArgumen
     ...(args.from === undefined ? {} : { notBefore: args.from }),
     ...(args.until === undefined ? {} : { notAfter: args.until }),
   }
-  await writeDocument(context, await (await connect(context)).post('/v1/agreements/draft', request), args.out)
+  const client = await connect(context)
+  await writeDocument(context, await client.post('/v1/agreements/draft', request), args.out)
+  const products = args.as === 'holder' ? await client.all<ProductView>('/v1/products') : undefined
+  for (const doubt of draftDoubts(args, products)) context.terminal.error(`${colors.yellow('!')} ${printable(doubt)}`)
+}
+
+const iri = /^[a-z][a-z\d+.-]*:\S+$/i
+
+/** What is probably mistyped. A product may be offered later, so the draft is written all the same. */
+function draftDoubts(
+  { product, operation = [], purpose = [] }: DraftArguments,
+  offered?: readonly ProductView[],
+): string[] {
+  const named = offered?.filter(({ id }) => product.includes(id))
+  const missing = named && product.filter((id) => !named.some((one) => one.id === id))
+  const known = new Set(named?.flatMap(({ operations }) => operations))
+  const strange = missing?.length === 0 ? operation.filter((id) => !known.has(id)) : []
+  return [
+    ...(missing ?? []).map(
+      (id) => `this node offers no product \`${id}\`: \`comity products list\` shows those that it does`,
+    ),
+    ...strange.map((id) => `\`${id}\` is no operation of ${product.join(', ')}: it has ${[...known].join(', ')}`),
+    ...purpose
+      .filter((text) => !iri.test(text))
+      .map((text) => `the purpose \`${text}\` is no IRI, such as https://w3id.org/dpv#ScientificResearch`),
+  ]
 }
 
 export async function signAgreement(
