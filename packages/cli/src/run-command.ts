@@ -274,7 +274,9 @@ function addEvidence(program: Command, run: Run): void {
     )
   receipts
     .command('export [id]')
-    .description('write the evidence of one exchange, or of all, to files that anyone can verify offline')
+    .description(
+      'write the evidence (.json) and the receipt (.jws) of one exchange, or of all, to files that anyone can verify offline',
+    )
     .option('--dir <directory>', 'where to; the configured receipts directory unless given')
     .action(async (id: string | undefined, options: object) =>
       (await import('./commands/receipts.ts')).exportReceipts(context(), id, options as never),
