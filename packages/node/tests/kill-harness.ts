@@ -6,7 +6,7 @@ import { parseReceipt } from '@comity/core/exchange/receipt'
 import { WatchedLog, NodeRecords, leafText } from './kill-log.ts'
 import { startLoad, type Load, type SeenAnswer } from './kill-load.ts'
 import { send, signCall, type SignedCall } from './signed-call.ts'
-import { startProcess, type NodeProcess } from './start-process.ts'
+import { installedCommand, startProcess, type NodeProcess } from './start-process.ts'
 import { startTestNetwork, testPurpose, type TestNetwork, type TestNode } from './test-network.ts'
 
 export interface KillReport {
@@ -48,7 +48,7 @@ class Victim {
   }
 
   async start(): Promise<void> {
-    this.process = await startProcess(this.node.configFile)
+    this.process = await startProcess(this.node.configFile, { command: installedCommand() })
     this.readyMs.push(this.process.readyMs)
   }
 
