@@ -1,5 +1,5 @@
-/** What Prometheus reads of a node. Labels hold only names that the operator or this program chose, never text of a
- *  caller, so their number stays bounded. */
+/** What Prometheus reads of a node. Labels hold only names that the operator or this program chose, and those of products
+ *  with which partners answered; never text of a caller, so their number stays bounded. */
 import Gauge from 'prom-client/lib/gauge.js'
 import Registry from 'prom-client/lib/registry.js'
 import { createCountMeter, createDurationMeter } from './meters.ts'
@@ -7,7 +7,7 @@ import { registerProcessMetrics } from './process-metrics.ts'
 
 export interface ExchangeLabels {
   readonly direction: 'inbound' | 'outbound'
-  /** A product of the configuration; undefined when none was matched. */
+  /** Inbound a product of the configuration, undefined when none was matched; outbound the one that was asked for. */
   readonly product: string | undefined
   readonly outcome: 'allowed' | 'denied' | 'failed'
 }
@@ -46,15 +46,26 @@ export const gauges = {
 
 /** Seconds; from a local hit to the longest time-out. */
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** An application may ask for any name; it becomes a label once a partner has answered for it. */
+function productLabels(): (labels: ExchangeLabels) => string {
+  const answered = new Set<string>()
+  return ({ direction, product = 'none', outcome }) => {
+    if (direction === 'inbound') return product
+    if (outcome === 'allowed') answered.add(product)
+    return answered.has(product) ? product : 'none'
+  }
+}
+
 /** A registry of its own: several nodes may live in one process. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const meters = createMeters(registry)
+  const labelOf = productLabels()
   registerProcessMetrics(registry)
   return {
-    exchange: ({ direction, product, outcome }, durationMs, upstreamMs) => {
-      const name = product ?? 'none'
-      meters.exchange(durationMs / 1_000, [direction, name, outcome])
+    exchange: (labels, durationMs, upstreamMs) => {
+      const name = labelOf(labels)
+      meters.exchange(durationMs / 1_000, [labels.direction, name, labels.outcome])
       if (upstreamMs !== undefined) meters.upstream(upstreamMs / 1_000, [name])
     },
     denial: meters.denial,

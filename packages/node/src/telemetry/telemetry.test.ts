@@ -77,6 +77,24 @@ test('an allowed exchange is counted and leaves no line at the level `info`', as
   assert.match(text, /comity_upstream_duration_seconds_sum\{product="athletes"\} 0.002/)
 })
 
+test('a name that an application asked for is no label before a partner has answered for it', async () => {
+  const { events, metrics } = recording()
+  const asked = { ...exchange, direction: 'outbound', upstreamMs: undefined } as const
+  const refused = { ...asked, outcome: 'denied', code: 'product-unknown', status: 404 } as const
+  for (let name = 0; name < 100; name++) events.exchange({ ...refused, product: `made-up-${name}` })
+  for (const outcome of ['allowed', 'denied'] as const) events.exchange({ ...asked, outcome, product: 'stations' })
+  const text = await metrics.text()
+  const counts = [...text.matchAll(/^comity_exchange_duration_seconds_count\{(.*)\} (\d+)$/gm)]
+  assert.deepEqual(
+    counts.map(([, labels, count]) => `${labels} ${count}`),
+    [
+      'direction="outbound",product="none",outcome="denied" 100',
+      'direction="outbound",product="stations",outcome="allowed" 1',
+      'direction="outbound",product="stations",outcome="denied" 1',
+    ],
+  )
+})
+
 test('every event that is named is told by some function, and each logs and counts under its name', async () => {
   const { events, parsed, metrics } = recording()
   const anything = { id: 'x', keyid: 'x', code: 'x', did: 'x', alias: 'x', peer: 'x' }
