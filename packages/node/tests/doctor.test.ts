@@ -62,7 +62,7 @@ describe('the doctor', () => {
     assert.equal(outcome(await ask(running({ fingerprint: other })), 'partner recipient'), 'bad')
     const unpinned = (await ask(running({ fingerprint: '' }))).get('partner recipient')
     assert.equal(unpinned?.outcome, 'bad')
-    assert.match(unpinned?.remedy ?? '', /comity partners add/)
+    assert.match(unpinned?.remedy ?? '', /comity partners remove/)
   })
 
   test('tells a partner that does not answer, and that the clock was compared with nobody', async () => {

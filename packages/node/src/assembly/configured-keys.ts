@@ -5,18 +5,20 @@ import { Problem } from '@comity/core/problems'
 import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { loadKeySecret, type KeySecretSource } from '../identity/key-secret.ts'
-import { openKeyStore, type KeyStore } from '../identity/key-store.ts'
+import { openKeyStore, type KeyAhead, type KeyStore } from '../identity/key-store.ts'
 
 export interface ConfiguredKeys {
   readonly config: Config
   readonly environment: Environment
   readonly randomBytes: RandomBytes
+  readonly ahead?: KeyAhead | undefined
 }
 
 /** Throws `keys-locked` when the secret cannot be read; the keys themselves are not read yet. */
-export async function openConfiguredKeyStore({ config, environment, randomBytes }: ConfiguredKeys): Promise<KeyStore> {
+export async function openConfiguredKeyStore(keys: ConfiguredKeys): Promise<KeyStore> {
+  const { config, environment, randomBytes, ahead } = keys
   const secret = await loadKeySecret(keySecretSource(config), environment)
-  return openKeyStore({ directory: config.keys.directory, secret, randomBytes })
+  return openKeyStore({ directory: config.keys.directory, secret, randomBytes, ahead })
 }
 
 /** Relative paths start from the configuration's folder. */

@@ -1,8 +1,7 @@
 /** Loads `comity.yaml`: every mistake at once, or a frozen configuration. It holds no secret, only where secrets are. */
-import { open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { Problem } from '@comity/core/problems'
-import { readConfigDocument, maxConfigBytes } from './config-document.ts'
+import type { Problem } from '@comity/core/problems'
+import { readConfigFile, type ConfigFile } from './config-file.ts'
 import { configSchema, type ConfigValues } from './config-schema.ts'
 import { namesAt } from './config-names.ts'
 import { crossChecks } from './cross-checks.ts'
@@ -29,9 +28,15 @@ export interface LoadOptions {
 /** Reads and checks the whole file. Throws `config-invalid` with one entry in `errors` for each mistake
  *  (`path`, `line`, `message`). */
 export async function loadConfig(path: string, environment: Environment, options: LoadOptions = {}): Promise<Config> {
-  const file = resolve(path)
-  const text = await readConfigFile(file)
-  const document = readConfigDocument(text)
+  return checkConfig(await readConfigFile(path), environment, options)
+}
+
+/** Checks a file that was read. Throws like `loadConfig`. */
+export async function checkConfig(
+  { path, file, document }: ConfigFile,
+  environment: Environment,
+  options: LoadOptions = {},
+): Promise<Config> {
   if (document.mistakes.length > 0) throw syntaxProblem(path, document.mistakes)
   const parsed = configSchema.safeParse(document.value)
   const draft = parsed.success ? parsed.data : draftOf(document.value, parsed.error.issues)
@@ -43,19 +48,6 @@ export async function loadConfig(path: string, environment: Environment, options
   ]
   if (!parsed.success || mistakes.length > 0) throw configProblem(path, mistakes, document.lineOf)
   return deepFreeze(resolvePaths(parsed.data, file))
-}
-
-async function readConfigFile(file: string): Promise<string> {
-  try {
-    await using handle = await open(file)
-    const { size } = await handle.stat()
-    if (size > maxConfigBytes) throw new Problem('config-invalid', `\`${file}\` is larger than ${maxConfigBytes} bytes`)
-    return new TextDecoder('utf-8', { fatal: true }).decode(await handle.readFile())
-  } catch (cause) {
-    if (cause instanceof Problem) throw cause
-    if (cause instanceof TypeError) throw new Problem('config-invalid', `\`${file}\` is not UTF-8 text`, { cause })
-    throw new Problem('config-invalid', `\`${file}\` cannot be read; \`comity init\` writes one`, { cause })
-  }
 }
 
 function syntaxProblem(file: string, mistakes: readonly (Mistake & { readonly line: number })[]): Problem {

@@ -6,8 +6,10 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { deriveKey, newDerivation, sealEnvelope } from './key-envelope.ts'
-import { createKeyStore, keyFilePath, openKeyStore } from './key-store.ts'
+import { deriveKey, newDerivation } from './key-derivation.ts'
+import { sealEnvelope } from './key-envelope.ts'
+import { keyFilePath } from './key-file-path.ts'
+import { createKeyStore, openKeyStore } from './key-store.ts'
 import { loadKeySecret, type KeySecret } from './key-secret.ts'
 import { generateNodeKey } from './key-generation.ts'
 

@@ -2,20 +2,15 @@
  *  is what the vault's keys and names of people follow from: 32 random bytes, made once, which no rotation touches. */
 import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { decodeBase64url, encodeBase64url } from '@comity/core/bytes/base64url'
 import type { RandomBytes } from '@comity/core/ports'
 import { Problem } from '@comity/core/problems'
 import { z } from 'zod'
 import { writeFileAtomically, type AtomicWrite } from './atomic-file.ts'
-import {
-  deriveKey,
-  newDerivation,
-  openEnvelope,
-  parseEnvelope,
-  sealEnvelope,
-  type KeyDerivation,
-} from './key-envelope.ts'
+import { deriveKey, newDerivation, type KeyDerivation } from './key-derivation.ts'
+import { openEnvelope, parseEnvelope, sealEnvelope } from './key-envelope.ts'
+import { keyFilePath } from './key-file-path.ts'
 import { minPassphraseLength, type KeySecret } from './key-secret.ts'
 import { nodeKeySchema, type NodeKey } from './node-keys.ts'
 
@@ -35,6 +30,13 @@ export interface KeyStoreOptions {
   readonly directory: string
   readonly secret: KeySecret
   readonly randomBytes: RandomBytes
+  /** A derivation that began before; it counts if it is of this secret and as the file says. */
+  readonly ahead?: KeyAhead | undefined
+}
+
+/** A derivation under way. */
+export interface KeyAhead extends Unlocked {
+  readonly secret: KeySecret
 }
 
 interface Unlocked {
@@ -56,11 +58,6 @@ type Content = Readonly<z.infer<typeof contentSchema>>
 
 const secretBytes = 32
 
-/** Path of the key file in a keys directory. */
-export function keyFilePath(directory: string): string {
-  return join(directory, 'keys.json')
-}
-
 /** The key store of a directory that `createKeyStore` made. Nothing is read before `load`. The derived key is kept in
  *  memory, so that a rotation need not ask for the passphrase again. */
 export function openKeyStore(options: KeyStoreOptions): KeyStore {
@@ -74,7 +71,9 @@ class FileKeyStore implements KeyStore {
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(options: KeyStoreOptions) {
+    const { ahead, secret } = options
     this.#options = options
+    this.#unlocked = isDeepStrictEqual(ahead?.secret, secret) ? ahead : undefined
   }
 
   async load(): Promise<readonly NodeKey[]> {
@@ -101,13 +100,17 @@ class FileKeyStore implements KeyStore {
   }
 
   async #read(): Promise<{ content: Content; unlocked: Unlocked }> {
-    const { directory, secret } = this.#options
+    const { directory } = this.#options
     const envelope = parseEnvelope(readKeyFile(directory))
-    if (this.#unlocked?.kdf.salt !== envelope.kdf.salt) {
-      this.#unlocked = { kdf: envelope.kdf, key: deriveKey(secret, envelope.kdf) }
-    }
-    const unlocked = this.#unlocked
+    const unlocked = this.#unlock(envelope.kdf)
     return { content: parseContent(openEnvelope(envelope, await unlocked.key)), unlocked }
+  }
+
+  #unlock(kdf: KeyDerivation): Unlocked {
+    if (this.#unlocked === undefined || !isDeepStrictEqual(this.#unlocked.kdf, kdf)) {
+      this.#unlocked = { kdf, key: deriveKey(this.#options.secret, kdf) }
+    }
+    return this.#unlocked
   }
 
   #oneByOne<T>(work: () => Promise<T>): Promise<T> {
