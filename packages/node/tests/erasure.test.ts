@@ -6,6 +6,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { consentAuthorization } from '@comity/core/consent-token/consent-authorization'
+import { rootToken } from '@comity/core/consent-token/test-chain'
 import { generatePrivateJwk, importSigningKey, importVerifyingKey } from '@comity/core/crypto/crypto-node'
 import { parseExchangeEvent } from '@comity/core/exchange/event'
 import { verifyEvidence, type EvidenceReport } from '@comity/core/exchange/evidence'
@@ -103,7 +105,8 @@ let calls = 0
 async function callAbout({ vault }: Scene, { reference }: Person): Promise<InboundCall> {
   const id = `0190a7f0-0000-7000-8000-${String(++calls).padStart(12, '0')}`
   const path = `/x/athletes/athletes/${reference}`
-  const fields: Record<string, string> = {}
+  const consent = { id: 'urn:uuid:0190a7f0-0000-7000-8000-00000000000c', rev: 1, hash: 'A'.repeat(43) }
+  const fields: Record<string, string> = { authorization: consentAuthorization(rootToken({ consent })) }
   const parts = { method: 'POST', authority: 'federation.example', path, query: '?', hasBody: false, scheme: 'https' }
   const header = (name: string) => fields[name]
   const createdAt = clock.now() / 1000
@@ -113,7 +116,6 @@ async function callAbout({ vault }: Scene, { reference }: Person): Promise<Inbou
   const request = { method: 'POST', path } as InboundCall['request']
   const product = { id: 'athletes', version: '1.0.0', productClass: 'personal' } as OfferedProduct
   const head = { id, receivedAtMs: clock.now(), message: {} as InboundCall['message'], trace: undefined }
-  const consent = { id: 'urn:uuid:0190a7f0-0000-7000-8000-00000000000c', rev: 1, hash: 'A'.repeat(43) }
   return Object.assign(openCall({ ...head, request, addressed: product }), {
     signature: parseRequestSignature({ ...parts, header }),
     caller: { did: lab.did, keyid: lab.keyid, key: importVerifyingKey(lab.key.publicJwk) },
