@@ -180,9 +180,8 @@ export function worksUnder(state: RotationState): { readonly from: boolean; read
 export const keyRenewalRelation = 'urn:comity:rel:key-renewal'
 
 /** The fields by which answers to the old key tell of its end, name and value in turn (RFC 9745, RFC 8594): none before
- *  the overlap. `renewalUrl` is where the client can have the
- *  successor; without it there is no link. A version of a product has an end too, in the same
- *  fields: what is the key's alone stands in the link.
+ *  the overlap. `renewalUrl` is where the client can have the successor; without it there is no link. A version of a
+ *  product has an end too, in the same fields: what is the key's alone stands in the link.
  *
  *      Link: <https://holder.example/keys/renewal>; rel="urn:comity:rel:key-renewal"; key="7Qm2xK9a";
  *        deprecation="@1790000000"; sunset="@1791000000" */

@@ -1,7 +1,7 @@
 /** The field `Authorization: Comity <root>[~<child>…]` (RFC 9110 §11.6.2), read in exactly one spelling, so that one
  *  chain has one text and one hash. */
 import { Problem } from '../problems.ts'
-import { consentScheme, maxDelegationDepth } from './consent-claims.ts'
+import { consentScheme, maxDelegationDepth, type ConsentTokenClaims } from './consent-claims.ts'
 import { maxConsentTokenLength, parseConsentToken, type ParsedConsentToken } from './consent-token.ts'
 
 /** A chain taken apart; nothing in it is proven. */
@@ -29,6 +29,12 @@ export function parseConsentAuthorization(text: string): ParsedChain {
   const prefix = `${consentScheme} `
   if (!text.startsWith(prefix)) throw invalid(`the field does not begin with \`${consentScheme}\` and one space`)
   return parseConsentChain(text.slice(prefix.length))
+}
+
+/** What the root of a chain says, when the field is of this scheme. Throws `consent-token-invalid`. */
+export function presentedClaims(authorization: string | undefined): ConsentTokenClaims | undefined {
+  if (authorization === undefined || !isConsentAuthorization(authorization)) return undefined
+  return parseConsentAuthorization(authorization).root.claims
 }
 
 /** Reads a chain as it is handed out: `<root>[~<child>…]`. Throws `consent-token-invalid`. */

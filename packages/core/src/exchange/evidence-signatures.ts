@@ -3,7 +3,7 @@
 import { sha256Text } from '#crypto'
 import { encodeBase64 } from '../bytes/base64.ts'
 import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
-import { isConsentAuthorization, parseConsentAuthorization } from '../consent-token/consent-authorization.ts'
+import { presentedClaims } from '../consent-token/consent-authorization.ts'
 import { checkAlgorithm, didOfKeyid, signatureLabel } from '../http-signatures/profile.ts'
 import { parseContentDigest } from '../http-signatures/content-digest.ts'
 import { parseSignatureBase, type ParsedBase } from '../http-signatures/parsed-base.ts'
@@ -98,14 +98,8 @@ function differingFrom({ values }: ParsedBase, { prd, ver, agr, pur, con }: Rece
     ...(path === undefined || isNamed ? [] : ['product']),
     ...(agr === undefined || agreement === undefined || agreement === agr ? [] : ['agreement']),
     ...(pur === undefined || pur === values.get('"comity-purpose"') ? [] : ['purpose']),
-    ...(con === undefined || con.id === presentedConsent(values.get('"authorization"')) ? [] : ['consent']),
+    ...(con === undefined || con.id === presentedClaims(values.get('"authorization"'))?.consent.id ? [] : ['consent']),
   ]
-}
-
-/** The id of the consent whose token a request carries. */
-function presentedConsent(authorization: string | undefined): string | undefined {
-  if (authorization === undefined || !isConsentAuthorization(authorization)) return undefined
-  return parseConsentAuthorization(authorization).root.claims.consent.id
 }
 
 /** With an API key the caller proves itself to the holder alone: no check can be made of it here. */

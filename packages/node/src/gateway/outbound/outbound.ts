@@ -126,8 +126,7 @@ export async function sendSealed(
 }
 
 /** A call as it came in. */
-export /** A call as it came in. */
-interface Begun {
+export interface Begun {
   readonly id: string
   readonly method: string
   readonly startedMs: number

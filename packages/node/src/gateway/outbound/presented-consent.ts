@@ -1,5 +1,5 @@
 /** The consent that a request of this node's carries a token of. */
-import { isConsentAuthorization, parseConsentAuthorization } from '@comity/core/consent-token/consent-authorization'
+import { presentedClaims } from '@comity/core/consent-token/consent-authorization'
 
 export interface PresentedConsent {
   readonly id: string
@@ -13,10 +13,11 @@ const maxKnown = 1_000
 
 /** Read from the field `Authorization`, not verified: the token is this node's own. Throws `consent-token-invalid`. */
 export function presentedConsent(authorization: string | undefined): PresentedConsent | undefined {
-  if (authorization === undefined || !isConsentAuthorization(authorization)) return undefined
+  if (authorization === undefined) return undefined
   const remembered = known.get(authorization)
   if (remembered !== undefined) return remembered
-  const { claims } = parseConsentAuthorization(authorization).root
+  const claims = presentedClaims(authorization)
+  if (claims === undefined) return undefined
   const presented = { id: claims.consent.id, subject: claims.sub }
   known.set(authorization, presented)
   if (known.size > maxKnown) known.delete(known.keys().next().value as string)
